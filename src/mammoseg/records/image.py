@@ -1,0 +1,28 @@
+"""One mammogram as pixels, before any preparation."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Laterality = Literal["L", "R"]
+
+
+@dataclass(frozen=True)
+class Mammogram:
+    """A single image with what is needed to orient and scale it."""
+
+    pixels: NDArray[np.generic]
+    """(H, W) uint8 or uint16 stored values in file orientation; brighter is denser tissue."""
+    laterality: Laterality
+    """Which breast: L or R."""
+    view: str
+    """Projection: CC, MLO, ML, LM, XCCL, ..."""
+    image_id: str
+    """Name used in messages and for output files."""
+    pixel_mm: float | None = None
+    """Side of a pixel in millimetres; None if unknown."""
+    horizontal_flip: bool | None = None
+    """True: the file is mirrored against the usual orientation (left breasts point right, right breasts point left);
+    False: it is not; None: decide from the pixels."""

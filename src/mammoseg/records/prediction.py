@@ -1,0 +1,50 @@
+"""What a model says about one image, with everything needed to put it back on the image's own pixels."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mammoseg.records.grid import PixelGrid
+
+Scores = Mapping[str, float]
+"""Class name -> probability in [0, 1]; the keys are `CLASSES`."""
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A square the model looked at closely, in model pixels of the window."""
+
+    row: int
+    """First row."""
+    col: int
+    """First column."""
+    size: int
+    """Side of the square."""
+    scores: Scores
+    """Prediction from this patch alone."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Scores, saliency and patches of one image."""
+
+    image_id: str
+    patient_id: str
+    exam_id: str
+    laterality: str
+    view: str
+    scores: Scores
+    """The image-level prediction."""
+    grid: PixelGrid
+    """Where the window of the maps lies in the original image."""
+    maps: Mapping[str, NDArray[np.floating]]
+    """Map name -> (2, rows, columns) probabilities covering the window, each at its own resolution.
+    `saliency` is the final map; models add their parts (`global`, `local`)."""
+    patches: tuple[Patch, ...] = ()
+    """In the order in which the model selected them."""
+    parts: Mapping[str, Scores] = field(default_factory=dict)
+    """Predictions of the model's parts (`global`, `local`, `fusion`), as far as it has them."""
+    notes: tuple[str, ...] = ()
+    """What preparation found worth telling about the image, in plain words."""
