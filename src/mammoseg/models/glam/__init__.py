@@ -1,0 +1,7 @@
+"""GLAM: globally-aware multiple instance classifier with local high-resolution maps (Liu et al. 2021)."""
+
+from mammoseg.models.glam.config import GlamConfig as Config
+from mammoseg.models.glam.model import Glam as build
+from mammoseg.models.glam.stages import STAGES
+
+__all__ = ["STAGES", "Config", "build"]

@@ -1,0 +1,78 @@
+"""Every number of GLAM in one place, each with where it comes from. Defaults: the published network."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from mammoseg.config import Config
+
+
+class GlobalConfig(Config):
+    """The ResNet-22 that sees the whole window."""
+
+    widths: tuple[int, int, int, int, int] = (16, 32, 64, 128, 256)
+    """Channels of the five groups. Source: published network."""
+    strides: tuple[int, int, int, int, int] = (1, 2, 2, 2, 2)
+    """Stride of each group. A small window keeps the grids (92 x 60 cells and so on) with smaller strides."""
+    stem_pool: bool = True
+    """Max pool after the stem convolution. Source: published network; off for small windows."""
+    top_t: float = Field(0.03, gt=0, le=1)
+    """Fraction of cells averaged into a prediction. Source: published network."""
+    scale_weights: tuple[float, float, float] = (0.2, 0.6, 0.2)
+    """Weights of S0 (finest), S1 and S2 in the global map. Source: published network."""
+
+
+class LocalConfig(Config):
+    """The high-resolution ResNet that sees patches."""
+
+    blocks: tuple[int, ...] = (3, 4, 6, 3)
+    """Basic blocks per group: ResNet-34. Source: published network."""
+    widths: tuple[int, ...] = (64, 128, 256, 512)
+    """Channels per group. Source: published network."""
+    strides: tuple[int, ...] = (1, 1, 1, 1)
+    """Stride per group; 1 keeps the grid at a quarter of the patch. Source: published network."""
+    stem_pool: bool = True
+    """Max pool after the stem convolution. Source: published network; off for small patches."""
+    channels_in: Literal[1, 3] = 3
+    """Channels the gray patch is expanded to. Source: published network (shape of ImageNet weights)."""
+    top_t: float = Field(0.3, gt=0, le=1)
+    """Fraction of cells averaged into a prediction. Source: published run."""
+    aggregation: Literal["concatenation", "attention"] = "attention"
+    """How patches become one prediction: top-t % over all maps together, or gated attention. Source: GLAM, Fig. 7."""
+
+    @model_validator(mode="after")
+    def _same_length(self) -> Self:
+        if not len(self.blocks) == len(self.widths) == len(self.strides) > 0:
+            raise ValueError("blocks, widths and strides must have one entry per group")
+        return self
+
+
+class ObjectiveConfig(Config):
+    """Weights of the losses. The paper's search ranges are not public; GMIC's are 10^-5.5 to 10^-3.5 for a sum over cells."""
+
+    global_sparsity: float = Field(1e-4, ge=0)
+    """Weight of the L1 norm of each global map."""
+    local_sparsity: float = Field(1e-4, ge=0)
+    """Weight of the L1 norm of the patch maps."""
+    reduction: Literal["sum", "mean"] = "sum"
+    """L1 norm as the sum over cells (GMIC, eq. 12) or as their mean, which does not depend on the size of the map."""
+
+
+class GlamConfig(Config):
+    """GLAM (Liu et al. 2021, arXiv:2106.07049)."""
+
+    global_module: GlobalConfig = GlobalConfig()
+    local_module: LocalConfig = LocalConfig()
+    objective: ObjectiveConfig = ObjectiveConfig()
+    patch_px: int = Field(512, ge=8)
+    """Side of a patch in model pixels. Source: published run."""
+    num_patches: int = Field(1, ge=1)
+    """Patches per image at inference. Source: published run; Fig. 8 compares 1 and 3."""
+    num_patches_train: int = Field(3, ge=1)
+    """Patches per image in training. Our choice; the paper's number is not public."""
+    patch_jitter: float = Field(0.125, ge=0, le=0.5)
+    """Largest random shift of a training patch, as a fraction of its side. Our choice."""
+    prediction: Literal["global", "local", "fusion"] = "fusion"
+    """Which prediction is the model's. The published software reports `global` even for the joint model."""
+    combine: Literal["mean", "global", "local"] = "mean"
+    """Final map: mean of the local and the global map (published software), or one of them."""

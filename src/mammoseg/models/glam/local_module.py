@@ -1,0 +1,55 @@
+"""Local module: patches -> a fine saliency map in each, and one prediction from all of them.
+
+    A_p = sigmoid(conv1x1(h_p)),   y_p = top-t(A_p)
+    concatenation:  y_l = top-t over the cells of all A_p together        attention:  y_l = sum_p alpha_p y_p
+
+Source   Liu et al. 2021 (arXiv:2106.07049), Fig. 2 and 7. How a patch becomes a vector z_p is not public; we take the maximum
+         over space, as for the global module. Concatenation has no weights, so its z_l is the maximum over the patches.
+Shapes   B batch | P patches | K class | s side of a patch | m side of its map | C channels
+"""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from mammoseg.models.glam.config import LocalConfig
+from mammoseg.nn.attention import GatedAttention
+from mammoseg.nn.pooling import top_t_pool
+from mammoseg.nn.resnet import ResNet
+
+
+class LocalOutput(NamedTuple):
+    maps_BPKmm: Tensor
+    """A_p."""
+    y_patch_BPK: Tensor
+    y_BK: Tensor
+    z_BC: Tensor
+    """What the fusion sees."""
+
+
+class LocalModule(nn.Module):
+    def __init__(self, config: LocalConfig, classes: int) -> None:
+        super().__init__()
+        self.config = config
+        self.trunk = ResNet(config.blocks, config.widths, config.strides, config.stem_pool, config.channels_in)
+        self.head = nn.Conv2d(self.features, classes, 1, bias=False)
+        self.attention = GatedAttention(self.features) if config.aggregation == "attention" else None
+
+    @property
+    def features(self) -> int:
+        return self.config.widths[-1]
+
+    def forward(self, patches_BP1ss: Float[Tensor, "B P 1 s s"]) -> LocalOutput:
+        B, P = patches_BP1ss.shape[:2]
+        h_NCmm = self.trunk(patches_BP1ss.flatten(0, 1).expand(-1, self.config.channels_in, -1, -1))
+        A_NKmm = torch.sigmoid(self.head(h_NCmm).float())
+        y_BPK = top_t_pool(A_NKmm, self.config.top_t).unflatten(0, (B, P))
+        z_BPC = h_NCmm.amax((-2, -1)).float().unflatten(0, (B, P))
+        A_BPKmm = A_NKmm.unflatten(0, (B, P))
+        if self.attention is None:
+            cells_BK1n = A_BPKmm.transpose(1, 2).flatten(2).unsqueeze(2)
+            return LocalOutput(A_BPKmm, y_BPK, top_t_pool(cells_BK1n, self.config.top_t), z_BPC.amax(1))
+        alpha_BP1 = self.attention(z_BPC).unsqueeze(-1)
+        return LocalOutput(A_BPKmm, y_BPK, (alpha_BP1 * y_BPK).sum(1), (alpha_BP1 * z_BPC).sum(1))

@@ -1,0 +1,84 @@
+"""GLAM, the wiring: forward() is one line per box of the paper's Fig. 2.
+
+Source   Liu et al. 2021 (arXiv:2106.07049).
+Shapes   B batch | P patches | K class (0 benign, 1 malignant) | H, W pixels | h, w cells of S_g | u, v cells of the final map
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from mammoseg.models.glam.config import GlamConfig
+from mammoseg.models.glam.fusion import Fusion, combine_maps, place_patches
+from mammoseg.models.glam.global_module import GlobalModule, GlobalOutput
+from mammoseg.models.glam.local_module import LocalModule, LocalOutput
+from mammoseg.nn.patches import crop_patches, select_patches
+
+CLASSES = 2
+
+
+class GlamOutput(NamedTuple):
+    y_BK: Tensor
+    """The model's prediction: one of y_global, y_local, y_fusion, as configured."""
+    saliency_BKuv: Tensor
+    """The final map."""
+    global_: GlobalOutput
+    local: LocalOutput
+    y_fusion_BK: Tensor
+    local_saliency_BKuv: Tensor
+    """S_l: zero outside the patches."""
+    corners_BP2: Tensor
+    """(row, column) of each patch in pixels, most salient first."""
+
+    @property
+    def maps(self) -> Mapping[str, Tensor]:
+        return {"saliency": self.saliency_BKuv, "global": self.global_.saliency_BKhw, "local": self.local_saliency_BKuv}
+
+    @property
+    def parts(self) -> Mapping[str, Tensor]:
+        return {"global": self.global_.y_BK, "local": self.local.y_BK, "fusion": self.y_fusion_BK}
+
+    @property
+    def y_patch_BPK(self) -> Tensor:
+        return self.local.y_patch_BPK
+
+
+class Glam(nn.Module):
+    def __init__(self, config: GlamConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.global_module = GlobalModule(config.global_module, CLASSES)
+        self.local_module = LocalModule(config.local_module, CLASSES)
+        self.fusion = Fusion(self.global_module.features, self.local_module.features, CLASSES)
+
+    @property
+    def patch_px(self) -> int:
+        return self.config.patch_px
+
+    def forward(self, image_B1HW: Float[Tensor, "B 1 H W"], num_patches: int | None = None) -> GlamOutput:
+        """Whole windows -> prediction and final map. `num_patches` overrides the configured number."""
+        shape = (image_B1HW.shape[-2], image_B1HW.shape[-1])
+        coarse = self.global_module(image_B1HW)
+        corners_BP2 = self.select(coarse, shape, num_patches or self.config.num_patches)
+        fine = self.local_module(self.crop(image_B1HW, corners_BP2))
+        y_fusion_BK = self.fusion(coarse.z_BC, fine.z_BC)
+        local_BKuv = place_patches(fine.maps_BPKmm, corners_BP2, self.patch_px, shape)
+        return GlamOutput(
+            y_BK={"global": coarse.y_BK, "local": fine.y_BK, "fusion": y_fusion_BK}[self.config.prediction],
+            saliency_BKuv=combine_maps(coarse.saliency_BKhw, local_BKuv, self.config.combine),
+            global_=coarse,
+            local=fine,
+            y_fusion_BK=y_fusion_BK,
+            local_saliency_BKuv=local_BKuv,
+            corners_BP2=corners_BP2,
+        )
+
+    def select(self, coarse: GlobalOutput, image_shape: tuple[int, int], num_patches: int) -> Tensor:
+        """Corners (B, P, 2) of the most salient patches."""
+        return select_patches(coarse.saliency_BKhw, image_shape, self.patch_px, num_patches)
+
+    def crop(self, image_B1HW: Tensor, corners_BP2: Tensor) -> Tensor:
+        """The patches (B, P, 1, s, s) at the given corners."""
+        return crop_patches(image_B1HW, corners_BP2, self.patch_px)

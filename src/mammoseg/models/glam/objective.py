@@ -1,0 +1,52 @@
+"""The losses of GLAM: cross-entropy of every prediction plus a penalty that keeps the maps sparse.
+
+    L = sum_c BCE(y_c, label_c) + beta * sum_c |S_c|_1
+
+Source   Shen et al. 2021 (arXiv:2002.07613), eq. 12-13, applied to GLAM's predictions and maps; the GLAM paper's own weights are
+         not public. The global term averages the three scales.
+Shapes   B batch | K class | h, w cells | P patches | m side of a patch map
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from mammoseg.models.glam.config import ObjectiveConfig
+from mammoseg.models.glam.global_module import GlobalOutput
+from mammoseg.models.glam.local_module import LocalOutput
+
+
+def bce(y_BK: Float[Tensor, "B K"], label_BK: Float[Tensor, "B K"]) -> Float[Tensor, ""]:
+    """Binary cross-entropy on probabilities, summed over classes, averaged over images; unknown (NaN) labels do not count.
+
+    The logarithms stop at -100, so a certain mistake costs much but not infinity.
+    """
+    known = ~torch.isnan(label_BK)
+    target = torch.where(known, label_BK, 0.0)
+    log_y, log_rest = torch.log(y_BK).clamp(min=-100), torch.log1p(-y_BK).clamp(min=-100)
+    loss_BK = torch.where(known, -(target * log_y + (1 - target) * log_rest), 0.0)
+    return (loss_BK.sum(0) / known.sum(0).clamp(min=1)).sum()
+
+
+def sparsity(maps: Tensor, reduction: str) -> Float[Tensor, ""]:
+    """L1 norm of maps (B, ..., K, h, w): per image and class the sum or mean over cells; summed over classes."""
+    cells = maps.abs().flatten(-2)
+    per_class = cells.sum(-1) if reduction == "sum" else cells.mean(-1)
+    return per_class.sum(-1).mean()
+
+
+def global_losses(out: GlobalOutput, label_BK: Tensor, config: ObjectiveConfig) -> dict[str, Tensor]:
+    """The three scales, averaged."""
+    scales = len(out.scales)
+    penalty = sum(sparsity(S, config.reduction) for S in out.scales) / scales
+    return {
+        "global_bce": torch.stack([bce(y, label_BK) for y in out.y_scales]).mean(),
+        "global_sparsity": config.global_sparsity * penalty,
+    }
+
+
+def local_losses(out: LocalOutput, label_BK: Tensor, config: ObjectiveConfig) -> dict[str, Tensor]:
+    return {
+        "local_bce": bce(out.y_BK, label_BK),
+        "local_sparsity": config.local_sparsity * sparsity(out.maps_BPKmm, config.reduction),
+    }

@@ -1,0 +1,79 @@
+"""The training plan of the paper: four stages, each starting from the best epoch of the one before.
+
+1. global    train the global module; keep the epoch that segments best
+2. (patches) freeze it and let it choose patches on every training image: `extracts` of the next stage
+3. local     train the local module on those patches
+4. joint     train everything together with the fusion
+
+Source   Liu et al. 2021 (arXiv:2106.07049), Sec. 2. Patches are turned by a random multiple of 90 degrees in training (Shen et al.
+         2021, Sec. 3.3) and shifted a little, so that the local module does not learn one crop by heart.
+"""
+
+import torch
+from torch import Tensor
+
+from mammoseg.models.glam.fusion import combine_maps, place_patches
+from mammoseg.models.glam.model import Glam
+from mammoseg.models.glam.objective import bce, global_losses, local_losses
+from mammoseg.nn.contract import Batch, Stage, StepOutput
+
+
+def global_step(model: Glam, batch: Batch, training: bool) -> StepOutput:
+    out = model.global_module(batch.image_B1HW)
+    return StepOutput(global_losses(out, batch.label_BK, model.config.objective), out.y_BK, out.saliency_BKhw)
+
+
+def choose_patches(model: Glam, image_B1HW: Tensor) -> Tensor:
+    coarse = model.global_module(image_B1HW)
+    return model.select(coarse, _shape(image_B1HW), model.config.num_patches_train)
+
+
+def local_step(model: Glam, batch: Batch, training: bool) -> StepOutput:
+    if batch.corners_BP2 is None:
+        raise TypeError("the local stage needs batches with patch corners")
+    corners_BP2 = batch.corners_BP2 if training else batch.corners_BP2[:, : model.config.num_patches]
+    out = model.local_module(_patches(model, batch.image_B1HW, corners_BP2, training))
+    map_BKuv = place_patches(out.maps_BPKmm, corners_BP2, model.patch_px, _shape(batch.image_B1HW))
+    return StepOutput(local_losses(out, batch.label_BK, model.config.objective), out.y_BK, map_BKuv)
+
+
+def joint_step(model: Glam, batch: Batch, training: bool) -> StepOutput:
+    config = model.config
+    if not training:
+        out = model(batch.image_B1HW)
+        coarse, fine, y_fusion_BK = out.global_, out.local, out.y_fusion_BK
+        y_BK, map_BKuv = out.y_BK, out.saliency_BKuv
+    else:
+        coarse = model.global_module(batch.image_B1HW)
+        corners_BP2 = model.select(coarse, _shape(batch.image_B1HW), config.num_patches_train)
+        fine = model.local_module(_patches(model, batch.image_B1HW, corners_BP2, training))
+        y_BK = y_fusion_BK = model.fusion(coarse.z_BC, fine.z_BC)
+        local_BKuv = place_patches(fine.maps_BPKmm, corners_BP2, model.patch_px, _shape(batch.image_B1HW))
+        map_BKuv = combine_maps(coarse.saliency_BKhw, local_BKuv, config.combine)
+    losses = global_losses(coarse, batch.label_BK, config.objective)
+    losses |= local_losses(fine, batch.label_BK, config.objective)
+    losses["fusion_bce"] = bce(y_fusion_BK, batch.label_BK)
+    return StepOutput(losses, y_BK, map_BKuv)
+
+
+def _shape(image_B1HW: Tensor) -> tuple[int, int]:
+    return image_B1HW.shape[-2], image_B1HW.shape[-1]
+
+
+def _patches(model: Glam, image_B1HW: Tensor, corners_BP2: Tensor, training: bool) -> Tensor:
+    """The patches at the corners; in training shifted, and each image's turned by a random multiple of 90 degrees."""
+    if not training:
+        return model.crop(image_B1HW, corners_BP2)
+    reach = int(model.config.patch_jitter * model.patch_px)
+    shift = torch.randint(-reach, reach + 1, corners_BP2.shape, device=corners_BP2.device)
+    last = torch.tensor(_shape(image_B1HW), device=corners_BP2.device) - model.patch_px
+    patches = model.crop(image_B1HW, torch.minimum((corners_BP2 + shift).clamp(min=0), last))
+    turns = torch.randint(0, 4, (len(patches),)).tolist()
+    return torch.stack([torch.rot90(p, t, (-2, -1)) for p, t in zip(patches, turns, strict=True)])
+
+
+STAGES = (
+    Stage("global", trains=("global_module.*",), step=global_step),
+    Stage("local", trains=("local_module.*",), step=local_step, extracts=choose_patches),
+    Stage("joint", trains=("*",), step=joint_step),
+)

@@ -1,0 +1,61 @@
+"""Where to look closely: greedy choice of square patches on a saliency map, and cutting them out.
+
+    repeat P times:  take the window of cells with the highest mean,  then set its cells to zero
+
+Source   Shen et al. 2021 (arXiv:2002.07613), Algorithm 1; the same rule serves GLAM on its 184 x 120 map.
+Deviates A constant map is min-max scaled to zeros (the formula divides by zero); a patch that would leave the image is moved
+         back inside (the published software pads it; no difference at 2944 x 1920).
+Shapes   B batch | K class | P patches | h, w cells | H, W pixels | s side of a patch
+Units    corners are (row, column) of the upper left pixel of a patch
+"""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn.functional import avg_pool2d
+
+
+@torch.no_grad()
+def select_patches(
+    S_BKhw: Float[Tensor, "B K h w"], image_shape: tuple[int, int], patch_px: int, num_patches: int
+) -> Int[Tensor, "B P 2"]:
+    """Corners of the patches in pixels, most salient first. The choice has no gradient.
+
+    Ties go to the first window in raster order. Raises ValueError if a patch is larger than the image.
+    """
+    (H, W), (h, w) = image_shape, S_BKhw.shape[-2:]
+    if patch_px > min(H, W):
+        raise ValueError(f"patches of {patch_px} pixels do not fit into an image of {H} x {W}; choose a smaller patch_px")
+    rows, cols = max(1, round(patch_px * h / H)), max(1, round(patch_px * w / W))
+    low, high = torch.aminmax(S_BKhw.detach().float().flatten(2), dim=-1, keepdim=True)
+    spread = high - low
+    scaled = (S_BKhw.detach().float().flatten(2) - low) / torch.where(spread > 0, spread, 1.0)
+    map_Bhw = scaled.sum(1).view(-1, h, w)
+    positions_w = w - cols + 1
+    cell_rows = torch.arange(h, device=map_Bhw.device).view(1, h, 1)
+    cell_cols = torch.arange(w, device=map_Bhw.device).view(1, 1, w)
+    corners = []
+    for _ in range(num_patches):
+        best_B = avg_pool2d(map_Bhw.unsqueeze(1), (rows, cols), stride=1).flatten(1).argmax(1)
+        row_B, col_B = best_B // positions_w, best_B % positions_w
+        in_rows = (cell_rows >= row_B.view(-1, 1, 1)) & (cell_rows < row_B.view(-1, 1, 1) + rows)
+        in_cols = (cell_cols >= col_B.view(-1, 1, 1)) & (cell_cols < col_B.view(-1, 1, 1) + cols)
+        map_Bhw = map_Bhw.masked_fill(in_rows & in_cols, 0.0)
+        corners.append(torch.stack([_to_pixels(row_B, H, h, patch_px), _to_pixels(col_B, W, w, patch_px)], dim=-1))
+    return torch.stack(corners, dim=1)
+
+
+def _to_pixels(cell_B: Tensor, pixels: int, cells: int, patch_px: int) -> Tensor:
+    corner = torch.round(cell_B.double() * pixels / cells).long()
+    return corner.clamp(max=pixels - patch_px)
+
+
+def crop_patches(
+    image_BCHW: Float[Tensor, "B C H W"], corners_BP2: Int[Tensor, "B P 2"], patch_px: int
+) -> Float[Tensor, "B P C s s"]:
+    """Cut the patches out of their images, on the images' device. Corners must keep the patches inside the image."""
+    steps = torch.arange(patch_px, device=image_BCHW.device)
+    rows_BPs1 = (corners_BP2[..., 0, None] + steps).unsqueeze(-1)
+    cols_BP1s = (corners_BP2[..., 1, None] + steps).unsqueeze(-2)
+    image_B111 = torch.arange(len(image_BCHW), device=image_BCHW.device).view(-1, 1, 1, 1)
+    return image_BCHW.permute(0, 2, 3, 1)[image_B111, rows_BPs1, cols_BP1s].movedim(-1, 2)

@@ -1,0 +1,21 @@
+"""Top-t% pooling: from a saliency map to an image-level probability.
+
+    y[b,k] = mean of the n largest values of S[b,k,:,:],   n = max(1, round(t * h * w))
+
+Source   Shen et al. 2021 (arXiv:2002.07613), Sec. 2.1; Liu et al. 2021 (arXiv:2106.07049), Fig. 2.
+Deviates Plain rounding gives n = 0 on a very small map, whose mean is undefined; ours keeps one cell.
+Shapes   B batch | K class (0 benign, 1 malignant) | h, w saliency cells
+Units    S and y are probabilities in [0, 1]. t is a fraction: 0.03 means 3 %.
+"""
+
+from jaxtyping import Float
+from torch import Tensor
+
+
+def top_t_pool(S_BKhw: Float[Tensor, "B K h w"], t: float) -> Float[Tensor, "B K"]:
+    """Mean of the top fraction `t` of each map. Rounds half to even, as the papers' software does."""
+    if not 0 < t <= 1:
+        raise ValueError(f"t must be a fraction in (0, 1], got {t}. For 3 % write t=0.03, not t=3.")
+    S_BKn = S_BKhw.flatten(2)
+    n = max(1, round(t * S_BKn.shape[-1]))
+    return S_BKn.topk(n, dim=-1, sorted=False).values.mean(-1)

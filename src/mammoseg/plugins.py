@@ -1,0 +1,27 @@
+"""A name is a file. `load("mammoseg.models", "glam", needs=("Config",))` imports `mammoseg.models.glam`.
+
+A dotted name (`my_lab.my_model`) is imported as it stands, so a user extends mammoseg from outside.
+"""
+
+import difflib
+import importlib
+import pkgutil
+from types import ModuleType
+
+
+def names(folder: str) -> list[str]:
+    """The plug-ins of a package, by name."""
+    return sorted(m.name for m in pkgutil.iter_modules(importlib.import_module(folder).__path__))
+
+
+def load(folder: str, name: str, *, needs: tuple[str, ...]) -> ModuleType:
+    """Import one plug-in. ValueError for an unknown name, TypeError if it does not define what is needed."""
+    known = names(folder)
+    if "." not in name and name not in known:
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise ValueError(f"there is no {name!r} in {folder}.{hint} There are: {', '.join(known)}")
+    module = importlib.import_module(name if "." in name else f"{folder}.{name}")
+    if missing := [n for n in needs if not hasattr(module, n)]:
+        raise TypeError(f"{module.__name__} must define {', '.join(missing)}")
+    return module
