@@ -1,5 +1,6 @@
 """Configurations: frozen pydantic models, read from YAML, overridden by `a.b=1`, written back as YAML."""
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,7 +29,7 @@ def with_overrides(base: C, file: Path | None = None, sets: Iterable[str] = ()) 
     """
     values = base.model_dump(mode="json")
     if file is not None:
-        _merge(values, _read_yaml(file), str(file))
+        _merge(values, _read_yaml(file), str(file), base)
     for text in sets:
         path, equals, value = text.partition("=")
         if not equals or not path.strip():
@@ -36,7 +37,7 @@ def with_overrides(base: C, file: Path | None = None, sets: Iterable[str] = ()) 
         nested: Any = _parse(value, f"--set {text!r}")
         for name in reversed(path.strip().split(".")):
             nested = {name: nested}
-        _merge(values, nested, f"--set {text!r}")
+        _merge(values, nested, f"--set {text!r}", base)
     return parse(type(base), values, where="configuration")
 
 
@@ -58,6 +59,8 @@ def _read_yaml(file: Path) -> dict[str, Any]:
         text = file.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"{file}: the configuration cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{file}: not UTF-8 text (byte {error.start}); save it as UTF-8") from None
     values = _parse(text, str(file))
     if not isinstance(values, dict):
         raise ConfigError(f"{file}: expected names with values, found {type(values).__name__}")
@@ -66,22 +69,38 @@ def _read_yaml(file: Path) -> dict[str, Any]:
 
 def _parse(text: str, where: str) -> Any:
     try:
-        value = yaml.safe_load(text)
+        return yaml.load(text, _Loader)
     except yaml.YAMLError as error:
         raise ConfigError(f"{where}: not valid YAML: {error}") from None
-    if isinstance(value, str):  # YAML 1.1 takes 1e-3 for text
-        try:
-            return float(value)
-        except ValueError:
-            return value
-    return value
 
 
-def _merge(into: dict[str, Any], changes: Mapping[str, Any], where: str) -> None:
+class _Loader(yaml.SafeLoader):
+    """PyYAML's safe loader, but of two equal names it refuses the second, and 1e-3 is a number (to YAML 1.1, text)."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        names = [key.value for key, _ in node.value]
+        if twice := sorted({str(name) for name in names if names.count(name) > 1}):
+            raise yaml.constructor.ConstructorError(None, None, f"{', '.join(twice)}: given twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+_EXPONENT = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$")
+_Loader.add_implicit_resolver("tag:yaml.org,2002:float", _EXPONENT, list("+-0123456789"))
+
+
+def _merge(into: dict[str, Any], changes: Mapping[str, Any], where: str, shape: object) -> None:
+    """`shape` is what `into` was made from: a Config has the fields it has, any other mapping takes new names."""
     for name, value in changes.items():
-        if name not in into:
+        if isinstance(shape, Config) and name not in into:
             raise ConfigError(f"{where}: there is no field {name!r}; there are: {', '.join(into)}")
-        if isinstance(value, Mapping) and isinstance(into[name], dict):
-            _merge(into[name], value, where)
+        if isinstance(value, Mapping) and isinstance(into.get(name), dict):
+            inner = (
+                getattr(shape, name)
+                if isinstance(shape, Config)
+                else shape.get(name)
+                if isinstance(shape, Mapping)
+                else None
+            )
+            _merge(into[name], value, where, inner)
         else:
             into[name] = value

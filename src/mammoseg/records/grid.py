@@ -91,7 +91,8 @@ class PixelGrid:
         """
         if original.shape[-2:] != self.original_shape:
             raise ValueError(
-                f"the array has {original.shape[-2:]} pixels, but this grid belongs to an image of {self.original_shape}"
+                f"PixelGrid.project: the array has {original.shape[-2:]} pixels. Expected {self.original_shape}, the "
+                "image this grid belongs to. Pass an array over the whole image."
             )
         shape = shape or self.model_shape
         rows, rows_ok = self._sources(0, shape[0])
@@ -107,7 +108,8 @@ class PixelGrid:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "PixelGrid":
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        return cls(**fields)
 
     def _axis(self, axis: int) -> tuple[int, int, int, int, bool]:
         start, length = ((self.top, self.height), (self.left, self.width))[axis]

@@ -1,0 +1,39 @@
+"""Rows for image files given by name, without a manifest: side and view are read off the file name."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+from mammoseg.data.manifest import ImageRow
+from mammoseg.records.image import Laterality
+
+_NAME = re.compile(r"(?:^|(?P<exam>.*?)[_\-. ])(?P<side>L|R)[_\-. ]?(?P<view>CC|MLO|ML|LM|XCCL)(?:[_\-. ].*)?$", re.IGNORECASE)
+
+
+def rows_from_files(files: Sequence[Path], pixel_mm: float | None) -> list[ImageRow]:
+    """One row per file named like `EXAM_L-CC.png` or `EXAM_R_MLO.png`; EXAM is taken for patient and exam.
+
+    Raises ValueError listing the names that do not say side and view, and those that would collide.
+    """
+    rows, problems, seen = [], [], set()
+    for file in files:
+        image_id = re.sub(r"[^A-Za-z0-9._-]", "-", file.stem).lstrip("._-")
+        match = _NAME.match(file.stem)
+        if match is None or not image_id:
+            problems.append(f"{file.name}: no side and view in the name")
+        elif image_id in seen:
+            problems.append(f"{file.name}: another file has the same name")
+        else:
+            seen.add(image_id)
+            exam = match["exam"] or file.absolute().parent.name
+            side = cast(Laterality, match["side"].upper())
+            rows.append(
+                ImageRow(exam, exam, image_id, side, match["view"].upper(), file.absolute(), pixel_mm=pixel_mm)
+            )
+    if problems:
+        raise ValueError(
+            "these files cannot be used without a manifest:\n  " + "\n  ".join(problems[:10]) + "\n"
+            "Expected unique names such as 0012_L-CC.png or 0012_R_MLO.png. Rename them, or give a table with --manifest."
+        )
+    return rows

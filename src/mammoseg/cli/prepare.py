@@ -1,0 +1,41 @@
+"""`mammoseg prepare`: images -> cache of prepared crops, with previews."""
+
+from typing import Annotated
+
+import typer
+
+from mammoseg.cli import options
+
+
+def prepare(
+    recipe: Annotated[str, typer.Option("--recipe", help="Recipe whose preparation is used, e.g. glam_small.")],
+    manifest: options.Manifest,
+    out: options.Out,
+    config: options.ConfigFile = None,
+    sets: options.Sets = None,
+    previews: Annotated[bool, typer.Option("--previews/--no-previews", help="A small picture of each window.")] = True,
+    workers: options.Workers = 0,
+) -> int:
+    """Find, orient and cut the breast in every image, once, and look at the result before training.
+
+    Writes cache/ (for `train --cache OUT/cache`), prepared.csv (window and remarks per image), previews/ and errors.csv.
+    """
+    from mammoseg.cli.progress import Bar
+    from mammoseg.config import with_overrides
+    from mammoseg.data.cache import CropCache, prepare_all
+    from mammoseg.data.manifest import load_manifest
+    from mammoseg.export.preview import write_prepared
+    from mammoseg.io.ledger import Ledger
+    from mammoseg.recipes.catalogue import load_recipe
+
+    prep = with_overrides(load_recipe(recipe), config, sets or []).prep
+    rows = list(load_manifest(manifest).rows())
+    cache = CropCache(out / "cache", prep)
+    with Bar("prepare", len(rows)) as bar:
+        usable = set(prepare_all(rows, cache, workers, Ledger(out / "errors.csv"), bar.advance))
+    ready = [row for row in rows if row.image_id in usable]
+    notes = write_prepared(out, ready, cache, prep, previews)
+    print(f"{len(ready)} of {len(rows)} images prepared, {notes} with remarks: {out / 'prepared.csv'}")
+    if len(ready) < len(rows):
+        print(f"The failed images and why: {out / 'errors.csv'}")
+    return 0 if len(ready) == len(rows) else 3 if ready else 1

@@ -1,0 +1,39 @@
+"""`mammoseg train`: manifest + recipe -> run folder with a checkpoint."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mammoseg.cli import options
+
+
+def train(
+    recipe: Annotated[str, typer.Option("--recipe", help="Name of the recipe, e.g. glam_small, glam_film, glam_paper.")],
+    manifest: options.Manifest,
+    out: options.Out,
+    config: options.ConfigFile = None,
+    sets: options.Sets = None,
+    cache: Annotated[Path | None, typer.Option("--cache", help="Prepared images, as `prepare` wrote them.")] = None,
+    device: options.Device = "auto",
+    workers: options.Workers = 0,
+    seed: options.Seed = 0,
+    overwrite: options.Overwrite = False,
+) -> int:
+    """Train on image-level labels. The same command continues a stopped run.
+
+    Splits come from the manifest's split column; without one they are drawn by patient. Masks only help to choose the
+    best epoch.
+    """
+    from mammoseg.config import with_overrides
+    from mammoseg.data.manifest import load_manifest
+    from mammoseg.nn.checkpoint import device_from
+    from mammoseg.recipes.catalogue import load_recipe
+    from mammoseg.training.run import train as run
+
+    settings = with_overrides(load_recipe(recipe), config, [*(sets or []), f"seed={seed}"])
+    result = run(settings, load_manifest(manifest), out, device_from(device), workers, overwrite, cache)
+    print(f"Checkpoint: {result.checkpoint}")
+    if result.failed:
+        print(f"{result.failed} images could not be prepared: {out / 'errors.csv'}")
+    return 3 if result.failed else 0

@@ -1,0 +1,167 @@
+"""Phantom exams as a study on disk: images, masks and a manifest, so that nothing has to be downloaded."""
+
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mammoseg.io.atomic import atomic_path
+from mammoseg.phantom.config import PhantomConfig
+from mammoseg.phantom.exam import PhantomExam, generate_exam
+from mammoseg.records.label import CLASSES
+
+MANIFEST = "manifest.csv"
+SETTINGS = "phantom.json"
+Splits = tuple[float, float, float]
+
+
+class StudyExistsError(ValueError):
+    """The folder holds phantoms of other settings."""
+
+
+def write_study(
+    folder: Path,
+    exams: int,
+    config: PhantomConfig,
+    seed: int,
+    splits: Splits | None = None,
+    workers: int = 1,
+    progress: Callable[[int], None] | None = None,
+) -> Path:
+    """Write `exams` phantom exams, one per patient, and return the path of the manifest, which is written last.
+
+    In `folder`: images/<image_id>.png (16 bit), masks/<image_id>_<class>.png (8 bit, 0 or 255; only of lesions that
+    are there), phantom.json (the settings) and manifest.csv. `splits` are the shares of train, val and test; None
+    leaves the column empty. `progress` is called with the number of exams done.
+
+    Calling it again continues an interrupted run: exams whose files are all there are kept. With more exams it adds to
+    them, because exam i depends on the seed and i only. Raises StudyExistsError (a ValueError) if the folder was
+    written with another configuration or seed, ValueError for impossible arguments.
+    """
+    if exams < 1 or workers < 1 or seed < 0:
+        raise ValueError(f"write_study: exams {exams}, workers {workers}, seed {seed}; expected >= 1, >= 1 and >= 0")
+    folder = Path(folder)
+    names = _split_names(exams, splits, seed)
+    _claim(folder, {"seed": seed, "config": config.model_dump(mode="json")})
+    for part in ("images", "masks", "exams"):
+        (folder / part).mkdir(exist_ok=True)
+    rows: list[dict[str, Any]] = []
+    with _mapper(workers) as mapper:
+        for done, exam_rows in enumerate(mapper(_Writer(folder, config, seed), range(exams)), start=1):
+            rows.extend({**row, "split": names[done - 1]} for row in exam_rows)
+            if progress is not None:
+                progress(done)
+    manifest = folder / MANIFEST
+    with atomic_path(manifest) as temporary:
+        pd.DataFrame(rows).to_csv(temporary, index=False, lineterminator="\n")
+    return manifest
+
+
+class _Writer:
+    """Writes one exam; a class, because a worker process must be able to unpickle it."""
+
+    def __init__(self, folder: Path, config: PhantomConfig, seed: int) -> None:
+        self.folder, self.config, self.seed = folder, config, seed
+
+    def __call__(self, index: int) -> list[dict[str, Any]]:
+        """The manifest rows of the exam; it is generated only if its record is not there yet."""
+        patient = f"p{index:05d}"
+        record = self.folder / "exams" / f"{patient}.json"
+        if record.is_file():
+            rows: list[dict[str, Any]] = json.loads(record.read_text(encoding="utf-8"))
+            if all((self.folder / path).is_file() for row in rows for path in _paths(row)):
+                return rows
+        exam = generate_exam(self.config, index, self.seed)
+        rows = [self._write_image(exam, patient, name) for name in exam.images]
+        with atomic_path(record) as temporary:
+            temporary.write_text(json.dumps(rows), encoding="utf-8")
+        return rows
+
+    def _write_image(self, exam: PhantomExam, patient: str, name: str) -> dict[str, Any]:
+        image = exam.images[name]
+        image_id = f"{patient}_{name}"
+        row: dict[str, Any] = {
+            "patient_id": patient,
+            "exam_id": f"{patient}_e0",
+            "image_id": image_id,
+            "laterality": image.laterality,
+            "view": image.view,
+            "path": f"images/{image_id}.png",
+            **exam.labels[image.laterality],
+        }
+        _write_png(self.folder / row["path"], image.pixels)
+        for label, mask in zip(CLASSES, (image.benign_mask, image.malignant_mask), strict=True):
+            row[f"{label}_mask"] = f"masks/{image_id}_{label}.png" if exam.labels[image.laterality][label] else ""
+            if row[f"{label}_mask"]:
+                _write_png(self.folder / row[f"{label}_mask"], mask.astype(np.uint8) * 255)
+        lesions = exam.lesions[image.laterality]
+        row |= {
+            "pixel_mm": self.config.pixel_mm,
+            "horizontal_flip": "NO",
+            "density": exam.density,
+            "lesion_kind": ";".join(f"{x.label} {x.kind}" for x in lesions),
+        }
+        return row
+
+
+def _paths(row: dict[str, Any]) -> list[str]:
+    return [path for path in (row["path"], *(row[f"{c}_mask"] for c in CLASSES)) if path]
+
+
+def _write_png(path: Path, pixels: NDArray[np.generic]) -> None:
+    with atomic_path(path) as temporary:
+        if not cv2.imwrite(str(temporary), pixels, [cv2.IMWRITE_PNG_COMPRESSION, 3]):
+            raise OSError(f"{path}: OpenCV could not write this PNG file")
+
+
+def _claim(folder: Path, settings: dict[str, Any]) -> None:
+    """Note the settings in a new folder; refuse a folder of other settings."""
+    folder.mkdir(parents=True, exist_ok=True)
+    note = folder / SETTINGS
+    if not note.exists():
+        if (folder / MANIFEST).exists():
+            raise StudyExistsError(
+                f"{folder} has a {MANIFEST} but no {SETTINGS}: not written here; choose another folder"
+            )
+        with atomic_path(note) as temporary:
+            temporary.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+        return
+    found = json.loads(note.read_text(encoding="utf-8"))
+    if found != settings:
+        before, after = ({"seed": s["seed"], **s["config"]} for s in (found, settings))
+        changed = [
+            f"{k} {before.get(k)} (asked for: {after.get(k)})"
+            for k in sorted(before.keys() | after.keys())
+            if before.get(k) != after.get(k)
+        ]
+        raise StudyExistsError(
+            f"{folder} holds phantoms of other settings: {', '.join(changed)}; choose another folder or the same settings"
+        )
+
+
+def _split_names(exams: int, splits: Splits | None, seed: int) -> list[str]:
+    """A split for each exam, in a seeded random order, with counts as near to the shares as whole numbers can be."""
+    if splits is None:
+        return [""] * exams
+    if min(splits) < 0 or abs(sum(splits) - 1) > 1e-6:
+        raise ValueError(f"splits are {splits}; expected shares of train, val and test that sum to 1")
+    ends = np.rint(np.cumsum(splits) * exams).astype(int)
+    names = np.repeat(["train", "val", "test"], np.diff(ends, prepend=0))
+    return [str(x) for x in np.random.default_rng([seed, exams]).permutation(names)]
+
+
+@contextmanager
+def _mapper(workers: int) -> Iterator[Callable[..., Iterator[list[dict[str, Any]]]]]:
+    if workers == 1:
+        yield map
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        yield pool.map

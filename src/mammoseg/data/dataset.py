@@ -1,0 +1,97 @@
+"""Prepared windows for the network: manifest row -> Sample, and many Samples -> Batch.
+
+Shapes   K class | H, W window pixels | P patches
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from mammoseg.data.cache import CropCache
+from mammoseg.data.manifest import ImageRow
+from mammoseg.io.read import read_mask
+from mammoseg.nn.contract import Batch
+from mammoseg.prep.normalize import normalize
+from mammoseg.prep.window import WindowNoise, cut_window
+from mammoseg.records.grid import PixelGrid
+from mammoseg.records.label import CLASSES
+
+
+class Sample(NamedTuple):
+    """One image, ready for the network."""
+
+    image_1HW: Tensor
+    label_K: Tensor
+    """0, 1 or NaN (unknown)."""
+    corners_P2: Tensor | None
+    index: int
+    """Row of the data set."""
+
+
+class WindowDataset(Dataset[Sample]):
+    """Windows of the given rows. Index with `(row, epoch)`: the window's random displacement follows from both and the
+    seed alone, so a resumed run sees what an uninterrupted one would have seen."""
+
+    def __init__(
+        self,
+        rows: Sequence[ImageRow],
+        cache: CropCache,
+        window: tuple[int, int],
+        noise: WindowNoise | None = None,
+        seed: int = 0,
+        patch_px: int = 0,
+        patch_centres: Mapping[str, NDArray[np.float64]] | None = None,
+    ) -> None:
+        """`patch_centres`: image_id -> (P, 2) centres in original pixels; the samples then carry patch corners."""
+        self.rows = list(rows)
+        self.cache = cache
+        self.window = window
+        self.noise = noise
+        self.seed = seed
+        self.patch_px = patch_px
+        self.patch_centres = patch_centres
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, key: tuple[int, int]) -> Sample:
+        index, epoch = key
+        row = self.rows[index]
+        rng = np.random.default_rng((self.seed, epoch, index))
+        pixels, grid = cut_window(self.cache.get(row), self.window, self.noise, rng)
+        corners = None if self.patch_centres is None else self._corners(self.patch_centres[row.image_id], grid)
+        image_1HW = torch.from_numpy(normalize(pixels)).unsqueeze(0)
+        return Sample(image_1HW, torch.from_numpy(row.labels_K).float(), corners, index)
+
+    def grid(self, index: int) -> PixelGrid:
+        """Where the undisplaced window of a row lies in its original image."""
+        return cut_window(self.cache.get(self.rows[index]), self.window)[1]
+
+    def masks(self, index: int) -> dict[int, NDArray[np.bool_]]:
+        """Class number -> lesion mask (H, W) in the undisplaced window, for the classes that have one."""
+        files = self.rows[index].masks
+        given = {k: files[name] for k, name in enumerate(CLASSES)}
+        if not any(given.values()):
+            return {}
+        grid = self.grid(index)
+        return {k: grid.project(read_mask(path)) for k, path in given.items() if path is not None}
+
+    def _corners(self, centres_P2: NDArray[np.float64], grid: PixelGrid) -> Tensor:
+        corners_P2 = np.rint(grid.to_model(centres_P2) - self.patch_px / 2).astype(np.int64)
+        return torch.from_numpy(np.clip(corners_P2, 0, np.subtract(self.window, self.patch_px)))
+
+
+def collate(samples: Sequence[Sample]) -> tuple[Batch, list[int]]:
+    """Samples -> the batch and the row of each image in the data set."""
+    corners = [s.corners_P2 for s in samples if s.corners_P2 is not None]
+    batch = Batch(
+        image_B1HW=torch.stack([s.image_1HW for s in samples]),
+        label_BK=torch.stack([s.label_K for s in samples]),
+        corners_BP2=torch.stack(corners) if corners else None,
+    )
+    return batch, [s.index for s in samples]

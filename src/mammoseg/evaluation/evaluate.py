@@ -1,0 +1,135 @@
+"""predictions/ + manifest -> metrics.json, metrics.csv, per_image.csv and roc.png: how good a run is, and how sure.
+
+metrics.json holds, beside where the numbers come from,
+
+    scores   level -> class -> source ("final", parts of the model) -> auc, average_precision, counts
+    maps     class -> maps, ratio_to_random (-> map -> metric), saliency_minus_global (-> metric), counts
+    by       manifest column -> values -> value -> class -> as in scores
+
+Each number has its 95 % interval (bootstrap by patient), n, and what was left out. What is undefined is null, with a
+reason.
+"""
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+import mammoseg
+from mammoseg.data.manifest import Manifest
+from mammoseg.evaluation.figures import roc_figure, write_figure
+from mammoseg.evaluation.join import Joined, join
+from mammoseg.evaluation.maps import MAP_METRICS, ROW_KEYS, image_rows, map_tables
+from mammoseg.evaluation.scores import BREAST, FINAL, breakdown, breast_table, score_tables
+from mammoseg.evaluation.tables import all_rows
+from mammoseg.io.atomic import write_json, write_text
+from mammoseg.io.runs import load_prediction, read_run
+from mammoseg.records.label import CLASSES
+
+logger = logging.getLogger(__name__)
+
+FORMAT = 1
+"""Version of the structure of metrics.json."""
+
+
+def evaluate(
+    predictions: Path,
+    manifest: Manifest,
+    out: Path,
+    split: str | None = None,
+    bootstrap: int = 1000,
+    seed: int = 0,
+    by: Sequence[str] = (),
+    date: str | None = None,
+) -> dict[str, Any]:
+    """Evaluate a predictions folder and write the four files into `out`; returns what metrics.json holds.
+
+    `split` restricts to one split of the manifest, `by` names manifest columns to break the AUC down by, `date` is
+    written into the result as given. In the returned dictionary undefined numbers are NaN, in the file null.
+    Raises JoinError or ManifestError when predictions and manifest do not fit, RunFileError for a damaged predictions
+    folder, ValueError for an unknown column or a mask that does not fit its image.
+    """
+    joined = join(predictions, manifest, split)
+    logger.info("evaluating %d images, %d failed in prediction", len(joined.images), len(joined.failed))
+    breakdowns = {column: breakdown(joined.images, column, bootstrap, seed) for column in by}
+    pixel_rows = _pixel_rows(predictions, joined, seed)
+    metrics = {
+        "format": FORMAT,
+        "version": mammoseg.__version__,
+        "date": date,
+        "manifest": {"file": manifest.path.name, "sha256": manifest.sha256()},
+        "predictions": {
+            "run_sha256": _sha256(predictions / "run.json"),
+            "table_sha256": _sha256(predictions / "predictions.csv"),
+            "run": read_run(predictions),
+        },
+        "split": split,
+        "bootstrap": bootstrap,
+        "seed": seed,
+        **_counts(joined),
+        "scores": score_tables(joined.images, joined.sources, bootstrap, seed),
+        "maps": _with_mask_counts(map_tables(pixel_rows, bootstrap, seed), joined),
+        "by": breakdowns,
+    }
+    write_json(out / "metrics.json", metrics)
+    write_text(out / "metrics.csv", pd.DataFrame(all_rows(metrics)).to_csv(index=False, lineterminator="\n"))
+    write_text(out / "per_image.csv", _per_image(joined, pixel_rows).to_csv(index=False, lineterminator="\n"))
+    breasts = breast_table(joined.images, [FINAL])
+    write_figure(out / "roc.png", roc_figure(breasts, metrics["scores"]["breast"]))
+    return metrics
+
+
+def _pixel_rows(predictions: Path, joined: Joined, seed: int) -> pd.DataFrame:
+    rows = []
+    columns = {label: f"{label}_mask" for label in CLASSES}
+    annotated = joined.images[joined.images[list(columns.values())].notna().any(axis=1)]
+    for done, image in enumerate(annotated.to_dict("records"), start=1):
+        masks = {label: Path(image[column]) for label, column in columns.items() if pd.notna(image[column])}
+        rows += image_rows(load_prediction(predictions, image["image_id"]), image["patient_id"], masks, seed)
+        if done % 100 == 0:
+            logger.info("maps of %d of %d images with a mask", done, len(annotated))
+    return pd.DataFrame(rows, columns=[*ROW_KEYS, *MAP_METRICS])
+
+
+def _counts(joined: Joined) -> dict[str, Any]:
+    breasts, of_failed = (set(table[BREAST].itertuples(index=False)) for table in (joined.images, joined.failed))
+    return {
+        "n_images": len(joined.images),
+        "n_breasts": len(breasts),
+        "n_exams": len(joined.images[["patient_id", "exam_id"]].drop_duplicates()),
+        "n_patients": joined.images["patient_id"].nunique(),
+        "n_failed": len(joined.failed),
+        "n_breasts_failed": len(of_failed - breasts),
+        "failed": sorted(joined.failed["image_id"]),
+    }
+
+
+def _with_mask_counts(tables: dict[str, Any], joined: Joined) -> dict[str, Any]:
+    """How many images the map metrics of a class speak for, and how many they could not speak for."""
+    for label, table in tables.items():
+        masked, positive = joined.images[f"{label}_mask"].notna(), joined.images[label] == 1
+        table |= {
+            "reason": None if masked.any() else "no image has a mask of this class",
+            "images_with_mask": int(masked.sum()),
+            "positive_without_mask": int((positive & ~masked).sum()),
+            "failed_with_mask": int(joined.failed[f"{label}_mask"].notna().sum()),
+        }
+    return tables
+
+
+def _per_image(joined: Joined, pixel_rows: pd.DataFrame) -> pd.DataFrame:
+    """Every image with labels, scores and its map metrics (columns <class>_<map>_<metric>); failed ones at the end."""
+    left_out = {"path", *(f"{label}_mask" for label in CLASSES)}
+    table = pd.concat([joined.images.assign(failed=0), joined.failed.assign(failed=1)], ignore_index=True)
+    table = table[[column for column in table if column not in left_out]]
+    values = pixel_rows.melt(id_vars=["image_id", "class", "map"], value_vars=MAP_METRICS)
+    values["column"] = values["class"] + "_" + values["map"] + "_" + values["variable"]
+    wide = values.pivot(index="image_id", columns="column", values="value")
+    return table.merge(wide, how="left", left_on="image_id", right_index=True)
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()

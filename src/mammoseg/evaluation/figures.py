@@ -1,0 +1,52 @@
+"""The ROC figure of an evaluation."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from sklearn.metrics import roc_curve
+
+from mammoseg.evaluation.scores import FINAL, score_column
+from mammoseg.io.atomic import atomic_path
+from mammoseg.records.label import CLASSES
+
+STYLES = {"benign": ("#0072B2", "--"), "malignant": ("#D55E00", "-")}
+"""Colours that colour-blind readers can tell apart (Okabe and Ito), and line styles for prints without colour."""
+
+
+def roc_figure(breasts: pd.DataFrame, results: Mapping[str, Any]) -> Figure:
+    """ROC curve of both classes. `breasts`: table of `breast_table`; `results`: class -> source -> `ranking`.
+
+    A class whose AUC is undefined has no curve, and the legend says why.
+    """
+    figure = Figure(figsize=(4.8, 4.8), layout="constrained")
+    axes = figure.add_subplot()
+    axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, label="chance")
+    for label in CLASSES:
+        colour, style = STYLES[label]
+        result = results[label][FINAL]
+        if result["reason"] is not None:
+            axes.plot([], [], " ", label=f"{label}: undefined ({result['reason']})")
+            continue
+        known = breasts[breasts[label].notna()]
+        false_rate, true_rate, _ = roc_curve(known[label], known[score_column(FINAL, label)])
+        axes.plot(false_rate, true_rate, style, color=colour, label=f"{label}: {_auc_text(result)}")
+    axes.set(xlabel="1 - specificity", ylabel="sensitivity", title="ROC by breast", xlim=(0, 1), ylim=(0, 1))
+    axes.set_aspect("equal")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), frameon=False, fontsize="x-small")
+    return figure
+
+
+def _auc_text(result: Mapping[str, Any]) -> str:
+    auc = result["auc"]
+    interval = "" if np.isnan(auc["low"]) else f" (95 % {auc['low']:.3f} to {auc['high']:.3f})"
+    return f"AUC {auc['value']:.3f}{interval}, {result['positives']} of {result['n']} breasts positive"
+
+
+def write_figure(path: Path, figure: Figure) -> None:
+    """Save as PNG, without a date, so that the same numbers give the same file."""
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=150, metadata={"Software": None})

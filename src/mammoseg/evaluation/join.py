@@ -1,0 +1,77 @@
+"""Match predictions to the manifest. A missing or an extra image is an error, never a smaller average.
+
+An image that failed in prediction, as the run's error ledger says, has no score; it is left out, counted and named.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from mammoseg.data.manifest import Manifest
+from mammoseg.evaluation.scores import FINAL, score_column
+from mammoseg.io.ledger import read_errors
+from mammoseg.io.runs import predicted_ids, read_predictions_csv
+from mammoseg.records.label import CLASSES
+
+
+class JoinError(ValueError):
+    """Predictions and manifest that are not about the same images."""
+
+
+@dataclass(frozen=True, eq=False)
+class Joined:
+    """What there is to evaluate."""
+
+    images: pd.DataFrame
+    """One row per predicted image: the manifest's columns and `score_column` of every source."""
+    failed: pd.DataFrame
+    """The manifest's rows of images that failed in prediction."""
+    sources: tuple[str, ...]
+    """Whose scores there are: "final" and the parts of the model."""
+
+
+def join(predictions: Path, manifest: Manifest, split: str | None = None) -> Joined:
+    """The images of a manifest (of one split of it) with their scores.
+
+    Predictions of other splits of the same manifest are left aside. Raises JoinError when an image of the split has
+    neither a prediction nor an entry in the ledger, when a prediction is not in the manifest, or when predictions.csv
+    is not about the images that are done; ManifestError when there is no such split.
+    """
+    chosen = manifest.table if split is None else manifest.subset(split).table
+    scores, sources = _image_scores(predictions)
+    predicted = set(scores.index)
+    failed = set(read_errors(predictions)["image_id"]) - predicted
+    _check_same_images(predictions, set(chosen["image_id"]) - failed, set(manifest.table["image_id"]), predicted)
+    found = chosen["image_id"].isin(predicted)
+    columns = scores.loc[chosen.loc[found, "image_id"]].reset_index(drop=True)
+    images = pd.concat([chosen[found].reset_index(drop=True), columns], axis=1)
+    return Joined(images, chosen[~found].reset_index(drop=True), sources)
+
+
+def _check_same_images(run: Path, expected: set[str], labelled: set[str], predicted: set[str]) -> None:
+    missing, extra = sorted(expected - predicted), sorted(predicted - labelled)
+    if missing or extra:
+        raise JoinError(
+            f"{run}: predictions and manifest are not for the same images.\n"
+            f"  {len(missing)} of {len(expected)} images to evaluate have no prediction, e.g. {missing[:3]}\n"
+            f"  {len(extra)} of {len(predicted)} predictions are not in the manifest, e.g. {extra[:3]}\n"
+            f"A score over the rest would not be comparable. Finish the run with the same mammoseg predict command,\n"
+            f"evaluate with the manifest that was predicted, or evaluate a named subset with --split."
+        )
+
+
+def _image_scores(run: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Scores of the images in predictions.csv, indexed by image_id, columns named by `score_column`; the sources."""
+    table = read_predictions_csv(run)
+    images = table[table["level"] == "image"].set_index("image_id")
+    if differing := sorted(set(predicted_ids(run)) ^ set(images.index)):
+        raise JoinError(
+            f"{run / 'predictions.csv'}: {len(differing)} images are in this table or have a record, but not both, "
+            f"e.g. {differing[:3]}; expected the same images. The run was cut short, or records were removed: run the "
+            f"same mammoseg predict command again."
+        )
+    parts = [column.removesuffix("_benign") for column in map(str, images) if column.endswith("_benign")]
+    names = {label: score_column(FINAL, label) for label in CLASSES}
+    names |= {f"{part}_{label}": score_column(part, label) for part in parts for label in CLASSES}
+    return images[list(names)].rename(columns=names), (FINAL, *parts)

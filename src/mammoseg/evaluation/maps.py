@@ -1,0 +1,125 @@
+"""How well saliency maps find lesions: Dice and PxAP of every map, on the pixels of the original images.
+
+A map is brought to the image's own pixels by nearest neighbour and rounded to 16 bits. Its floor is the map "random":
+every pixel uniform in [0, 1], seeded by image. Its two histograms are multinomial counts and are drawn as such, which
+is the same as drawing the pixels and counting them.
+
+Mean and standard deviation (ddof 0, as in the papers) are over images with a mask of the class; intervals by patient.
+Images whose metric is undefined (empty mask) are left out and counted.
+"""
+
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mammoseg.evaluation.bootstrap import interval, mean_interval
+from mammoseg.io.read import read_mask
+from mammoseg.metrics.dice import DICE_VARIANTS, dice_scores
+from mammoseg.metrics.histogram import LEVELS, lesion_histogram, to_levels
+from mammoseg.metrics.pxap import pxap
+from mammoseg.records.label import CLASSES
+from mammoseg.records.prediction import Prediction
+
+SALIENCY, GLOBAL, RANDOM = "saliency", "global", "random"
+MAP_METRICS = (*(f"dice_{variant}" for variant in DICE_VARIANTS), "pxap")
+ROW_KEYS = ("image_id", "patient_id", "class", "map", "lesion_px")
+Counts = NDArray[np.int64]
+
+
+def image_rows(prediction: Prediction, patient_id: str, masks: Mapping[str, Path], seed: int) -> list[dict[str, Any]]:
+    """One row for each class with a mask (class -> file) and each map, with ROW_KEYS and MAP_METRICS.
+
+    ValueError when a mask does not have the pixels of the image.
+    """
+    return [
+        {"image_id": prediction.image_id, "patient_id": patient_id, "class": label, **row}
+        for label, path in masks.items()
+        for row in _class_rows(prediction, label, path, seed)
+    ]
+
+
+def _class_rows(prediction: Prediction, label: str, path: Path, seed: int) -> Iterator[dict[str, Any]]:
+    k, grid, mask = CLASSES.index(label), prediction.grid, read_mask(path)
+    if mask.shape != grid.original_shape:
+        raise ValueError(
+            f"{path}: the mask has {mask.shape} pixels, the image {prediction.image_id} has {grid.original_shape}; "
+            f"expected the same. Correct the mask file, or the {label}_mask column of the manifest."
+        )
+    lesion_px = int(mask.sum())
+    for name, values in prediction.maps.items():
+        levels = to_levels(np.clip(values[k], 0, 1))  # half precision may leave a hair over 1
+        yield {"map": name, "lesion_px": lesion_px, **_metrics(*lesion_histogram(grid.restore(levels), mask))}
+    rng = np.random.default_rng([seed, zlib.crc32(prediction.image_id.encode()), k])
+    share = np.full(LEVELS, 1 / LEVELS)
+    inside, outside = rng.multinomial(lesion_px, share), rng.multinomial(mask.size - lesion_px, share)
+    yield {"map": RANDOM, "lesion_px": lesion_px, **_metrics(inside, outside)}
+
+
+def map_tables(rows: pd.DataFrame, bootstrap: int, seed: int) -> dict[str, Any]:
+    """class -> maps, saliency_minus_global and ratio_to_random (map or metric name -> summary), for `image_rows`."""
+    return {label: _class_tables(rows[rows["class"] == label], bootstrap, seed) for label in CLASSES}
+
+
+def _class_tables(rows: pd.DataFrame, bootstrap: int, seed: int) -> dict[str, Any]:
+    by_map = {str(name): group.set_index("image_id") for name, group in rows.groupby("map")}
+    names = sorted(by_map, key=lambda name: (name != SALIENCY, name == RANDOM, name))  # final first, floor last
+    tables: dict[str, Any] = {"maps": {}, "saliency_minus_global": {}, "ratio_to_random": {}}
+    for name in names:
+        tables["maps"][name] = {m: _mean(by_map[name], by_map[name][m], bootstrap, seed) for m in MAP_METRICS}
+        if name != RANDOM:
+            tables["ratio_to_random"][name] = {
+                m: _ratio(by_map[name], by_map[RANDOM], m, bootstrap, seed) for m in MAP_METRICS
+            }
+    if {SALIENCY, GLOBAL} <= by_map.keys():
+        final, coarse = by_map[SALIENCY], by_map[GLOBAL]
+        both = final[final.index.isin(coarse.index)]
+        differences = both[list(MAP_METRICS)] - coarse.loc[both.index, list(MAP_METRICS)]
+        tables["saliency_minus_global"] = {m: _mean(both, differences[m], bootstrap, seed) for m in MAP_METRICS}
+    return tables
+
+
+def _mean(images: pd.DataFrame, values: pd.Series, bootstrap: int, seed: int) -> dict[str, Any]:
+    """Mean over the images for which the value is defined."""
+    defined = values.dropna().to_numpy(np.float64)
+    spread = mean_interval(defined, images.loc[values.notna(), "patient_id"].tolist(), bootstrap, seed)
+    return {
+        "value": float(defined.mean()) if defined.size else np.nan,
+        "std": float(defined.std()) if defined.size else np.nan,
+        "low": spread.low,
+        "high": spread.high,
+        "n": defined.size,
+        "undefined": len(values) - defined.size,
+        "reason": None if defined.size else "every mask is empty",
+    }
+
+
+def _ratio(images: pd.DataFrame, floor: pd.DataFrame, metric: str, bootstrap: int, seed: int) -> dict[str, Any]:
+    """Mean of a map over the mean of random maps, on the same images."""
+    defined = images[images[metric].notna()]
+    over, under = defined[metric].to_numpy(np.float64), floor.loc[defined.index, metric].to_numpy(np.float64)
+
+    def ratio(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        below = weights @ under
+        return np.divide(weights @ over, below, out=np.full_like(below, np.nan), where=below > 0)
+
+    value = float(ratio(np.ones((1, over.size)))[0])
+    spread = interval(ratio, defined["patient_id"].tolist(), bootstrap, seed)
+    return {
+        "value": value,
+        "low": spread.low,
+        "high": spread.high,
+        "n": over.size,
+        "undefined": len(images) - over.size,
+        "replicates_dropped": spread.dropped,
+        "reason": "the random map scores 0, or every mask is empty" if np.isnan(value) else None,
+    }
+
+
+def _metrics(inside: Counts, outside: Counts) -> dict[str, float]:
+    dice = {f"dice_{variant}": value for variant, value in dice_scores(inside, outside).items()}
+    return {**dice, "pxap": pxap(inside, outside)}

@@ -1,0 +1,111 @@
+"""AUC and average precision at image and breast level, with bootstrap intervals by patient.
+
+A breast's score is the mean over its images (those that were predicted). A breast is positive when one of its images
+is, negative when all of them are, and unknown otherwise. Unknown labels are left out and counted; never negative.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mammoseg.evaluation.bootstrap import interval
+from mammoseg.metrics.auc import weighted_average_precision, weighted_roc_auc
+from mammoseg.records.label import CLASSES
+
+LEVELS = ("image", "breast")
+FINAL = "final"
+"""Name of the model's own score among the scores of its parts."""
+
+BREAST = ["patient_id", "exam_id", "laterality"]
+
+Weighted = Callable[..., NDArray[np.float64]]
+METRICS: dict[str, Weighted] = {"auc": weighted_roc_auc, "average_precision": weighted_average_precision}
+
+
+def score_column(source: str, label: str) -> str:
+    """Column of a score: ("final", "benign") -> "score_final_benign"."""
+    return f"score_{source}_{label}"
+
+
+def breast_table(images: pd.DataFrame, sources: Sequence[str]) -> pd.DataFrame:
+    """One row per image -> one row per breast (patient, exam, side): labels 0, 1 or NaN, mean scores."""
+    groups = images.groupby(BREAST, sort=True)
+    columns = {}
+    for label in CLASSES:
+        highest, known, images_in_breast = groups[label].max(), groups[label].count(), groups.size()
+        columns[label] = highest.where((highest == 1) | (known == images_in_breast))
+    scores = [score_column(source, label) for source in sources for label in CLASSES]
+    return pd.DataFrame(columns).join(groups[scores].mean()).reset_index()
+
+
+def score_tables(images: pd.DataFrame, sources: Sequence[str], bootstrap: int, seed: int) -> dict[str, Any]:
+    """level -> class -> source -> result of `ranking`, for the image table of `join`."""
+    tables = {"image": images, "breast": breast_table(images, sources)}
+    return {
+        level: {
+            label: {source: ranking(table, label, source, bootstrap, seed) for source in sources} for label in CLASSES
+        }
+        for level, table in tables.items()
+    }
+
+
+def ranking(table: pd.DataFrame, label: str, source: str, bootstrap: int, seed: int) -> dict[str, Any]:
+    """AUC and AP of one score with 95 % intervals, and counts; `reason` says why a value is NaN, or is None.
+
+    `unscored` are rows that the source says nothing about: a part that only some images have.
+    """
+    scored = table[score_column(source, label)].notna()
+    known = table[table[label].notna() & scored]
+    truth, scores = known[label].to_numpy(float), known[score_column(source, label)].to_numpy(float)
+    positives = int(truth.sum())
+    negatives = truth.size - positives
+    result: dict[str, Any] = {
+        "n": truth.size,
+        "positives": positives,
+        "negatives": negatives,
+        "unknown": int(table[label].isna().sum()),
+        "unscored": int((table[label].notna() & ~scored).sum()),
+        "reason": _why_undefined(positives, negatives),
+    }
+    for name, metric in METRICS.items():
+        result[name] = _estimate(metric, truth, scores, known["patient_id"].to_numpy(str), bootstrap, seed)
+    return result
+
+
+def breakdown(images: pd.DataFrame, column: str, bootstrap: int, seed: int) -> dict[str, Any]:
+    """AUC of the final score within each value of a manifest column; rows without a value form the group "unknown".
+
+    By breast when the column has one value in every breast (density), by image otherwise (view).
+    ValueError when there is no such column.
+    """
+    if column not in images:
+        raise ValueError(
+            f"breakdown by {column!r}: the manifest has no such column. It has: {', '.join(map(str, images.columns))}. "
+            f"Name one of these."
+        )
+    groups = images[column].map(lambda value: "unknown" if pd.isna(value) or value == "" else str(value))
+    per_breast = bool((groups.groupby([images[key] for key in BREAST]).nunique() == 1).all())
+    values = {}
+    for name in sorted(groups.unique()):
+        table = images[groups == name]
+        table = breast_table(table, [FINAL]) if per_breast else table
+        values[name] = {label: ranking(table, label, FINAL, bootstrap, seed) for label in CLASSES}
+    return {"level": "breast" if per_breast else "image", "values": values}
+
+
+def _estimate(
+    metric: Weighted, truth: NDArray[Any], scores: NDArray[Any], patients: NDArray[Any], bootstrap: int, seed: int
+) -> dict[str, Any]:
+    value = float(metric(truth, scores, np.ones((1, truth.size)))[0])
+    if np.isnan(value):
+        bootstrap = 0
+    spread = interval(lambda weights: metric(truth, scores, weights), patients.tolist(), bootstrap, seed)
+    return {"value": value, "low": spread.low, "high": spread.high, "replicates_dropped": spread.dropped}
+
+
+def _why_undefined(positives: int, negatives: int) -> str | None:
+    missing = [name for name, n in (("positive", positives), ("negative", negatives)) if n == 0]
+    return f"no case with a {' and none with a '.join(missing)} label" if missing else None

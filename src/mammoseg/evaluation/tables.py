@@ -1,0 +1,80 @@
+"""metrics.json as tables: every number as a row (`metrics.csv`), and the few that people look at first.
+
+Both take the dictionary as `evaluate` returns it or as it is read back from metrics.json (undefined: NaN or None).
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+from mammoseg.evaluation.maps import MAP_METRICS, RANDOM
+from mammoseg.evaluation.scores import FINAL, METRICS
+
+Row = dict[str, Any]
+NAMES = {"auc": "AUC", "average_precision": "Average precision", "dice_soft": "Dice (soft)", "pxap": "PxAP"}
+"""The metrics of the short table, as people call them."""
+
+
+def all_rows(metrics: Mapping[str, Any]) -> list[Row]:
+    """One row for each number: table, level, class, of (score or map), metric, value, low, high, std, n, ...
+
+    Cells that a number does not have are missing from its row.
+    """
+    return [*_score_rows(metrics), *_map_rows(metrics), *_breakdown_rows(metrics)]
+
+
+def summary_table(metrics: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The rows to show: the final scores and every map, as metric, of, class, value, interval, n, remark; all text."""
+    rows = [row for row in all_rows(metrics) if row["metric"] in NAMES]
+    return [_text_row(row) for row in rows if row["table"] == "maps" or (row["table"], row["of"]) == ("scores", FINAL)]
+
+
+def _score_rows(metrics: Mapping[str, Any]) -> Iterator[Row]:
+    for level, classes in metrics["scores"].items():
+        for label, sources in classes.items():
+            for source, result in sources.items():
+                yield from _ranking_rows({"table": "scores", "level": level, "class": label, "of": source}, result)
+
+
+def _breakdown_rows(metrics: Mapping[str, Any]) -> Iterator[Row]:
+    for column, table in metrics["by"].items():
+        for value, classes in table["values"].items():
+            for label, result in classes.items():
+                about = {"table": f"by {column}", "level": table["level"], "class": label, "of": value}
+                yield from _ranking_rows(about, result)
+
+
+def _ranking_rows(about: Row, result: Mapping[str, Any]) -> Iterator[Row]:
+    counts = {key: value for key, value in result.items() if key not in METRICS}
+    for metric in METRICS:
+        yield {**about, "metric": metric, **result[metric], **counts}
+
+
+def _map_rows(metrics: Mapping[str, Any]) -> Iterator[Row]:
+    for label, tables in metrics["maps"].items():
+        groups = {("maps", name): values for name, values in tables["maps"].items()}
+        groups |= {("ratio to random", name): values for name, values in tables["ratio_to_random"].items()}
+        if tables["saliency_minus_global"]:
+            groups["difference", "saliency - global"] = tables["saliency_minus_global"]
+        for (table, name), values in groups.items():
+            for metric in MAP_METRICS:
+                yield {"table": table, "level": "image", "class": label, "of": name, "metric": metric, **values[metric]}
+
+
+def _text_row(row: Row) -> dict[str, str]:
+    of = f"{row['of']} score, by {row['level']}" if row["table"] == "scores" else f"{row['of']} map"
+    n = f"{row['n']} ({row['positives']} positive)" if "positives" in row else str(row["n"])
+    remarks = [row["reason"]] if row["reason"] else []
+    remarks += [f"{row[key]} {key}" for key in ("unknown", "unscored", "undefined") if row.get(key)]
+    if row["of"] == RANDOM and row["table"] == "maps":
+        remarks.append("the floor")
+    return {
+        "metric": NAMES[row["metric"]],
+        "of": of,
+        "class": row["class"],
+        "value": "undefined" if pd.isna(row["value"]) else f"{row['value']:.3f}",
+        "interval": "" if pd.isna(row["low"]) else f"{row['low']:.3f} to {row['high']:.3f}",
+        "n": n,
+        "remark": "; ".join(remarks),
+    }

@@ -1,0 +1,118 @@
+"""Many images: read ahead while the network runs, record failures and go on, continue a stopped run."""
+
+import errno
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import mammoseg
+from mammoseg.data.manifest import ImageRow
+from mammoseg.inference.predictor import Predictor
+from mammoseg.io.ledger import Ledger
+from mammoseg.io.read import read_pixels
+from mammoseg.io.runs import RunFileError, clear_run, is_done, read_run, save_prediction, write_predictions_csv, write_run
+from mammoseg.prep.pipeline import Prepared, prepare
+from mammoseg.records.image import Mammogram
+from mammoseg.records.prediction import Prediction
+
+logger = logging.getLogger(__name__)
+
+AfterImage = Callable[[Prediction, Mammogram, ImageRow], None]
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """How many images were predicted now, were done before, and failed (see errors.csv)."""
+
+    predicted: int
+    done_before: int
+    failed: int
+
+
+def predict_images(
+    predictor: Predictor,
+    rows: Sequence[ImageRow],
+    out: Path,
+    workers: int = 1,
+    overwrite: bool = False,
+    before_saving: AfterImage | None = None,
+    progress: Callable[[], None] | None = None,
+) -> BatchResult:
+    """Predict every row into the folder `out` (see io/runs.py). An image that fails goes to the ledger.
+
+    Images done before are skipped; `overwrite` deletes earlier predictions first. `before_saving` is called with every
+    prediction (figures) just before it counts as done. Raises ValueError if `out` holds predictions of another
+    checkpoint, OSError if the disk is full.
+    """
+    _open_run(predictor, out, overwrite)
+    ledger = Ledger(out / "errors.csv")
+    todo = [row for row in rows if not is_done(out, row.image_id)]
+    advance = progress or (lambda: None)
+    for _ in range(len(rows) - len(todo)):
+        advance()
+    failed = 0
+    for row, ready in _read_ahead(predictor, todo, workers):
+        step = "read"
+        try:
+            image, prepared = ready.result()
+            step = "predict"
+            prediction = predictor.predict(prepared, row)
+            step = "write"
+            if before_saving is not None:
+                before_saving(prediction, image, row)
+            save_prediction(out, prediction)
+            ledger.remove(row.image_id)
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+                raise
+            failed += 1
+            ledger.add(row.image_id, row.path, step, error)
+            logger.warning("%s failed (%s): %s", row.image_id, step, error)
+        advance()
+    write_predictions_csv(out)
+    return BatchResult(len(todo) - failed, len(rows) - len(todo), failed)
+
+
+def _open_run(predictor: Predictor, out: Path, overwrite: bool) -> None:
+    checkpoint = predictor.checkpoint
+    values = {
+        "mammoseg": mammoseg.__version__,
+        "model": checkpoint.model,
+        "checkpoint_sha256": checkpoint.sha256,
+        "network": predictor.network.model_dump(mode="json"),
+        "prep": predictor.prep.model_dump(mode="json"),
+    }
+    if overwrite:
+        clear_run(out)
+    elif (out / "run.json").is_file():
+        known = read_run(out)
+        if any(known.get(name) != values[name] for name in ("checkpoint_sha256", "network")):
+            raise RunFileError(
+                f"{out}: holds predictions of another checkpoint or with other settings. Choose a new folder, or "
+                "--overwrite to replace them."
+            )
+        return
+    write_run(out, values)
+
+
+def _read_ahead(
+    predictor: Predictor, rows: Sequence[ImageRow], workers: int
+) -> Iterator[tuple[ImageRow, Future[tuple[Mammogram, Prepared]]]]:
+    """Rows with their prepared images, in order; a few are read in threads while the network is busy."""
+
+    def load(row: ImageRow) -> tuple[Mammogram, Prepared]:
+        image = row.mammogram(read_pixels(row.path))
+        return image, prepare(image, predictor.prep)
+
+    ahead = max(1, workers)
+    with ThreadPoolExecutor(ahead) as pool:
+        waiting: deque[tuple[ImageRow, Future[tuple[Mammogram, Prepared]]]] = deque()
+        for row in rows:
+            waiting.append((row, pool.submit(load, row)))
+            if len(waiting) > ahead:
+                yield waiting.popleft()
+        while waiting:
+            yield waiting.popleft()

@@ -1,0 +1,101 @@
+"""The error ledger: which images of a long run failed, at which step and why. A run goes on without them.
+
+An entry is one line of a CSV file, on the disk as soon as `add` returns. One process writes a ledger.
+"""
+
+import csv
+import io
+import logging
+import os
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from mammoseg.io.atomic import write_text
+from mammoseg.io.runs import RunFileError
+
+logger = logging.getLogger(__name__)
+
+COLUMNS = ("image_id", "path", "step", "error", "message")
+
+
+class Ledger:
+    """Entries of `path`, the latest one per image. An existing file is continued."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises RunFileError if `path` exists and is no ledger."""
+        self.path = path
+        self._entries = {entry[0]: entry for entry in _read(path)}
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def add(self, image_id: str, path: Path | str, step: str, error: BaseException) -> None:
+        """Note that `step` (read, prepare, predict ...) failed for an image; its earlier entry is replaced."""
+        entry = tuple(map(_one_line, (image_id, path, step, type(error).__name__, error)))
+        earlier = self._entries.get(image_id)
+        if earlier == entry:
+            return
+        self._entries[image_id] = entry
+        if earlier is not None or not self.path.exists():
+            self._rewrite()
+            return
+        with self.path.open("a", encoding="utf-8", newline="") as file:
+            file.write(_lines([entry]))
+            file.flush()
+            os.fsync(file.fileno())
+
+    def remove(self, image_id: str, step: str | None = None) -> None:
+        """Forget the entry of an image that has succeeded since (with `step`: only if it failed there)."""
+        entry = self._entries.get(image_id)
+        if entry is not None and step in (None, entry[2]):
+            del self._entries[image_id]
+            self._rewrite()
+
+    def image_ids(self) -> list[str]:
+        """The images with an entry, sorted."""
+        return sorted(self._entries)
+
+    def counts(self) -> dict[str, int]:
+        """Step -> number of images that failed there."""
+        return dict(Counter(entry[2] for entry in self._entries.values()))
+
+    def _rewrite(self) -> None:
+        write_text(self.path, _lines([COLUMNS, *self._entries.values()]))
+
+
+def read_errors(folder: Path) -> pd.DataFrame:
+    """The ledger `errors.csv` of a run folder as a table of text with the columns COLUMNS; no file means no errors.
+
+    Raises RunFileError if the file is no ledger.
+    """
+    return pd.DataFrame(_read(folder / "errors.csv"), columns=list(COLUMNS), dtype=object)
+
+
+def _one_line(value: object) -> str:
+    return " ".join(str(value).split()).encode("utf-8", "backslashreplace").decode()
+
+
+def _lines(entries: Iterable[tuple[str, ...]]) -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(entries)
+    return text.getvalue()
+
+
+def _read(path: Path) -> list[tuple[str, ...]]:
+    """All complete entries. The half line a killed run may leave at the end is dropped: that image is tried again."""
+    if not path.exists():
+        return []
+    try:
+        *lines, torn = path.read_text(encoding="utf-8").split("\n")
+        entries = [tuple(row) for row in csv.reader(lines)]
+        if entries[:1] != [COLUMNS] or any(len(entry) != len(COLUMNS) for entry in entries):
+            raise ValueError(f"expected the columns {', '.join(COLUMNS)} in every line")
+    except (OSError, ValueError, csv.Error) as error:
+        raise RunFileError(f"{path} is no error ledger ({error}). Move it away and start the command again.") from error
+    if torn:
+        logger.warning("%s: the last line is incomplete and left out", path)
+        write_text(path, _lines(entries))
+    return entries[1:]

@@ -1,0 +1,136 @@
+"""A trained model on disk: `weights.safetensors` and `checkpoint.json` (network, preparation, provenance).
+
+Loading is strict: a missing or an extra tensor is an error. Nothing is unpickled.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+FORMAT = 1
+WEIGHTS, DESCRIPTION = "weights.safetensors", "checkpoint.json"
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that cannot be used."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a checkpoint folder says about itself."""
+
+    folder: Path
+    model: str
+    """Name of the model, as in `list_models()`."""
+    network: Mapping[str, Any]
+    """The model's configuration."""
+    prep: Mapping[str, Any]
+    """The preparation the model was trained with."""
+    provenance: Mapping[str, Any]
+    """Where the weights come from: versions, hashes, stage, recipe."""
+    sha256: str
+    """Of the weights file."""
+
+    def load_weights(self, model: nn.Module) -> None:
+        """Fill `model`, strictly. Raises CheckpointError naming the tensors that do not fit."""
+        try:
+            state = load_file(self.folder / WEIGHTS)
+        except (OSError, SafetensorError) as error:
+            raise CheckpointError(f"{self.folder / WEIGHTS}: the weights cannot be read ({error})") from None
+        expected = model.state_dict()
+        problems = [f"missing {name}" for name in expected if name not in state]
+        problems += [f"unexpected {name}" for name in state if name not in expected]
+        problems += [
+            f"{name} is {tuple(state[name].shape)}, expected {tuple(value.shape)}"
+            for name, value in expected.items()
+            if name in state and state[name].shape != value.shape
+        ]
+        if problems:
+            more = f"\n  ... and {len(problems) - 8} more" if len(problems) > 8 else ""
+            raise CheckpointError(
+                f"{self.folder}: the weights do not fit this {self.model}:\n  " + "\n  ".join(problems[:8]) + more
+            )
+        model.load_state_dict(state)
+
+
+def save_checkpoint(
+    folder: Path,
+    model_name: str,
+    model: nn.Module,
+    network: Mapping[str, Any],
+    prep: Mapping[str, Any],
+    provenance: Mapping[str, Any],
+) -> Path:
+    """Write a checkpoint folder. Each file appears whole, the description last."""
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / f".{WEIGHTS}.part"
+    save_file({name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}, temporary)
+    digest = hashlib.sha256(temporary.read_bytes()).hexdigest()
+    temporary.replace(folder / WEIGHTS)
+    description = {
+        "format": FORMAT,
+        "model": model_name,
+        "sha256": digest,
+        "network": dict(network),
+        "prep": dict(prep),
+        "provenance": dict(provenance),
+    }
+    temporary = folder / f".{DESCRIPTION}.part"
+    temporary.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
+    temporary.replace(folder / DESCRIPTION)
+    return folder
+
+
+def open_checkpoint(path: Path) -> Checkpoint:
+    """Read the description of a checkpoint folder, or of the run folder that holds one as `checkpoint/`.
+
+    Raises CheckpointError if there is none, or if the weights are not those it was written with.
+    """
+    folder = path / "checkpoint" if (path / "checkpoint" / DESCRIPTION).is_file() else path
+    if not (folder / DESCRIPTION).is_file():
+        unfinished = " The run there has not finished: start the same `mammoseg train` again." if (
+            path / "config.yaml"
+        ).is_file() else ""
+        raise CheckpointError(
+            f"{path}: no checkpoint here. Expected a run folder of `mammoseg train`, or a folder with {DESCRIPTION} and "
+            f"{WEIGHTS}.{unfinished}"
+        )
+    try:
+        values = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+        checkpoint = Checkpoint(
+            folder, values["model"], values["network"], values["prep"], values["provenance"], values["sha256"]
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{folder / DESCRIPTION}: damaged checkpoint description ({error!r})") from None
+    if values.get("format") != FORMAT:
+        raise CheckpointError(
+            f"{folder}: checkpoint format {values.get('format')!r}; this version of mammoseg reads format {FORMAT}"
+        )
+    try:
+        digest = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
+    except OSError as error:
+        raise CheckpointError(f"{folder / WEIGHTS}: the weights cannot be read ({error.strerror})") from None
+    if digest != checkpoint.sha256:
+        raise CheckpointError(f"{folder / WEIGHTS}: damaged or exchanged; its hash is not the one in {DESCRIPTION}")
+    return checkpoint
+
+
+def device_from(name: str) -> torch.device:
+    """`auto` (a GPU if there is one), `cpu`, `cuda`, `cuda:1`, `mps`. Raises ValueError if it is not available."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"--device {name}: not available here ({reason}). Use auto, cpu or cuda.") from None
+    return device

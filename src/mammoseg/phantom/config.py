@@ -1,0 +1,113 @@
+"""What a phantom exam is made of, field by field, with the source of each number."""
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from mammoseg.config import Config
+
+Range = tuple[float, float]
+
+
+class PhantomConfig(Config):
+    """A family of synthetic screening exams. The defaults are full-field images; `small()` fits a laptop.
+
+    Lengths are millimetres, grey levels are fractions of the 12-bit range (1.0 = 4095). "Own choice" marks numbers that
+    come from no publication: they were set by eye against real mammograms and by how well a small network does.
+    """
+
+    rows: int = Field(3328, ge=64, le=3328)
+    """Image height in pixels (3328 x 2560 at 0.07 mm: a common full-field detector of 24 x 30 cm class)."""
+    columns: int = Field(2560, ge=64, le=2560)
+    """Image width in pixels."""
+    pixel_mm: float = Field(0.07, gt=0)
+    """Side of a pixel."""
+
+    density_share: tuple[float, float, float, float] = (0.10, 0.40, 0.40, 0.10)
+    """Shares of BI-RADS densities a, b, c, d. About 10/40/40/10 % in US screening (ACR BI-RADS Atlas 2013; Sprague et
+    al., JNCI 2014, report 43 % dense among women of 40-74)."""
+    beta: float = Field(3.0, gt=1.5, lt=4.5)
+    """Exponent of the parenchyma's power spectrum, 1/f^beta: about 3 on average in mammograms (Burgess et al., Med Phys
+    2001; Metheany et al., Med Phys 2008)."""
+    breast_depth_mm: Range = (65.0, 115.0)
+    """Chest wall to nipple, uniform. Own choice; larger breasts are scaled to fit the field."""
+    mlo_angle_deg: Range = (40.0, 55.0)
+    """Angle between the MLO and the CC projection, uniform (30-60 degrees in positioning manuals, mostly near 45)."""
+
+    malignant_prevalence: float = Field(0.25, ge=0, le=1)
+    """Share of breasts with a malignant lesion. Enriched: screening finds about 5 cancers in 1,000 exams (Lehman et
+    al., Radiology 2017)."""
+    benign_prevalence: float = Field(0.25, ge=0, le=1)
+    """Share of breasts with a benign lesion and no malignant one. Enriched."""
+    second_lesion: float = Field(0.05, ge=0, le=1)
+    """Share of the affected breasts that get a lesion of the other class too. Own choice."""
+    cluster_share: float = Field(0.25, ge=0, le=1)
+    """Share of lesions that are calcification clusters, the others are masses. Own choice (calcifications alone are
+    roughly a third of screen-detected cancers)."""
+
+    lesion_radius_mm: Range = (3.0, 10.0)
+    """Limits of the lesion radius (half of the mean diameter of a mass without its spicules, radius of a cluster)."""
+    lesion_radius_median_mm: float = Field(6.0, gt=0)
+    """Median radius; log-normal with sigma 0.35, cut at the limits. Screen-detected invasive cancers have a median
+    diameter around 12-15 mm; radius 6 mm is in that range, the shape of the distribution is our own choice."""
+    mass_contrast: float = Field(0.20, ge=0, le=1)
+    """Median added grey level in the middle of a mass; own choice, of the size of the step from fat to gland (0.25)."""
+    speck_contrast: float = Field(0.40, ge=0, le=1)
+    """Median added grey level of a calcification as wide as a pixel or wider; own choice."""
+    contrast_spread: float = Field(0.40, ge=0)
+    """Sigma of the log-normal contrasts. Own choice."""
+    subtle_share: float = Field(0.10, ge=0, le=1)
+    """Share of lesions whose contrast is cut by a uniform factor of 0 to 0.4, down to invisible: lesions that are there
+    but hidden, as dense tissue masks cancers (Boyd et al., NEJM 2007). The number is our own choice; with `ambiguity`
+    it sets the AUC that no model can pass."""
+    speck_radius_mm: Range = (0.1, 0.4)
+    """Radius of one calcification: malignant ones are mostly below 0.5 mm across, benign ones often larger (BI-RADS
+    Atlas 2013)."""
+    ambiguity: float = Field(0.06, ge=0, le=0.5)
+    """Share of lesions that take the margins or the speck shapes typical of the other class. Circumscribed cancers and
+    spiculated benign changes exist (BI-RADS margins are probabilistic); the number is our own choice."""
+
+    density_blobs: float = Field(0.8, ge=0)
+    """Mean number per view of overlapping-tissue densities with soft margins, seen in that view only. Own choice."""
+    vessels: float = Field(3.0, ge=0)
+    """Mean number per view of linear structures (vessels, ducts). Own choice."""
+    isolated_calcifications: float = Field(3.0, ge=0)
+    """Mean number per breast of single benign calcifications, in both views. Own choice."""
+
+    exposure_jitter: float = Field(0.08, ge=0, lt=0.5)
+    """Relative spread of brightness between exams and views. Own choice."""
+    noise: float = Field(0.012, ge=0)
+    """Standard deviation of the white detector noise for pixels of 0.1 mm; falls as 1/pixel size. Own choice."""
+
+    @classmethod
+    def small(cls, **changes: object) -> Self:
+        """416 x 320 pixels of 0.56 mm, the same field of view as the default, for training on a laptop.
+
+        Lesions keep their physical look, but the smallest are left out (radius 3.5-10 mm is 6-18 pixels) and the
+        calcifications are larger than life (0.3-0.6 mm), because a pixel of 0.56 mm could not show them.
+        """
+        values: dict[str, object] = {
+            "rows": 416,
+            "columns": 320,
+            "pixel_mm": 0.56,
+            "lesion_radius_mm": (3.5, 10.0),
+            "speck_radius_mm": (0.3, 0.6),
+        }
+        return cls.model_validate(values | changes)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for name in ("breast_depth_mm", "mlo_angle_deg", "lesion_radius_mm", "speck_radius_mm"):
+            low, high = getattr(self, name)
+            if not 0 < low <= high:
+                raise ValueError(f"{name} is ({low}, {high}); expected 0 < low <= high")
+        if min(self.density_share) < 0 or abs(sum(self.density_share) - 1) > 1e-6:
+            raise ValueError(f"density_share is {self.density_share}; expected four shares that sum to 1")
+        if self.malignant_prevalence + self.benign_prevalence > 1:
+            raise ValueError("malignant_prevalence + benign_prevalence exceeds 1; a breast is in one group only")
+        if min(self.rows, self.columns) * self.pixel_mm < 6 * self.lesion_radius_mm[1]:
+            raise ValueError(
+                f"the field is {self.rows * self.pixel_mm:.0f} x {self.columns * self.pixel_mm:.0f} mm; expected at "
+                f"least six times the largest lesion radius ({self.lesion_radius_mm[1]} mm): enlarge pixel_mm"
+            )
+        return self

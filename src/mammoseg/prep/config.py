@@ -1,0 +1,34 @@
+"""How images are prepared."""
+
+from typing import Literal
+
+from pydantic import Field, PositiveInt
+
+from mammoseg.config import Config
+
+
+class PrepConfig(Config):
+    """Preparation of one image. Defaults: the pipeline of the published NYU models (GMIC, GLAM)."""
+
+    window: tuple[PositiveInt, PositiveInt] = (2944, 1920)
+    """Rows and columns the model sees, in working pixels. Source: GMIC, section 4.1."""
+
+    pixel_mm: float | None = Field(None, gt=0)
+    """Resample to this pixel side in mm before anything else; None keeps the pixels as they are."""
+
+    background: Literal["zero", "film"] = "zero"
+    """What surrounds the breast: `zero`, exact zeros (digital mammography); `film`, a digitised film with a grey
+    background, labels, tape and a scanner frame, all of which are removed. For films an opening of 7 mm and a buffer of
+    5 mm work well: `opening_px` 35 and `buffer_px` 25 at 0.2 mm a pixel."""
+
+    opening_px: int = Field(100, ge=0)
+    """Radius of the opening that cuts thin structures off the breast, in working pixels (diamond).
+    Source: released NYU pipeline."""
+
+    buffer_px: int = Field(50, ge=0)
+    """Margin left around the breast above, below and on the nipple side, in working pixels. Source: released NYU
+    pipeline."""
+
+    ignore_top: float = Field(1 / 3, ge=0, lt=1)
+    """Fraction of the rows, from the top, in which the nipple side is not looked for (the arm in MLO views).
+    Source: released NYU pipeline."""

@@ -1,0 +1,77 @@
+"""The main job from beginning to end on generated data: phantoms, training, prediction, evaluation, a page to look at."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from mammoseg.data.adapters.synthetic import write_study
+from mammoseg.data.manifest import ImageRow, load_manifest
+from mammoseg.evaluation.evaluate import evaluate
+from mammoseg.evaluation.tables import summary_table
+from mammoseg.export.overlay import overlay_writer
+from mammoseg.export.report import Figure, Step, write_report
+from mammoseg.inference.batch import predict_images
+from mammoseg.inference.predictor import Predictor
+from mammoseg.io.runs import overlay_path
+from mammoseg.phantom.config import PhantomConfig
+from mammoseg.recipes.glam import glam_demo
+from mammoseg.training.run import train
+
+EXAMS = 420
+SPLITS = (0.72, 0.08, 0.2)
+SHOWN = 24
+"""Figures on the page."""
+
+Say = Callable[[str], None]
+
+
+def run_demo(out: Path, device: torch.device, workers: int, seed: int, overwrite: bool, say: Say) -> dict[str, Any]:
+    """Run everything below `out`; `say` hears what happens. Returns the metrics. A second call continues."""
+    steps: list[Step] = []
+
+    @contextmanager
+    def step(title: str, detail: str, folder: Path) -> Iterator[None]:
+        say(f"{title}: {detail}")
+        started = time.monotonic()
+        yield
+        steps.append(Step(title, detail, time.monotonic() - started, folder))
+        say(f"  {steps[-1].seconds:.0f} s, files in {folder}")
+
+    study, run, predictions, metrics_folder = out / "study", out / "run", out / "predictions", out / "metrics"
+    with step("1. Phantoms", f"{EXAMS} synthetic screening exams with known lesions", study):
+        manifest = load_manifest(write_study(study, EXAMS, PhantomConfig.small(), seed, SPLITS, max(1, workers)))
+    config = glam_demo().model_copy(update={"seed": seed})
+    with step("2. Training", "GLAM in four stages, from image-level labels only", run):
+        checkpoint = train(config, manifest, run, device, overwrite=overwrite).checkpoint
+    held_out = list(manifest.subset("test").rows())
+    with step("3. Prediction", f"{len(held_out)} images of held-out exams: scores, maps, figures", predictions):
+        predictor = Predictor(checkpoint, str(device))
+        predict_images(predictor, held_out, predictions, workers, overwrite, overlay_writer(predictions))
+    with step("4. Evaluation", "AUC by breast and image, Dice and PxAP of the maps, 95 % intervals", metrics_folder):
+        metrics = evaluate(predictions, manifest, metrics_folder, split="test", seed=seed)
+    figures = [Figure(metrics_folder / "roc.png", "ROC, held-out breasts")]
+    figures += [Figure(overlay_path(predictions, row.image_id), _caption(row)) for row in _to_show(held_out)]
+    intro = (
+        "GLAM learned from image-level labels of generated mammograms whether a breast has a benign or a malignant lesion, and "
+        "where it is. Below are exams it has never seen: image with the true outline (green benign, red malignant), the patches "
+        "it looked at, its maps, and the patches enlarged. Phantoms are simpler than patients: the numbers say that the "
+        "software works, not how well it reads mammograms."
+    )
+    write_report(out / "index.html", "mammoseg demo", intro, steps, summary_table(metrics), figures)
+    return metrics
+
+
+def _to_show(rows: list[ImageRow]) -> list[ImageRow]:
+    """Images with lesions and without, alternating, as the page's examples."""
+    lesion = [row for row in rows if row.malignant or row.benign]
+    normal = [row for row in rows if not (row.malignant or row.benign)]
+    return [*lesion[: SHOWN * 3 // 4], *normal[: SHOWN // 4]]
+
+
+def _caption(row: ImageRow) -> str:
+    truth = [name for name, value in (("benign", row.benign), ("malignant", row.malignant)) if value]
+    return f"{row.image_id}: {' and '.join(truth) or 'no'} lesion"

@@ -1,0 +1,67 @@
+"""A training run in one value: data handling, network, stages, hardware."""
+
+from typing import Any, Literal, Self
+
+from pydantic import Field, SerializeAsAny, model_validator
+
+from mammoseg.config import Config
+from mammoseg.models import load_model_plugin
+from mammoseg.prep.config import PrepConfig
+
+
+class StageConfig(Config):
+    """How long and how fast a stage learns."""
+
+    epochs: int = Field(50, ge=1)
+    """Passes over the balanced training set. Source: GMIC, Sec. 3.3."""
+    learning_rate: float = Field(1e-5, gt=0)
+    """Peak rate of Adam. Source: the range 10^-5.5 to 10^-4 of GMIC, Sec. 3.3."""
+    schedule: Literal["constant", "one_cycle"] = "constant"
+    """Constant as in the papers, or one cycle of warm-up and cosine decay."""
+    batch_size: int = Field(16, ge=1)
+    """Images in a batch. Source: four exams of four images, GMIC authors."""
+
+
+class AugmentConfig(Config):
+    """Random displacement of the training window, in working pixels. Source: Wu et al. 2019; GMIC, Sec. 3.3."""
+
+    location_px: tuple[int, int] = (100, 100)
+    """Largest shift (rows, columns)."""
+    size_px: int = Field(100, ge=0)
+    """Largest shift of each border, after which the window is resized."""
+
+
+class TrainConfig(Config):
+    """Everything that decides a run, apart from the data themselves."""
+
+    model: str = "glam"
+    """Name of the model."""
+    network: SerializeAsAny[Config]
+    """The model's own configuration."""
+    prep: PrepConfig = PrepConfig()
+    """Preparation; stored in the checkpoint and used for every prediction."""
+    augment: AugmentConfig = AugmentConfig()
+    stages: dict[str, StageConfig] = Field(default_factory=dict)
+    """Stage name -> settings; stages not named here take the defaults."""
+    select_by: Literal["auto", "dice", "auc"] = "auto"
+    """What chooses the best epoch. `auto`: Dice if validation has lesion masks, else AUC. Source: GLAM, stage 1."""
+    split_fractions: tuple[float, float, float] = (0.8, 0.1, 0.1)
+    """Training, validation, test patients for a manifest without splits. Source: GMIC, Sec. 3.1."""
+    seed: int = 0
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    """Lightning's precision name."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _network_of_its_model(cls, values: Any) -> Any:
+        if isinstance(values, dict) and isinstance(values.get("network"), dict):
+            plugin = load_model_plugin(values.get("model", "glam"))
+            values = {**values, "network": plugin.Config.model_validate(values["network"])}
+        return values
+
+    @model_validator(mode="after")
+    def _known_stages(self) -> Self:
+        known = [stage.name for stage in load_model_plugin(self.model).STAGES]
+        if unknown := sorted(set(self.stages) - set(known)):
+            raise ValueError(f"{self.model} has no stage {', '.join(unknown)}; its stages are {', '.join(known)}")
+        return self

@@ -1,0 +1,52 @@
+"""Stage 2 of GLAM: the frozen model chooses patches on every image, once, and they are kept in a table.
+
+Patch centres are stored in original pixels, so they stay valid for any displaced training window.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from mammoseg.data.batching import InOrder
+from mammoseg.data.dataset import WindowDataset, collate
+from mammoseg.io.atomic import atomic_path
+
+
+def extract_patches(
+    model: nn.Module,
+    choose: Callable[[nn.Module, Tensor], Tensor],
+    data: WindowDataset,
+    patch_px: int,
+    batch_size: int,
+    device: torch.device,
+    workers: int,
+) -> pd.DataFrame:
+    """One row per patch: image_id, rank (0 is the most salient), row and col of its centre in original pixels."""
+    loader = DataLoader(data, batch_size, sampler=InOrder(len(data)), collate_fn=collate, num_workers=workers)
+    model = model.to(device).eval()
+    records = []
+    with torch.inference_mode():
+        for batch, indices in loader:
+            corners_BP2 = choose(model, batch.image_B1HW.to(device)).cpu().numpy()
+            for index, corners_P2 in zip(indices, corners_BP2, strict=True):
+                centres_P2 = data.grid(index).to_original(corners_P2 + patch_px / 2)
+                image_id = data.rows[index].image_id
+                records += [(image_id, rank, *centre) for rank, centre in enumerate(centres_P2)]
+    return pd.DataFrame(records, columns=["image_id", "rank", "row", "col"])
+
+
+def save_patches(table: pd.DataFrame, path: Path) -> None:
+    with atomic_path(path) as temporary:
+        table.to_csv(temporary, index=False)
+
+
+def load_patches(path: Path) -> dict[str, NDArray[np.float64]]:
+    """image_id -> (P, 2) centres in original pixels."""
+    table = pd.read_csv(path, dtype={"image_id": str}).sort_values(["image_id", "rank"])
+    return {str(name): part[["row", "col"]].to_numpy(dtype=np.float64) for name, part in table.groupby("image_id")}

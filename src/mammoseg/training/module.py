@@ -1,0 +1,96 @@
+"""One LightningModule that trains any stage of any model."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import lightning as L
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+from torch.optim import Adam
+from torch.optim.lr_scheduler import OneCycleLR
+
+from mammoseg.data.dataset import WindowDataset
+from mammoseg.nn.contract import Batch, Stage, StepOutput
+from mammoseg.training.config import StageConfig
+from mammoseg.training.selection import ValidationScores
+
+IndexedBatch = tuple[Batch, Sequence[int]]
+
+
+class TrainingError(ValueError):
+    """Training cannot go on."""
+
+
+class StageModule(L.LightningModule):
+    """A model in one stage: what the stage does not train is frozen, batch-norm statistics included."""
+
+    def __init__(
+        self, model: nn.Module, stage: Stage, config: StageConfig, validation: WindowDataset, criterion: str, seed: int
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.stage = stage
+        self.config = config
+        self.validation = validation
+        self.criterion = criterion
+        self.seed = seed
+        self.trained = set(stage.trained_parameters(model))
+        for name, parameter in model.named_parameters():
+            parameter.requires_grad_(name in self.trained)
+        self.scores = ValidationScores(validation.rows)
+        self.validation_scores: dict[str, float] = {}
+
+    def train(self, mode: bool = True) -> "StageModule":
+        super().train(mode)
+        for module in self.model.modules():
+            if not any(parameter.requires_grad for parameter in module.parameters()):
+                module.eval()
+        return self
+
+    def configure_optimizers(self) -> Any:
+        optimizer = Adam([p for p in self.parameters() if p.requires_grad], lr=self.config.learning_rate)
+        if self.config.schedule == "constant":
+            return optimizer
+        steps = int(self.trainer.estimated_stepping_batches)
+        schedule = OneCycleLR(optimizer, self.config.learning_rate, total_steps=steps)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def on_train_epoch_start(self) -> None:
+        # Patch shifts and turns follow from seed and epoch alone, so a resumed run repeats an uninterrupted one.
+        torch.manual_seed(hash((self.seed, self.current_epoch)) % 2**63)
+
+    def training_step(self, indexed: IndexedBatch, _step: int) -> Tensor:
+        batch, _ = indexed
+        out: StepOutput = self.stage.step(self.model, batch, True)
+        loss = torch.stack(list(out.losses.values())).sum()
+        if not torch.isfinite(loss):
+            raise TrainingError(
+                f"stage {self.stage.name}, epoch {self.current_epoch}: the loss is {loss.item()}. Training has diverged; "
+                f"start again with a lower rate than {self.config.learning_rate}, for example "
+                f"--set stages.{self.stage.name}.learning_rate={self.config.learning_rate / 3:.1g} --overwrite."
+            )
+        self.log_dict(
+            {f"train/{name}": value for name, value in {"loss": loss, **out.losses}.items()},
+            on_step=False,
+            on_epoch=True,
+            batch_size=len(batch.image_B1HW),
+        )
+        return loss
+
+    def on_validation_epoch_start(self) -> None:
+        self.scores = ValidationScores(self.validation.rows)
+
+    def validation_step(self, indexed: IndexedBatch, _step: int) -> None:
+        batch, indices = indexed
+        out: StepOutput = self.stage.step(self.model, batch, False)
+        loss = float(torch.stack(list(out.losses.values())).sum())
+        self.scores.add(indices, out.y_BK.float().cpu().numpy(), loss)
+        for b, index in enumerate(indices):
+            for k, mask_HW in self.validation.masks(index).items():
+                map_11hw = out.saliency_BKhw[b, k].float()[None, None]
+                self.scores.add_map(k, interpolate(map_11hw, size=mask_HW.shape)[0, 0].cpu().numpy(), mask_HW)
+
+    def on_validation_epoch_end(self) -> None:
+        self.validation_scores = self.scores.compute(self.criterion)
+        self.log_dict({f"val/{name}": value for name, value in self.validation_scores.items()})

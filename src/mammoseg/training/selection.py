@@ -1,0 +1,82 @@
+"""Which epoch is the best one: validation scores, and the one number that decides.
+
+Localisation and classification part ways during training: the epoch with the best AUC rarely draws the best maps. So where
+validation has lesion masks, Dice decides (Liu et al. 2021, stage 1); else AUC; else, if that is undefined, the loss.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mammoseg.data.manifest import ImageRow
+from mammoseg.metrics.auc import roc_auc
+from mammoseg.metrics.dice import dice_scores
+from mammoseg.metrics.histogram import lesion_histogram, to_levels
+from mammoseg.records.label import CLASSES
+
+logger = logging.getLogger(__name__)
+
+
+def choose_criterion(wanted: str, rows: Sequence[ImageRow]) -> str:
+    """`dice`, `auc` or `loss`, as far as the validation images allow what is wanted (`auto`, `dice` or `auc`)."""
+    has_masks = any(path for row in rows for path in row.masks.values())
+    labels_NK = np.array([row.labels_K for row in rows])
+    has_both = any(np.any(labels_NK[:, k] == 0) and np.any(labels_NK[:, k] == 1) for k in range(len(CLASSES)))
+    if wanted in ("auto", "dice") and has_masks:
+        return "dice"
+    if wanted == "dice":
+        raise ValueError(
+            "select_by is 'dice', but no validation image has a lesion mask. Add benign_mask or malignant_mask to the "
+            "manifest, or choose --set select_by=auc."
+        )
+    if has_both:
+        return "auc"
+    logger.warning(
+        "Validation has no class with both positive and negative images, so AUC is undefined: the epoch with the lowest "
+        "loss is kept. Give validation more patients for a better choice."
+    )
+    return "loss"
+
+
+class ValidationScores:
+    """Collects what one validation pass produces."""
+
+    def __init__(self, rows: Sequence[ImageRow]) -> None:
+        self.rows = rows
+        self.y: dict[int, NDArray[np.float64]] = {}
+        self.dice: dict[str, list[float]] = defaultdict(list)
+        self.losses: list[tuple[float, int]] = []
+
+    def add(self, indices: Sequence[int], y_BK: NDArray[np.floating], loss: float) -> None:
+        self.y.update(zip(indices, y_BK.astype(np.float64), strict=True))
+        self.losses.append((loss, len(indices)))
+
+    def add_map(self, class_index: int, saliency_HW: NDArray[np.floating], mask_HW: NDArray[np.bool_]) -> None:
+        """A map of one class on the pixels of its lesion mask."""
+        score = dice_scores(*lesion_histogram(to_levels(np.clip(saliency_HW, 0, 1)), mask_HW))["soft"]
+        if np.isfinite(score):
+            self.dice[CLASSES[class_index]].append(score)
+
+    def compute(self, criterion: str) -> dict[str, float]:
+        """`loss`, breast-level `auc_*` and mean `dice_*` as far as defined, and `select`: higher is better."""
+        losses, images = np.array(self.losses).T
+        values = {"loss": float(np.average(losses, weights=images))}
+        values |= {f"dice_{name}": float(np.mean(scores)) for name, scores in self.dice.items()}
+        values |= {f"auc_{name}": auc for name, auc in self._breast_auc().items() if np.isfinite(auc)}
+        deciding = [v for name, v in values.items() if name.startswith(criterion)]
+        mean = float(np.mean(deciding)) if deciding else 0.0
+        return values | {"select": -mean if criterion == "loss" else mean}
+
+    def _breast_auc(self) -> Mapping[str, float]:
+        breasts: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for index in self.y:
+            breasts[self.rows[index].breast_key].append(index)
+        y_NK = np.array([np.mean([self.y[i] for i in images], axis=0) for images in breasts.values()])
+        label_NK = np.array([self.rows[images[0]].labels_K for images in breasts.values()])
+        known = ~np.isnan(label_NK)
+        return {
+            name: roc_auc(label_NK[known[:, k], k], y_NK[known[:, k], k]) for k, name in enumerate(CLASSES)
+        }

@@ -1,0 +1,40 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mammoseg.evaluation.figures import roc_figure, write_figure
+from mammoseg.evaluation.scores import ranking
+
+
+def breasts() -> pd.DataFrame:
+    """Twenty breasts, one patient each; benign is never positive, so that its AUC is undefined."""
+    rng = np.random.default_rng(0)
+    malignant = np.arange(20) % 2
+    table = pd.DataFrame({"patient_id": [str(i) for i in range(20)], "malignant": malignant.astype(float)})
+    table.loc[0, "malignant"] = np.nan
+    return table.assign(benign=0.0, score_final_malignant=malignant * 0.3 + rng.random(20), score_final_benign=0.5)
+
+
+def test_curve_and_legend_say_what_the_numbers_say() -> None:
+    table = breasts()
+    results = {label: {"final": ranking(table, label, "final", 100, 0)} for label in ("benign", "malignant")}
+    axes = roc_figure(table, results).axes[0]
+    chance, benign, malignant = axes.get_lines()
+    assert list(chance.get_xdata()) == list(chance.get_ydata()) == [0, 1]
+    assert len(benign.get_xdata()) == 0
+    area = np.trapezoid(malignant.get_ydata(), malignant.get_xdata())
+    auc = results["malignant"]["final"]["auc"]
+    assert np.isclose(area, auc["value"])
+    texts = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert texts[1] == "benign: undefined (no case with a positive label)"
+    interval = f"{auc['low']:.3f} to {auc['high']:.3f}"
+    assert texts[2] == f"malignant: AUC {auc['value']:.3f} (95 % {interval}), 10 of 19 breasts positive"
+
+
+def test_the_same_numbers_give_the_same_file(tmp_path: Path) -> None:
+    table = breasts()
+    results = {label: {"final": ranking(table, label, "final", 0, 0)} for label in ("benign", "malignant")}
+    for name in ("a.png", "b.png"):
+        write_figure(tmp_path / name, roc_figure(table, results))
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()

@@ -1,0 +1,49 @@
+from pathlib import Path
+
+import pytest
+
+from mammoseg.data.manifest import Manifest, ManifestError
+from mammoseg.evaluation.join import JoinError, join
+from mammoseg.io.runs import record_path, write_predictions_csv
+
+
+def forget(folder: Path, image_id: str) -> None:
+    record_path(folder, image_id).unlink()
+    write_predictions_csv(folder)
+
+
+def test_images_failed_and_sources(study) -> None:
+    joined = join(study.predictions, study.manifest)
+    assert len(joined.images) == 15
+    assert joined.failed["image_id"].tolist() == ["2RMLO"]
+    assert joined.sources == ("final", "global")
+    row = joined.images.set_index("image_id").loc["0LCC"]
+    assert (row["score_final_malignant"], row["score_global_malignant"]) == (0.9, 0.45)
+    assert row["malignant"] == 1
+
+
+def test_a_split_leaves_the_predictions_of_others_aside(study) -> None:
+    joined = join(study.predictions, study.manifest, "val")
+    assert set(joined.images["patient_id"]) == {"3"}
+    assert joined.failed.empty
+    with pytest.raises(ManifestError, match="no image has split 'train'"):
+        join(study.predictions, study.manifest, "train")
+
+
+def test_a_missing_image_is_an_error(study) -> None:
+    forget(study.predictions, "0LCC")
+    with pytest.raises(JoinError, match=r"(?s)1 of 15 images to evaluate have no prediction, e.g. \['0LCC'\].*Finish"):
+        join(study.predictions, study.manifest)
+    assert len(join(study.predictions, study.manifest, "val").images) == 4
+
+
+def test_an_extra_image_is_an_error_even_within_a_split(study) -> None:
+    manifest = Manifest(study.manifest.table.query("image_id != '0LCC'"), study.manifest.path)
+    with pytest.raises(JoinError, match=r"1 of 15 predictions are not in the manifest, e.g. \['0LCC'\]"):
+        join(study.predictions, manifest, "val")
+
+
+def test_a_table_from_before_the_last_records_is_an_error(study) -> None:
+    record_path(study.predictions, "0LCC").unlink()
+    with pytest.raises(JoinError, match=r"1 images are in this table or have a record, but not both, e.g. \['0LCC'\]"):
+        join(study.predictions, study.manifest)

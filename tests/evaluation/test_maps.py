@@ -1,0 +1,88 @@
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import average_precision_score
+
+from mammoseg.evaluation.maps import MAP_METRICS, image_rows, map_tables
+from mammoseg.io.runs import load_prediction
+
+
+def test_metrics_are_those_of_the_original_pixels(study) -> None:
+    prediction = load_prediction(study.predictions, "0LCC")
+    path = study.folder / "0LCC_mask.png"
+    rows = {row["map"]: row for row in image_rows(prediction, "0", {"malignant": path}, seed=0)}
+    assert list(rows) == ["saliency", "global", "random"]
+    mask = study.masks["0LCC"].ravel()
+    for name in ("saliency", "global"):
+        s = np.rint(prediction.grid.restore(prediction.maps[name][1]).ravel().astype(float) * 65535) / 65535
+        assert rows[name]["lesion_px"] == mask.sum() == 100
+        assert rows[name]["pxap"] == pytest.approx(average_precision_score(mask, s), abs=1e-12)
+        assert rows[name]["dice_soft"] == pytest.approx(2 * s @ mask / (s @ s + mask.sum()), abs=1e-12)
+
+
+def test_the_random_map_is_at_the_floor_and_the_same_for_the_same_image(study, tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "large.png"), np.pad(np.full((200, 200), 255, np.uint8), ((0, 800), (0, 800))))
+    prediction = load_prediction(study.predictions, "0LCC")
+    large = replace(prediction, grid=replace(prediction.grid, original_shape=(1000, 1000)))
+    drawn = [image_rows(large, "0", {"malignant": tmp_path / "large.png"}, seed)[-1] for seed in (0, 0, 1)]
+    assert drawn[0] == drawn[1] != drawn[2]
+    share = 0.04
+    assert drawn[0]["pxap"] == pytest.approx(share, rel=0.02)
+    assert drawn[0]["dice_soft"] == pytest.approx(share / (1 / 3 + share), rel=0.02)  # E[S] = 1/2, E[S^2] = 1/3
+    assert drawn[0]["dice_linear"] == pytest.approx(share / (1 / 2 + share), rel=0.02)
+
+
+def test_a_mask_of_another_size_is_an_error(study, tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "small.png"), np.ones((30, 25), np.uint8))
+    with pytest.raises(ValueError, match=r"\(30, 25\) pixels, the image 0LCC has \(60, 50\).*benign_mask column"):
+        image_rows(load_prediction(study.predictions, "0LCC"), "0", {"benign": tmp_path / "small.png"}, 0)
+
+
+def rows_of(**values: list[float]) -> pd.DataFrame:
+    """Map name -> PxAP (and every other metric) of the images 0, 1, ..., one patient each."""
+    rows = [
+        {"image_id": str(i), "patient_id": str(i), "class": "malignant", "map": name, **dict.fromkeys(MAP_METRICS, v)}
+        for name, column in values.items()
+        for i, v in enumerate(column)
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_means_differences_and_ratios_by_hand() -> None:
+    nan = float("nan")
+    rows = rows_of(random=[0.1, 0.1, 0.1, nan], **{"global": [0.2, 0.5, 0.5, nan]}, saliency=[0.4, 0.6, 0.8, nan])
+    table = map_tables(rows, bootstrap=200, seed=0)["malignant"]
+    assert list(table["maps"]) == ["saliency", "global", "random"]
+    final = table["maps"]["saliency"]["pxap"]
+    assert (final["n"], final["undefined"], final["reason"]) == (3, 1, None)
+    assert final["value"] == pytest.approx(0.6)
+    assert final["std"] == pytest.approx(np.std([0.4, 0.6, 0.8]))
+    assert 0.4 - 1e-9 <= final["low"] < 0.6 < final["high"] <= 0.8 + 1e-9
+    difference = table["saliency_minus_global"]["dice_soft"]
+    assert difference["value"] == pytest.approx(np.mean([0.2, 0.1, 0.3]))
+    assert 0.1 - 1e-9 <= difference["low"] < difference["high"] <= 0.3 + 1e-9
+    assert difference["undefined"] == 1
+    assert list(table["ratio_to_random"]) == ["saliency", "global"]
+    assert table["ratio_to_random"]["saliency"]["pxap"]["value"] == pytest.approx(6)
+    assert table["ratio_to_random"]["saliency"]["pxap"]["low"] >= 4 - 1e-9
+
+
+def test_without_masks_without_lesions_and_without_a_global_map() -> None:
+    tables = map_tables(rows_of(random=[float("nan")], saliency=[float("nan")]), 50, 0)
+    assert tables["benign"] == {"maps": {}, "saliency_minus_global": {}, "ratio_to_random": {}}
+    final = tables["malignant"]["maps"]["saliency"]["pxap"]
+    assert np.isnan([final["value"], final["std"], final["low"], final["high"]]).all()
+    assert (final["n"], final["undefined"], final["reason"]) == (0, 1, "every mask is empty")
+    assert tables["malignant"]["saliency_minus_global"] == {}
+    assert np.isnan(tables["malignant"]["ratio_to_random"]["saliency"]["pxap"]["value"])
+
+
+def test_a_floor_of_zero_gives_no_ratio() -> None:
+    ratio = map_tables(rows_of(random=[0.0, 0.0], saliency=[0.5, 0.5]), 50, 0)["malignant"]["ratio_to_random"]
+    assert np.isnan(ratio["saliency"]["pxap"]["value"])
+    assert ratio["saliency"]["pxap"]["replicates_dropped"] == 50
+    assert ratio["saliency"]["pxap"]["reason"] is not None

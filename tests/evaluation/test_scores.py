@@ -1,0 +1,100 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mammoseg.evaluation.scores import breakdown, breast_table, ranking, score_tables
+
+NAN = float("nan")
+
+
+def images_of(*rows: tuple[str, str, float, float], **columns: list[object]) -> pd.DataFrame:
+    """One image per (patient, side, malignant label, malignant score); benign is unknown everywhere."""
+    table = pd.DataFrame(rows, columns=["patient_id", "laterality", "malignant", "score_final_malignant"])
+    return table.assign(exam_id=table["patient_id"], benign=NAN, score_final_benign=0.5, **columns)
+
+
+def test_a_breast_is_the_mean_of_its_images_and_as_positive_as_the_worst() -> None:
+    images = images_of(
+        ("p", "L", 1, 0.2), ("p", "L", NAN, 0.6), ("p", "R", 0, 0.4), ("q", "L", 0, 0.1), ("q", "L", NAN, 0.3)
+    )
+    breasts = breast_table(images, ["final"]).set_index(["patient_id", "laterality"])
+    assert breasts["score_final_malignant"].to_dict() == pytest.approx(
+        {("p", "L"): 0.4, ("p", "R"): 0.4, ("q", "L"): 0.2}
+    )
+    assert breasts.loc[("p", "L"), "malignant"] == 1
+    assert breasts.loc[("p", "R"), "malignant"] == 0
+    assert np.isnan(breasts.loc[("q", "L"), "malignant"]), (
+        "a breast with an unlabelled image is not known to be negative"
+    )
+
+
+def test_unknown_labels_are_left_out_and_counted() -> None:
+    images = images_of(("p", "L", 1, 0.8), ("q", "L", 0, 0.3), ("r", "L", NAN, 0.9))
+    result = ranking(images, "malignant", "final", bootstrap=100, seed=0)
+    counts = {k: result[k] for k in ("n", "positives", "negatives", "unknown", "unscored", "reason")}
+    assert counts == {"n": 2, "positives": 1, "negatives": 1, "unknown": 1, "unscored": 0, "reason": None}
+    assert result["auc"]["value"] == 1.0
+    assert 0 < result["auc"]["replicates_dropped"] < 100  # draws of one patient twice
+
+
+def test_a_missing_class_is_undefined_with_a_reason() -> None:
+    result = score_tables(images_of(("p", "L", 0, 0.8), ("q", "R", 0, 0.3)), ["final"], 50, 0)["breast"]["malignant"]
+    assert np.isnan([result["final"]["auc"][key] for key in ("value", "low", "high")]).all()
+    assert result["final"]["reason"] == "no case with a positive label"
+    unknown = ranking(images_of(("p", "L", 0, 0.8)), "benign", "final", 50, 0)
+    assert unknown["reason"] == "no case with a positive and none with a negative label"
+    assert unknown["unknown"] == 1
+
+
+def test_a_part_that_only_some_images_have() -> None:
+    images = images_of(
+        ("p", "L", 1, 0.8), ("q", "L", 0, 0.3), ("r", "L", 0, 0.9), score_local_malignant=[0.7, 0.1, NAN]
+    )
+    result = ranking(images, "malignant", "local", 0, 0)
+    assert (result["n"], result["unscored"], result["auc"]["value"]) == (2, 1, 1.0)
+
+
+def test_breakdown_by_a_property_of_breasts() -> None:
+    images = images_of(
+        ("p", "L", 1, 0.8), ("p", "L", 1, 0.6), ("q", "L", 0, 0.7), ("r", "L", 0, 0.1), density=["A", "A", "A", None]
+    )
+    table = breakdown(images, "density", 50, 0)
+    assert table["level"] == "breast"
+    assert list(table["values"]) == ["A", "unknown"]
+    assert table["values"]["A"]["malignant"]["auc"]["value"] == 0.5
+    assert table["values"]["unknown"]["malignant"]["reason"] == "no case with a positive label"
+
+
+def test_breakdown_by_a_property_of_images() -> None:
+    images = images_of(("p", "L", 1, 0.8), ("p", "L", 1, 0.6), ("q", "L", 0, 0.7), view=["CC", "MLO", "MLO"])
+    table = breakdown(images, "view", 0, 0)
+    assert table["level"] == "image"
+    assert table["values"]["MLO"]["malignant"]["auc"]["value"] == 0.0
+
+
+def test_breakdown_by_an_unknown_column() -> None:
+    with pytest.raises(ValueError, match=r"'densty'.*no such column.*density"):
+        breakdown(images_of(("p", "L", 1, 0.8), density=["A"]), "densty", 0, 0)
+
+
+@pytest.mark.shared
+def test_published_reader_study(shared: Path) -> None:
+    """The public scores of 1440 breasts through the table code, against the figures computed beforehand."""
+    study = pd.read_csv(shared / "data/reader_study/results.csv")
+    expected = pd.read_csv(shared / "spec/tables/reader_study_recomputed.csv").set_index("column_or_group")
+    systems = [name for name in study if name.endswith("_POM")]
+    images = study.rename(columns={"case_ID": "patient_id", "side": "laterality", "label": "malignant"})
+    images = images.rename(columns={name: f"score_{name}_malignant" for name in systems})
+    images = images.assign(exam_id=images["patient_id"], benign=NAN, **{f"score_{n}_benign": NAN for n in systems})
+    results = score_tables(images, systems, 20, 0)["breast"]
+    for name in systems:
+        result = results["malignant"][name]
+        assert (result["n"], result["positives"]) == (1440, 61)
+        assert result["auc"]["value"] == pytest.approx(expected.loc[name, "auc"], abs=5.1e-5)
+        assert result["average_precision"]["value"] == pytest.approx(
+            expected.loc[name, "average_precision"], abs=5.1e-5
+        )
+        assert result["auc"]["low"] < result["auc"]["value"] < result["auc"]["high"]
+    assert results["benign"][systems[0]]["reason"] == "no case with a positive and none with a negative label"

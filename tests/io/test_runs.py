@@ -1,0 +1,248 @@
+"""The predictions folder: written and read back, damaged on purpose, and collected into one table."""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+from mammoseg.io import runs
+from mammoseg.io.runs import RunFileError, load_prediction, save_prediction
+from mammoseg.records.grid import PixelGrid
+from mammoseg.records.prediction import Patch, Prediction
+
+GRID = PixelGrid((60, 50), (60, 50), True, 4, -3, 48, 40, (48, 40))
+
+
+def prediction(image_id: str = "a-1", **changes: object) -> Prediction:
+    rng = np.random.default_rng(0)
+    made = Prediction(
+        image_id=image_id,
+        patient_id="007",
+        exam_id="e1",
+        laterality="L",
+        view="CC",
+        scores={"benign": 0.25, "malignant": 1 / 3},
+        grid=GRID,
+        maps={"saliency": rng.random((2, 48, 40), np.float32), "global": rng.random((2, 6, 5), np.float32)},
+        patches=(Patch(-2, 3, 16, {"benign": 0.0, "malignant": 1.0}),),
+        parts={"global": {"benign": 0.1, "malignant": 0.2}},
+        notes=("the pectoral muscle is in the window", "ü"),
+    )
+    return replace(made, **changes)
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    given = prediction()
+    save_prediction(tmp_path, given)
+    read = load_prediction(tmp_path, "a-1")
+    assert replace(read, maps={}) == replace(given, maps={})
+    assert set(read.maps) == {"saliency", "global"}
+    for name, values in read.maps.items():
+        assert values.dtype == np.float32
+        np.testing.assert_array_equal(values, given.maps[name].astype(np.float16))
+
+
+def test_png_maps_are_in_original_pixels(tmp_path: Path) -> None:
+    given = prediction()
+    save_prediction(tmp_path, given)
+    expected = np.rint(GRID.restore(given.maps["saliency"]).astype(np.float64) * 65535)
+    for index, name in enumerate(("benign", "malignant")):
+        stored = cv2.imread(str(runs.map_png_path(tmp_path, "a-1", name)), cv2.IMREAD_UNCHANGED)
+        assert stored.dtype == np.uint16
+        assert stored.shape == (60, 50)
+        assert np.abs(stored - expected[index]).max() <= 1  # float32 against float64 rounding
+
+
+def test_certain_probabilities_use_the_whole_range(tmp_path: Path) -> None:
+    save_prediction(tmp_path, prediction(maps={"saliency": np.ones((2, 48, 40), np.float32)}))
+    stored = cv2.imread(str(runs.map_png_path(tmp_path, "a-1", "benign")), cv2.IMREAD_UNCHANGED)
+    assert sorted(np.unique(stored)) == [0, 65535]
+
+
+def test_done_means_the_record_is_there(tmp_path: Path) -> None:
+    assert not runs.is_done(tmp_path, "a-1")
+    assert runs.predicted_ids(tmp_path) == []
+    for name in ("b", "a-1"):
+        save_prediction(tmp_path, prediction(name))
+    (tmp_path / "records" / ".c.1234.json").touch()  # left by a killed run
+    assert runs.predicted_ids(tmp_path) == ["a-1", "b"]
+    assert runs.is_done(tmp_path, "b")
+
+
+def test_a_stop_while_writing_leaves_the_image_undone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_prediction(tmp_path, prediction())
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        save_prediction(tmp_path, prediction())
+    assert not runs.is_done(tmp_path, "a-1")
+    assert [p.name for p in (tmp_path / "maps").iterdir() if p.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"scores": {"benign": float("nan"), "malignant": 0.5}}, "expected a probability for each"),
+        ({"scores": {"malignant": 0.5}}, "expected a probability for each"),
+        ({"parts": {"local": {"benign": 2.0, "malignant": 0.5}}}, "local is"),
+        ({"maps": {"global": np.zeros((2, 3, 3))}}, "no map 'saliency'"),
+        ({"maps": {"saliency": np.full((2, 48, 40), np.nan)}}, "expected probabilities"),
+        ({"maps": {"saliency": np.full((2, 48, 40), 1.1)}}, "expected probabilities"),
+        ({"maps": {"saliency": np.zeros((48, 40))}}, "has shape"),
+        ({"image_id": "../a"}, "no file name"),
+    ],
+)
+def test_what_is_no_prediction_is_not_written(tmp_path: Path, changes: dict[str, object], expected: str) -> None:
+    with pytest.raises(RunFileError, match=expected):
+        save_prediction(tmp_path / "run", prediction(**changes))
+    assert list(tmp_path.rglob("*")) == []
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def flip_bytes(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    for at in range(len(data) // 3, len(data) // 3 + 40):
+        data[at] ^= 255
+    path.write_bytes(bytes(data))
+
+
+def other_shape(path: Path) -> None:
+    np.savez_compressed(path, saliency=np.zeros((2, 5, 5), np.float16))
+
+
+def pickled(path: Path) -> None:
+    np.savez(path, saliency=np.array([{}], dtype=object))
+
+
+@pytest.mark.parametrize(
+    "damage", [truncate, flip_bytes, other_shape, pickled, Path.unlink, lambda p: p.write_bytes(b"")]
+)
+def test_damaged_maps_are_told(tmp_path: Path, damage: Callable[[Path], None]) -> None:
+    save_prediction(tmp_path, prediction())
+    damage(tmp_path / "maps" / "a-1.npz")
+    with pytest.raises(RunFileError, match=r"a-1\.npz is damaged"):
+        load_prediction(tmp_path, "a-1")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"format": 99},
+        {"image_id": "other"},
+        {"scores": {"benign": 0.5}},
+        {"scores": {"benign": "0.5", "malignant": 0.1}},
+        {"scores": None},
+        {"parts": [1]},
+        {"grid": {"top": 1}},
+        {"patches": [{"row": 1}]},
+        {"maps": {}},
+    ],
+)
+def test_damaged_records_are_told(tmp_path: Path, change: dict[str, object]) -> None:
+    save_prediction(tmp_path, prediction())
+    path = tmp_path / "records" / "a-1.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    with pytest.raises(RunFileError, match=r"a-1\.(json|npz) is damaged"):
+        load_prediction(tmp_path, "a-1")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", "\x00"])
+def test_records_that_are_no_json(tmp_path: Path, text: str) -> None:
+    save_prediction(tmp_path, prediction())
+    (tmp_path / "records" / "a-1.json").write_text(text)
+    with pytest.raises(RunFileError, match=r"a-1\.json is damaged"):
+        load_prediction(tmp_path, "a-1")
+    with pytest.raises(RunFileError, match=r"a-1\.json is damaged"):
+        runs.write_predictions_csv(tmp_path)
+
+
+def test_asking_for_what_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(RunFileError, match=r"image x has no prediction in .* Run mammoseg predict"):
+        load_prediction(tmp_path, "x")
+    with pytest.raises(RunFileError, match="no file name"):
+        load_prediction(tmp_path, "../../etc/passwd")
+    with pytest.raises(RunFileError, match="is not a predictions folder"):
+        runs.read_run(tmp_path)
+    with pytest.raises(RunFileError, match="is missing"):
+        runs.read_predictions_csv(tmp_path)
+
+
+def test_run_json(tmp_path: Path) -> None:
+    runs.write_run(tmp_path, {"checkpoint": "abc", "version": "0.1"})
+    assert runs.read_run(tmp_path) == {"checkpoint": "abc", "version": "0.1"}
+
+
+def test_a_cleared_run_is_gone_and_nothing_else(tmp_path: Path) -> None:
+    save_prediction(tmp_path, prediction())
+    runs.overlay_path(tmp_path, "a-1").parent.mkdir()
+    runs.overlay_path(tmp_path, "a-1").touch()
+    runs.write_run(tmp_path, {})
+    runs.write_predictions_csv(tmp_path)
+    (tmp_path / "maps" / "of_somebody_else.png").touch()
+    (tmp_path / "notes.txt").touch()
+    runs.clear_run(tmp_path)
+    assert sorted(p.name for p in tmp_path.rglob("*") if p.is_file()) == ["notes.txt", "of_somebody_else.png"]
+    runs.clear_run(tmp_path / "missing")
+
+
+def scored(image_id: str, exam: str, side: str, benign: float, malignant: float, **parts: float) -> Prediction:
+    return prediction(
+        image_id,
+        exam_id=exam,
+        laterality=side,
+        scores={"benign": benign, "malignant": malignant},
+        parts={name: {"benign": value, "malignant": value} for name, value in parts.items()},
+    )
+
+
+def test_predictions_csv(tmp_path: Path) -> None:
+    for made in (
+        scored("b2", "e1", "R", 0.5, 0.1),
+        scored("a1", "e1", "L", 0.2, 0.4, local=0.5),
+        scored("a2", "e1", "L", 0.4, 0.8),
+        scored("NA", "NA", "L", 0.0, 1.0),
+    ):
+        save_prediction(tmp_path, made)
+    returned = runs.write_predictions_csv(tmp_path)
+    table = runs.read_predictions_csv(tmp_path)
+    pd.testing.assert_frame_equal(returned, table, check_dtype=False)
+    assert list(table) == [
+        *("level", "patient_id", "exam_id", "image_id", "laterality", "view"),
+        *("benign", "malignant", "local_benign", "local_malignant"),
+    ]
+    assert table["level"].tolist() == ["image"] * 4 + ["breast"] * 3 + ["exam"] * 2
+    assert table["image_id"].tolist() == ["NA", "a1", "a2", "b2", "", "", "", "", ""]
+    assert table["patient_id"].tolist() == ["007"] * 9
+    breast = table[(table["level"] == "breast") & (table["exam_id"] == "e1")].set_index("laterality")
+    np.testing.assert_allclose(breast.loc["L", ["benign", "malignant"]].astype(float), [0.3, 0.6])
+    assert breast.loc["L", "local_benign"] == 0.5
+    assert np.isnan(breast.loc["R", "local_benign"])
+    exam = table[(table["level"] == "exam") & (table["exam_id"] == "e1")].iloc[0]
+    np.testing.assert_allclose(exam[["benign", "malignant"]].astype(float), [0.5, 0.6])
+    assert exam["laterality"] == ""
+
+
+def test_predictions_csv_of_nothing(tmp_path: Path) -> None:
+    assert len(runs.write_predictions_csv(tmp_path)) == 0
+    assert list(runs.read_predictions_csv(tmp_path))[-2:] == ["benign", "malignant"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "level,benign\n", "level,patient_id,exam_id,image_id,laterality,view,benign,malignant\nx,,,,,,0,0\n"]
+)
+def test_damaged_predictions_csv(tmp_path: Path, text: str) -> None:
+    (tmp_path / "predictions.csv").write_text(text)
+    with pytest.raises(RunFileError, match="damaged"):
+        runs.read_predictions_csv(tmp_path)
