@@ -8,7 +8,9 @@ from typing import cast
 from mammoseg.data.manifest import ImageRow
 from mammoseg.records.image import Laterality
 
-_NAME = re.compile(r"(?:^|(?P<exam>.*?)[_\-. ])(?P<side>L|R)[_\-. ]?(?P<view>CC|MLO|ML|LM|XCCL)(?:[_\-. ].*)?$", re.IGNORECASE)
+_NAME = re.compile(
+    r"(?:^|(?P<exam>.*?)[_\-. ])(?P<side>L|R)[_\-. ]?(?P<view>CC|MLO|ML|LM|XCCL)(?:[_\-. ].*)?$", re.IGNORECASE
+)
 
 
 def rows_from_files(files: Sequence[Path], pixel_mm: float | None) -> list[ImageRow]:
@@ -28,9 +30,7 @@ def rows_from_files(files: Sequence[Path], pixel_mm: float | None) -> list[Image
             seen.add(image_id)
             exam = match["exam"] or file.absolute().parent.name
             side = cast(Laterality, match["side"].upper())
-            rows.append(
-                ImageRow(exam, exam, image_id, side, match["view"].upper(), file.absolute(), pixel_mm=pixel_mm)
-            )
+            rows.append(ImageRow(exam, exam, image_id, side, match["view"].upper(), file.absolute(), pixel_mm=pixel_mm))
     if problems:
         raise ValueError(
             "these files cannot be used without a manifest:\n  " + "\n  ".join(problems[:10]) + "\n"

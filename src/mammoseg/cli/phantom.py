@@ -26,14 +26,15 @@ def phantom(
     from mammoseg.data.adapters.synthetic import write_study
     from mammoseg.phantom.config import PhantomConfig
 
-    presets = {"small": PhantomConfig.small, "full": PhantomConfig}
-    if size not in presets:
+    if size not in ("small", "full"):
         raise typer.BadParameter(f"{size!r} is neither small nor full", param_hint="--size")
     try:
         train, val, test = (float(part) for part in splits.split(","))
     except ValueError:
-        raise typer.BadParameter(f"{splits!r}: expected three numbers such as 0.7,0.1,0.2", param_hint="--splits") from None
-    settings = with_overrides(presets[size](), config, sets or [])
+        raise typer.BadParameter(
+            f"{splits!r}: expected three numbers such as 0.7,0.1,0.2", param_hint="--splits"
+        ) from None
+    settings = with_overrides(PhantomConfig.small() if size == "small" else PhantomConfig(), config, sets or [])
     if overwrite and (out / "phantom.json").is_file():
         shutil.rmtree(out)
     with Bar("phantoms", exams) as bar:

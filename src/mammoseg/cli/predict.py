@@ -9,11 +9,17 @@ from mammoseg.cli import options
 
 
 def predict(
-    images: Annotated[list[Path] | None, typer.Argument(help="Image files named like x_L-CC.png; or give --manifest.")] = None,
-    checkpoint: Annotated[Path, typer.Option("--checkpoint", help="Run folder of `train`, or a checkpoint folder.")] = ...,  # type: ignore[assignment]
+    images: Annotated[
+        list[Path] | None, typer.Argument(help="Image files named like x_L-CC.png; or give --manifest.")
+    ] = None,
+    checkpoint: Annotated[
+        Path, typer.Option("--checkpoint", help="Run folder of `train`, or a checkpoint folder.")
+    ] = ...,  # type: ignore[assignment]
     manifest: Annotated[Path | None, typer.Option("--manifest", "-m", help="Table of images instead of files.")] = None,
     out: options.Out = ...,  # type: ignore[assignment]
-    split: Annotated[str | None, typer.Option("--split", help="Only these rows of the manifest: train, val, test.")] = None,
+    split: Annotated[
+        str | None, typer.Option("--split", help="Only these rows of the manifest: train, val, test.")
+    ] = None,
     pixel_mm: Annotated[float | None, typer.Option("--pixel-mm", help="Pixel size of IMAGES in mm.")] = None,
     overlays: Annotated[bool, typer.Option("--overlays/--no-overlays", help="One figure per image.")] = True,
     sets: options.Sets = None,

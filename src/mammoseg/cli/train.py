@@ -9,7 +9,9 @@ from mammoseg.cli import options
 
 
 def train(
-    recipe: Annotated[str, typer.Option("--recipe", help="Name of the recipe, e.g. glam_small, glam_film, glam_paper.")],
+    recipe: Annotated[
+        str, typer.Option("--recipe", help="Name of the recipe, e.g. glam_small, glam_film, glam_paper.")
+    ],
     manifest: options.Manifest,
     out: options.Out,
     config: options.ConfigFile = None,

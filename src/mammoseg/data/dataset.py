@@ -29,8 +29,8 @@ class Sample(NamedTuple):
     label_K: Tensor
     """0, 1 or NaN (unknown)."""
     corners_P2: Tensor | None
-    index: int
-    """Row of the data set."""
+    row: int
+    """Its number in the data set."""
 
 
 class WindowDataset(Dataset[Sample]):
@@ -94,4 +94,4 @@ def collate(samples: Sequence[Sample]) -> tuple[Batch, list[int]]:
         label_BK=torch.stack([s.label_K for s in samples]),
         corners_BP2=torch.stack(corners) if corners else None,
     )
-    return batch, [s.index for s in samples]
+    return batch, [s.row for s in samples]

@@ -6,6 +6,7 @@ Drawn with OpenCV and Pillow straight on pixels, in the orientation of the file:
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -58,7 +59,9 @@ def overlay_picture(
     for (top, left, bottom, right), number in zip(corners, range(1, len(corners) + 1), strict=True):
         start, end = (round(left * scale), round(top * scale)), (round(right * scale), round(bottom * scale))
         cv2.rectangle(squares, start, end, _PATCH_COLOUR, 2)
-        cv2.putText(squares, str(number), (start[0] + 5, start[1] + 20), cv2.FONT_HERSHEY_SIMPLEX, 0.6, _PATCH_COLOUR, 2)
+        cv2.putText(
+            squares, str(number), (start[0] + 5, start[1] + 20), cv2.FONT_HERSHEY_SIMPLEX, 0.6, _PATCH_COLOUR, 2
+        )
     shown = " + truth" if masks else ""
     panels = [_panel(truth, f"{prediction.image_id}{shown}"), _panel(squares, "patches")]
     restored = prediction.grid.restore(np.clip(prediction.maps["saliency"], 0, 1).astype(np.float32))
@@ -66,7 +69,9 @@ def overlay_picture(
         tinted = _tint(gray, cv2.resize(saliency, size, interpolation=cv2.INTER_AREA), _COLOURS[name])
         tinted = np.hstack([tinted, _colour_bar(_COLOURS[name])])
         panels.append(_panel(tinted, f"{name} {prediction.scores[name]:.2f}"))
-    for number, (patch, (top, left, bottom, right)) in enumerate(zip(prediction.patches, corners, strict=True), start=1):
+    for number, (patch, (top, left, bottom, right)) in enumerate(
+        zip(prediction.patches, corners, strict=True), start=1
+    ):
         rows, cols = slice(max(0, round(top)), round(bottom)), slice(max(0, round(left)), round(right))
         cut = pixels[rows, cols]
         if cut.size == 0:
@@ -80,7 +85,7 @@ def overlay_picture(
     return np.hstack(panels)
 
 
-def _display_range(pixels: NDArray[np.generic]) -> tuple[float, float]:
+def _display_range(pixels: NDArray[Any]) -> tuple[float, float]:
     """Between the darkest and brightest percentile of the tissue, on a sample of the pixels."""
     sample = pixels[:: max(1, pixels.shape[0] // 400), :: max(1, pixels.shape[1] // 400)]
     tissue = sample[sample > 0]
@@ -90,7 +95,7 @@ def _display_range(pixels: NDArray[np.generic]) -> tuple[float, float]:
     return float(low), float(max(high, low + 1))
 
 
-def _to_rgb(values: NDArray[np.float32], low: float, high: float) -> Picture:
+def _to_rgb(values: NDArray[Any], low: float, high: float) -> Picture:
     gray = np.clip((values - low) * (255 / (high - low)), 0, 255).astype(np.uint8)
     return cv2.cvtColor(gray, cv2.COLOR_GRAY2RGB).astype(np.uint8)
 

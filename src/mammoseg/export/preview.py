@@ -17,9 +17,7 @@ HEIGHT = 480
 """Rows of a preview."""
 
 
-def write_prepared(
-    folder: Path, rows: Sequence[ImageRow], cache: CropCache, prep: PrepConfig, previews: bool
-) -> int:
+def write_prepared(folder: Path, rows: Sequence[ImageRow], cache: CropCache, prep: PrepConfig, previews: bool) -> int:
     """Write prepared.csv and, if wanted, previews/<image_id>.png; returns how many images have remarks."""
     records = []
     for row in rows:
@@ -34,7 +32,9 @@ def write_prepared(
             gray = np.clip(small * (255 / max(float(np.percentile(small, 99.8)), 1e-6)), 0, 255).astype(np.uint8)
             with atomic_path(folder / "previews" / f"{row.image_id}.png") as path:
                 path.write_bytes(cv2.imencode(".png", gray)[1].tobytes())
-    table = pd.DataFrame(records, columns=["image_id", "rows", "columns", "flipped", "top", "left", "height", "width", "remarks"])
+    table = pd.DataFrame(
+        records, columns=["image_id", "rows", "columns", "flipped", "top", "left", "height", "width", "remarks"]
+    )
     with atomic_path(folder / "prepared.csv") as path:
         table.to_csv(path, index=False, lineterminator="\n")
     return int((table["remarks"] != "").sum())

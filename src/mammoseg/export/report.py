@@ -35,7 +35,12 @@ class Figure:
 
 
 def write_report(
-    path: Path, title: str, intro: str, steps: Sequence[Step], table: Sequence[Mapping[str, str]], figures: Sequence[Figure]
+    path: Path,
+    title: str,
+    intro: str,
+    steps: Sequence[Step],
+    table: Sequence[Mapping[str, str]],
+    figures: Sequence[Figure],
 ) -> None:
     """Write the page; pictures and folders are linked relative to it, so the whole folder can be moved."""
     folder = path.parent
@@ -55,7 +60,9 @@ def write_report(
     ]
     for figure in figures:
         source = html.escape(_relative(figure.path, folder))
-        parts.append(f"<h3>{html.escape(figure.caption)}</h3><a href='{source}'><img src='{source}' loading='lazy' alt=''></a>")
+        parts.append(
+            f"<h3>{html.escape(figure.caption)}</h3><a href='{source}'><img src='{source}' loading='lazy' alt=''></a>"
+        )
     write_text(path, "\n".join([*parts, "</body></html>\n"]))
 
 

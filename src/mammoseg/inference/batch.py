@@ -13,7 +13,15 @@ from mammoseg.data.manifest import ImageRow
 from mammoseg.inference.predictor import Predictor
 from mammoseg.io.ledger import Ledger
 from mammoseg.io.read import read_pixels
-from mammoseg.io.runs import RunFileError, clear_run, is_done, read_run, save_prediction, write_predictions_csv, write_run
+from mammoseg.io.runs import (
+    RunFileError,
+    clear_run,
+    is_done,
+    read_run,
+    save_prediction,
+    write_predictions_csv,
+    write_run,
+)
 from mammoseg.prep.pipeline import Prepared, prepare
 from mammoseg.records.image import Mammogram
 from mammoseg.records.prediction import Prediction

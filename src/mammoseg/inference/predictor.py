@@ -36,7 +36,8 @@ class Predictor:
         self.device = device_from(device)
         model = build_model(self.checkpoint.model, self.network)
         self.checkpoint.load_weights(model)
-        self.model = model.to(self.device, memory_format=torch.channels_last).eval()
+        self.model = model.to(self.device).eval()
+        self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in the stubs
 
     def predict(self, prepared: Prepared, row: ImageRow) -> Prediction:
         """One prepared image -> scores, maps and patches. Maps cover the window at their own resolution."""

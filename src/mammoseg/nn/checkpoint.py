@@ -96,9 +96,11 @@ def open_checkpoint(path: Path) -> Checkpoint:
     """
     folder = path / "checkpoint" if (path / "checkpoint" / DESCRIPTION).is_file() else path
     if not (folder / DESCRIPTION).is_file():
-        unfinished = " The run there has not finished: start the same `mammoseg train` again." if (
-            path / "config.yaml"
-        ).is_file() else ""
+        unfinished = (
+            " The run there has not finished: start the same `mammoseg train` again."
+            if (path / "config.yaml").is_file()
+            else ""
+        )
         raise CheckpointError(
             f"{path}: no checkpoint here. Expected a run folder of `mammoseg train`, or a folder with {DESCRIPTION} and "
             f"{WEIGHTS}.{unfinished}"

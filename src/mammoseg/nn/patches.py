@@ -25,7 +25,9 @@ def select_patches(
     """
     (H, W), (h, w) = image_shape, S_BKhw.shape[-2:]
     if patch_px > min(H, W):
-        raise ValueError(f"patches of {patch_px} pixels do not fit into an image of {H} x {W}; choose a smaller patch_px")
+        raise ValueError(
+            f"patches of {patch_px} pixels do not fit into an image of {H} x {W}; choose a smaller patch_px"
+        )
     rows, cols = max(1, round(patch_px * h / H)), max(1, round(patch_px * w / W))
     low, high = torch.aminmax(S_BKhw.detach().float().flatten(2), dim=-1, keepdim=True)
     spread = high - low

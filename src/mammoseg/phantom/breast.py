@@ -55,7 +55,7 @@ class Projection:
     nipple_row_mm: float
     """Height of the nipple, from the top of the image."""
 
-    def place(self, height_mm: float, depth_mm: float, pixel_mm: float) -> tuple[float, float]:
+    def pixel(self, height_mm: float, depth_mm: float, pixel_mm: float) -> tuple[float, float]:
         """Continuous (row, column) of a point at this height above the nipple row and depth."""
         return (self.nipple_row_mm - height_mm) / pixel_mm, depth_mm / pixel_mm
 
@@ -103,26 +103,25 @@ def _outline(
     """Nipple row and, for every row, the depth of the skin (mm)."""
     field = float(rows_mm[-1])
     bend = rng.uniform(1.8, 2.3)
-    if view == "CC":
-        nipple = field / 2 + rng.uniform(-0.02, 0.02) * field
-        top, width_top = 0.0, shape.half_width_mm * rng.uniform(0.95, 1.0)
-        width_bottom = shape.half_width_mm * rng.uniform(0.9, 1.0)
-    else:
-        nipple = field * rng.uniform(0.56, 0.64)
-        top = shape.depth_mm * rng.uniform(0.42, 0.62)
-        width_top, width_bottom = 0.85 * nipple, min(shape.half_width_mm * rng.uniform(0.75, 0.95), 0.94 * (field - nipple))
+    nipple = field * (rng.uniform(0.48, 0.52) if view == "CC" else rng.uniform(0.56, 0.64))
     height = nipple - rows_mm
-    above = 1 - np.clip(height / width_top, 0, 1) ** bend
-    below = 1 - np.clip(-height / width_bottom, 0, 1) ** bend
     if view == "CC":
-        upper = shape.depth_mm * above ** (1 / bend)
-    else:  # towards the armpit the outline runs out without a step
-        upper = top + (shape.depth_mm - top) * (0.5 + 0.5 * np.cos(np.pi * np.clip(height / width_top, 0, 1)))
-    edge = np.where(height >= 0, upper, shape.depth_mm * below ** (1 / bend))
+        upper = _arc(height, shape.half_width_mm * rng.uniform(0.95, 1.0), bend)
+        lower = _arc(-height, shape.half_width_mm * rng.uniform(0.9, 1.0), bend)
+    else:  # towards the armpit the outline runs out to a strip
+        strip = rng.uniform(0.42, 0.62)
+        upper = strip + (1 - strip) * (0.5 + 0.5 * np.cos(np.pi * np.clip(height / (0.85 * nipple), 0, 1)))
+        lower = _arc(-height, min(shape.half_width_mm * rng.uniform(0.75, 0.95), 0.94 * (field - nipple)), bend)
+    edge = shape.depth_mm * np.where(height >= 0, upper, lower)
     wave = np.sin(2 * np.pi * (rows_mm / rng.uniform(50, 120) + rng.uniform()))
-    edge = edge + np.where(edge > 0, np.minimum(1.2, 0.05 * edge) * wave, 0)
+    edge += np.minimum(1.2, 0.05 * edge) * wave
     edge += 2.5 * np.exp(-np.square(height / 3.0))  # the nipple
-    return float(nipple), edge.astype(np.float32)
+    return nipple, edge.astype(np.float32)
+
+
+def _arc(height: Array, half_width: float, bend: float) -> NDArray[np.floating]:
+    """A quarter of a (super-)ellipse: 1 at height 0, 0 from `half_width` on."""
+    return (1 - np.clip(height / half_width, 0, 1) ** bend) ** (1 / bend)
 
 
 def _pectoral(top_mm: float, nipple: float, rows_mm: Array, depth_mm: Array, rng: np.random.Generator) -> Array:
@@ -136,18 +135,16 @@ def _pectoral(top_mm: float, nipple: float, rows_mm: Array, depth_mm: Array, rng
 def _tissue(
     shape: BreastShape, height: Array, depth: Array, pectoral: Array, config: PhantomConfig, rng: np.random.Generator
 ) -> Array:
-    """Fat, fibroglandular tissue, strands that run towards the nipple, and muscle."""
-    size = pectoral.shape
-    clumps, overlap = power_law_pair(size, config.pixel_mm, config.beta, rng)
+    """Fat, fibroglandular tissue, strands that run towards the nipple, and muscle. The grey levels are our own choice."""
+    clumps, overlap = power_law_pair(pectoral.shape, config.pixel_mm, config.beta, rng)
     reach = _REGION[shape.density] * rng.uniform(0.92, 1.08)
     across = (height - shape.half_width_mm * rng.uniform(-0.05, 0.15)) / (0.62 * shape.half_width_mm * reach)
     along = (depth - shape.depth_mm * rng.uniform(0.5, 0.6)) / (0.45 * shape.depth_mm * reach)
-    region = 1.6 * (1 - np.sqrt(np.square(across) + np.square(along)))
+    region = 2.1 * (1 - np.sqrt(np.square(across) + np.square(along)))
     filling = _FILLING[shape.density] + rng.normal(0, 0.25)
-    gland = np.tanh(0.9 * (np.clip(1.3 * region, -2.5, 1) + filling + 0.45 * clumps)).astype(np.float32)
-    gland += 1
-    gland *= np.float32(0.5)
-    strands = _strands(size, shape, height, depth, config, rng)
+    gland = np.tanh(0.9 * (np.clip(region, -2.5, 1) + filling) + 0.4 * clumps).astype(np.float32)
+    gland = np.float32(0.5) * (gland + 1)
+    strands = _strands(shape, height, depth, config, rng)
     image = np.float32(0.20) + np.float32(0.25) * gland
     image += overlap * (np.float32(0.015) + np.float32(0.025) * gland)
     image += strands * (np.float32(0.06) + np.float32(0.02) * gland)
@@ -156,25 +153,24 @@ def _tissue(
     return image
 
 
-def _strands(
-    size: tuple[int, ...], shape: BreastShape, height: Array, depth: Array, config: PhantomConfig, rng: np.random.Generator
-) -> Array:
-    """Thin bright lines, -0.3 to 1: level lines of a field in polar coordinates around the nipple, so that they converge."""
-    pixel = config.pixel_mm
-    radius = np.sqrt(np.square(height) + np.square(depth - np.float32(shape.depth_mm + 12)))
-    turn = np.arctan2(height, np.float32(shape.depth_mm + 12) - depth)
-    cells = (int(np.ceil(float(turn.max() - turn.min()) * 70 / pixel)) + 2, int(np.ceil(float(radius.max()) * 0.5 / pixel)) + 2)
-    field, _ = power_law_pair((_rounded(cells[0]), _rounded(cells[1])), pixel, 5.5, rng, longest_mm=14.0)
-    ridges = np.exp(-np.abs(field) / np.float32(0.22))
-    return cv2.remap(
-        ridges,
-        (radius * np.float32(0.5 / pixel)).astype(np.float32),
-        ((turn - turn.min()) * np.float32(70 / pixel)).astype(np.float32),
-        cv2.INTER_LINEAR,
-    ) - np.float32(0.2)
+def _strands(shape: BreastShape, height: Array, depth: Array, config: PhantomConfig, rng: np.random.Generator) -> Array:
+    """Thin bright lines, -0.2 to 0.8: the zero lines of a smooth field in polar coordinates around the nipple.
+
+    The coordinates make the lines long and convergent there, like ducts and Cooper's ligaments.
+    """
+    focus = np.float32(shape.depth_mm + 12)
+    turn = np.arctan2(height, focus - depth)
+    turn -= turn.min()
+    turn *= np.float32(70 / config.pixel_mm)  # columns and rows of the field: millimetres at a radius of 70 mm
+    radius = np.sqrt(np.square(height) + np.square(focus - depth))
+    radius *= np.float32(0.5 / config.pixel_mm)
+    cells = (_rounded(int(turn.max()) + 2), _rounded(int(radius.max()) + 2))
+    field, _ = power_law_pair(cells, config.pixel_mm, 5.5, rng, longest_mm=14.0)
+    lines = np.exp(-np.abs(field) / np.float32(0.22))
+    return cv2.remap(lines, radius, turn, cv2.INTER_LINEAR) - np.float32(0.2)
 
 
 def _rounded(cells: int) -> int:
-    """Up to the next of 32 steps per doubling, so that spectra can be reused."""
-    step = max(1, 1 << max(0, cells.bit_length() - 4))
+    """Up to the next of eight or more steps per doubling, so that spectra can be used again."""
+    step = 1 << max(0, cells.bit_length() - 4)
     return -(-cells // step) * step

@@ -7,79 +7,73 @@ from numpy.typing import NDArray
 from mammoseg.phantom.breast import BreastShape, Projection, View, height_mm
 from mammoseg.phantom.config import PhantomConfig
 from mammoseg.phantom.lesions import Drawn, Lesion, Place, Speck, draw_mass, draw_speck
-from mammoseg.phantom.texture import Array
 from mammoseg.records.label import CLASSES
+
+MAX_VALUE = 4095
+_CLUSTER_RIM_MM = 1.0
 
 
 class Canvas:
-    """One view while lesions are put into it."""
+    """Adds to the image of a projection, in place, and keeps the masks."""
 
     def __init__(
         self, view: View, drawn: Projection, shape: BreastShape, config: PhantomConfig, rng: np.random.Generator
     ) -> None:
         self.view, self.drawn, self.shape, self.config, self.rng = view, drawn, shape, config, rng
-        self.masks = {c: np.zeros(drawn.mask.shape, bool) for c in CLASSES}
+        self.masks = {label: np.zeros(drawn.mask.shape, bool) for label in CLASSES}
 
-    def add_lesion(self, lesion: Lesion, specks: list[Speck]) -> None:
-        place = (lesion.lateral_mm, lesion.superior_mm, lesion.depth_mm)
-        mask = self.masks[lesion.label]
-        if lesion.kind == "mass":
-            spiculated = (lesion.label == "malignant") == lesion.typical
-            mass = draw_mass(
-                self._pixel(place), lesion.radius_mm, lesion.contrast, spiculated, self.config.pixel_mm, self.rng
-            )
-            add(self.drawn.image, mass)
-            add_mask(mask, mass)
-        else:
-            points = [self.add_speck(place, s) for s in specks]
-            hull = cv2.convexHull(np.round(np.array(points)[:, ::-1] - 0.5).astype(np.int32))
-            region = cv2.fillConvexPoly(np.zeros(mask.shape, np.uint8), hull, 1)
-            grow = 2 * max(1, round(1.0 / self.config.pixel_mm)) + 1
-            mask |= cv2.dilate(region, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (grow, grow))).astype(bool)
+    def add_mass(self, lesion: Lesion) -> None:
+        mass = draw_mass(
+            self._pixel(lesion.place),
+            lesion.radius_mm,
+            lesion.contrast,
+            lesion.aggressive_look,
+            self.config.pixel_mm,
+            self.rng,
+        )
+        there, here = overlap(self.drawn.image.shape, mass)
+        self.drawn.image[there] += mass.signal[here]
+        self.masks[lesion.label][there] |= mass.mask[here]
 
-    def add_speck(self, centre: tuple[float, float, float], speck: Speck) -> tuple[float, float]:
-        place = (centre[0] + speck.lateral_mm, centre[1] + speck.superior_mm, centre[2] + speck.depth_mm)
-        point = self._pixel(place)
-        add(self.drawn.image, draw_speck(point, speck.radius_mm, speck.stretch, speck.contrast, self.config.pixel_mm, self.rng))
+    def add_cluster(self, label: str, specks: list[Speck]) -> None:
+        """Calcifications, and as their mask the convex region around them with a rim of 1 mm."""
+        points = np.array([self.add_speck(speck) for speck in specks])
+        hull = cv2.convexHull(np.floor(points[:, ::-1]).astype(np.int32))
+        region = cv2.fillConvexPoly(np.zeros(self.drawn.mask.shape, np.uint8), hull, 1)
+        rim = 2 * max(1, round(_CLUSTER_RIM_MM / self.config.pixel_mm)) + 1
+        left, top, width, height = cv2.boundingRect(hull)
+        near = np.s_[max(0, top - rim) : top + height + rim, max(0, left - rim) : left + width + rim]
+        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (rim, rim))
+        self.masks[label][near] |= cv2.dilate(region[near], disc).astype(bool)
+
+    def add_speck(self, speck: Speck) -> tuple[float, float]:
+        """Add one calcification; its (row, column)."""
+        point = self._pixel(speck.place)
+        drawn = draw_speck(point, speck, self.config.pixel_mm, self.rng)
+        there, here = overlap(self.drawn.image.shape, drawn)
+        self.drawn.image[there] += drawn.signal[here]
         return point
 
-    def finish(self, side: Laterality, exposure: float) -> PhantomImage:
-        """Detector noise, exposure, 12 bits, and the mirror image for a right breast."""
-        config, rng, breast = self.config, self.rng, self.drawn.mask
+    def digitize(self, gain: float) -> NDArray[np.uint16]:
+        """Detector noise, exposure and 12 bits: 0 outside the breast, 1 to 4095 inside."""
         image = self.drawn.image
-        noise = rng.standard_normal(image.shape, dtype=np.float32)
-        noise *= np.float32(config.noise * 0.1 / config.pixel_mm)
+        noise = self.rng.standard_normal(image.shape, dtype=np.float32)
+        noise *= np.float32(self.config.noise * 0.1 / self.config.pixel_mm)
         image += noise
-        gain = exposure * np.exp(rng.normal(0, config.exposure_jitter / 2)) * 4095
-        image *= np.float32(gain)
-        pixels = np.clip(np.rint(image), 1, 4095).astype(np.uint16) * breast
-        turned = [pixels, *(m & breast for m in self.masks.values())]
-        if side == "R":
-            turned = [np.ascontiguousarray(x[:, ::-1]) for x in turned]
-        return PhantomImage(turned[0], turned[1], turned[2], side, self.view)
+        image *= np.float32(gain * MAX_VALUE)
+        return np.clip(np.rint(image), 1, MAX_VALUE).astype(np.uint16) * self.drawn.mask
 
-    def _pixel(self, place: tuple[float, float, float]) -> tuple[float, float]:
-        lateral, superior, depth = place
-        return self.drawn.place(height_mm(self.view, lateral, superior, self.shape.angle), depth, self.config.pixel_mm)
+    def _pixel(self, place: Place) -> tuple[float, float]:
+        height = height_mm(self.view, place.lateral, place.superior, self.shape.angle)
+        return self.drawn.pixel(height, place.depth, self.config.pixel_mm)
 
 
-def add(image: Array, drawn: Drawn) -> None:
-    """Add a drawn signal in place, cut at the border of the image."""
-    there, here = _overlap(image.shape, drawn)
-    image[there] += drawn.signal[here]
-
-
-def add_mask(mask: NDArray[np.bool_], drawn: Drawn) -> None:
-    there, here = _overlap(mask.shape, drawn)
-    mask[there] |= drawn.mask[here]
-
-
-def _overlap(shape: tuple[int, ...], drawn: Drawn) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+def overlap(shape: tuple[int, ...], drawn: Drawn) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    """Which part of an image of `shape` a drawing covers, and which part of the drawing that is."""
     there, here = [], []
     for start, length, limit in zip((drawn.top, drawn.left), drawn.signal.shape, shape, strict=True):
-        low, high = max(start, 0), max(min(start + length, limit), max(start, 0))
+        low = min(max(start, 0), limit)
+        high = max(min(start + length, limit), low)
         there.append(slice(low, high))
         here.append(slice(low - start, high - start))
     return (there[0], there[1]), (here[0], here[1])
-
-

@@ -2,6 +2,7 @@
 
 from typing import Self
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from mammoseg.config import Config
@@ -111,3 +112,11 @@ class PhantomConfig(Config):
                 f"least six times the largest lesion radius ({self.lesion_radius_mm[1]} mm): enlarge pixel_mm"
             )
         return self
+
+    def sample_radius(self, rng: np.random.Generator) -> float:
+        """A lesion radius in mm: log-normal, cut at the limits."""
+        return float(np.clip(self.lesion_radius_median_mm * np.exp(rng.normal(0, 0.35)), *self.lesion_radius_mm))
+
+    def sample_contrast(self, median: float, rng: np.random.Generator) -> float:
+        """A contrast around `median`: log-normal, at most half of the range of grey levels."""
+        return float(min(0.5, median * np.exp(rng.normal(0, self.contrast_spread))))

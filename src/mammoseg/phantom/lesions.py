@@ -1,7 +1,7 @@
-"""Lesions with a place in three dimensions, drawn into both views."""
+"""Lesions with a place in three dimensions, and how each looks in one view."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,14 @@ from mammoseg.phantom.texture import Array
 Kind = Literal["mass", "cluster"]
 
 
+class Place(NamedTuple):
+    """A point of the breast (see `mammoseg.phantom.breast`), in mm."""
+
+    lateral: float
+    superior: float
+    depth: float
+
+
 @dataclass(frozen=True)
 class Lesion:
     """One finding of a breast."""
@@ -19,113 +27,126 @@ class Lesion:
     kind: Kind
     label: str
     """benign or malignant."""
-    lateral_mm: float
-    superior_mm: float
-    depth_mm: float
+    place: Place
+    """Its centre."""
     radius_mm: float
     contrast: float
-    """Grey level (fraction of 4095) that a mass adds in its middle, or that a large calcification adds."""
+    """Grey level (fraction of 4095) that a mass adds in its middle, or a calcification as wide as a pixel or wider."""
     typical: bool
-    """False: it looks like the other class."""
+    """False: it has the margins, or the calcifications, of the other class."""
+
+    @property
+    def aggressive_look(self) -> bool:
+        """Spiculated mass or fine pleomorphic calcifications; otherwise smooth mass or coarse round calcifications."""
+        return (self.label == "malignant") == self.typical
 
 
-@dataclass(frozen=True)
-class Drawn:
-    """A lesion in one view: what to add to the image, and where it is."""
+class Speck(NamedTuple):
+    """One calcification."""
+
+    place: Place
+    radius_mm: float
+    stretch: float
+    """Length over width, 1 or more."""
+    contrast: float
+
+
+class Drawn(NamedTuple):
+    """Something drawn in one view."""
 
     top: int
     left: int
     signal: Array
-    """Grey level to add to the pixels from (top, left); may reach over the border of the image."""
+    """Grey level to add to the pixels from (top, left) on; may reach over the border of the image."""
     mask: NDArray[np.bool_]
-    """Same shape: the lesion (without spicules; for a cluster the region around its calcifications)."""
-
-
-@dataclass(frozen=True)
-class Speck:
-    """One calcification, relative to the centre of its cluster."""
-
-    lateral_mm: float
-    superior_mm: float
-    depth_mm: float
-    radius_mm: float
-    stretch: float
-    contrast: float
+    """Same shape: the thing itself; for a mass its core without spicules."""
 
 
 def draw_mass(
-    centre: tuple[float, float], radius_mm: float, contrast: float, spiculated: bool, pixel_mm: float, rng: np.random.Generator
+    centre: tuple[float, float],
+    radius_mm: float,
+    contrast: float,
+    spiculated: bool,
+    pixel_mm: float,
+    rng: np.random.Generator,
 ) -> Drawn:
-    """A mass at the continuous (row, column) `centre`: round and sharp, or irregular with spicules."""
-    reach = 2.6 if spiculated else 1.5
-    top, left, dy, dx = _window(centre, reach * radius_mm, pixel_mm)
-    distance = np.sqrt(dy * dy + dx * dx)
+    """A mass at the continuous (row, column) `centre`: smooth and sharp, or irregular with a softer margin and spicules."""
+    top, left, dy, dx = _square(centre, (2.7 if spiculated else 1.6) * radius_mm, pixel_mm)
+    distance: Array = np.sqrt(dy * dy + dx * dx)
     angle = np.arctan2(dy, dx)
     orders = np.arange(2, 10 if spiculated else 5)
-    swing = rng.normal(0, 1, orders.size) * (0.13 if spiculated else 0.07) / np.sqrt(orders - 1)
-    border = np.float32(1) + sum(
-        np.float32(s) * np.cos(k * angle + np.float32(p))
-        for k, s, p in zip(orders, swing, rng.uniform(0, 2 * np.pi, orders.size), strict=True)
-    )
-    border = radius_mm * np.clip(border, 0.6, 1.5)
-    rho = distance / border
+    swings = rng.normal(0, 0.13 if spiculated else 0.07, orders.size) / np.sqrt(orders - 1)
+    border = np.ones_like(angle)
+    for order, swing, phase in zip(orders, swings, rng.uniform(0, 2 * np.pi, orders.size), strict=True):
+        border += np.float32(swing) * np.cos(np.float32(order) * angle + np.float32(phase))
+    distance /= np.float32(radius_mm)
+    rho = distance / np.clip(border, 0.6, 1.5)
     soft = rng.uniform(0.08, 0.30) if spiculated else rng.uniform(0.04, 0.16)
-    signal = (0.55 + 0.45 * np.sqrt(np.clip(1 - rho * rho, 0, 1))) / (1 + np.exp(np.clip((rho - 1) * (2.2 / soft), -30, 30)))
+    thickness = np.float32(0.55) + np.float32(0.45) * np.sqrt(np.clip(1 - rho * rho, 0, 1))
+    signal = (thickness / (1 + np.exp(np.clip((rho - 1) * np.float32(2.2 / soft), -30, 30)))).astype(np.float32)
     if spiculated:
-        signal = np.maximum(signal, _spicules(distance / np.float32(radius_mm), angle, radius_mm, pixel_mm, rng))
-    return Drawn(top, left, (contrast * signal).astype(np.float32), rho <= 1)
+        np.maximum(signal, _spicules(distance, angle, pixel_mm / radius_mm, rng), out=signal)
+    return Drawn(top, left, np.float32(contrast) * signal, rho <= 1)
 
 
-def _spicules(rho: Array, angle: Array, radius_mm: float, pixel_mm: float, rng: np.random.Generator) -> Array:
-    """Thin tapering lines from the core outwards, 0 to about 0.8."""
+def _spicules(rho: Array, angle: Array, pixel: float, rng: np.random.Generator) -> Array:
+    """Thin lines that taper outwards, 0 to 0.85, in units of the radius; never thinner than a pixel shows."""
     total = np.zeros(rho.shape, np.float32)
     count = int(rng.integers(12, 22))
-    turns = np.linspace(0, 2 * np.pi, count, endpoint=False) + rng.normal(0, 0.15, count)
-    for turn in turns:
+    for turn in np.linspace(0, 2 * np.pi, count, endpoint=False) + rng.normal(0, 0.15, count):
         length, bow = rng.uniform(1.5, 2.6), rng.normal(0, 0.15)
-        width = max(rng.uniform(0.06, 0.12), 0.55 * pixel_mm / radius_mm)
+        width = max(rng.uniform(0.06, 0.12), 0.55 * pixel)
         off = angle - np.float32(turn) - np.float32(bow) * rho
         across = rho * np.sin(off) / np.float32(width)
-        along = np.clip((length - rho) / np.float32(length - 0.6), 0, 1)
+        along = np.clip((np.float32(length) - rho) / np.float32(length - 0.6), 0, 1)
         line = np.exp(-np.square(across)) * along * (np.cos(off) > 0)
         np.maximum(total, np.float32(rng.uniform(0.5, 0.85)) * line, out=total)
     return total
 
 
 def sample_specks(lesion: Lesion, config: PhantomConfig, rng: np.random.Generator) -> list[Speck]:
-    """The calcifications of a cluster: few, round, alike (benign) or many, fine, of all shapes (malignant)."""
-    fine = (lesion.label == "malignant") == lesion.typical
+    """The calcifications of a cluster: few, round and alike (benign), or many, fine and of all shapes (malignant).
+
+    The rules follow the morphology terms of the BI-RADS Atlas (2013); the numbers are our own choice.
+    """
+    fine = lesion.aggressive_look
     low, high = config.speck_radius_mm
     count = int(rng.integers(12, 28)) if fine else int(rng.integers(5, 11))
-    own = rng.uniform(0.55 * low + 0.45 * high, high)
+    common = rng.uniform(0.55 * low + 0.45 * high, high)
     specks = []
-    for place in rng.normal(0, 1, (count, 3)):
-        place = place / np.linalg.norm(place) * rng.uniform() ** 0.45 * lesion.radius_mm
-        radius = rng.uniform(low, 0.4 * low + 0.6 * high) if fine else own * rng.uniform(0.85, 1.1)
-        stretch = rng.uniform(1, 2.5) if fine else rng.uniform(1, 1.15)
-        contrast = lesion.contrast * (rng.uniform(0.5, 1.3) if fine else rng.uniform(0.85, 1.15))
-        specks.append(Speck(float(place[0]), float(place[1]), float(place[2]), radius, stretch, contrast))
+    for direction in rng.normal(0, 1, (count, 3)):
+        offset = direction / np.linalg.norm(direction) * rng.uniform() ** 0.45 * lesion.radius_mm
+        place = Place(*(float(centre + x) for centre, x in zip(lesion.place, offset, strict=True)))
+        if fine:
+            radius, stretch = rng.uniform(low, 0.4 * low + 0.6 * high), rng.uniform(1, 2.5)
+            contrast = lesion.contrast * rng.uniform(0.5, 1.3)
+        else:
+            radius, stretch = common * rng.uniform(0.85, 1.1), rng.uniform(1, 1.15)
+            contrast = lesion.contrast * rng.uniform(0.85, 1.15)
+        specks.append(Speck(place, radius, stretch, contrast))
     return specks
 
 
-def draw_speck(
-    centre: tuple[float, float], radius_mm: float, stretch: float, contrast: float, pixel_mm: float, rng: np.random.Generator
-) -> Drawn:
-    """One calcification: a bright ellipse; smaller than a pixel it loses contrast with its area."""
-    wide = np.sqrt(radius_mm**2 + (0.45 * pixel_mm) ** 2)
-    top, left, dy, dx = _window(centre, 3 * wide * stretch, pixel_mm)
+def draw_speck(centre: tuple[float, float], speck: Speck, pixel_mm: float, rng: np.random.Generator) -> Drawn:
+    """One calcification as a bright spot at the continuous (row, column) `centre`.
+
+    What is smaller than a pixel loses contrast in proportion to its area.
+    """
+    wide = float(np.hypot(speck.radius_mm, 0.45 * pixel_mm))
+    top, left, dy, dx = _square(centre, 2.5 * wide * speck.stretch, pixel_mm)
     turn = rng.uniform(0, np.pi)
-    u = (dx * np.cos(turn) + dy * np.sin(turn)) / stretch
-    v = -dx * np.sin(turn) + dy * np.cos(turn)
-    signal = np.exp(-((u * u + v * v) / wide**2)) * (contrast * radius_mm**2 / wide**2)
-    return Drawn(top, left, signal.astype(np.float32), u * u + v * v <= wide**2)
+    u = (dx * np.cos(turn) + dy * np.sin(turn)) / speck.stretch
+    v = dy * np.cos(turn) - dx * np.sin(turn)
+    rho2 = (u * u + v * v) / wide**2
+    signal = np.exp(-rho2) * (speck.contrast * (speck.radius_mm / wide) ** 2)
+    return Drawn(top, left, signal.astype(np.float32), rho2 <= 1)
 
 
-def _window(centre: tuple[float, float], reach_mm: float, pixel_mm: float) -> tuple[int, int, Array, Array]:
-    """Square around a point: its top and left pixel, and each pixel centre's offset from the point in mm."""
+def _square(centre: tuple[float, float], reach_mm: float, pixel_mm: float) -> tuple[int, int, Array, Array]:
+    """Pixels around a point: top, left, and the vertical (n, 1) and horizontal (1, n) offsets of their centres in mm."""
     half = int(np.ceil(reach_mm / pixel_mm)) + 1
     top, left = int(np.floor(centre[0])) - half, int(np.floor(centre[1])) - half
     steps = np.arange(2 * half + 1, dtype=np.float32) + np.float32(0.5)
-    dy = (steps + np.float32(top - centre[0]))[:, None] * np.float32(pixel_mm)
-    dx = (steps + np.float32(left - centre[1]))[None, :] * np.float32(pixel_mm)
-    return top, left, dy, dx
+    dy = (steps + np.float32(top - centre[0])) * np.float32(pixel_mm)
+    dx = (steps + np.float32(left - centre[1])) * np.float32(pixel_mm)
+    return top, left, dy[:, None], dx[None, :]

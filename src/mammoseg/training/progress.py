@@ -46,7 +46,9 @@ def quiet_lightning() -> Iterator[None]:
     lightning_logger.setLevel(logging.WARNING)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-        warnings.filterwarnings("ignore", message=".*checkpoint directory .* exists and is not empty.*", category=UserWarning)
+        warnings.filterwarnings(
+            "ignore", message=".*checkpoint directory .* exists and is not empty.*", category=UserWarning
+        )
         warnings.filterwarnings("ignore", message=".*log_every_n_steps.*")
         warnings.filterwarnings("ignore", message=".*treespec, LeafSpec.*")
         warnings.filterwarnings("ignore", message=".*in eval mode at the start of training.*")  # frozen on purpose

@@ -75,7 +75,9 @@ def train(
     ok = set(prepare_all(rows, cache, workers, run.ledger))
     failed = len(rows) - len(ok)
     if failed:
-        logger.warning("%d of %d images could not be prepared and are left out; see %s", failed, len(rows), run.ledger.path)
+        logger.warning(
+            "%d of %d images could not be prepared and are left out; see %s", failed, len(rows), run.ledger.path
+        )
     rows_of = {split: [r for r in rows if r.split == split and r.image_id in ok] for split in ("train", "val")}
     for split, usable in rows_of.items():
         if not usable:
@@ -185,7 +187,7 @@ class _Run:
                 sampler=order,
                 collate_fn=collate,
                 num_workers=self.workers,
-                drop_last=data is train and len(sampler) > settings.batch_size,  # batch norm dislikes a last batch of one
+                drop_last=data is train and len(sampler) > settings.batch_size,  # no batch norm over one image
                 pin_memory=self.device.type == "cuda",
             )
             for data, order in ((train, sampler), (val, InOrder(len(val))))
@@ -208,6 +210,6 @@ class _Run:
                 num_sanity_val_steps=0,
                 log_every_n_steps=1_000_000_000,  # values are logged per epoch
             )
-            trainer.fit(module, *loaders, ckpt_path=last if last.is_file() else None, weights_only=True)
+            trainer.fit(module, loaders[0], loaders[1], ckpt_path=last if last.is_file() else None, weights_only=True)
         score = keep.best_model_score
         return {"select": float(score) if score is not None else float("nan")}

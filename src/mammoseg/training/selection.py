@@ -77,6 +77,4 @@ class ValidationScores:
         y_NK = np.array([np.mean([self.y[i] for i in images], axis=0) for images in breasts.values()])
         label_NK = np.array([self.rows[images[0]].labels_K for images in breasts.values()])
         known = ~np.isnan(label_NK)
-        return {
-            name: roc_auc(label_NK[known[:, k], k], y_NK[known[:, k], k]) for k, name in enumerate(CLASSES)
-        }
+        return {name: roc_auc(label_NK[known[:, k], k], y_NK[known[:, k], k]) for k, name in enumerate(CLASSES)}

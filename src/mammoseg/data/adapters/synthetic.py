@@ -116,7 +116,7 @@ def _paths(row: dict[str, Any]) -> list[str]:
     return [path for path in (row["path"], *(row[f"{c}_mask"] for c in CLASSES)) if path]
 
 
-def _write_png(path: Path, pixels: NDArray[np.generic]) -> None:
+def _write_png(path: Path, pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> None:
     with atomic_path(path) as temporary:
         if not cv2.imwrite(str(temporary), pixels, [cv2.IMWRITE_PNG_COMPRESSION, 3]):
             raise OSError(f"{path}: OpenCV could not write this PNG file")
@@ -148,14 +148,16 @@ def _claim(folder: Path, settings: dict[str, Any]) -> None:
 
 
 def _split_names(exams: int, splits: Splits | None, seed: int) -> list[str]:
-    """A split for each exam, in a seeded random order, with counts as near to the shares as whole numbers can be."""
+    """A split for each exam. Steps of the golden ratio through the shares keep the counts near them for any number of
+    exams, and give an exam the same split when more are added."""
     if splits is None:
         return [""] * exams
     if min(splits) < 0 or abs(sum(splits) - 1) > 1e-6:
         raise ValueError(f"splits are {splits}; expected shares of train, val and test that sum to 1")
-    ends = np.rint(np.cumsum(splits) * exams).astype(int)
-    names = np.repeat(["train", "val", "test"], np.diff(ends, prepend=0))
-    return [str(x) for x in np.random.default_rng([seed, exams]).permutation(names)]
+    start = np.random.default_rng(seed).uniform()
+    steps = (start + np.arange(exams) * (np.sqrt(5) - 1) / 2) % 1
+    index = np.searchsorted(np.cumsum(splits)[:2], steps, side="right")
+    return [("train", "val", "test")[i] for i in index]
 
 
 @contextmanager

@@ -37,11 +37,11 @@ def sparsity(maps: Tensor, reduction: str) -> Float[Tensor, ""]:
 
 def global_losses(out: GlobalOutput, label_BK: Tensor, config: ObjectiveConfig) -> dict[str, Tensor]:
     """The three scales, averaged."""
-    scales = len(out.scales)
-    penalty = sum(sparsity(S, config.reduction) for S in out.scales) / scales
+    bce_per_scale = torch.stack([bce(y, label_BK) for y in out.y_scales])
+    l1_per_scale = torch.stack([sparsity(S, config.reduction) for S in out.scales])
     return {
-        "global_bce": torch.stack([bce(y, label_BK) for y in out.y_scales]).mean(),
-        "global_sparsity": config.global_sparsity * penalty,
+        "global_bce": bce_per_scale.mean(),
+        "global_sparsity": config.global_sparsity * l1_per_scale.mean(),
     }
 
 
