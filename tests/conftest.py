@@ -1,8 +1,20 @@
-"""Fixtures for every test: the reference data next to the checkout (skipped where missing)."""
+"""Fixtures for every test: reference data next to the checkout (skipped where missing), a tiny study, a run on it.
 
+mammoseg is imported inside the fixtures: the shape checks in tests must be set up before its modules are loaded.
+"""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from mammoseg.data.manifest import Manifest
+    from mammoseg.training.config import TrainConfig
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -13,3 +25,74 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"no reference data at {SHARED}")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def phantom_study(tmp_path_factory: pytest.TempPathFactory) -> "Manifest":
+    """12 phantom exams of four images with 208 x 160 pixels: 7 to train, 2 to validate, 3 to test."""
+    from mammoseg.data.adapters.synthetic import write_study
+    from mammoseg.data.manifest import load_manifest
+    from mammoseg.phantom.config import PhantomConfig
+
+    config = PhantomConfig.small(rows=208, columns=160, pixel_mm=1.12)
+    return load_manifest(write_study(tmp_path_factory.mktemp("study"), 12, config, 0, (0.6, 0.2, 0.2)))
+
+
+@pytest.fixture(scope="session")
+def tiny_config() -> "TrainConfig":
+    """GLAM on 96 x 64 windows with patches of 32 pixels, two epochs per stage: about a second in all."""
+    from mammoseg.models.glam.config import GlamConfig, GlobalConfig, LocalConfig, ObjectiveConfig
+    from mammoseg.prep.config import PrepConfig
+    from mammoseg.training.config import AugmentConfig, StageConfig, TrainConfig
+
+    network = GlamConfig(
+        global_module=GlobalConfig(widths=(4, 4, 8, 8, 16), strides=(1, 2, 1, 2, 2), stem_pool=False),
+        local_module=LocalConfig(blocks=(1,), widths=(8,), strides=(1,), stem_pool=False, channels_in=1),
+        objective=ObjectiveConfig(reduction="mean"),
+        patch_px=32,
+        num_patches_train=2,
+    )
+    one_cycle = StageConfig(epochs=2, learning_rate=1e-3, batch_size=8, schedule="one_cycle")
+    constant = one_cycle.model_copy(update={"schedule": "constant"})
+    return TrainConfig(
+        network=network,
+        prep=PrepConfig(window=(96, 64), pixel_mm=2.24, opening_px=3, buffer_px=2),
+        augment=AugmentConfig(location_px=(4, 4), size_px=4),
+        stages={"global": one_cycle, "local": constant, "joint": one_cycle},
+    )
+
+
+@pytest.fixture(scope="session")
+def trained_run(
+    phantom_study: "Manifest", tiny_config: "TrainConfig", tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The folder of a finished training run. Not to be changed."""
+    import torch
+
+    from mammoseg.training.run import train
+
+    torch.set_num_threads(1)  # sums in another order give other weights
+    out = tmp_path_factory.mktemp("trained") / "run"
+    train(tiny_config, phantom_study, out, torch.device("cpu"))
+    return out
+
+
+@pytest.fixture(scope="session")
+def dies() -> Callable[..., None]:
+    """`dies(what, arguments, target, call)` runs a function of killing.py in a process that is killed on the way."""
+    context = multiprocessing.get_context("forkserver")  # imports torch once, and has no threads when it forks
+    context.set_forkserver_preload(["killing"])
+
+    def run(what: str, arguments: tuple[Any, ...], target: str, call: int) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
+            patch.setenv("PYTHONPATH", path)
+            patch.syspath_prepend(str(Path(__file__).parent))
+            import killing
+
+            process = context.Process(target=killing.killed, args=(what, arguments, target, call))
+            process.start()
+            process.join()
+        assert process.exitcode == -signal.SIGKILL
+
+    return run

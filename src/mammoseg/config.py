@@ -33,7 +33,7 @@ def with_overrides(base: C, file: Path | None = None, sets: Iterable[str] = ()) 
     for text in sets:
         path, equals, value = text.partition("=")
         if not equals or not path.strip():
-            raise ConfigError(f"--set {text!r}: expected NAME=VALUE, for example --set training.epochs=5")
+            raise ConfigError(f"--set {text!r}: expected NAME=VALUE, for example --set stages.joint.epochs=5")
         nested: Any = _parse(value, f"--set {text!r}")
         for name in reversed(path.strip().split(".")):
             nested = {name: nested}

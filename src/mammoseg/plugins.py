@@ -16,12 +16,19 @@ def names(folder: str) -> list[str]:
 
 def load(folder: str, name: str, *, needs: tuple[str, ...]) -> ModuleType:
     """Import one plug-in. ValueError for an unknown name, TypeError if it does not define what is needed."""
-    known = names(folder)
-    if "." not in name and name not in known:
+    target = name if "." in name else f"{folder}.{name}"
+    module = None
+    try:
+        if all(part.isidentifier() for part in name.split(".")):
+            module = importlib.import_module(target)
+    except ModuleNotFoundError as error:
+        if not f"{target}.".startswith(f"{error.name}."):
+            raise  # the plug-in is there; something it imports is not
+    if module is None:
+        known = names(folder)
         close = difflib.get_close_matches(name, known, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         raise ValueError(f"there is no {name!r} in {folder}.{hint} There are: {', '.join(known)}")
-    module = importlib.import_module(name if "." in name else f"{folder}.{name}")
     if missing := [n for n in needs if not hasattr(module, n)]:
         raise TypeError(f"{module.__name__} must define {', '.join(missing)}")
     return module

@@ -46,7 +46,7 @@ def test_the_summary_is_text_and_says_what_is_undefined() -> None:
     assert rows[0]["value"] == "undefined"
     assert rows[0]["remark"] == "no case with a positive label; 3 unknown"
     assert rows[2] == {
-        "metric": "AUC", "of": "final score, by breast", "class": "malignant", "value": "0.881",
+        "metric": "AUC", "of": "final, by breast", "class": "malignant", "value": "0.881",
         "interval": "0.840 to 0.919", "n": "1440 (61 positive)", "remark": "3 unknown",
     }  # fmt: skip
     assert [(row["of"], row["remark"]) for row in rows[4:]] == [

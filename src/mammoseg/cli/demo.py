@@ -12,7 +12,10 @@ def demo(
     seed: options.Seed = 0,
     overwrite: options.Overwrite = False,
 ) -> int:
-    """Phantoms, training, prediction, evaluation and an HTML page, in a few minutes on two cores."""
+    """See everything work on generated images, in a few minutes.
+
+    Phantoms, training, prediction and evaluation, with an HTML page at the end. The same command continues.
+    """
     from mammoseg.cli.tables import print_table
     from mammoseg.evaluation.tables import summary_table
     from mammoseg.nn.checkpoint import device_from

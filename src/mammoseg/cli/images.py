@@ -22,12 +22,14 @@ def rows_from_files(files: Sequence[Path], pixel_mm: float | None) -> list[Image
     for file in files:
         image_id = re.sub(r"[^A-Za-z0-9._-]", "-", file.stem).lstrip("._-")
         match = _NAME.match(file.stem)
-        if match is None or not image_id:
+        if file.is_dir():
+            problems.append(f"{file}: a folder; give the files in it")
+        elif match is None or not image_id:
             problems.append(f"{file.name}: no side and view in the name")
-        elif image_id in seen:
-            problems.append(f"{file.name}: another file has the same name")
+        elif image_id.lower() in seen:
+            problems.append(f"{file.name}: another file would also be called {image_id}")
         else:
-            seen.add(image_id)
+            seen.add(image_id.lower())
             exam = match["exam"] or file.absolute().parent.name
             side = cast(Laterality, match["side"].upper())
             rows.append(ImageRow(exam, exam, image_id, side, match["view"].upper(), file.absolute(), pixel_mm=pixel_mm))

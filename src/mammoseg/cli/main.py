@@ -1,6 +1,7 @@
 """`mammoseg VERB`: parse, call one function, print. Exit 0 success, 1 failure, 2 wrong usage, 3 some images failed."""
 
 import logging
+import signal
 import sys
 
 import typer
@@ -8,6 +9,8 @@ import typer
 import mammoseg
 from mammoseg.cli import demo, evaluate, phantom, predict, prepare, train
 from mammoseg.config import ConfigError
+
+_SIGINT, _SIGTERM = 128 + signal.SIGINT, 128 + signal.SIGTERM
 
 
 def _exit(code: int, version: bool) -> None:
@@ -19,6 +22,7 @@ app = typer.Typer(
     result_callback=_exit,
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,  # plain help: half as long, and the same in a log
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Weakly supervised segmentation and classification of mammograms. For research use only.",
@@ -36,21 +40,36 @@ def _version(wanted: bool) -> None:
 
 
 @app.callback()
-def _root(version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show it.")) -> None:
+def _root(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),
+) -> None:
     """Weakly supervised segmentation and classification of mammograms. For research use only."""
 
 
 def main() -> None:
     """Entry point of the command."""
-    logging.basicConfig(format="%(asctime)s %(levelname).1s %(message)s", datefmt="%H:%M:%S", level=logging.INFO)
+    logging.basicConfig(format="%(asctime)s %(levelname).1s %(message)s", datefmt="%H:%M:%S")
+    logging.getLogger("mammoseg").setLevel(logging.INFO)
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         app()
+    except SystemExit as stop:
+        # A verb always ends with a code; none means that SIGTERM ended the training loop.
+        code = _SIGTERM if stop.code is None else stop.code
+        sys.exit(_fail("stopped; the same command continues", code) if code in (_SIGINT, _SIGTERM) else code)
     except ConfigError as error:
         sys.exit(_fail(error, 2))
-    except (ValueError, OSError) as error:
+    except ValueError as error:
         sys.exit(_fail(error, 1))
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        sys.exit(_fail(f"{where}{error.strerror or error}", 1))
 
 
-def _fail(error: object, code: int) -> int:
+def _terminate(_signal: int, _frame: object) -> None:
+    sys.exit(_SIGTERM)
+
+
+def _fail(error: object, code: int | str) -> int | str:
     print(f"mammoseg: {error}", file=sys.stderr)
     return code

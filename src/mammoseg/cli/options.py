@@ -1,12 +1,26 @@
 """Options that several verbs share, with the same words everywhere."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+
+def _writable(folder: Path) -> Path:
+    """Wrong at once rather than after an hour of work."""
+    nearest = next(path for path in (folder.absolute(), *folder.absolute().parents) if os.path.lexists(path))
+    if not nearest.is_dir():
+        raise typer.BadParameter(f"{nearest} is not a folder. Give a folder, new or not.")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise typer.BadParameter(
+            f"{nearest} may not be written to. Choose another folder, or change its access rights."
+        )
+    return folder
+
+
 Manifest = Annotated[Path, typer.Option("--manifest", "-m", help="Table of images, a row per image (CSV or Parquet).")]
-Out = Annotated[Path, typer.Option("--out", "-o", help="Folder to write to.")]
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder to write to.", callback=_writable)]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="YAML file with settings that differ.")]
 Sets = Annotated[list[str] | None, typer.Option("--set", metavar="A.B=VALUE", help="Change one setting; repeatable.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")]

@@ -20,14 +20,16 @@ def predict(
     split: Annotated[
         str | None, typer.Option("--split", help="Only these rows of the manifest: train, val, test.")
     ] = None,
-    pixel_mm: Annotated[float | None, typer.Option("--pixel-mm", help="Pixel size of IMAGES in mm.")] = None,
+    pixel_mm: Annotated[
+        float | None, typer.Option("--pixel-mm", min=0.001, max=5, help="Pixel size of IMAGES in mm.")
+    ] = None,
     overlays: Annotated[bool, typer.Option("--overlays/--no-overlays", help="One figure per image.")] = True,
     sets: options.Sets = None,
     device: options.Device = "auto",
     workers: options.Workers = 1,
     overwrite: options.Overwrite = False,
 ) -> int:
-    """Predict images: scores, saliency maps in original pixels, patches, figures.
+    """Score images and show where: maps in original pixels, figures.
 
     An image that fails is listed in errors.csv and the rest goes on (exit code 3). The same command continues.
     """
@@ -40,6 +42,10 @@ def predict(
 
     if bool(images) == (manifest is not None):
         raise typer.BadParameter("give image files or --manifest, one of the two", param_hint="IMAGES")
+    if split and manifest is None:
+        raise typer.BadParameter("only a manifest has splits; give one with --manifest", param_hint="--split")
+    if pixel_mm is not None and manifest is not None:
+        raise typer.BadParameter("it is for image files; a manifest has a column pixel_mm", param_hint="--pixel-mm")
     if manifest is not None:
         table = load_manifest(manifest)
         rows = list((table.subset(split) if split else table).rows())

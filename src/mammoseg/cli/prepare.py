@@ -16,7 +16,7 @@ def prepare(
     previews: Annotated[bool, typer.Option("--previews/--no-previews", help="A small picture of each window.")] = True,
     workers: options.Workers = 0,
 ) -> int:
-    """Find, orient and cut the breast in every image, once, and look at the result before training.
+    """Cut the breast out of every image, to look at and to train on.
 
     Writes cache/ (for `train --cache OUT/cache`), prepared.csv (window and remarks per image), previews/ and errors.csv.
     """

@@ -1,17 +1,21 @@
 """Tables on the terminal."""
 
+import sys
 from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
 
+PIPED_WIDTH = 120
+"""Columns of a table that goes to a file or a pipe."""
+
 
 def print_table(rows: Sequence[Mapping[str, str]]) -> None:
-    """Rows with the same keys; the keys are the header."""
-    table = Table(box=None, header_style="bold")
+    """Rows with the same keys; the keys are the header. What does not fit the terminal is folded, never cut off."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
     for name in rows[0] if rows else ():
         table.add_column(name, overflow="fold")
     for row in rows:
         table.add_row(*row.values())
-    console = Console()
-    console.print(table, width=console.width if console.is_terminal else 120)
+    console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, markup=False, emoji=False, highlight=False)
+    console.print(table)

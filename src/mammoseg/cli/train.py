@@ -19,7 +19,7 @@ def train(
     cache: Annotated[Path | None, typer.Option("--cache", help="Prepared images, as `prepare` wrote them.")] = None,
     device: options.Device = "auto",
     workers: options.Workers = 0,
-    seed: options.Seed = 0,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Same as --set seed=N.")] = None,
     overwrite: options.Overwrite = False,
 ) -> int:
     """Train on image-level labels. The same command continues a stopped run.
@@ -33,7 +33,8 @@ def train(
     from mammoseg.recipes.catalogue import load_recipe
     from mammoseg.training.run import train as run
 
-    settings = with_overrides(load_recipe(recipe), config, [*(sets or []), f"seed={seed}"])
+    seeds = [] if seed is None else [f"seed={seed}"]
+    settings = with_overrides(load_recipe(recipe), config, [*(sets or []), *seeds])
     result = run(settings, load_manifest(manifest), out, device_from(device), workers, overwrite, cache)
     print(f"Checkpoint: {result.checkpoint}")
     if result.failed:

@@ -13,7 +13,11 @@ from mammoseg.data.manifest import ImageRow
 
 
 class BalancedExamSampler(Sampler[tuple[int, int]]):
-    """Yields `(row, epoch)`. The order depends on seed and epoch alone. Images without any known label are left out."""
+    """Yields `(row, epoch)`. The order depends on seed and epoch alone. Images without any known label are left out.
+
+    Every epoch has the same number of images: where exams differ in size, the last negative one may be there in part.
+    Without a positive exam all negative ones are used.
+    """
 
     def __init__(self, rows: Sequence[ImageRow], seed: int) -> None:
         """Raises ValueError if no image has a known label."""
@@ -34,24 +38,23 @@ class BalancedExamSampler(Sampler[tuple[int, int]]):
             )
         self.positive = [images for exam, images in exams.items() if exam in positive]
         self.negative = [images for exam, images in exams.items() if exam not in positive]
-        self._length = len(self._draw(0))
+        count = min(len(self.negative), len(self.positive)) if self.positive else len(self.negative)
+        images = sum(map(len, self.negative))
+        self._negatives = round(images * count / len(self.negative)) if self.negative else 0
 
     def set_epoch(self, epoch: int) -> None:
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return self._length
+        return sum(map(len, self.positive)) + self._negatives
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
-        return iter(self._draw(self.epoch))
-
-    def _draw(self, epoch: int) -> list[tuple[int, int]]:
+        epoch = self.epoch
         rng = np.random.default_rng((self.seed, epoch))
-        count = min(len(self.negative), len(self.positive)) if self.positive else len(self.negative)
-        chosen = rng.permutation(len(self.negative))[:count]
-        exams = self.positive + [self.negative[i] for i in chosen]
-        images = np.array([index for exam in exams for index in exam])
-        return [(int(index), epoch) for index in rng.permutation(images)]
+        positives = [image for exam in self.positive for image in exam]
+        negatives = [image for exam in rng.permutation(len(self.negative)) for image in self.negative[exam]]
+        images = np.array(positives + negatives[: self._negatives])
+        return iter([(int(index), epoch) for index in rng.permutation(images)])
 
 
 class InOrder(Sampler[tuple[int, int]]):

@@ -4,6 +4,7 @@ Shapes   K class | H, W window pixels | P patches
 """
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ from torch.utils.data import Dataset
 
 from mammoseg.data.cache import CropCache
 from mammoseg.data.manifest import ImageRow
-from mammoseg.io.read import read_mask
+from mammoseg.io.read import ImageReadError, read_mask
 from mammoseg.nn.contract import Batch
 from mammoseg.prep.normalize import normalize
 from mammoseg.prep.window import WindowNoise, cut_window
@@ -73,17 +74,29 @@ class WindowDataset(Dataset[Sample]):
         return cut_window(self.cache.get(self.rows[index]), self.window)[1]
 
     def masks(self, index: int) -> dict[int, NDArray[np.bool_]]:
-        """Class number -> lesion mask (H, W) in the undisplaced window, for the classes that have one."""
+        """Class number -> lesion mask (H, W) in the undisplaced window, for the classes that have one.
+
+        Raises ImageReadError for a mask that cannot be read or has not the size of its image.
+        """
         files = self.rows[index].masks
-        given = {k: files[name] for k, name in enumerate(CLASSES)}
-        if not any(given.values()):
+        given = {k: path for k, name in enumerate(CLASSES) if (path := files[name]) is not None}
+        if not given:
             return {}
         grid = self.grid(index)
-        return {k: grid.project(read_mask(path)) for k, path in given.items() if path is not None}
+        return {k: grid.project(_read_mask(path, grid.original_shape)) for k, path in given.items()}
 
     def _corners(self, centres_P2: NDArray[np.float64], grid: PixelGrid) -> Tensor:
         corners_P2 = np.rint(grid.to_model(centres_P2) - self.patch_px / 2).astype(np.int64)
         return torch.from_numpy(np.clip(corners_P2, 0, np.subtract(self.window, self.patch_px)))
+
+
+def _read_mask(path: Path, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    mask = read_mask(path)
+    if mask.shape != shape:
+        raise ImageReadError(
+            f"{path}: the mask has {mask.shape} pixels. Expected {shape}, like its image. Draw or export it again."
+        )
+    return mask
 
 
 def collate(samples: Sequence[Sample]) -> tuple[Batch, list[int]]:

@@ -63,7 +63,7 @@ def _map_rows(metrics: Mapping[str, Any]) -> Iterator[Row]:
 
 
 def _text_row(row: Row) -> dict[str, str]:
-    of = f"{row['of']} score, by {row['level']}" if row["table"] == "scores" else f"{row['of']} map"
+    of = f"{row['of']}, by {row['level']}" if row["table"] == "scores" else f"{row['of']} map"
     n = f"{row['n']} ({row['positives']} positive)" if "positives" in row else str(row["n"])
     remarks = [row["reason"]] if row["reason"] else []
     remarks += [f"{row[key]} {key}" for key in ("unknown", "unscored", "undefined") if row.get(key)]

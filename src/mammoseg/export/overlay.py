@@ -27,6 +27,7 @@ Picture = NDArray[np.uint8]
 HEIGHT = 640
 """Height of a panel in pixels."""
 _GAP, _TITLE, _BAR = 12, 34, 14
+_ZOOM = (HEIGHT + _TITLE) // 2 - _TITLE  # side of an enlarged patch: two of them fill a column
 _COLOURS = {"benign": (60, 220, 90), "malignant": (255, 70, 50)}
 _PATCH_COLOUR = (90, 170, 255)
 
@@ -36,6 +37,13 @@ def overlay_writer(folder: Path) -> Callable[[Prediction, Mammogram, ImageRow], 
 
     def write(prediction: Prediction, image: Mammogram, row: ImageRow) -> None:
         masks = {name: read_mask(path) for name, path in row.masks.items() if path is not None}
+        for name, mask in masks.items():
+            if mask.shape != image.pixels.shape:
+                raise ValueError(
+                    f"{row.masks[name]}: the mask has {mask.shape} pixels, the image {row.image_id} has "
+                    f"{image.pixels.shape}; expected the same. Correct the mask file, or the {name}_mask column of the "
+                    "manifest, or predict without figures (--no-overlays)."
+                )
         picture = overlay_picture(image.pixels, prediction, masks)
         with atomic_path(overlay_path(folder, prediction.image_id)) as temporary:
             Image.fromarray(picture).save(temporary, compress_level=1)
@@ -69,19 +77,18 @@ def overlay_picture(
         tinted = _tint(gray, cv2.resize(saliency, size, interpolation=cv2.INTER_AREA), _COLOURS[name])
         tinted = np.hstack([tinted, _colour_bar(_COLOURS[name])])
         panels.append(_panel(tinted, f"{name} {prediction.scores[name]:.2f}"))
-    for number, (patch, (top, left, bottom, right)) in enumerate(
-        zip(prediction.patches, corners, strict=True), start=1
-    ):
-        rows, cols = slice(max(0, round(top)), round(bottom)), slice(max(0, round(left)), round(right))
-        cut = pixels[rows, cols]
-        if cut.size == 0:
-            continue
-        zoom = cv2.resize(cut.astype(np.float32), (HEIGHT // 2, HEIGHT // 2), interpolation=cv2.INTER_CUBIC)
-        enlarged = _to_rgb(zoom, low, high)
+    enlarged = []
+    for number, (patch, box) in enumerate(zip(prediction.patches, corners, strict=True), start=1):
+        zoom = cv2.resize(_cut(pixels, box).astype(np.float32), (_ZOOM, _ZOOM), interpolation=cv2.INTER_CUBIC)
+        picture = _to_rgb(zoom, low, high)
         for name, mask in masks.items():
-            _outline(enlarged, mask[rows, cols], _COLOURS[name])
+            _outline(picture, _cut(mask, box), _COLOURS[name])
+        cv2.rectangle(picture, (0, 0), (_ZOOM - 1, _ZOOM - 1), _PATCH_COLOUR, 1)
         text = "  ".join(f"{name[0].upper()} {patch.scores[name]:.2f}" for name in CLASSES)
-        panels.append(_panel(enlarged, f"{number}: {text}"))
+        enlarged.append(_panel(picture, f"{number}: {text}", _ZOOM))
+    if len(enlarged) % 2:
+        enlarged.append(np.zeros_like(enlarged[0]))
+    panels += [np.vstack(pair) for pair in zip(enlarged[::2], enlarged[1::2], strict=True)]
     return np.hstack(panels)
 
 
@@ -102,9 +109,19 @@ def _to_rgb(values: NDArray[Any], low: float, high: float) -> Picture:
 
 def _outline(picture: Picture, mask: NDArray[np.bool_], colour: tuple[int, int, int]) -> None:
     size = (picture.shape[1], picture.shape[0])
-    small = cv2.resize(mask.astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA)
-    contours, _ = cv2.findContours((small > 64).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    small = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA)  # a single pixel must not vanish
+    contours, _ = cv2.findContours((small > 0).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(picture, contours, -1, colour, 2)
+
+
+def _cut(pixels: NDArray[Any], box: tuple[float, float, float, float]) -> NDArray[Any]:
+    """The box of an array; what lies outside is 0."""
+    top, left, bottom, right = map(round, box)
+    cut = np.zeros((max(1, bottom - top), max(1, right - left)), pixels.dtype)
+    inside = pixels[max(0, top) : max(0, bottom), max(0, left) : max(0, right)]
+    y, x = max(0, -top), max(0, -left)
+    cut[y : y + inside.shape[0], x : x + inside.shape[1]] = inside[: cut.shape[0], : cut.shape[1]]
+    return cut
 
 
 def _original_box(prediction: Prediction, index: int) -> tuple[float, float, float, float]:
@@ -134,10 +151,10 @@ def _colour_bar(colour: tuple[int, int, int]) -> Picture:
     return np.asarray(canvas)
 
 
-def _panel(picture: Picture, title: str) -> Picture:
-    """A picture with its title above, on black, brought to the common height."""
+def _panel(picture: Picture, title: str, height: int = HEIGHT) -> Picture:
+    """A picture with its title above, on black, brought to a height."""
     width = max(picture.shape[1], 150) + _GAP
-    canvas = np.zeros((HEIGHT + _TITLE, width, 3), np.uint8)
+    canvas = np.zeros((height + _TITLE, width, 3), np.uint8)
     canvas[_TITLE : _TITLE + picture.shape[0], : picture.shape[1]] = picture
     labelled = Image.fromarray(canvas)
     ImageDraw.Draw(labelled).text((2, 8), title, fill=(255, 255, 255), font=_font(17))

@@ -1,18 +1,21 @@
-"""One HTML page per run: what was done, how long it took, the numbers, and overlays of exams."""
+"""One HTML page per run: what was done, how long it took, the numbers, and figures of exams."""
 
 import html
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from mammoseg.io.atomic import write_text
 
 _STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 1400px; padding: 0 1rem; color: #222 }
-table { border-collapse: collapse; margin: 1rem 0 } th, td { padding: .25rem .9rem .25rem 0; text-align: left;
-border-bottom: 1px solid #ddd; vertical-align: top } img { max-width: 100%; display: block; margin: .4rem 0 1rem }
-.notice { background: #fff4d6; padding: .6rem 1rem; border-left: 4px solid #e0a800 } code { background: #f2f2f2 }
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 1600px; padding: 0 1rem; color: #222 }
+table { border-collapse: collapse; margin: .5rem 0 } img { max-width: 100%; display: block }
+th, td { padding: .2rem 1rem .2rem 0; text-align: left; border-bottom: 1px solid #ddd; vertical-align: top }
+figure { margin: 0 0 1.2rem } figcaption { font-weight: 600; margin-bottom: .3rem } code { background: #f2f2f2 }
+.notice { background: #fff4d6; padding: .6rem 1rem; border-left: 4px solid #e0a800 }
+.results { display: flex; flex-wrap: wrap; gap: 1rem 4rem } .results figure { flex: 1 1 22rem; max-width: 36rem }
 """
 
 
@@ -40,42 +43,48 @@ def write_report(
     intro: str,
     steps: Sequence[Step],
     table: Sequence[Mapping[str, str]],
-    figures: Sequence[Figure],
+    chart: Figure,
+    examples: Sequence[Figure],
 ) -> None:
-    """Write the page; pictures and folders are linked relative to it, so the whole folder can be moved."""
+    """Write the page; pictures and folders are linked relative to it, so the whole folder can be moved.
+
+    `table` are the results as rows with the same keys, `chart` stands beside them, `examples` below.
+    """
     folder = path.parent
     header = list(table[0]) if table else []
+    done = [[html.escape(s.title), html.escape(s.detail), f"{s.seconds:.1f}", _link(s.folder, folder)] for s in steps]
+    results = [[html.escape(row[name]) for name in header] for row in table]
     parts = [
-        f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>{html.escape(title)}</title>",
-        f"<style>{_STYLE}</style></head><body><h1>{html.escape(title)}</h1>",
+        "<!doctype html><html lang='en'><head><meta charset='utf-8'>",
+        "<meta name='viewport' content='width=device-width, initial-scale=1'>",
+        f"<title>{html.escape(title)}</title><style>{_STYLE}</style></head><body><h1>{html.escape(title)}</h1>",
         "<p class='notice'>For research use only. Not a medical device; not for clinical decisions.</p>",
         f"<p>{html.escape(intro)}</p>",
-        "<h2>Steps</h2>",
-        _table(
-            ["step", "what", "seconds", "files"],
-            [[html.escape(s.title), html.escape(s.detail), f"{s.seconds:.1f}", _link(s.folder, folder)] for s in steps],
-        ),
-        "<h2>Results</h2>",
-        _table(header, [[html.escape(row[name]) for name in header] for row in table]),
+        f"<h2>Steps</h2>{_table(['step', 'what', 'seconds', 'files'], done)}",
+        f"<h2>Results</h2><div class='results'>{_table(header, results)}{_figure(chart, folder)}</div>",
+        "<h2>Examples</h2>",
+        *(_figure(example, folder) for example in examples),
+        "</body></html>\n",
     ]
-    for figure in figures:
-        source = html.escape(_relative(figure.path, folder))
-        parts.append(
-            f"<h3>{html.escape(figure.caption)}</h3><a href='{source}'><img src='{source}' loading='lazy' alt=''></a>"
-        )
-    write_text(path, "\n".join([*parts, "</body></html>\n"]))
+    write_text(path, "\n".join(parts))
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Cells are HTML already."""
     head = "".join(f"<th>{html.escape(name)}</th>" for name in header)
-    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><tr>{head}</tr>{body}</table>"
+    body = "\n".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<div><table><tr>{head}</tr>\n{body}</table></div>"
+
+
+def _figure(figure: Figure, folder: Path) -> str:
+    source, caption = quote(_relative(figure.path, folder)), html.escape(figure.caption)
+    image = f"<a href='{source}'><img src='{source}' loading='lazy' alt='{caption}'></a>"
+    return f"<figure><figcaption>{caption}</figcaption>{image}</figure>"
 
 
 def _link(target: Path, folder: Path) -> str:
-    relative = html.escape(_relative(target, folder))
-    return f"<a href='{relative}'><code>{relative}</code></a>"
+    relative = _relative(target, folder)
+    return f"<a href='{quote(relative)}'><code>{html.escape(relative)}</code></a>"
 
 
 def _relative(target: Path, folder: Path) -> str:

@@ -28,6 +28,8 @@ from mammoseg.records.prediction import Prediction
 
 logger = logging.getLogger(__name__)
 
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+
 AfterImage = Callable[[Prediction, Mammogram, ImageRow], None]
 
 
@@ -53,35 +55,60 @@ def predict_images(
 
     Images done before are skipped; `overwrite` deletes earlier predictions first. `before_saving` is called with every
     prediction (figures) just before it counts as done. Raises ValueError if `out` holds predictions of another
-    checkpoint, OSError if the disk is full.
+    checkpoint, OSError if the disk is full; what is written stays, and the same call continues.
     """
-    _open_run(predictor, out, overwrite)
-    ledger = Ledger(out / "errors.csv")
-    todo = [row for row in rows if not is_done(out, row.image_id)]
-    advance = progress or (lambda: None)
-    for _ in range(len(rows) - len(todo)):
-        advance()
-    failed = 0
-    for row, ready in _read_ahead(predictor, todo, workers):
-        step = "read"
-        try:
-            image, prepared = ready.result()
-            step = "predict"
-            prediction = predictor.predict(prepared, row)
-            step = "write"
-            if before_saving is not None:
-                before_saving(prediction, image, row)
-            save_prediction(out, prediction)
-            ledger.remove(row.image_id)
-        except Exception as error:
-            if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-                raise
-            failed += 1
-            ledger.add(row.image_id, row.path, step, error)
-            logger.warning("%s failed (%s): %s", row.image_id, step, error)
-        advance()
-    write_predictions_csv(out)
+    try:
+        _open_run(predictor, out, overwrite)
+        ledger = Ledger(out / "errors.csv")
+        advance = progress or (lambda: None)
+        todo, failed = [], 0
+        for row in rows:
+            if is_done(out, row.image_id):
+                ledger.remove(row.image_id)  # still there if a run was killed between the two
+                advance()
+            else:
+                todo.append(row)
+        for row, ready in _read_ahead(predictor, todo, workers):
+            failed += not _predict_one(predictor, row, ready, out, before_saving, ledger)
+            advance()
+        write_predictions_csv(out)
+    except OSError as error:
+        if error.errno not in _DISK_FULL:
+            raise
+        raise OSError(
+            error.errno,
+            f"{out}: the disk is full. Expected about 10 MB for each image. Free space and start the same command again: "
+            "finished images are kept",
+        ) from error
     return BatchResult(len(todo) - failed, len(rows) - len(todo), failed)
+
+
+def _predict_one(
+    predictor: Predictor,
+    row: ImageRow,
+    ready: Future[tuple[Mammogram, Prepared]],
+    out: Path,
+    before_saving: AfterImage | None,
+    ledger: Ledger,
+) -> bool:
+    """Whether it worked. Only a full disk is raised: every later image would fail too."""
+    step = "read"
+    try:
+        image, prepared = ready.result()
+        step = "predict"
+        prediction = predictor.predict(prepared, row)
+        step = "write"
+        if before_saving is not None:
+            before_saving(prediction, image, row)
+        save_prediction(out, prediction)
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in _DISK_FULL:
+            raise
+        ledger.add(row.image_id, row.path, step, error)
+        logger.warning("%s failed (%s): %s", row.image_id, step, error)
+        return False
+    ledger.remove(row.image_id)
+    return True
 
 
 def _open_run(predictor: Predictor, out: Path, overwrite: bool) -> None:
@@ -97,7 +124,7 @@ def _open_run(predictor: Predictor, out: Path, overwrite: bool) -> None:
         clear_run(out)
     elif (out / "run.json").is_file():
         known = read_run(out)
-        if any(known.get(name) != values[name] for name in ("checkpoint_sha256", "network")):
+        if any(known.get(name) != values[name] for name in ("model", "checkpoint_sha256", "network", "prep")):
             raise RunFileError(
                 f"{out}: holds predictions of another checkpoint or with other settings. Choose a new folder, or "
                 "--overwrite to replace them."

@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 MAX_PIXELS = 150_000_000
 """Largest picture read. A mammogram has up to 24 million pixels, a film scanned at 25 um 100 million."""
@@ -95,7 +95,8 @@ def _check_header(path: Path, data: bytes) -> None:
     except Image.DecompressionBombError:
         raise too_large from None
     except (OSError, SyntaxError, EOFError) as error:
-        kind = "a DICOM file" if data[128:132] == b"DICM" else f"no image that can be read ({error})"
+        reason = "unknown format" if isinstance(error, UnidentifiedImageError) else error
+        kind = "a DICOM file" if data[128:132] == b"DICM" else f"no image that can be read ({reason})"
         raise ImageReadError(
             f"{path}: this is {kind}. Expected PNG, PGM, TIFF or JPEG. "
             "Convert the image to a 16-bit grey PNG, or copy it again if it is damaged."

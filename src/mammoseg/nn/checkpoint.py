@@ -107,15 +107,18 @@ def open_checkpoint(path: Path) -> Checkpoint:
         )
     try:
         values = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+        if values["format"] != FORMAT:
+            raise CheckpointError(
+                f"{folder}: checkpoint format {values['format']!r}; this version of mammoseg reads format {FORMAT}. "
+                "Use the version of mammoseg that wrote it."
+            )
         checkpoint = Checkpoint(
             folder, values["model"], values["network"], values["prep"], values["provenance"], values["sha256"]
         )
+    except CheckpointError:
+        raise
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"{folder / DESCRIPTION}: damaged checkpoint description ({error!r})") from None
-    if values.get("format") != FORMAT:
-        raise CheckpointError(
-            f"{folder}: checkpoint format {values.get('format')!r}; this version of mammoseg reads format {FORMAT}"
-        )
     try:
         digest = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
     except OSError as error:
@@ -131,8 +134,8 @@ def device_from(name: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
-        torch.empty(0, device=device)
+        torch.empty(0, device=device).cpu()
     except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
+        reason = str(error).partition(". ")[0]
         raise ValueError(f"--device {name}: not available here ({reason}). Use auto, cpu or cuda.") from None
     return device

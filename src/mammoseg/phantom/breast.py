@@ -145,9 +145,11 @@ def _tissue(
     gland = np.tanh(0.9 * (np.clip(region, -2.5, 1) + filling) + 0.4 * clumps).astype(np.float32)
     gland = np.float32(0.5) * (gland + 1)
     strands = _strands(shape, height, depth, config, rng)
+    # How rough and how stranded tissue is differs between women and views by more than a lesion changes it.
+    rough, stranded = np.exp(rng.normal(0, (0.35, 0.35))).astype(np.float32)
     image = np.float32(0.20) + np.float32(0.25) * gland
-    image += overlap * (np.float32(0.015) + np.float32(0.025) * gland)
-    image += strands * (np.float32(0.06) + np.float32(0.02) * gland)
+    image += overlap * (np.float32(0.015) + np.float32(0.02) * gland) * rough
+    image += strands * (np.float32(0.045) + np.float32(0.015) * gland) * stranded
     muscle = np.float32(0.46 + rng.normal(0, 0.03)) + np.float32(0.03) * overlap + np.float32(0.02) * strands
     image += pectoral * (muscle - image) * np.float32(0.85)
     return image

@@ -42,38 +42,40 @@ class PhantomConfig(Config):
     """Share of breasts with a benign lesion and no malignant one. Enriched."""
     second_lesion: float = Field(0.05, ge=0, le=1)
     """Share of the affected breasts that get a lesion of the other class too. Own choice."""
-    cluster_share: float = Field(0.25, ge=0, le=1)
+    cluster_share: float = Field(0.15, ge=0, le=1)
     """Share of lesions that are calcification clusters, the others are masses. Own choice (calcifications alone are
-    roughly a third of screen-detected cancers)."""
+    roughly a third of screen-detected cancers, which small pixels cannot show well)."""
 
     lesion_radius_mm: Range = (3.0, 10.0)
     """Limits of the lesion radius (half of the mean diameter of a mass without its spicules, radius of a cluster)."""
     lesion_radius_median_mm: float = Field(6.0, gt=0)
     """Median radius; log-normal with sigma 0.35, cut at the limits. Screen-detected invasive cancers have a median
     diameter around 12-15 mm; radius 6 mm is in that range, the shape of the distribution is our own choice."""
-    mass_contrast: float = Field(0.20, ge=0, le=1)
+    mass_contrast: float = Field(0.25, ge=0, le=1)
     """Median added grey level in the middle of a mass; own choice, of the size of the step from fat to gland (0.25)."""
-    speck_contrast: float = Field(0.40, ge=0, le=1)
+    speck_contrast: float = Field(0.45, ge=0, le=1)
     """Median added grey level of a calcification as wide as a pixel or wider; own choice."""
-    contrast_spread: float = Field(0.40, ge=0)
+    contrast_spread: float = Field(0.35, ge=0)
     """Sigma of the log-normal contrasts. Own choice."""
-    subtle_share: float = Field(0.10, ge=0, le=1)
+    subtle_share: float = Field(0.12, ge=0, le=1)
     """Share of lesions whose contrast is cut by a uniform factor of 0 to 0.4, down to invisible: lesions that are there
     but hidden, as dense tissue masks cancers (Boyd et al., NEJM 2007). The number is our own choice; with `ambiguity`
     it sets the AUC that no model can pass."""
     speck_radius_mm: Range = (0.1, 0.4)
     """Radius of one calcification: malignant ones are mostly below 0.5 mm across, benign ones often larger (BI-RADS
     Atlas 2013)."""
-    ambiguity: float = Field(0.06, ge=0, le=0.5)
+    ambiguity: float = Field(0.05, ge=0, le=0.5)
     """Share of lesions that take the margins or the speck shapes typical of the other class. Circumscribed cancers and
     spiculated benign changes exist (BI-RADS margins are probabilistic); the number is our own choice."""
 
-    density_blobs: float = Field(0.8, ge=0)
-    """Mean number per view of overlapping-tissue densities with soft margins, seen in that view only. Own choice."""
+    density_blobs: float = Field(0.4, ge=0)
+    """Mean number per view of overlapping-tissue densities with soft margins, seen in that view only, beyond the one
+    that every view without a mass has. Own choice."""
     vessels: float = Field(3.0, ge=0)
     """Mean number per view of linear structures (vessels, ducts). Own choice."""
     isolated_calcifications: float = Field(3.0, ge=0)
-    """Mean number per breast of single benign calcifications, in both views. Own choice."""
+    """Mean number per breast of single benign calcifications, in both views: none in many breasts, a dozen in some
+    (gamma-Poisson with shape 0.7). Own choice."""
 
     exposure_jitter: float = Field(0.08, ge=0, lt=0.5)
     """Relative spread of brightness between exams and views. Own choice."""
@@ -84,14 +86,15 @@ class PhantomConfig(Config):
     def small(cls, **changes: object) -> Self:
         """416 x 320 pixels of 0.56 mm, the same field of view as the default, for training on a laptop.
 
-        Lesions keep their physical look, but the smallest are left out (radius 3.5-10 mm is 6-18 pixels) and the
+        Lesions keep their physical look, but the smallest are left out (radius 4-10 mm is 7-18 pixels, median 7 mm) and the
         calcifications are larger than life (0.3-0.6 mm), because a pixel of 0.56 mm could not show them.
         """
         values: dict[str, object] = {
             "rows": 416,
             "columns": 320,
             "pixel_mm": 0.56,
-            "lesion_radius_mm": (3.5, 10.0),
+            "lesion_radius_mm": (4.0, 10.0),
+            "lesion_radius_median_mm": 7.0,
             "speck_radius_mm": (0.3, 0.6),
         }
         return cls.model_validate(values | changes)

@@ -8,10 +8,16 @@ from mammoseg.phantom.config import PhantomConfig
 from mammoseg.phantom.lesions import Place, Speck
 
 
-def add_blobs(drawn: Projection, shape: BreastShape, config: PhantomConfig, rng: np.random.Generator) -> None:
-    """Densities of the size and contrast of masses with soft, elongated borders, in this view only (summation)."""
+def add_blobs(
+    drawn: Projection, masses: int, shape: BreastShape, config: PhantomConfig, rng: np.random.Generator
+) -> None:
+    """Densities of the size and contrast of masses with soft, elongated borders, in this view only (summation).
+
+    There is one at least, less the number of masses: a mass takes the place of a density, so that views with and
+    without masses have equally many bright spots.
+    """
     pixel = np.float32(config.pixel_mm)
-    for _ in range(rng.poisson(config.density_blobs)):
+    for _ in range(1 + rng.poisson(config.density_blobs) - masses):
         radius = config.sample_radius(rng)
         row, column = _inside(drawn, radius, shape, config, rng)
         contrast = np.float32(config.sample_contrast(config.mass_contrast, rng))
@@ -28,11 +34,11 @@ def add_blobs(drawn: Projection, shape: BreastShape, config: PhantomConfig, rng:
 
 
 def add_vessels(drawn: Projection, shape: BreastShape, config: PhantomConfig, rng: np.random.Generator) -> None:
-    """Gently curved lines 0.8 to 2.5 mm wide and 15 to 45 mm long, roughly towards the nipple."""
+    """Gently curved lines 0.6 to 1.8 mm wide and 15 to 45 mm long, roughly towards the nipple."""
     pixel, steps = config.pixel_mm, np.linspace(-1, 1, 24)
     for _ in range(rng.poisson(config.vessels)):
         row, column = _inside(drawn, 8.0, shape, config, rng)
-        wide, length = rng.uniform(0.8, 2.5) / pixel, rng.uniform(15, 45) / pixel
+        wide, length = rng.uniform(0.6, 1.8) / pixel, rng.uniform(15, 45) / pixel
         towards = np.arctan2(drawn.nipple_row_mm / pixel - row, shape.depth_mm / pixel - column)
         turn = towards + rng.normal(0, 0.6) + rng.normal(0, 0.5) * steps + rng.normal(0, 0.06) * np.sin(9 * steps)
         path = np.cumsum(np.stack([np.cos(turn), np.sin(turn)], -1), 0) * (length / steps.size)
@@ -41,7 +47,7 @@ def add_vessels(drawn: Projection, shape: BreastShape, config: PhantomConfig, rn
         left, top = np.maximum(np.floor(path.min(0)).astype(int) - rim, 0)
         right, bottom = np.maximum(np.ceil(path.max(0)).astype(int) + rim, 0)
         image = drawn.image[top:bottom, left:right]
-        brightness = np.float32(rng.uniform(0.03, 0.12) / 255)
+        brightness = np.float32(rng.uniform(0.02, 0.12) / 255)
         if image.size == 0:
             continue
         canvas = np.zeros(image.shape, np.uint8)

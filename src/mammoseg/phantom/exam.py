@@ -82,12 +82,13 @@ def _breast(
     views = {view: project(shape, view, config, own) for view, own in zip(VIEWS, view_rngs, strict=True)}
     lesions = tuple(_sample_lesion(label, config, shape, views, rng) for label in _sample_labels(config, rng))
     clusters = {lesion: sample_specks(lesion, config, rng) for lesion in lesions if lesion.kind == "cluster"}
-    places = [sample_place(shape, views, 0.0, config, rng) for _ in range(rng.poisson(config.isolated_calcifications))]
+    count = rng.poisson(config.isolated_calcifications * rng.gamma(0.7, 1 / 0.7))
+    places = [sample_place(shape, views, 0.0, config, rng) for _ in range(count)]
     single = isolated_specks(places, config, rng)
     images = []
     for (view, drawn), own in zip(views.items(), view_rngs, strict=True):
         canvas = Canvas(view, drawn, shape, config, own)
-        add_blobs(drawn, shape, config, own)
+        add_blobs(drawn, sum(lesion.kind == "mass" for lesion in lesions), shape, config, own)
         add_vessels(drawn, shape, config, own)
         for speck in single:
             canvas.add_speck(speck)
@@ -106,10 +107,13 @@ def _facing(image: PhantomImage) -> PhantomImage:
     """An image drawn pointing right, turned to the usual direction of its side."""
     if image.laterality == "L":
         return image
-    pixels, benign, malignant = (
-        np.ascontiguousarray(x[:, ::-1]) for x in (image.pixels, image.benign_mask, image.malignant_mask)
+    return PhantomImage(
+        np.ascontiguousarray(image.pixels[:, ::-1]),
+        np.ascontiguousarray(image.benign_mask[:, ::-1]),
+        np.ascontiguousarray(image.malignant_mask[:, ::-1]),
+        image.laterality,
+        image.view,
     )
-    return PhantomImage(pixels, benign, malignant, image.laterality, image.view)
 
 
 def _sample_labels(config: PhantomConfig, rng: np.random.Generator) -> list[str]:

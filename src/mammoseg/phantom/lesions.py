@@ -86,6 +86,9 @@ def draw_mass(
     signal = (thickness / (1 + np.exp(np.clip((rho - 1) * np.float32(2.2 / soft), -30, 30)))).astype(np.float32)
     if spiculated:
         np.maximum(signal, _spicules(distance, angle, pixel_mm / radius_mm, rng), out=signal)
+    else:  # the halo sign of some benign masses: a thin lucent rim
+        halo = np.exp(-np.square((rho - 1.22) / np.float32(0.13)))
+        signal -= np.float32(rng.uniform(0, 0.2)) * halo.astype(np.float32)
     return Drawn(top, left, np.float32(contrast) * signal, rho <= 1)
 
 
@@ -100,7 +103,7 @@ def _spicules(rho: Array, angle: Array, pixel: float, rng: np.random.Generator) 
         across = rho * np.sin(off) / np.float32(width)
         along = np.clip((np.float32(length) - rho) / np.float32(length - 0.6), 0, 1)
         line = np.exp(-np.square(across)) * along * (np.cos(off) > 0)
-        np.maximum(total, np.float32(rng.uniform(0.5, 0.85)) * line, out=total)
+        np.maximum(total, np.float32(rng.uniform(0.4, 0.85)) * line, out=total)
     return total
 
 

@@ -105,7 +105,7 @@ def _resampled(image: Mammogram, cfg: PrepConfig) -> NDArray[np.generic]:
     if image.pixel_mm is None:
         raise PrepError(
             f"{image.image_id}: the pixel size is unknown, but images are to be resampled to {cfg.pixel_mm} mm. "
-            "Expected a size in mm. Fill the pixel_mm column of the manifest, or set prep.pixel_mm=null."
+            "Expected a size in mm. Fill the pixel_mm column of the manifest, or give --pixel-mm for files without one."
         )
     scale = image.pixel_mm / cfg.pixel_mm
     rows, cols = (max(1, round(n * scale)) for n in pixels.shape)

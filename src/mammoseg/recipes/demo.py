@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from mammoseg.data.adapters.synthetic import write_study
+from mammoseg.data.adapters.synthetic import clear_study, write_study
 from mammoseg.data.manifest import ImageRow, load_manifest
 from mammoseg.evaluation.evaluate import evaluate
 from mammoseg.evaluation.tables import summary_table
@@ -42,6 +42,8 @@ def run_demo(out: Path, device: torch.device, workers: int, seed: int, overwrite
         say(f"  {steps[-1].seconds:.0f} s, files in {folder}")
 
     study, run, predictions, metrics_folder = out / "study", out / "run", out / "predictions", out / "metrics"
+    if overwrite:
+        clear_study(study)
     with step("1. Phantoms", f"{EXAMS} synthetic screening exams with known lesions", study):
         manifest = load_manifest(write_study(study, EXAMS, PhantomConfig.small(), seed, SPLITS, max(1, workers)))
     config = glam_demo().model_copy(update={"seed": seed})
@@ -53,20 +55,20 @@ def run_demo(out: Path, device: torch.device, workers: int, seed: int, overwrite
         predict_images(predictor, held_out, predictions, workers, overwrite, overlay_writer(predictions))
     with step("4. Evaluation", "AUC by breast and image, Dice and PxAP of the maps, 95 % intervals", metrics_folder):
         metrics = evaluate(predictions, manifest, metrics_folder, split="test", seed=seed)
-    figures = [Figure(metrics_folder / "roc.png", "ROC, held-out breasts")]
-    figures += [Figure(overlay_path(predictions, row.image_id), _caption(row)) for row in _to_show(held_out)]
+    chart = Figure(metrics_folder / "roc.png", "ROC of held-out breasts")
+    examples = [Figure(overlay_path(predictions, row.image_id), _caption(row)) for row in _to_show(held_out)]
     intro = (
         "GLAM learned from image-level labels of generated mammograms whether a breast has a benign or a malignant lesion, and "
         "where it is. Below are exams it has never seen: image with the true outline (green benign, red malignant), the patches "
         "it looked at, its maps, and the patches enlarged. Phantoms are simpler than patients: the numbers say that the "
         "software works, not how well it reads mammograms."
     )
-    write_report(out / "index.html", "mammoseg demo", intro, steps, summary_table(metrics), figures)
+    write_report(out / "index.html", "mammoseg demo", intro, steps, summary_table(metrics), chart, examples)
     return metrics
 
 
 def _to_show(rows: list[ImageRow]) -> list[ImageRow]:
-    """Images with lesions and without, alternating, as the page's examples."""
+    """The page's examples: images with lesions, then some without."""
     lesion = [row for row in rows if row.malignant or row.benign]
     normal = [row for row in rows if not (row.malignant or row.benign)]
     return [*lesion[: SHOWN * 3 // 4], *normal[: SHOWN // 4]]

@@ -4,9 +4,16 @@ from mammoseg.models.glam.config import GlamConfig, GlobalConfig, LocalConfig, O
 from mammoseg.prep.config import PrepConfig
 from mammoseg.training.config import AugmentConfig, StageConfig, TrainConfig
 
+_SMALL_LOCAL = LocalConfig(
+    blocks=(1, 1, 1), widths=(16, 32, 64), strides=(1, 1, 1), stem_pool=False, channels_in=1, top_t=0.1
+)
+_SMALL_OBJECTIVE = ObjectiveConfig(global_sparsity=0.01, local_sparsity=0.02, reduction="mean")
+
 
 def glam_paper() -> TrainConfig:
     """GLAM as published: 2944 x 1920 windows, ResNet-22 and high-resolution ResNet-34, patches of 512 pixels.
+
+    Rates and sparsity are from the middle of the ranges that GMIC searched; GLAM's own are not public.
 
     Command   mammoseg train --recipe glam_paper --manifest M --out RUN --device cuda
     """
@@ -21,11 +28,9 @@ def glam_small() -> TrainConfig:
               mammoseg train --recipe glam_small --manifest study/manifest.csv --out run
     """
     network = GlamConfig(
-        global_module=GlobalConfig(widths=(16, 16, 32, 64, 128), strides=(1, 2, 1, 2, 2), stem_pool=False),
-        local_module=LocalConfig(
-            blocks=(1, 1, 1), widths=(16, 32, 64), strides=(1, 1, 1), stem_pool=False, channels_in=1, top_t=0.1
-        ),
-        objective=ObjectiveConfig(global_sparsity=0.5, local_sparsity=0.3, reduction="mean"),
+        global_module=GlobalConfig(widths=(16, 16, 32, 64, 128), strides=(2, 1, 1, 2, 2), stem_pool=False, top_t=0.1),
+        local_module=_SMALL_LOCAL,
+        objective=_SMALL_OBJECTIVE,
         patch_px=64,
     )
     return TrainConfig(
@@ -33,18 +38,44 @@ def glam_small() -> TrainConfig:
         prep=PrepConfig(window=(368, 240), opening_px=12, buffer_px=6),
         augment=AugmentConfig(location_px=(12, 12), size_px=12),
         stages={
-            "global": StageConfig(epochs=12, learning_rate=3e-3, schedule="one_cycle"),
-            "local": StageConfig(epochs=6, learning_rate=3e-3, schedule="one_cycle"),
-            "joint": StageConfig(epochs=3, learning_rate=5e-4, schedule="one_cycle"),
+            "global": StageConfig(epochs=20, learning_rate=1.5e-3, schedule="one_cycle", batch_size=8),
+            "local": StageConfig(epochs=8, learning_rate=2e-3, schedule="one_cycle", batch_size=8),
+            "joint": StageConfig(epochs=4, learning_rate=5e-4, schedule="one_cycle", batch_size=8),
         },
+        precision="auto",
     )
 
 
 def glam_demo() -> TrainConfig:
     """`glam_small` with fewer epochs, for `mammoseg demo`."""
     stages = {
-        "global": StageConfig(epochs=6, learning_rate=3e-3, schedule="one_cycle"),
-        "local": StageConfig(epochs=4, learning_rate=3e-3, schedule="one_cycle"),
-        "joint": StageConfig(epochs=2, learning_rate=5e-4, schedule="one_cycle"),
+        "global": StageConfig(epochs=9, learning_rate=1.5e-3, schedule="one_cycle", batch_size=8),
+        "local": StageConfig(epochs=3, learning_rate=2e-3, schedule="one_cycle", batch_size=8),
+        "joint": StageConfig(epochs=2, learning_rate=5e-4, schedule="one_cycle", batch_size=8),
     }
     return glam_small().model_copy(update={"stages": stages})
+
+
+def glam_film() -> TrainConfig:
+    """GLAM for a few hundred digitised films such as mini-MIAS: 512 x 320 windows of 0.4 mm pixels, 64 x 40 cells.
+
+    Command   python examples/mias_manifest.py MIAS study
+              mammoseg train --recipe glam_film --manifest study/manifest.csv --out run
+    """
+    network = GlamConfig(
+        global_module=GlobalConfig(widths=(16, 16, 32, 64, 128), strides=(2, 2, 1, 2, 2), stem_pool=False, top_t=0.05),
+        local_module=_SMALL_LOCAL,
+        objective=_SMALL_OBJECTIVE,
+        patch_px=96,
+    )
+    return TrainConfig(
+        network=network,
+        prep=PrepConfig(window=(512, 320), pixel_mm=0.4, background="film", opening_px=17, buffer_px=12),
+        augment=AugmentConfig(location_px=(24, 24), size_px=24),
+        stages={
+            "global": StageConfig(epochs=40, learning_rate=1e-3, schedule="one_cycle", batch_size=8),
+            "local": StageConfig(epochs=20, learning_rate=1e-3, schedule="one_cycle", batch_size=8),
+            "joint": StageConfig(epochs=10, learning_rate=3e-4, schedule="one_cycle", batch_size=8),
+        },
+        precision="auto",
+    )

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal, Self
 
-from pydantic import Field, SerializeAsAny, model_validator
+from pydantic import Field, NonNegativeInt, SerializeAsAny, model_validator
 
 from mammoseg.config import Config
 from mammoseg.models import load_model_plugin
@@ -25,7 +25,7 @@ class StageConfig(Config):
 class AugmentConfig(Config):
     """Random displacement of the training window, in working pixels. Source: Wu et al. 2019; GMIC, Sec. 3.3."""
 
-    location_px: tuple[int, int] = (100, 100)
+    location_px: tuple[NonNegativeInt, NonNegativeInt] = (100, 100)
     """Largest shift (rows, columns)."""
     size_px: int = Field(100, ge=0)
     """Largest shift of each border, after which the window is resized."""
@@ -47,9 +47,10 @@ class TrainConfig(Config):
     """What chooses the best epoch. `auto`: Dice if validation has lesion masks, else AUC. Source: GLAM, stage 1."""
     split_fractions: tuple[float, float, float] = (0.8, 0.1, 0.1)
     """Training, validation, test patients for a manifest without splits. Source: GMIC, Sec. 3.1."""
-    seed: int = 0
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
-    """Lightning's precision name."""
+    seed: int = Field(0, ge=0)
+    """Of initial weights, splits, sampling and augmentation."""
+    precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    """Lightning's precision name; `auto`: bf16-mixed where the processor computes in bfloat16, else 32-true."""
 
     @model_validator(mode="before")
     @classmethod
@@ -58,6 +59,18 @@ class TrainConfig(Config):
             plugin = load_model_plugin(values.get("model", "glam"))
             values = {**values, "network": plugin.Config.model_validate(values["network"])}
         return values
+
+    @model_validator(mode="after")
+    def _fits_the_window(self) -> Self:
+        side, patch_px = min(self.prep.window), getattr(self.network, "patch_px", 0)
+        if patch_px > side:
+            raise ValueError(f"network.patch_px is {patch_px}; a window of {self.prep.window} takes at most {side}")
+        if 2 * self.augment.size_px >= side:
+            most = (side - 1) // 2
+            raise ValueError(
+                f"augment.size_px {self.augment.size_px} could empty a window of {self.prep.window}; at most {most}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _known_stages(self) -> Self:

@@ -48,5 +48,5 @@ def save_patches(table: pd.DataFrame, path: Path) -> None:
 
 def load_patches(path: Path) -> dict[str, NDArray[np.float64]]:
     """image_id -> (P, 2) centres in original pixels."""
-    table = pd.read_csv(path, dtype={"image_id": str}).sort_values(["image_id", "rank"])
+    table = pd.read_csv(path, dtype={"image_id": str}, keep_default_na=False).sort_values(["image_id", "rank"])
     return {str(name): part[["row", "col"]].to_numpy(dtype=np.float64) for name, part in table.groupby("image_id")}

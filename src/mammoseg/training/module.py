@@ -1,5 +1,6 @@
 """One LightningModule that trains any stage of any model."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -44,9 +45,13 @@ class StageModule(L.LightningModule):
     def train(self, mode: bool = True) -> "StageModule":
         super().train(mode)
         for module in self.model.modules():
-            if not any(parameter.requires_grad for parameter in module.parameters()):
+            parameters = list(module.parameters())
+            if parameters and not any(parameter.requires_grad for parameter in parameters):
                 module.eval()
         return self
+
+    def on_fit_start(self) -> None:
+        self.train()  # Lightning leaves the modes as they are, and choosing patches has set all to eval
 
     def configure_optimizers(self) -> Any:
         optimizer = Adam([p for p in self.parameters() if p.requires_grad], lr=self.config.learning_rate)
@@ -64,14 +69,10 @@ class StageModule(L.LightningModule):
         batch, _ = indexed
         out: StepOutput = self.stage.step(self.model, batch, True)
         loss = torch.stack(list(out.losses.values())).sum()
-        if not torch.isfinite(loss):
-            raise TrainingError(
-                f"stage {self.stage.name}, epoch {self.current_epoch}: the loss is {loss.item()}. Training has diverged; "
-                f"start again with a lower rate than {self.config.learning_rate}, for example "
-                f"--set stages.{self.stage.name}.learning_rate={self.config.learning_rate / 3:.1g} --overwrite."
-            )
+        self._check_finite(loss.item(), "loss")
         self.log_dict(
             {f"train/{name}": value for name, value in {"loss": loss, **out.losses}.items()},
+            logger=False,  # EpochLog does it
             on_step=False,
             on_epoch=True,
             batch_size=len(batch.image_B1HW),
@@ -84,7 +85,8 @@ class StageModule(L.LightningModule):
     def validation_step(self, indexed: IndexedBatch, _step: int) -> None:
         batch, indices = indexed
         out: StepOutput = self.stage.step(self.model, batch, False)
-        loss = float(torch.stack(list(out.losses.values())).sum())
+        loss = torch.stack(list(out.losses.values())).sum().item()
+        self._check_finite(loss, "validation loss")
         self.scores.add(indices, out.y_BK.float().cpu().numpy(), loss)
         for b, index in enumerate(indices):
             for k, mask_HW in self.validation.masks(index).items():
@@ -93,4 +95,12 @@ class StageModule(L.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         self.validation_scores = self.scores.compute(self.criterion)
-        self.log_dict({f"val/{name}": value for name, value in self.validation_scores.items()})
+
+    def _check_finite(self, loss: float, name: str) -> None:
+        if not math.isfinite(loss):
+            stage, rate = self.stage.name, self.config.learning_rate
+            raise TrainingError(
+                f"stage {stage}, epoch {self.current_epoch + 1}: the {name} is {loss}. Expected a number: training has "
+                f"diverged. Start again with a lower rate than {rate:g}, for example "
+                f"--set stages.{stage}.learning_rate={rate / 3:.1g} --overwrite."
+            )

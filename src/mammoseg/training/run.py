@@ -2,9 +2,11 @@
 
     RUN/config.yaml              the resolved configuration
     RUN/manifest.csv             the images with the splits that were used
+    RUN/run.json                 what the run is of: a folder is not used for two
     RUN/errors.csv               images that could not be prepared
+    RUN/cache/                   prepared images; may be deleted
     RUN/stages/NAME/             checkpoint/ when the stage is done; last.ckpt and best.ckpt while it runs; patches.csv
-    RUN/logs/                    TensorBoard and CSV
+    RUN/logs/NAME/               TensorBoard files, and version_N/metrics.csv for attempt N
     RUN/checkpoint/              the result
 
 A run that was stopped, however hard, continues where it was when the same command is given again.
@@ -13,37 +15,36 @@ A run that was stopped, however hard, continues where it was when the same comma
 import json
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import lightning as L
 import torch
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint
-from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
-from torch import nn
-from torch.utils.data import DataLoader
+from torch import Tensor, nn
 
 import mammoseg
 from mammoseg.config import to_yaml
-from mammoseg.data.batching import BalancedExamSampler, InOrder
-from mammoseg.data.cache import CropCache, prepare_all
-from mammoseg.data.dataset import WindowDataset, collate
-from mammoseg.data.manifest import ImageRow, Manifest
+from mammoseg.data.batching import BalancedExamSampler
+from mammoseg.data.cache import STEP, CropCache, prepare_all
+from mammoseg.data.dataset import WindowDataset
+from mammoseg.data.manifest import Manifest
 from mammoseg.data.splits import assign_splits, check_leaks
 from mammoseg.io.atomic import write_text
 from mammoseg.io.ledger import Ledger
 from mammoseg.models import build_model, load_model_plugin
-from mammoseg.nn.checkpoint import open_checkpoint, save_checkpoint
+from mammoseg.nn.checkpoint import CheckpointError, open_checkpoint, save_checkpoint
 from mammoseg.nn.contract import Stage
 from mammoseg.prep.window import WindowNoise
 from mammoseg.training.config import StageConfig, TrainConfig
 from mammoseg.training.extract import extract_patches, load_patches, save_patches
+from mammoseg.training.fit import fit_stage
 from mammoseg.training.module import StageModule, TrainingError
-from mammoseg.training.progress import progress_callbacks, quiet_lightning
 from mammoseg.training.selection import choose_criterion
 
 logger = logging.getLogger(__name__)
+
+SPLITS = ("train", "val")
 
 
 @dataclass(frozen=True)
@@ -65,151 +66,157 @@ def train(
 ) -> TrainingResult:
     """Train `config.model` on the `train` rows of a manifest, select on its `val` rows; `test` rows are not touched.
 
-    A manifest without splits gets seeded patient-level ones. Masks are only used to select epochs. Raises ValueError
-    subclasses for a folder of another run, leaking splits, no usable images, and a loss that is not finite.
+    A manifest without splits gets seeded patient-level ones. Masks are only used to select epochs, those of training
+    images are not opened. A finished run is returned as it is. Raises ValueError subclasses for a folder of another
+    run, missing or leaking splits, no usable images, and a loss that is not finite; OSError if the disk is full.
     """
-    run = _Run(config, out, device, workers)
-    manifest = run.open(manifest, overwrite)
+    manifest = _with_splits(config, manifest)
+    run = _Run(config, manifest, out, device, workers)
+    run.check_folder(overwrite)
+    ledger = Ledger(out / "errors.csv")
+    if run.is_done():
+        return TrainingResult(run.result, ledger.counts().get(STEP, 0))
     cache = CropCache(cache_folder or out / "cache", config.prep)
-    rows = [row for row in manifest.rows() if row.split in ("train", "val")]
-    ok = set(prepare_all(rows, cache, workers, run.ledger))
-    failed = len(rows) - len(ok)
+    rows = [row for row in manifest.rows() if row.split in SPLITS]
+    usable = set(prepare_all(rows, cache, workers, ledger))
+    failed = len(rows) - len(usable)
     if failed:
-        logger.warning(
-            "%d of %d images could not be prepared and are left out; see %s", failed, len(rows), run.ledger.path
+        logger.warning("%d of %d images could not be prepared and are left out; see %s", failed, len(rows), ledger.path)
+    train_rows, val_rows = ([r for r in rows if r.split == split and r.image_id in usable] for split in SPLITS)
+    if not train_rows or not val_rows:
+        raise TrainingError(
+            f"{out}: {len(train_rows)} images of split train and {len(val_rows)} of val are usable, {failed} could not be "
+            f"prepared. Expected at least one of each. The reasons stand in {ledger.path}."
         )
-    rows_of = {split: [r for r in rows if r.split == split and r.image_id in ok] for split in ("train", "val")}
-    for split, usable in rows_of.items():
-        if not usable:
-            raise TrainingError(
-                f"no usable image in split {split!r}: {failed} failed (see {run.ledger.path}). Training needs train and val."
-            )
+    window = config.prep.window
+    noise = WindowNoise(config.augment.location_px, config.augment.size_px)
+    train_data = WindowDataset(train_rows, cache, window, noise, config.seed)
+    val_data = WindowDataset(val_rows, cache, window)
+    lesions = [mask.any() for index in range(len(val_data)) for mask in val_data.masks(index).values()]
+    criterion = choose_criterion(config.select_by, val_rows, any(lesions))
+    run.claim_folder()
     torch.manual_seed(config.seed)
     model = build_model(config.model, config.network)
+    _use_channels_last(model)
     for stage in load_model_plugin(config.model).STAGES:
-        run.stage(stage, model, rows_of["train"], rows_of["val"], cache)
-    provenance = {
-        "mammoseg": mammoseg.__version__,
-        "torch": torch.__version__,
-        "manifest_sha256": manifest.sha256(),
-        "training": config.model_dump(mode="json", exclude={"network", "prep"}),
-    }
-    network, prep = config.network.model_dump(mode="json"), config.prep.model_dump(mode="json")
-    save_checkpoint(out / "checkpoint", config.model, model, network, prep, provenance)
-    return TrainingResult(out / "checkpoint", failed)
+        run.stage(stage, model, train_data, val_data, criterion)
+    run.finish(model)
+    return TrainingResult(run.result, failed)
+
+
+def _with_splits(config: TrainConfig, manifest: Manifest) -> Manifest:
+    """The manifest with splits, checked before anything is written."""
+    if manifest.table["split"].isna().all():
+        manifest = assign_splits(manifest, config.split_fractions, config.seed)
+    check_leaks(manifest)
+    train, _ = (manifest.subset(split) for split in SPLITS)
+    BalancedExamSampler(list(train.rows()), config.seed)  # raises if there is nothing to learn from
+    return manifest
+
+
+def _use_channels_last(model: nn.Module) -> None:
+    """The faster memory layout, except where it is dangerous.
+
+    torch 2.13 with oneDNN crashes on CPUs with AVX-512 in the backward pass of a strided 1 x 1 convolution with fewer
+    than 16 input channels in this layout.
+    """
+    convolutions = [m for m in model.modules() if isinstance(m, nn.Conv2d)]
+    if not any(c.kernel_size == (1, 1) and c.stride != (1, 1) and c.in_channels < 16 for c in convolutions):
+        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in the stubs
 
 
 class _Run:
     """The folder of a run and what every stage needs."""
 
-    def __init__(self, config: TrainConfig, out: Path, device: torch.device, workers: int) -> None:
+    def __init__(self, config: TrainConfig, manifest: Manifest, out: Path, device: torch.device, workers: int) -> None:
         self.config = config
+        self.manifest = manifest
         self.out = out
         self.device = device
         self.workers = workers
-        self.ledger = Ledger(out / "errors.csv")
+        self.result = out / "checkpoint"
+        self.marker = out / "run.json"
+        self.identity = {"config": config.model_dump(mode="json"), "manifest_sha256": manifest.sha256()}
 
-    def open(self, manifest: Manifest, overwrite: bool) -> Manifest:
-        """Check that the folder is new or of this very run; returns the manifest with splits."""
-        if manifest.table["split"].isna().all():
-            manifest = assign_splits(manifest, self.config.split_fractions, self.config.seed)
-        check_leaks(manifest)
-        identity = {"config": self.config.model_dump(mode="json"), "manifest_sha256": manifest.sha256()}
-        marker = self.out / "run.json"
+    def check_folder(self, overwrite: bool) -> None:
+        """Make sure that the folder is new or of this very run. With `overwrite` an earlier run is deleted."""
+        if not self.marker.is_file():
+            return
         if overwrite:
             for name in ("stages", "logs", "checkpoint"):
-                shutil.rmtree(self.out / name, ignore_errors=True)
-            for name in ("run.json", "errors.csv"):
-                (self.out / name).unlink(missing_ok=True)
-        elif marker.is_file() and json.loads(marker.read_text(encoding="utf-8")) != identity:
+                if (self.out / name).is_dir():
+                    shutil.rmtree(self.out / name)
+            (self.out / "errors.csv").unlink(missing_ok=True)
+            self.marker.unlink()  # last, so that a kill leaves nothing that looks like a new run
+        elif json.loads(self.marker.read_text(encoding="utf-8")) != self.identity:
             raise TrainingError(
                 f"{self.out}: holds a run with another configuration or manifest. Choose a new folder, give the same "
                 "arguments to continue that run, or --overwrite to discard it."
             )
-        self.out.mkdir(parents=True, exist_ok=True)
-        write_text(self.out / "config.yaml", to_yaml(self.config))
-        manifest.to_csv(self.out / "manifest.csv")
-        write_text(marker, json.dumps(identity, indent=2) + "\n")
-        return manifest
 
-    def stage(
-        self, stage: Stage, model: nn.Module, train: Sequence[ImageRow], val: Sequence[ImageRow], cache: CropCache
-    ) -> None:
+    def claim_folder(self) -> None:
+        write_text(self.out / "config.yaml", to_yaml(self.config))
+        self.manifest.to_csv(self.out / "manifest.csv")
+        write_text(self.marker, json.dumps(self.identity, indent=2) + "\n")
+
+    def is_done(self) -> bool:
+        """Whether the result is there and whole."""
+        try:
+            return self.marker.is_file() and open_checkpoint(self.result).folder == self.result
+        except CheckpointError:
+            return False
+
+    def stage(self, stage: Stage, model: nn.Module, train: WindowDataset, val: WindowDataset, criterion: str) -> None:
         """Train one stage, or take its result if it is done. Leaves the best epoch's weights in `model`."""
         folder = self.out / "stages" / stage.name
         if (folder / "checkpoint" / "checkpoint.json").is_file():
             open_checkpoint(folder / "checkpoint").load_weights(model)
             logger.info("Stage %s: done before, taken from %s", stage.name, folder)
-            return
-        folder.mkdir(parents=True, exist_ok=True)
-        settings = self.config.stages.get(stage.name, StageConfig())
-        augment = self.config.augment
-        noise = WindowNoise(augment.location_px, augment.size_px)
-        window = self.config.prep.window
-        train_data = WindowDataset(train, cache, window, noise, self.config.seed)
-        val_data = WindowDataset(val, cache, window)
-        if stage.extracts is not None:
-            self._extract(stage, model, (train_data, val_data), folder / "patches.csv", settings.batch_size)
-        criterion = choose_criterion(self.config.select_by, val)
-        module = StageModule(model, stage, settings, val_data, criterion, self.config.seed)
-        best = self._fit(module, settings, train_data, val_data, folder)
-        state = torch.load(folder / "best.ckpt", map_location="cpu", weights_only=True)["state_dict"]
-        module.load_state_dict(state)
-        provenance = {"stage": stage.name, "criterion": criterion, "best": best}
-        network, prep = self.config.network.model_dump(mode="json"), self.config.prep.model_dump(mode="json")
-        save_checkpoint(folder / "checkpoint", self.config.model, model, network, prep, provenance)
-        for name in ("last.ckpt", "best.ckpt"):
-            (folder / name).unlink(missing_ok=True)
+        else:
+            settings = self.config.stages.get(stage.name, StageConfig())
+            if stage.extracts is not None:
+                train, val = self._with_patches(stage.extracts, model, train, val, folder, settings.batch_size)
+            module = StageModule(model, stage, settings, val, criterion, self.config.seed)
+            logs, precision = self.out / "logs", self.config.precision
+            best = fit_stage(module, train, val, folder, logs, self.device, self.workers, precision)
+            self._save(model, folder / "checkpoint", {"stage": stage.name, "criterion": criterion, "best": best})
+        for path in folder.glob("*.ckpt"):  # half-written ones of a killed run too
+            path.unlink()
 
-    def _extract(
-        self, stage: Stage, model: nn.Module, data: tuple[WindowDataset, WindowDataset], path: Path, batch_size: int
-    ) -> None:
-        if stage.extracts is None:
-            return
+    def finish(self, model: nn.Module) -> None:
+        """Write the result."""
+        provenance = {
+            "mammoseg": mammoseg.__version__,
+            "torch": torch.__version__,
+            "manifest_sha256": self.identity["manifest_sha256"],
+            "training": self.config.model_dump(mode="json", exclude={"network", "prep"}),
+        }
+        self._save(model, self.result, provenance)
+
+    def _with_patches(
+        self,
+        choose: Callable[[Any, Tensor], Tensor],
+        model: nn.Module,
+        train: WindowDataset,
+        val: WindowDataset,
+        folder: Path,
+        batch_size: int,
+    ) -> tuple[WindowDataset, WindowDataset]:
+        """Both data sets with patches, which are chosen unless that is done for every image."""
         patch_px = int(model.patch_px)  # type: ignore[arg-type]
-        if not path.is_file():
-            train, val = data
-            plain = WindowDataset([*train.rows, *val.rows], train.cache, train.window)
-            logger.info("Choosing patches on %d images", len(plain))
-            table = extract_patches(model, stage.extracts, plain, patch_px, batch_size, self.device, self.workers)
-            save_patches(table, path)
-        for part in data:
-            part.patch_px, part.patch_centres = patch_px, load_patches(path)
-
-    def _fit(
-        self, module: StageModule, settings: StageConfig, train: WindowDataset, val: WindowDataset, folder: Path
-    ) -> dict[str, float]:
-        sampler = BalancedExamSampler(train.rows, self.config.seed)
-        loaders = [
-            DataLoader(
-                data,
-                settings.batch_size,
-                sampler=order,
-                collate_fn=collate,
-                num_workers=self.workers,
-                drop_last=data is train and len(sampler) > settings.batch_size,  # no batch norm over one image
-                pin_memory=self.device.type == "cuda",
-            )
-            for data, order in ((train, sampler), (val, InOrder(len(val))))
-        ]
-        keep = ModelCheckpoint(
-            folder, "best", monitor="val/select", mode="max", save_top_k=1, save_last=True, enable_version_counter=False
+        path = folder / "patches.csv"
+        every = WindowDataset([*train.rows, *val.rows], train.cache, train.window)
+        centres = load_patches(path) if path.is_file() else {}
+        if any(row.image_id not in centres for row in every.rows):
+            logger.info("Choosing patches on %d images", len(every))
+            save_patches(extract_patches(model, choose, every, patch_px, batch_size, self.device, self.workers), path)
+            centres = load_patches(path)
+        train, val = (
+            WindowDataset(data.rows, data.cache, data.window, data.noise, data.seed, patch_px, centres)
+            for data in (train, val)
         )
-        last = folder / "last.ckpt"
-        callbacks: list[Callback] = [keep, *progress_callbacks(module.stage.name, settings.epochs)]
-        logs = self.out / "logs"
-        with quiet_lightning():
-            trainer = L.Trainer(
-                accelerator="gpu" if self.device.type == "cuda" else self.device.type,
-                devices=[self.device.index or 0] if self.device.type == "cuda" else 1,
-                precision=self.config.precision,
-                max_epochs=settings.epochs,
-                callbacks=callbacks,
-                logger=[TensorBoardLogger(logs, module.stage.name), CSVLogger(logs, module.stage.name)],
-                enable_model_summary=False,
-                num_sanity_val_steps=0,
-                log_every_n_steps=1_000_000_000,  # values are logged per epoch
-            )
-            trainer.fit(module, loaders[0], loaders[1], ckpt_path=last if last.is_file() else None, weights_only=True)
-        score = keep.best_model_score
-        return {"select": float(score) if score is not None else float("nan")}
+        return train, val
+
+    def _save(self, model: nn.Module, folder: Path, provenance: dict[str, Any]) -> None:
+        network, prep = self.config.network.model_dump(mode="json"), self.config.prep.model_dump(mode="json")
+        save_checkpoint(folder, self.config.model, model, network, prep, provenance)

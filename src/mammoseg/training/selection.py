@@ -20,17 +20,19 @@ from mammoseg.records.label import CLASSES
 logger = logging.getLogger(__name__)
 
 
-def choose_criterion(wanted: str, rows: Sequence[ImageRow]) -> str:
-    """`dice`, `auc` or `loss`, as far as the validation images allow what is wanted (`auto`, `dice` or `auc`)."""
-    has_masks = any(path for row in rows for path in row.masks.values())
+def choose_criterion(wanted: str, rows: Sequence[ImageRow], has_lesions: bool) -> str:
+    """`dice`, `auc` or `loss`, as far as the validation images allow what is wanted (`auto`, `dice` or `auc`).
+
+    `has_lesions`: a lesion mask of theirs is not empty. Raises ValueError if `dice` is wanted and there is none.
+    """
     labels_NK = np.array([row.labels_K for row in rows])
     has_both = any(np.any(labels_NK[:, k] == 0) and np.any(labels_NK[:, k] == 1) for k in range(len(CLASSES)))
-    if wanted in ("auto", "dice") and has_masks:
+    if wanted in ("auto", "dice") and has_lesions:
         return "dice"
     if wanted == "dice":
         raise ValueError(
-            "select_by is 'dice', but no validation image has a lesion mask. Add benign_mask or malignant_mask to the "
-            "manifest, or choose --set select_by=auc."
+            "select_by is 'dice', but no validation image has a lesion in its masks. Expected at least one. Add "
+            "benign_mask or malignant_mask to the manifest, or choose --set select_by=auc."
         )
     if has_both:
         return "auc"
@@ -66,15 +68,15 @@ class ValidationScores:
         values = {"loss": float(np.average(losses, weights=images))}
         values |= {f"dice_{name}": float(np.mean(scores)) for name, scores in self.dice.items()}
         values |= {f"auc_{name}": auc for name, auc in self._breast_auc().items() if np.isfinite(auc)}
-        deciding = [v for name, v in values.items() if name.startswith(criterion)]
-        mean = float(np.mean(deciding)) if deciding else 0.0
-        return values | {"select": -mean if criterion == "loss" else mean}
+        deciding = [v for name, v in values.items() if name.startswith(f"{criterion}_")]
+        return values | {"select": float(np.mean(deciding)) if deciding else -values["loss"]}
 
     def _breast_auc(self) -> Mapping[str, float]:
         breasts: dict[tuple[str, str], list[int]] = defaultdict(list)
         for index in self.y:
             breasts[self.rows[index].breast_key].append(index)
         y_NK = np.array([np.mean([self.y[i] for i in images], axis=0) for images in breasts.values()])
-        label_NK = np.array([self.rows[images[0]].labels_K for images in breasts.values()])
+        # What is known about a breast may stand on one of its images only; fmax passes over NaN.
+        label_NK = np.array([np.fmax.reduce([self.rows[i].labels_K for i in images]) for images in breasts.values()])
         known = ~np.isnan(label_NK)
         return {name: roc_auc(label_NK[known[:, k], k], y_NK[known[:, k], k]) for k, name in enumerate(CLASSES)}

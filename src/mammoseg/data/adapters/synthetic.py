@@ -1,6 +1,7 @@
 """Phantom exams as a study on disk: images, masks and a manifest, so that nothing has to be downloaded."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -13,13 +14,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mammoseg.io.atomic import atomic_path
+from mammoseg.io.atomic import atomic_path, write_json, write_text
 from mammoseg.phantom.config import PhantomConfig
 from mammoseg.phantom.exam import PhantomExam, generate_exam
 from mammoseg.records.label import CLASSES
 
 MANIFEST = "manifest.csv"
 SETTINGS = "phantom.json"
+PARTS = ("images", "masks", "exams")
 Splits = tuple[float, float, float]
 
 
@@ -39,8 +41,9 @@ def write_study(
     """Write `exams` phantom exams, one per patient, and return the path of the manifest, which is written last.
 
     In `folder`: images/<image_id>.png (16 bit), masks/<image_id>_<class>.png (8 bit, 0 or 255; only of lesions that
-    are there), phantom.json (the settings) and manifest.csv. `splits` are the shares of train, val and test; None
-    leaves the column empty. `progress` is called with the number of exams done.
+    are there), exams/<patient_id>.json (the manifest rows of a finished exam), phantom.json (the settings) and
+    manifest.csv. `splits` are the shares of train, val and test; None leaves the column empty. `progress` is called
+    with the number of exams done.
 
     Calling it again continues an interrupted run: exams whose files are all there are kept. With more exams it adds to
     them, because exam i depends on the seed and i only. Raises StudyExistsError (a ValueError) if the folder was
@@ -51,7 +54,7 @@ def write_study(
     folder = Path(folder)
     names = _split_names(exams, splits, seed)
     _claim(folder, {"seed": seed, "config": config.model_dump(mode="json")})
-    for part in ("images", "masks", "exams"):
+    for part in PARTS:
         (folder / part).mkdir(exist_ok=True)
     rows: list[dict[str, Any]] = []
     with _mapper(workers) as mapper:
@@ -60,9 +63,18 @@ def write_study(
             if progress is not None:
                 progress(done)
     manifest = folder / MANIFEST
-    with atomic_path(manifest) as temporary:
-        pd.DataFrame(rows).to_csv(temporary, index=False, lineterminator="\n")
+    write_text(manifest, pd.DataFrame(rows).to_csv(index=False, lineterminator="\n"))
     return manifest
+
+
+def clear_study(folder: Path) -> None:
+    """Delete the phantoms of a folder that `write_study` has written to, and nothing else that lies there."""
+    if not (folder / SETTINGS).is_file():
+        return
+    for part in PARTS:
+        shutil.rmtree(folder / part, ignore_errors=True)
+    for name in (MANIFEST, SETTINGS):
+        (folder / name).unlink(missing_ok=True)
 
 
 class _Writer:
@@ -81,8 +93,7 @@ class _Writer:
                 return rows
         exam = generate_exam(self.config, index, self.seed)
         rows = [self._write_image(exam, patient, name) for name in exam.images]
-        with atomic_path(record) as temporary:
-            temporary.write_text(json.dumps(rows), encoding="utf-8")
+        write_json(record, rows)
         return rows
 
     def _write_image(self, exam: PhantomExam, patient: str, name: str) -> dict[str, Any]:
@@ -131,8 +142,7 @@ def _claim(folder: Path, settings: dict[str, Any]) -> None:
             raise StudyExistsError(
                 f"{folder} has a {MANIFEST} but no {SETTINGS}: not written here; choose another folder"
             )
-        with atomic_path(note) as temporary:
-            temporary.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+        write_json(note, settings)
         return
     found = json.loads(note.read_text(encoding="utf-8"))
     if found != settings:

@@ -1,8 +1,9 @@
 """Every number of GLAM in one place, each with where it comes from. Defaults: the published network."""
 
-from typing import Literal, Self
+import math
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, NonNegativeFloat, PositiveInt, field_validator, model_validator
 
 from mammoseg.config import Config
 
@@ -10,26 +11,33 @@ from mammoseg.config import Config
 class GlobalConfig(Config):
     """The ResNet-22 that sees the whole window."""
 
-    widths: tuple[int, int, int, int, int] = (16, 32, 64, 128, 256)
+    widths: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt, PositiveInt] = (16, 32, 64, 128, 256)
     """Channels of the five groups. Source: published network."""
-    strides: tuple[int, int, int, int, int] = (1, 2, 2, 2, 2)
+    strides: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt, PositiveInt] = (1, 2, 2, 2, 2)
     """Stride of each group. A small window keeps the grids (92 x 60 cells and so on) with smaller strides."""
     stem_pool: bool = True
     """Max pool after the stem convolution. Source: published network; off for small windows."""
     top_t: float = Field(0.03, gt=0, le=1)
     """Fraction of cells averaged into a prediction. Source: published network."""
-    scale_weights: tuple[float, float, float] = (0.2, 0.6, 0.2)
-    """Weights of S0 (finest), S1 and S2 in the global map. Source: published network."""
+    scale_weights: tuple[NonNegativeFloat, NonNegativeFloat, NonNegativeFloat] = (0.2, 0.6, 0.2)
+    """Weights of S0 (finest), S1 and S2 in the global map; they sum to 1. Source: published network."""
+
+    @field_validator("scale_weights")
+    @classmethod
+    def _mean(cls, weights: tuple[float, float, float]) -> tuple[float, float, float]:
+        if not math.isclose(sum(weights), 1, abs_tol=1e-6):
+            raise ValueError(f"the weights sum to {sum(weights):g}; they must sum to 1, or the map is no probability")
+        return weights
 
 
 class LocalConfig(Config):
     """The high-resolution ResNet that sees patches."""
 
-    blocks: tuple[int, ...] = (3, 4, 6, 3)
+    blocks: tuple[PositiveInt, ...] = (3, 4, 6, 3)
     """Basic blocks per group: ResNet-34. Source: published network."""
-    widths: tuple[int, ...] = (64, 128, 256, 512)
+    widths: tuple[PositiveInt, ...] = (64, 128, 256, 512)
     """Channels per group. Source: published network."""
-    strides: tuple[int, ...] = (1, 1, 1, 1)
+    strides: tuple[PositiveInt, ...] = (1, 1, 1, 1)
     """Stride per group; 1 keeps the grid at a quarter of the patch. Source: published network."""
     stem_pool: bool = True
     """Max pool after the stem convolution. Source: published network; off for small patches."""
@@ -41,7 +49,7 @@ class LocalConfig(Config):
     """How patches become one prediction: top-t % over all maps together, or gated attention. Source: GLAM, Fig. 7."""
 
     @model_validator(mode="after")
-    def _same_length(self) -> Self:
+    def _same_length(self) -> "LocalConfig":
         if not len(self.blocks) == len(self.widths) == len(self.strides) > 0:
             raise ValueError("blocks, widths and strides must have one entry per group")
         return self

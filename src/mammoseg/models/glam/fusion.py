@@ -21,7 +21,7 @@ class Fusion(nn.Module):
         self.linear = nn.Linear(global_features + local_features, classes)
 
     def forward(self, z_global_BC: Float[Tensor, "B C"], z_local_BD: Float[Tensor, "B D"]) -> Float[Tensor, "B K"]:
-        return torch.sigmoid(self.linear(torch.cat([z_global_BC.float(), z_local_BD.float()], dim=1)))
+        return torch.sigmoid(self.linear(torch.cat([z_global_BC.float(), z_local_BD.float()], dim=1)).float())
 
 
 def place_patches(
@@ -32,18 +32,19 @@ def place_patches(
 ) -> Float[Tensor, "B K u v"]:
     """S_l: the patch maps at their places on the grid of patch-map cells, zero elsewhere; later patches overwrite earlier.
 
-    Corners that do not fall on a cell border move to the nearest one.
+    Corners that do not fall on a cell border move to the nearest one where the patch fits.
     """
     B, P, K, m, _ = maps_BPKmm.shape
     cell_px = patch_px / m
     u, v = (round(pixels / cell_px) for pixels in image_shape)
     local_BKuv = maps_BPKmm.new_zeros(B, K, u, v)
-    cells_BP2 = torch.round(corners_BP2 / cell_px).long()
+    last = torch.tensor((u - m, v - m), device=maps_BPKmm.device)
+    cells_BP2 = torch.minimum(torch.round(corners_BP2 / cell_px).long(), last)
     steps = torch.arange(m, device=maps_BPKmm.device)
     image_B11 = torch.arange(B, device=maps_BPKmm.device).view(-1, 1, 1)
     for p in range(P):
-        rows_Bm1 = (cells_BP2[:, p, 0, None] + steps).clamp(max=u - 1).unsqueeze(-1)
-        cols_B1m = (cells_BP2[:, p, 1, None] + steps).clamp(max=v - 1).unsqueeze(-2)
+        rows_Bm1 = (cells_BP2[:, p, 0, None] + steps).unsqueeze(-1)
+        cols_B1m = (cells_BP2[:, p, 1, None] + steps).unsqueeze(-2)
         local_BKuv.movedim(1, -1)[image_B11, rows_Bm1, cols_B1m] = maps_BPKmm[:, p].movedim(1, -1)
     return local_BKuv
 

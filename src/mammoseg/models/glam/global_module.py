@@ -37,6 +37,9 @@ class GlobalModule(nn.Module):
         self.config = config
         self.trunk = ResNet22(config.widths, config.strides, stem_pool=config.stem_pool)
         self.heads = nn.ModuleList(nn.Conv2d(width, classes, 1, bias=False) for width in config.widths[2:])
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.xavier_normal_(module.weight)  # as the published software starts
 
     @property
     def features(self) -> int:

@@ -52,4 +52,5 @@ class LocalModule(nn.Module):
             cells_BK1n = A_BPKmm.transpose(1, 2).flatten(2).unsqueeze(2)
             return LocalOutput(A_BPKmm, y_BPK, top_t_pool(cells_BK1n, self.config.top_t), z_BPC.amax(1))
         alpha_BP1 = self.attention(z_BPC).unsqueeze(-1)
-        return LocalOutput(A_BPKmm, y_BPK, (alpha_BP1 * y_BPK).sum(1), (alpha_BP1 * z_BPC).sum(1))
+        y_BK = (alpha_BP1 * y_BPK).sum(1).clamp(max=1)  # rounding can make the weights sum to a little more than 1
+        return LocalOutput(A_BPKmm, y_BPK, y_BK, (alpha_BP1 * z_BPC).sum(1))

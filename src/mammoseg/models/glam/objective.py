@@ -19,13 +19,19 @@ from mammoseg.models.glam.local_module import LocalOutput
 def bce(y_BK: Float[Tensor, "B K"], label_BK: Float[Tensor, "B K"]) -> Float[Tensor, ""]:
     """Binary cross-entropy on probabilities, summed over classes, averaged over images; unknown (NaN) labels do not count.
 
-    The logarithms stop at -100, so a certain mistake costs much but not infinity.
+    The logarithms stop at -100, so a certain mistake costs much but not infinity. Written out because PyTorch's own refuses
+    mixed precision, and stops with an internal error where a diverged network gives NaN.
     """
     known = ~torch.isnan(label_BK)
     target = torch.where(known, label_BK, 0.0)
-    log_y, log_rest = torch.log(y_BK).clamp(min=-100), torch.log1p(-y_BK).clamp(min=-100)
-    loss_BK = torch.where(known, -(target * log_y + (1 - target) * log_rest), 0.0)
+    loss_BK = torch.where(known, -(target * _log(y_BK) + (1 - target) * _log(1 - y_BK)), 0.0)
     return (loss_BK.sum(0) / known.sum(0).clamp(min=1)).sum()
+
+
+def _log(p: Tensor) -> Tensor:
+    """Logarithm, at least -100. At 0 its gradient is 0: clamping infinity alone would make it NaN."""
+    zero = p < 1e-38  # where 1 / p is too large for float32
+    return torch.where(zero, -100.0, torch.log(torch.where(zero, 1.0, p)).clamp(min=-100))
 
 
 def sparsity(maps: Tensor, reduction: str) -> Float[Tensor, ""]:

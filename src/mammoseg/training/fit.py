@@ -1,0 +1,152 @@
+"""The training loop of one stage: Lightning's, with files that survive a kill at any moment.
+
+FOLDER/last.ckpt    everything that is needed to go on after the last complete epoch
+FOLDER/best.ckpt    the weights of the best epoch so far
+"""
+
+import errno
+import io
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import lightning as L
+import torch
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from lightning.pytorch.plugins.io import TorchCheckpointIO
+from torch.utils.data import DataLoader
+
+from mammoseg.data.batching import BalancedExamSampler, InOrder
+from mammoseg.data.dataset import WindowDataset, collate
+from mammoseg.io.atomic import atomic_path
+from mammoseg.training.module import StageModule
+from mammoseg.training.progress import EpochLog, progress_bars, quiet_lightning
+
+BEST, LAST = "best.ckpt", "last.ckpt"
+
+
+def fit_stage(
+    module: StageModule,
+    train: WindowDataset,
+    val: WindowDataset,
+    folder: Path,
+    logs: Path,
+    device: torch.device,
+    workers: int,
+    precision: str,
+) -> dict[str, float]:
+    """Train until the last epoch, from `folder/last.ckpt` if it is there; returns number and scores of the best epoch.
+
+    Leaves the best epoch's weights in the model. TensorBoard files go to `logs/STAGE`, one CSV per attempt below it.
+    Raises TrainingError if the loss is not finite, OSError with advice if the disk is full.
+    """
+    sampler = BalancedExamSampler(train.rows, module.seed)
+    if (folder / LAST).is_file():
+        sampler.set_epoch(_next_epoch(folder / LAST))  # worker processes read ahead before Lightning sets it
+    loaders = [
+        DataLoader(
+            data,
+            module.config.batch_size,
+            sampler=order,
+            collate_fn=collate,
+            num_workers=workers,
+            drop_last=data is train and len(sampler) > module.config.batch_size,  # no batch norm over one image
+            pin_memory=device.type == "cuda",
+        )
+        for data, order in ((train, sampler), (val, InOrder(len(val))))
+    ]
+    checkpoints, bars = Checkpoints(folder), progress_bars()
+    name, epochs = module.stage.name, module.config.epochs
+    with quiet_lightning():
+        trainer = L.Trainer(
+            accelerator="gpu" if device.type == "cuda" else device.type,
+            devices=[device.index or 0] if device.type == "cuda" else 1,
+            precision=resolve_precision(precision, device),
+            max_epochs=epochs,
+            callbacks=[EpochLog(name, epochs), *bars, checkpoints],  # an epoch is in the logs before it counts as done
+            logger=[TensorBoardLogger(logs, name, version=""), CSVLogger(logs, name)],
+            plugins=[_WholeFiles()],
+            enable_checkpointing=False,
+            enable_progress_bar=bool(bars),
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            log_every_n_steps=1,
+        )
+        _fit(trainer, module, loaders, folder)
+    module.model.load_state_dict(torch.load(folder / BEST, map_location="cpu", weights_only=True))
+    return checkpoints.best
+
+
+def _fit(trainer: L.Trainer, module: StageModule, loaders: Sequence[DataLoader[Any]], folder: Path) -> None:
+    last = folder / LAST
+    interrupt = signal.getsignal(signal.SIGINT)
+    try:
+        trainer.fit(module, loaders[0], loaders[1], ckpt_path=last if last.is_file() else None, weights_only=True)
+    except SystemExit as stop:
+        if not isinstance(stop.__context__, KeyboardInterrupt):
+            raise
+        signal.signal(signal.SIGINT, interrupt)  # Lightning ignores it from then on, and ends the process
+        raise KeyboardInterrupt from None
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise OSError(
+            error.errno,
+            f"{folder}: the disk is full. Expected space for two checkpoints. Free some and give the same command "
+            "again: it continues after the last complete epoch",
+        ) from error
+
+
+class Checkpoints(Callback):
+    """Writes last.ckpt after every epoch and best.ckpt after an epoch better than all before."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.best: dict[str, float] = {}
+        """Number (from 1) and validation scores of the best epoch."""
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best": self.best}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.best = state_dict["best"]
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        module = cast(StageModule, pl_module)
+        scores = module.validation_scores
+        if not self.best or scores["select"] > self.best["select"]:
+            self.best = {"epoch": trainer.current_epoch + 1, **scores}
+            _save(module.model.state_dict(), self.folder / BEST)
+        trainer.save_checkpoint(self.folder / LAST)
+
+
+class _WholeFiles(TorchCheckpointIO):
+    """Lightning's own way copies a file from /tmp, which a kill can cut short."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
+        _save(checkpoint, Path(path))
+
+
+def _save(values: dict[str, Any], path: Path) -> None:
+    content = io.BytesIO()
+    torch.save(values, content)
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content.getbuffer())
+
+
+def _next_epoch(last: Path) -> int:
+    return int(torch.load(last, map_location="cpu", weights_only=True, mmap=True)["epoch"]) + 1
+
+
+def resolve_precision(wanted: str, device: torch.device) -> Literal["32-true", "bf16-mixed", "16-mixed"]:
+    """`auto` becomes bf16-mixed where bfloat16 is computed natively, else 32-true."""
+    if wanted != "auto":
+        return cast(Literal["32-true", "bf16-mixed", "16-mixed"], wanted)
+    if device.type == "cuda":
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        able = torch.cpu.get_capabilities()
+        native = device.type == "cpu" and bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+    return "bf16-mixed" if native else "32-true"

@@ -1,0 +1,143 @@
+"""The training plan: what each stage trains and leaves alone, sees and is judged by."""
+
+from unittest import mock
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from mammoseg.data.dataset import WindowDataset
+from mammoseg.models.glam.model import Glam
+from mammoseg.models.glam.stages import STAGES, choose_patches, global_step, joint_step, local_step
+from mammoseg.nn.contract import Batch, Stage
+from mammoseg.training.config import StageConfig
+from mammoseg.training.module import StageModule
+
+GLOBAL, LOCAL, JOINT = STAGES
+
+
+def with_patches(model: Glam, batch: Batch) -> Batch:
+    with torch.no_grad():
+        return batch._replace(corners_BP2=choose_patches(model.eval(), batch.image_B1HW))
+
+
+def trained(model: Glam, stage: Stage, batch: Batch) -> None:
+    """One training step, large enough to change every parameter that learns."""
+    module = StageModule(model, stage, StageConfig(), WindowDataset([], mock.Mock(), (96, 64)), "auc", 0)
+    module.train()
+    optimizer = torch.optim.SGD([p for p in module.parameters() if p.requires_grad], lr=10.0)
+    torch.stack(list(stage.step(model, batch, True).losses.values())).sum().backward()
+    optimizer.step()
+
+
+def test_the_plan() -> None:
+    assert [stage.name for stage in STAGES] == ["global", "local", "joint"]
+    assert [stage.extracts is not None for stage in STAGES] == [False, True, False]
+
+
+@pytest.mark.parametrize(("stage", "parts"), [(GLOBAL, {"global_module"}), (LOCAL, {"local_module"}), (JOINT, None)])
+def test_what_learns_and_what_stays(model: Glam, batch: Batch, stage: Stage, parts: set[str] | None) -> None:
+    batch = with_patches(model, batch)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    trained(model, stage, batch)
+    for name, value in model.state_dict().items():
+        learns = parts is None or name.split(".")[0] in parts
+        assert torch.equal(value, before[name]) != learns, name
+
+
+def test_losses_of_the_stages(model: Glam, batch: Batch) -> None:
+    coarse, fine = ["global_bce", "global_sparsity"], ["local_bce", "local_sparsity"]
+    batch = with_patches(model, batch)
+    for training in (True, False):
+        assert list(global_step(model, batch, training).losses) == coarse
+        assert list(local_step(model, batch, training).losses) == fine
+        assert list(joint_step(model, batch, training).losses) == [*coarse, *fine, "fusion_bce"]
+
+
+@pytest.mark.parametrize(("stage", "name"), [(GLOBAL, "global"), (LOCAL, "local")])
+def test_a_part_is_judged_by_its_own_prediction_and_map(model: Glam, batch: Batch, stage: Stage, name: str) -> None:
+    out = model.eval()(batch.image_B1HW)
+    judged = stage.step(model, with_patches(model, batch), False)
+    torch.testing.assert_close(judged.y_BK, out.parts[name])
+    torch.testing.assert_close(judged.saliency_BKhw, out.maps[name])
+
+
+def test_the_whole_is_judged_by_what_inference_gives(model: Glam, batch: Batch) -> None:
+    out = model.eval()(batch.image_B1HW)
+    judged = joint_step(model, batch, False)
+    torch.testing.assert_close(judged.y_BK, out.y_BK)
+    torch.testing.assert_close(judged.saliency_BKhw, out.maps["saliency"])
+
+
+def test_patches_are_chosen_for_training(model: Glam, batch: Batch) -> None:
+    corners_BP2 = choose_patches(model.eval(), batch.image_B1HW)
+    assert corners_BP2.shape == (4, 3, 2)
+    assert torch.equal(corners_BP2[:, :2], model(batch.image_B1HW).corners_BP2)
+
+
+def test_the_local_stage_needs_corners(model: Glam, batch: Batch) -> None:
+    with pytest.raises(TypeError, match="the local stage needs batches with patch corners"):
+        local_step(model, batch, True)
+
+
+def seen_patches(model: Glam, batch: Batch, training: bool) -> Tensor:
+    """What reaches the local module, (B, P, 1, s, s)."""
+    seen: list[Tensor] = []
+    hook = model.local_module.register_forward_pre_hook(lambda _module, inputs: seen.append(inputs[0]))
+    local_step(model, batch, training)
+    hook.remove()
+    return seen[0]
+
+
+def test_patches_are_turned_and_shifted_in_training_only(model: Glam, batch: Batch) -> None:
+    batch = with_patches(model, batch)
+    assert batch.corners_BP2 is not None
+    plain = model.crop(batch.image_B1HW, batch.corners_BP2)
+    assert torch.equal(seen_patches(model, batch, training=False), plain[:, :2])  # as many as in inference
+
+    model.config = model.config.model_copy(update={"patch_jitter": 0.0})
+    turned = {k: torch.rot90(plain, k, (-2, -1)) for k in range(4)}
+    turns = set()
+    for _ in range(12):
+        for b, patches in enumerate(seen_patches(model, batch, training=True)):
+            matching = [k for k, whole in turned.items() if torch.equal(patches, whole[b])]
+            assert len(matching) == 1  # all patches of an image by the same multiple of 90 degrees
+            turns.update(matching)
+    assert turns == {0, 1, 2, 3}
+
+    model.config = model.config.model_copy(update={"patch_jitter": 0.25})
+    fits = [torch.equal(seen_patches(model, batch, training=True), turned[k]) for k in range(4)]
+    assert not any(fits)
+
+
+def test_shifts_are_small_and_stay_inside(model: Glam) -> None:
+    rows = torch.arange(96.0).view(1, 1, -1, 1).expand(64, 1, 96, 64)
+    for corner in ([0, 0], [96 - 16, 64 - 16], [40, 20]):
+        corners_BP2 = torch.tensor(corner).expand(64, 3, 2)
+        batch = Batch(rows, torch.zeros(64, 2), corners_BP2)
+        first_row = seen_patches(model, batch, training=True).amin((-3, -2, -1))
+        shift = first_row - corner[0]
+        assert (shift.abs() <= 0.125 * 16).all()
+        assert len(shift.unique()) == (5 if 0 < corner[0] < 80 else 3)
+
+
+def test_shifts_repeat_with_the_seed(model: Glam, batch: Batch) -> None:
+    batch = with_patches(model, batch)
+    torch.manual_seed(5)
+    first = seen_patches(model, batch, training=True)
+    assert not torch.equal(seen_patches(model, batch, training=True), first)
+    torch.manual_seed(5)
+    assert torch.equal(seen_patches(model, batch, training=True), first)
+
+
+def test_training_does_not_run_in_channels_last(model: Glam, batch: Batch) -> None:
+    """There, the backward pass of a narrow 1 x 1 convolution with stride 2 crashes PyTorch 2.13 on CPUs with AVX-512."""
+    batch = with_patches(model, batch)
+    seen: list[Tensor] = []
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d):
+            module.register_forward_hook(lambda _module, _inputs, output: seen.append(output))
+    for step in (global_step, local_step, joint_step):
+        step(model, batch, True)
+    assert seen
+    assert all(output.is_contiguous() for output in seen)

@@ -1,0 +1,160 @@
+"""What every model must keep to, whatever it is. A new model needs an entry in SMALL and nothing else."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from mammoseg.config import Config
+from mammoseg.models import build_model, list_models, load_model_plugin
+from mammoseg.nn.contract import Batch, ModelOutput, Stage
+
+WINDOW = (96, 64)
+SMALL: Mapping[str, Mapping[str, Any]] = {
+    "glam": {
+        "global_module": {"widths": (4, 4, 6, 8, 10), "strides": (1, 2, 1, 2, 2), "stem_pool": False},
+        "local_module": {"blocks": (1, 1), "widths": (4, 6), "strides": (1, 1), "stem_pool": False, "channels_in": 1},
+        "patch_px": 16,
+        "num_patches": 2,
+    },
+}
+"""Name -> configuration that is quick on a window of 96 x 64 pixels."""
+
+STAGES = [(name, stage) for name in list_models() for stage in load_model_plugin(name).STAGES]
+every_model = pytest.mark.parametrize("name", list_models())
+every_stage = pytest.mark.parametrize(("name", "stage"), STAGES, ids=[f"{name}-{stage.name}" for name, stage in STAGES])
+
+
+def small_model(name: str) -> nn.Module:
+    torch.manual_seed(0)
+    return build_model(name, load_model_plugin(name).Config.model_validate(SMALL[name]))
+
+
+def images(count: int = 4) -> Tensor:
+    return torch.randn(count, 1, *WINDOW, generator=torch.Generator().manual_seed(1))
+
+
+def batch_for(model: nn.Module, stage: Stage) -> Batch:
+    label_BK = torch.tensor([[0.0, 1.0], [1.0, 0.0], [float("nan"), 1.0], [0.0, 0.0]])
+    corners_BP2 = None
+    if stage.extracts is not None:
+        with torch.no_grad():
+            corners_BP2 = stage.extracts(model.eval(), images())
+    return Batch(images(), label_BK, corners_BP2)
+
+
+def test_every_model_is_tested() -> None:
+    assert list_models() == sorted(SMALL)
+
+
+@every_model
+def test_plugin(name: str) -> None:
+    plugin = load_model_plugin(name)
+    assert issubclass(plugin.Config, Config)
+    assert plugin.Config.model_validate(plugin.Config().model_dump(mode="json")) == plugin.Config()
+    assert len({stage.name for stage in plugin.STAGES}) == len(plugin.STAGES) > 0
+
+
+@every_model
+def test_the_published_network_is_the_default(name: str) -> None:
+    with torch.device("meta"):
+        assert isinstance(build_model(name), nn.Module)
+
+
+@every_model
+def test_output(name: str) -> None:
+    model = small_model(name).eval()
+    with torch.inference_mode():
+        out: ModelOutput = model(images())
+    assert out.y_BK.shape == (4, 2)
+    assert "saliency" in out.maps
+    assert all(values.ndim == 4 and values.shape[:2] == (4, 2) for values in out.maps.values())
+    assert all(values.shape == (4, 2) for values in out.parts.values())
+    for values in (out.y_BK, *out.maps.values(), *out.parts.values()):
+        assert values.dtype == torch.float32
+        assert ((values >= 0) & (values <= 1)).all()
+    if out.corners_BP2 is not None:
+        assert out.y_patch_BPK is not None
+        B, P, _ = out.corners_BP2.shape
+        assert out.y_patch_BPK.shape == (B, P, 2)
+        last = torch.tensor(WINDOW) - model.patch_px
+        assert ((out.corners_BP2 >= 0) & (out.corners_BP2 <= last)).all()
+
+
+@every_model
+def test_mixed_precision_gives_full_precision_probabilities(name: str) -> None:
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        out: ModelOutput = small_model(name).eval()(images())
+    assert {v.dtype for v in (out.y_BK, *out.maps.values(), *out.parts.values())} == {torch.float32}
+
+
+@every_model
+def test_forward_is_repeatable_and_stores_nothing(name: str) -> None:
+    model = small_model(name).eval()
+    state = {key: value.clone() for key, value in model.state_dict().items()}
+    attributes = {key: dict(vars(module)) for key, module in model.named_modules()}
+    with torch.inference_mode():
+        first, second = model(images()), model(images())
+    assert torch.equal(first.y_BK, second.y_BK)
+    assert torch.equal(first.maps["saliency"], second.maps["saliency"])
+    assert all(torch.equal(value, state[key]) for key, value in model.state_dict().items())
+    for key, module in model.named_modules():
+        assert vars(module).keys() == attributes[key].keys()
+        assert all(vars(module)[field] is value for field, value in attributes[key].items())
+
+
+@every_model
+def test_forward_reads_no_values_and_moves_nothing(name: str) -> None:
+    """On the meta device tensors have no values: a copy to NumPy or to the CPU raises an error."""
+    model = small_model(name).eval().to("meta")
+    out: ModelOutput = model(images().to("meta"))
+    assert {v.device.type for v in (out.y_BK, *out.maps.values(), *out.parts.values())} == {"meta"}
+
+
+@every_model
+def test_every_parameter_is_trained_by_some_stage(name: str) -> None:
+    model = small_model(name)
+    trained = {p for stage in load_model_plugin(name).STAGES for p in stage.trained_parameters(model)}
+    assert trained == {key for key, _ in model.named_parameters()}
+
+
+@every_stage
+@pytest.mark.parametrize("training", [True, False])
+def test_step(name: str, stage: Stage, training: bool) -> None:
+    model = small_model(name)
+    batch = batch_for(model, stage)
+    out = stage.step(model.train(training), batch, training)
+    assert out.losses
+    assert all(loss.shape == () and loss.isfinite() for loss in out.losses.values())
+    assert out.y_BK.shape == (4, 2)
+    assert out.saliency_BKhw.shape[:2] == (4, 2)
+
+
+@every_stage
+def test_gradient_reaches_all_that_is_trained(name: str, stage: Stage) -> None:
+    model = small_model(name)
+    batch = batch_for(model, stage)
+    out = stage.step(model.train(), batch, True)
+    torch.stack(list(out.losses.values())).sum().backward()
+    parameters = dict(model.named_parameters())
+    for key in stage.trained_parameters(model):
+        gradient = parameters[key].grad
+        assert gradient is not None, key
+        assert gradient.isfinite().all(), key
+        assert gradient.any(), key
+
+
+@every_stage
+def test_unknown_labels_teach_nothing_wrong(name: str, stage: Stage) -> None:
+    model = small_model(name)
+    batch = batch_for(model, stage)
+    out = stage.step(model.train(), batch._replace(label_BK=torch.full((4, 2), float("nan"))), True)
+    assert all(loss.isfinite() for loss in out.losses.values())
+
+
+@every_model
+def test_an_unknown_name_is_told_from_this_one(name: str) -> None:
+    with pytest.raises(ValueError, match=f"Did you mean '{name}'"):
+        build_model(name + "x")

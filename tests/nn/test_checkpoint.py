@@ -1,0 +1,158 @@
+"""Checkpoints: written, read, and refused when damaged."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from mammoseg.nn.checkpoint import (
+    DESCRIPTION,
+    WEIGHTS,
+    CheckpointError,
+    device_from,
+    open_checkpoint,
+    save_checkpoint,
+)
+
+
+def network(widths: tuple[int, ...] = (3, 2)) -> nn.Module:
+    first, last = widths
+    return nn.Sequential(nn.Conv2d(1, first, 3), nn.BatchNorm2d(first), nn.Conv2d(first, last, 1))
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    torch.manual_seed(0)
+    model = network()
+    model(torch.randn(4, 1, 8, 8))  # batch-norm statistics of its own
+    return save_checkpoint(tmp_path / "run" / "checkpoint", "toy", model, {"width": 3}, {"window": [8, 8]}, {"seed": 1})
+
+
+def change_description(folder: Path, **values: object) -> None:
+    description = json.loads((folder / DESCRIPTION).read_text())
+    (folder / DESCRIPTION).write_text(json.dumps(description | values))
+
+
+def test_round_trip(saved: Path) -> None:
+    checkpoint = open_checkpoint(saved)
+    assert (checkpoint.model, checkpoint.network, checkpoint.prep) == ("toy", {"width": 3}, {"window": [8, 8]})
+    assert checkpoint.provenance == {"seed": 1}
+    model = network()
+    checkpoint.load_weights(model)
+    stored = load_file(saved / WEIGHTS)
+    assert stored["1.num_batches_tracked"] == 1
+    assert set(stored) == set(model.state_dict())
+    assert all(torch.equal(value, stored[name]) for name, value in model.state_dict().items())
+
+
+def test_the_run_folder_will_do(saved: Path) -> None:
+    assert open_checkpoint(saved.parent) == open_checkpoint(saved)
+
+
+def test_saving_again_replaces(saved: Path) -> None:
+    before = open_checkpoint(saved)
+    save_checkpoint(saved, "toy", network((4, 2)), {"width": 4}, {}, {})
+    after = open_checkpoint(saved)
+    assert (before.sha256 != after.sha256, after.network) == (True, {"width": 4})
+    assert sorted(path.name for path in saved.iterdir()) == [DESCRIPTION, WEIGHTS]
+
+
+def test_channels_last_weights_are_the_same_weights(saved: Path, tmp_path: Path) -> None:
+    model = network()
+    open_checkpoint(saved).load_weights(model)
+    model.to(memory_format=torch.channels_last)
+    again = save_checkpoint(tmp_path / "again", "toy", model, {}, {}, {})
+    assert open_checkpoint(again).sha256 == open_checkpoint(saved).sha256
+
+
+@pytest.mark.parametrize("place", [0, 8, -1])
+def test_a_damaged_byte(saved: Path, place: int) -> None:
+    data = bytearray((saved / WEIGHTS).read_bytes())
+    data[place] ^= 0xFF
+    (saved / WEIGHTS).write_bytes(data)
+    with pytest.raises(CheckpointError, match="damaged or exchanged"):
+        open_checkpoint(saved)
+
+
+def test_weights_that_are_gone(saved: Path) -> None:
+    checkpoint = open_checkpoint(saved)
+    (saved / WEIGHTS).unlink()
+    with pytest.raises(CheckpointError, match=r"weights.safetensors: the weights cannot be read \(No such file"):
+        open_checkpoint(saved)
+    with pytest.raises(CheckpointError, match="the weights cannot be read"):
+        checkpoint.load_weights(network())
+
+
+def test_weights_damaged_after_opening(saved: Path) -> None:
+    checkpoint = open_checkpoint(saved)
+    (saved / WEIGHTS).write_bytes(b"\xff" * 64)
+    with pytest.raises(CheckpointError, match="the weights cannot be read"):
+        checkpoint.load_weights(network())
+
+
+def test_tensors_that_do_not_fit_are_named(saved: Path) -> None:
+    checkpoint = open_checkpoint(saved)
+    state = load_file(saved / WEIGHTS)
+    state["extra.weight"] = state.pop("0.bias")
+    state["2.weight"] = torch.zeros(2, 5, 1, 1)
+    save_file(state, saved / WEIGHTS)
+    model = network()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    with pytest.raises(CheckpointError) as caught:
+        checkpoint.load_weights(model)
+    message = str(caught.value)
+    assert "do not fit this toy" in message
+    for problem in ("missing 0.bias", "unexpected extra.weight", "2.weight is (2, 5, 1, 1), expected (2, 3, 1, 1)"):
+        assert problem in message
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+def test_many_problems_are_counted(saved: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"missing 0\.0\.weight(.|\n)*\.\.\. and \d+ more"):
+        open_checkpoint(saved).load_weights(nn.Sequential(network()))
+
+
+def test_no_checkpoint(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(CheckpointError, match=r"no checkpoint here\. Expected a run folder") as caught:
+            open_checkpoint(folder)
+        assert "not finished" not in str(caught.value)
+
+
+def test_a_run_that_has_not_finished(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("model: toy\n")
+    with pytest.raises(CheckpointError, match="has not finished: start the same `mammoseg train` again"):
+        open_checkpoint(tmp_path)
+
+
+def test_a_format_of_another_version(saved: Path) -> None:
+    (saved / DESCRIPTION).write_text(json.dumps({"format": 2, "contents": "unknown"}))
+    with pytest.raises(CheckpointError, match="checkpoint format 2; this version of mammoseg reads format 1"):
+        open_checkpoint(saved)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "3", "{}", '{"format": 1}', '{"format": 1, "model": "toy"'])
+def test_a_damaged_description(saved: Path, text: str) -> None:
+    (saved / DESCRIPTION).write_text(text)
+    with pytest.raises(CheckpointError, match=r"checkpoint\.json: damaged checkpoint description"):
+        open_checkpoint(saved)
+
+
+def test_another_hash(saved: Path) -> None:
+    change_description(saved, sha256="0" * 64)
+    with pytest.raises(CheckpointError, match=r"its hash is not the one in checkpoint\.json"):
+        open_checkpoint(saved)
+
+
+def test_devices() -> None:
+    assert device_from("cpu") == torch.device("cpu")
+    assert device_from("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+@pytest.mark.parametrize("name", ["nonsense", "", "cpu:x", "meta", "cuda:99"])
+def test_a_device_that_is_not_there(name: str) -> None:
+    with pytest.raises(ValueError, match=r"^--device .*not available here \(.+\)\. Use auto, cpu or cuda\.$"):
+        device_from(name)

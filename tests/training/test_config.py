@@ -1,0 +1,58 @@
+"""A run's configuration: read back from what it writes, and refused early where it cannot work."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from mammoseg.config import ConfigError, to_yaml, with_overrides
+from mammoseg.models.glam.config import GlamConfig
+from mammoseg.prep.config import PrepConfig
+from mammoseg.training.config import AugmentConfig, TrainConfig
+
+
+def test_yaml_round_trip(tiny_config: TrainConfig, tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text(to_yaml(tiny_config))
+    other = TrainConfig(network=GlamConfig())
+    again = with_overrides(other, file)
+    assert again == tiny_config
+    assert isinstance(again.network, GlamConfig)
+
+
+def test_settings_of_the_network_can_be_changed(tiny_config: TrainConfig) -> None:
+    changed = with_overrides(tiny_config, sets=["network.num_patches=2", "stages.local.epochs=7"])
+    assert changed.network.num_patches == 2  # type: ignore[attr-defined]
+    assert changed.stages["local"].epochs == 7
+    assert changed.stages["global"] == tiny_config.stages["global"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("stages.lokal.epochs=1", "glam has no stage lokal; its stages are global, local, joint"),
+        ("network.patch_px=80", r"network.patch_px is 80; a window of \(96, 64\) takes at most 64"),
+        ("augment.size_px=32", r"augment.size_px 32 could empty a window of \(96, 64\); at most 31"),
+        ("augment.location_px=[-1, 4]", "augment.location_px.0"),
+        ("seed=-1", "seed"),
+        ("stages.local.epochs=0", "stages.local.epochs"),
+        ("stages.local.learning_rate=0", "stages.local.learning_rate"),
+        ("select_by=accuracy", "select_by"),
+        ("network.patches=2", "there is no field 'patches'"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_training(tiny_config: TrainConfig, change: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        with_overrides(tiny_config, sets=[change])
+
+
+def test_an_unknown_model_is_named() -> None:
+    with pytest.raises(ValidationError, match="there is no 'glan' in mammoseg.models. Did you mean 'glam'"):
+        TrainConfig.model_validate({"model": "glan", "network": {}})
+
+
+def test_the_defaults_are_the_published_run() -> None:
+    config = TrainConfig(network=GlamConfig())
+    assert config.prep == PrepConfig()
+    assert config.prep.window == (2944, 1920)
+    assert config.augment == AugmentConfig(location_px=(100, 100), size_px=100)

@@ -1,0 +1,85 @@
+"""Choosing patches: what the frozen model finds on every image, kept in original pixels."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch import Tensor, nn
+
+from mammoseg.data.cache import CropCache
+from mammoseg.data.dataset import WindowDataset
+from mammoseg.data.manifest import Manifest
+from mammoseg.prep.window import WindowNoise
+from mammoseg.training.config import TrainConfig
+from mammoseg.training.extract import extract_patches, load_patches, save_patches
+
+CPU = torch.device("cpu")
+
+
+class Model(nn.Module):
+    """Counts in which mode it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.modes: list[bool] = []
+
+
+def brightest(model: Any, image_B1HW: Tensor) -> Tensor:
+    """Two patches: around the brightest pixel, and the lower right corner."""
+    model.modes.append(model.training)
+    flat = image_B1HW.flatten(1).argmax(1)
+    first = torch.stack([(flat // 64 - 8).clamp(0, 80), (flat % 64 - 8).clamp(0, 48)], dim=-1)
+    return torch.stack([first, torch.tensor([[80, 48]]).expand(len(flat), 2)], dim=1)
+
+
+@pytest.fixture(scope="module")
+def data(phantom_study: Manifest, tiny_config: TrainConfig, tmp_path_factory: pytest.TempPathFactory) -> WindowDataset:
+    cache = CropCache(tmp_path_factory.mktemp("cache"), tiny_config.prep)
+    return WindowDataset(list(phantom_study.rows())[:5], cache, (96, 64))
+
+
+def test_a_row_per_patch_in_order(data: WindowDataset) -> None:
+    model = Model().train()
+    table = extract_patches(model, brightest, data, patch_px=16, batch_size=2, device=CPU, workers=0)
+    assert list(table.columns) == ["image_id", "rank", "row", "col"]
+    assert table["image_id"].tolist() == [row.image_id for row in data.rows for _ in range(2)]
+    assert table["rank"].tolist() == [0, 1] * 5
+    assert model.modes == [False] * 3
+
+
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_batches_and_workers_do_not_matter(data: WindowDataset, batch_size: int) -> None:
+    expected = extract_patches(Model(), brightest, data, 16, 5, CPU, workers=0)
+    found = extract_patches(Model(), brightest, data, 16, batch_size, CPU, workers=batch_size - 1)
+    pd.testing.assert_frame_equal(found, expected)
+
+
+def test_the_samples_of_the_next_stage_carry_them(data: WindowDataset, tmp_path: Path) -> None:
+    save_patches(extract_patches(Model(), brightest, data, 16, 2, CPU, 0), tmp_path / "patches.csv")
+    centres = load_patches(tmp_path / "patches.csv")
+    assert set(centres) == {row.image_id for row in data.rows}
+    plain = WindowDataset(data.rows, data.cache, (96, 64), None, 0, 16, centres)
+    for index in range(len(data)):
+        image_11HW = data[index, 0].image_1HW[None]
+        assert torch.equal(plain[index, 0].corners_P2, brightest(Model(), image_11HW)[0])  # type: ignore[arg-type]
+    noisy = WindowDataset(data.rows, data.cache, (96, 64), WindowNoise((4, 4), 4), 0, 16, centres)
+    corners = np.stack([noisy[0, epoch].corners_P2 for epoch in range(4)])  # type: ignore[misc]
+    assert len(np.unique(corners[:, 0], axis=0)) > 1
+
+
+def test_ids_that_look_like_numbers_stay_text(tmp_path: Path) -> None:
+    table = pd.DataFrame({"image_id": ["007", "007", "1e3"], "rank": [1, 0, 0], "row": [1.5, 2, 3], "col": [4, 5, 6.25]})
+    save_patches(table, tmp_path / "patches.csv")
+    centres = load_patches(tmp_path / "patches.csv")
+    assert set(centres) == {"007", "1e3"}
+    assert centres["007"].tolist() == [[2, 5], [1.5, 4]]  # by rank
+    assert centres["1e3"].tolist() == [[3, 6.25]]
+
+
+def test_image_ids_of_letters_that_mean_nothing_to_pandas(tmp_path: Path) -> None:
+    table = pd.DataFrame({"image_id": ["NA", "null"], "rank": [0, 0], "row": [1.0, 2], "col": [3.0, 4]})
+    save_patches(table, tmp_path / "patches.csv")
+    assert set(load_patches(tmp_path / "patches.csv")) == {"NA", "null"}

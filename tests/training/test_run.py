@@ -1,0 +1,447 @@
+"""A whole run: what it writes, what it reads, how it is continued, and what it refuses."""
+
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import yaml
+
+from mammoseg.data import dataset
+from mammoseg.data.batching import BalancedExamSampler
+from mammoseg.data.manifest import Manifest, ManifestError, load_manifest
+from mammoseg.data.splits import SplitLeakError
+from mammoseg.inference.predictor import Predictor
+from mammoseg.io.ledger import read_errors
+from mammoseg.io.read import ImageReadError, read_mask
+from mammoseg.models import build_model
+from mammoseg.nn.checkpoint import open_checkpoint
+from mammoseg.training import run as run_module
+from mammoseg.training.config import TrainConfig
+from mammoseg.training.module import TrainingError
+from mammoseg.training.run import TrainingResult, train
+
+STAGES = ("global", "local", "joint")
+CPU = torch.device("cpu")
+STEP = "mammoseg.training.module.StageModule.training_step"
+
+
+@pytest.fixture
+def short(tiny_config: TrainConfig) -> TrainConfig:
+    """One epoch per stage."""
+    stages = {name: stage.model_copy(update={"epochs": 1}) for name, stage in tiny_config.stages.items()}
+    return tiny_config.model_copy(update={"stages": stages})
+
+
+def changed(manifest: Manifest, **columns: object) -> Manifest:
+    return Manifest.from_table(manifest.table.assign(**columns), manifest.path)
+
+
+def tensors(folder: Path) -> dict[str, torch.Tensor]:
+    """The weights of a finished stage or run."""
+    checkpoint = open_checkpoint(folder / "checkpoint")
+    model = build_model(checkpoint.model, TrainConfig.model_validate({"network": checkpoint.network}).network)
+    checkpoint.load_weights(model)
+    return model.state_dict()
+
+
+def weights(folder: Path) -> str:
+    return open_checkpoint(folder / "checkpoint").sha256
+
+
+def files(folder: Path) -> dict[str, int]:
+    """Name -> time of the last change."""
+    return {str(p.relative_to(folder)): p.stat().st_mtime_ns for p in folder.rglob("*") if p.is_file()}
+
+
+def fails_in(monkeypatch: pytest.MonkeyPatch, stage: str) -> None:
+    def fit_stage(module: Any, *arguments: Any) -> Any:
+        if module.stage.name == stage:
+            raise RuntimeError("stopped")
+        return original(module, *arguments)
+
+    original = run_module.fit_stage
+    monkeypatch.setattr(run_module, "fit_stage", fit_stage)
+
+
+# What a run writes
+
+
+def test_a_run_writes_what_it_documents(trained_run: Path, tiny_config: TrainConfig, phantom_study: Manifest) -> None:
+    assert TrainConfig.model_validate(yaml.safe_load((trained_run / "config.yaml").read_text())) == tiny_config
+    used = load_manifest(trained_run / "manifest.csv", check_files=True)
+    assert used.sha256() == load_manifest(phantom_study.path).sha256()
+    assert {path.name for path in (trained_run / "stages").iterdir()} == set(STAGES)
+    for name in STAGES:
+        expected = {"checkpoint", "patches.csv"} if name == "local" else {"checkpoint"}
+        assert {path.name for path in (trained_run / "stages" / name).iterdir()} == expected
+        provenance = open_checkpoint(trained_run / "stages" / name / "checkpoint").provenance
+        assert provenance["stage"] == name
+        assert provenance["criterion"] == "dice"
+        assert provenance["best"]["epoch"] in (1, 2)
+        assert list((trained_run / "logs" / name).glob("events.*"))
+        table = pd.read_csv(trained_run / "logs" / name / "version_0" / "metrics.csv")
+        assert table["epoch"].tolist() == [1, 2]
+        assert table[["train/loss", "val/loss", "val/select"]].notna().all(axis=None)
+        assert table["val/select"].max() == provenance["best"]["select"]
+    assert not (trained_run / "errors.csv").exists()
+    expected = {"config.yaml", "manifest.csv", "run.json", "cache", "stages", "logs", "checkpoint"}
+    assert {path.name for path in trained_run.iterdir()} == expected
+
+
+def test_patches_are_chosen_on_every_image_of_train_and_val(trained_run: Path, phantom_study: Manifest) -> None:
+    table = pd.read_csv(trained_run / "stages" / "local" / "patches.csv")
+    rows = [row for row in phantom_study.rows() if row.split != "test"]
+    assert table.groupby("image_id").size().to_dict() == {row.image_id: 2 for row in rows}
+
+
+def test_the_result_is_the_last_stage_and_predicts(trained_run: Path, phantom_study: Manifest) -> None:
+    assert weights(trained_run) == weights(trained_run / "stages" / "joint")
+    provenance = open_checkpoint(trained_run).provenance
+    assert provenance["manifest_sha256"] == phantom_study.sha256()
+    assert provenance["training"]["stages"]["local"]["epochs"] == 2
+    predictor = Predictor(trained_run, "cpu")
+    row = next(phantom_study.subset("test").rows())
+    from mammoseg.io.read import read_pixels
+    from mammoseg.prep.pipeline import prepare
+
+    prediction = predictor.predict(prepare(row.mammogram(read_pixels(row.path)), predictor.prep), row)
+    assert all(0 <= p <= 1 for p in prediction.scores.values())
+
+
+def test_each_stage_changes_what_it_trains_and_nothing_else(trained_run: Path, tiny_config: TrainConfig) -> None:
+    """Batch norm included: its statistics move where the stage trains, and only there."""
+    torch.manual_seed(tiny_config.seed)
+    before = build_model("glam", tiny_config.network).state_dict()
+    for name, trains in (("global", "global_module."), ("local", "local_module."), ("joint", "")):
+        after = tensors(trained_run / "stages" / name)
+        for tensor, value in after.items():
+            assert torch.equal(value, before[tensor]) != tensor.startswith(trains), f"{name}: {tensor}"
+        before = after
+
+
+# What a run reads
+
+
+def test_masks_of_training_images_are_never_opened(
+    trained_run: Path, tiny_config: TrainConfig, phantom_study: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = phantom_study.table.copy()
+    garbage = tmp_path / "mask.png"
+    garbage.write_bytes(b"no image")
+    not_val = table["split"] != "val"
+    for column in ("benign_mask", "malignant_mask"):
+        table.loc[not_val & table[column].notna(), column] = str(garbage)
+    opened: set[Path] = set()
+    monkeypatch.setattr(dataset, "read_mask", lambda path: (opened.add(path), read_mask(path))[1])
+    out = tmp_path / "run"
+    train(tiny_config, Manifest.from_table(table, phantom_study.path), out, CPU, cache_folder=trained_run / "cache")
+    assert opened == {path for row in phantom_study.subset("val").rows() for path in row.masks.values() if path}
+    assert weights(out) == weights(trained_run)
+
+
+def test_a_damaged_mask_of_validation_is_told_before_training(
+    short: TrainConfig, phantom_study: Manifest, tmp_path: Path
+) -> None:
+    table = phantom_study.table.copy()
+    garbage = tmp_path / "damaged_mask.png"
+    garbage.write_bytes(b"no image")
+    table.loc[(table["split"] == "val") & table["benign_mask"].notna(), "benign_mask"] = str(garbage)
+    with pytest.raises(ImageReadError, match="damaged_mask"):
+        train(short, Manifest.from_table(table, phantom_study.path), tmp_path / "run", CPU)
+    assert not (tmp_path / "run" / "stages").exists()
+
+
+def test_test_images_are_not_touched(
+    trained_run: Path, short: TrainConfig, phantom_study: Manifest, tmp_path: Path
+) -> None:
+    table = phantom_study.table.copy()
+    table.loc[table["split"] == "test", "path"] = "nowhere.png"
+    result = train(
+        short, Manifest.from_table(table, phantom_study.path), tmp_path, CPU, cache_folder=trained_run / "cache"
+    )
+    assert result.failed == 0
+
+
+def test_without_masks_the_auc_decides(
+    trained_run: Path, short: TrainConfig, phantom_study: Manifest, tmp_path: Path
+) -> None:
+    manifest = changed(phantom_study, benign_mask=None, malignant_mask=None)
+    train(short, manifest, tmp_path, CPU, cache_folder=trained_run / "cache")
+    provenance = open_checkpoint(tmp_path / "stages" / "global" / "checkpoint").provenance
+    assert provenance["criterion"] == "auc"
+    auc = [value for name, value in provenance["best"].items() if name.startswith("auc_")]
+    assert provenance["best"]["select"] == pytest.approx(np.mean(auc))
+
+
+def test_without_positives_in_validation_the_loss_decides_with_one_warning(
+    trained_run: Path, short: TrainConfig, phantom_study: Manifest, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    table = phantom_study.table.assign(benign_mask=None, malignant_mask=None)
+    table.loc[table["split"] == "val", ["benign", "malignant"]] = 0.0
+    train(short, Manifest.from_table(table, phantom_study.path), tmp_path, CPU, cache_folder=trained_run / "cache")
+    assert open_checkpoint(tmp_path / "stages" / "joint" / "checkpoint").provenance["criterion"] == "loss"
+    assert [r.levelname for r in caplog.records if "AUC is undefined" in r.getMessage()] == ["WARNING"]
+
+
+# Stopped and continued
+
+
+def kills(steps: int) -> dict[str, list[tuple[str, int]]]:
+    """Stage -> where its run is killed, one attempt after the other; an epoch has `steps` steps, a stage two epochs."""
+    return {
+        "global": [
+            (STEP, 2),  # in the first epoch
+            ("os.fsync", 4),  # best.ckpt is written but has not its name yet
+            ("mammoseg.training.fit._save", 2),  # best.ckpt is there, last.ckpt is not
+            ("os.fsync", 5),
+            (STEP, steps + 2),  # in the second epoch
+            (STEP, 2),  # in the second epoch, again
+            ("mammoseg.training.run.save_checkpoint", 1),  # after the last epoch
+            ("pathlib.Path.write_text", 4),  # the weights of the stage are there, their description is not
+        ],
+        "local": [
+            ("mammoseg.models.glam.model.Glam.select", 2),  # while choosing patches
+            ("mammoseg.training.run.save_patches", 1),
+            ("mammoseg.training.run.fit_stage", 1),  # between choosing patches and training
+            (STEP, 2),
+            (STEP, steps + 2),
+        ],
+        "joint": [
+            (STEP, 4 * steps + 2),
+            (STEP, steps + 2),
+            ("mammoseg.training.run._Run.finish", 1),  # all stages are done
+            ("mammoseg.training.run.save_checkpoint", 1),
+        ],
+    }
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_killed_run_ends_like_one_that_was_not(
+    stage: str,
+    trained_run: Path,
+    tiny_config: TrainConfig,
+    phantom_study: Manifest,
+    tmp_path: Path,
+    dies: Callable[..., None],
+) -> None:
+    out, cache = tmp_path / "run", trained_run / "cache"
+    rows = list(phantom_study.subset("train").rows())
+    for target, call in kills(len(BalancedExamSampler(rows, 0)) // 8)[stage]:
+        dies("train_run", (tiny_config.model_dump_json(), phantom_study.path, out, cache), target, call)
+    train(tiny_config, phantom_study, out, CPU, cache_folder=cache)
+    for name in STAGES:
+        assert weights(out / "stages" / name) == weights(trained_run / "stages" / name)
+        logs = [pd.read_csv(f) for f in sorted((out / "logs" / name).glob("version_*/metrics.csv"))]
+        assert set(pd.concat(logs)["epoch"]) == {1, 2}
+    assert weights(out) == weights(trained_run)
+    assert not [path for path in (out / "stages").rglob("*") if path.suffix in (".ckpt", ".part")]
+
+
+def test_with_workers_it_is_the_same_run(
+    trained_run: Path, tiny_config: TrainConfig, phantom_study: Manifest, tmp_path: Path, dies: Callable[..., None]
+) -> None:
+    cache = trained_run / "cache"
+    dies("train_run", (tiny_config.model_dump_json(), phantom_study.path, tmp_path, cache), STEP, 5)
+    train(tiny_config, phantom_study, tmp_path, CPU, workers=2, cache_folder=cache)
+    assert weights(tmp_path) == weights(trained_run)
+
+
+def test_a_finished_run_is_returned_at_once(
+    trained_run: Path, tiny_config: TrainConfig, phantom_study: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_module, "prepare_all", None)  # not even looked at
+    before = files(trained_run)
+    assert train(tiny_config, phantom_study, trained_run, CPU) == TrainingResult(trained_run / "checkpoint", 0)
+    assert files(trained_run) == before
+
+
+def test_a_damaged_result_is_made_again_from_the_stages(
+    trained_run: Path, short: TrainConfig, phantom_study: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(short, phantom_study, tmp_path, CPU, cache_folder=trained_run / "cache")
+    expected = weights(tmp_path)
+    (tmp_path / "checkpoint" / "weights.safetensors").write_bytes(b"damaged")
+    monkeypatch.setattr(run_module, "fit_stage", None)
+    train(short, phantom_study, tmp_path, CPU, cache_folder=trained_run / "cache")
+    assert weights(tmp_path) == expected
+
+
+def test_another_configuration_or_manifest_is_refused(
+    trained_run: Path, tiny_config: TrainConfig, phantom_study: Manifest
+) -> None:
+    before = files(trained_run)
+    other = tiny_config.model_copy(update={"seed": 1})
+    fewer = Manifest(phantom_study.table.iloc[:-1], phantom_study.path)
+    for config, manifest in ((other, phantom_study), (tiny_config, fewer)):
+        with pytest.raises(TrainingError, match=r"holds a run with another configuration or manifest.*--overwrite"):
+            train(config, manifest, trained_run, CPU)
+    assert files(trained_run) == before
+
+
+def test_overwrite_starts_anew(
+    trained_run: Path, short: TrainConfig, phantom_study: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = trained_run / "cache"
+    with monkeypatch.context() as patch:
+        fails_in(patch, "local")
+        with pytest.raises(RuntimeError, match="stopped"):
+            train(short, phantom_study, tmp_path, CPU, cache_folder=cache)
+    first = weights(tmp_path / "stages" / "global")
+    other = short.model_copy(update={"seed": 1})
+    train(other, phantom_study, tmp_path, CPU, overwrite=True, cache_folder=cache)
+    assert weights(tmp_path / "stages" / "global") != first
+    assert yaml.safe_load((tmp_path / "config.yaml").read_text())["seed"] == 1
+    for name in STAGES:
+        assert [path.name for path in (tmp_path / "logs" / name).glob("version_*")] == ["version_0"]
+
+
+def test_overwrite_deletes_nothing_in_a_folder_that_is_no_run(
+    trained_run: Path, short: TrainConfig, phantom_study: Manifest, tmp_path: Path
+) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "mine.txt").touch()
+    train(short, phantom_study, tmp_path, CPU, overwrite=True, cache_folder=trained_run / "cache")
+    assert (tmp_path / "logs" / "mine.txt").exists()
+
+
+# Images that cannot be used
+
+
+def broken(manifest: Manifest, folder: Path, splits: dict[str, int]) -> Manifest:
+    """The first images of the splits are damaged files."""
+    table = manifest.table.copy()
+    for split, count in splits.items():
+        for index in table.index[table["split"] == split][:count]:
+            path = folder / f"{table.loc[index, 'image_id']}.png"
+            path.write_bytes(b"damaged")
+            table.loc[index, "path"] = str(path)
+    return Manifest.from_table(table, manifest.path)
+
+
+def test_images_that_fail_are_left_out_and_listed(
+    short: TrainConfig, phantom_study: Manifest, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    manifest = broken(phantom_study, tmp_path, {"train": 2, "val": 1, "test": 1})
+    out = tmp_path / "run"
+    expected = [r.image_id for split in ("train", "val") for r in manifest.subset(split).rows() if "run" not in r.path.parts]
+    failed = sorted(i for i in expected if (tmp_path / f"{i}.png").exists())
+    with caplog.at_level(logging.WARNING):
+        assert train(short, manifest, out, CPU).failed == 3
+    assert "3 of 36 images could not be prepared and are left out" in caplog.text
+    errors = read_errors(out)
+    assert sorted(errors["image_id"]) == failed
+    assert set(errors["step"]) == {"prepare"}
+    patches = pd.read_csv(out / "stages" / "local" / "patches.csv")
+    assert not set(failed) & set(patches["image_id"])
+    assert train(short, manifest, out, CPU).failed == 3  # a finished run tells it again
+    assert train(short, manifest, out, CPU, overwrite=True).failed == 3
+    assert sorted(read_errors(out)["image_id"]) == failed
+
+
+def test_an_image_repaired_before_the_run_is_continued_takes_part(
+    short: TrainConfig, phantom_study: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = broken(phantom_study, tmp_path, {"train": 1, "val": 1})
+    out = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        fails_in(patch, "local")
+        with pytest.raises(RuntimeError, match="stopped"):
+            train(short, manifest, out, CPU)
+    good = {row.image_id: row.path for row in phantom_study.rows()}
+    for path in tmp_path.glob("*.png"):
+        path.write_bytes(good[path.stem].read_bytes())
+    assert train(short, manifest, out, CPU).failed == 0
+    assert read_errors(out).empty
+
+
+@pytest.mark.parametrize("splits", [{"train": 99}, {"val": 99}])
+def test_a_split_of_which_every_image_fails(
+    splits: dict[str, int], short: TrainConfig, phantom_study: Manifest, tmp_path: Path
+) -> None:
+    manifest = broken(phantom_study, tmp_path, splits)
+    with pytest.raises(TrainingError, match=r"(0 images of split train|and 0 of val).*Expected.*errors\.csv"):
+        train(short, manifest, tmp_path / "run", CPU)
+    assert len(read_errors(tmp_path / "run")) == (28 if "train" in splits else 8)
+    assert not (tmp_path / "run" / "run.json").exists()  # nothing was trained: the manifest may be corrected
+
+
+# Splits and labels
+
+
+def test_splits_are_drawn_by_patient_and_saved(
+    trained_run: Path, short: TrainConfig, phantom_study: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = short.model_copy(update={"split_fractions": (0.5, 0.25, 0.25)})
+    manifest = changed(phantom_study, split=None)
+    train(config, manifest, tmp_path, CPU, cache_folder=trained_run / "cache")
+    table = load_manifest(tmp_path / "manifest.csv").table
+    assert table["split"].value_counts().to_dict() == {"train": 24, "val": 12, "test": 12}
+    assert (table.groupby("patient_id")["split"].nunique() == 1).all()
+    monkeypatch.setattr(run_module, "prepare_all", None)
+    train(config, manifest, tmp_path, CPU)  # the same splits again: the same run
+
+
+def refused(config: TrainConfig, manifest: Manifest, out: Path, error: type[Exception], message: str) -> None:
+    """Before anything is written, so that the same folder can be used once the manifest is corrected."""
+    with pytest.raises(error, match=message):
+        train(config, manifest, out, CPU)
+    assert not out.exists()
+
+
+def test_leaking_splits_are_refused(short: TrainConfig, phantom_study: Manifest, tmp_path: Path) -> None:
+    table = phantom_study.table.copy()
+    in_train, in_test = (table.index[table["split"] == split][0] for split in ("train", "test"))
+    table.loc[in_test, "path"] = table.loc[in_train, "path"]
+    manifest = Manifest.from_table(table, phantom_study.path)
+    refused(short, manifest, tmp_path / "run", SplitLeakError, "1 files are in more than one split")
+
+
+@pytest.mark.parametrize("missing", ["train", "val"])
+def test_a_manifest_without_one_of_the_splits(
+    missing: str, short: TrainConfig, phantom_study: Manifest, tmp_path: Path
+) -> None:
+    table = phantom_study.table[phantom_study.table["split"] != missing]
+    manifest = Manifest.from_table(table, phantom_study.path)
+    refused(short, manifest, tmp_path / "run", ManifestError, f"no image has split '{missing}'; rows per split: ")
+
+
+def test_a_manifest_without_any_label(short: TrainConfig, phantom_study: Manifest, tmp_path: Path) -> None:
+    manifest = changed(phantom_study, benign=np.nan, malignant=np.nan)
+    refused(short, manifest, tmp_path / "run", ValueError, "none of the training images has a known label")
+
+
+def test_only_negatives_can_be_trained_on(
+    trained_run: Path, short: TrainConfig, phantom_study: Manifest, tmp_path: Path
+) -> None:
+    manifest = changed(phantom_study, benign=0.0, malignant=0.0, benign_mask=None, malignant_mask=None)
+    assert train(short, manifest, tmp_path, CPU, cache_folder=trained_run / "cache").failed == 0
+
+
+def test_unreadable_pixels_are_an_error_of_the_image(short: TrainConfig, phantom_study: Manifest, tmp_path: Path) -> None:
+    """An image without any breast is readable and yet cannot be prepared."""
+    manifest = broken(phantom_study, tmp_path, {"train": 1})
+    [path] = tmp_path.glob("*.png")
+    cv2.imwrite(str(path), np.zeros((208, 160), np.uint16))
+    assert train(short, manifest, tmp_path / "run", CPU).failed == 1
+    assert read_errors(tmp_path / "run")["error"].tolist() == ["PrepError"]
+
+
+def test_a_folder_whose_marker_is_of_this_run_is_continued_wherever_it_lies(
+    trained_run: Path, short: TrainConfig, phantom_study: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        fails_in(patch, "joint")
+        with pytest.raises(RuntimeError, match="stopped"):
+            train(short, phantom_study, tmp_path / "here", CPU, cache_folder=trained_run / "cache")
+    done = weights(tmp_path / "here" / "stages" / "local")
+    (tmp_path / "here").rename(tmp_path / "there")
+    train(short, phantom_study, tmp_path / "there", CPU, cache_folder=trained_run / "cache")
+    assert weights(tmp_path / "there" / "stages" / "local") == done
+    assert json.loads((tmp_path / "there" / "run.json").read_text())["manifest_sha256"] == phantom_study.sha256()

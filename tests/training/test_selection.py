@@ -1,0 +1,114 @@
+"""Which number decides, and what it is computed from."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mammoseg.data.manifest import ImageRow
+from mammoseg.training.selection import ValidationScores, choose_criterion
+
+Label = int | None
+
+
+def image(exam: str, side: str = "L", benign: Label = 0, malignant: Label = 0) -> ImageRow:
+    return ImageRow("p" + exam, exam, f"{exam}{side}", side, "CC", Path("x.png"), benign, malignant)  # type: ignore[arg-type]
+
+
+BOTH = [image("a", malignant=1), image("b")]
+NEGATIVE = [image("a"), image("b")]
+
+
+def scored(rows: list[ImageRow], malignant: list[float]) -> ValidationScores:
+    """All rows seen in one batch, with loss 0.5."""
+    scores = ValidationScores(rows)
+    y_BK = np.array([[0.5, p] for p in malignant], dtype=np.float32)
+    scores.add(list(range(len(rows))), y_BK, 0.5)
+    return scores
+
+
+@pytest.mark.parametrize(
+    ("wanted", "rows", "has_lesions", "criterion"),
+    [
+        ("auto", BOTH, True, "dice"),
+        ("auto", BOTH, False, "auc"),
+        ("auto", NEGATIVE, True, "dice"),
+        ("dice", BOTH, True, "dice"),
+        ("auc", BOTH, True, "auc"),
+    ],
+)
+def test_dice_where_there_are_lesions_else_auc(
+    wanted: str, rows: list[ImageRow], has_lesions: bool, criterion: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert choose_criterion(wanted, rows, has_lesions) == criterion
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("wanted", ["auto", "auc"])
+@pytest.mark.parametrize(
+    "rows", [NEGATIVE, [image("a", malignant=1), image("b", malignant=1)], [image("a", malignant=None, benign=None)]]
+)
+def test_the_loss_with_a_warning_where_auc_is_undefined(
+    wanted: str, rows: list[ImageRow], caplog: pytest.LogCaptureFixture
+) -> None:
+    if all(row.malignant for row in rows):
+        rows = [ImageRow(**{**vars(row), "benign": 1}) for row in rows]
+    with caplog.at_level(logging.WARNING):
+        assert choose_criterion(wanted, rows, False) == "loss"
+    assert "AUC is undefined" in caplog.text
+
+
+def test_dice_cannot_be_had_without_lesions() -> None:
+    with pytest.raises(ValueError, match=r"no validation image has a lesion.*--set select_by=auc"):
+        choose_criterion("dice", BOTH, False)
+
+
+def test_auc_is_of_breasts() -> None:
+    """The mean of a breast's images counts: 0.2 and 0.7 are above 0.4 together."""
+    rows = [image("a", malignant=1), image("a", malignant=1), image("b"), image("b", side="R")]
+    values = scored(rows, [0.2, 0.7, 0.4, 0.3]).compute("auc")
+    assert values["auc_malignant"] == 1
+    assert "auc_benign" not in values
+    assert values["select"] == 1
+
+
+def test_a_breast_labelled_on_one_view_counts() -> None:
+    """What is known may stand on any of its images."""
+    rows = [image("a", malignant=None), image("a", malignant=1), image("b", malignant=0), image("b", malignant=None)]
+    assert scored(rows, [0.9, 0.9, 0.1, 0.1]).compute("auc")["auc_malignant"] == 1
+    assert scored(rows, [0.1, 0.1, 0.9, 0.9]).compute("auc")["auc_malignant"] == 0
+
+
+@pytest.mark.filterwarnings("error")
+def test_breasts_of_unknown_label_do_not_count() -> None:
+    rows = [image("a", malignant=1), image("b"), image("c", malignant=None, benign=None)]
+    assert scored(rows, [0.6, 0.4, 0.9]).compute("auc")["auc_malignant"] == 1
+
+
+def test_dice_is_the_mean_over_classes_of_the_mean_over_lesions() -> None:
+    scores = scored(BOTH, [0.5, 0.5])
+    lesion = np.array([[True, False]])
+    scores.add_map(0, np.array([[1.0, 0.0]]), lesion)
+    scores.add_map(1, np.array([[0.0, 1.0]]), lesion)
+    scores.add_map(1, np.array([[1.0, 0.0]]), lesion)
+    scores.add_map(1, np.array([[1.0, 0.0]]), np.zeros((1, 2), dtype=bool))  # undefined: left out
+    values = scores.compute("dice")
+    assert values["dice_benign"] == pytest.approx(1)
+    assert values["dice_malignant"] == pytest.approx(0.5)
+    assert values["select"] == pytest.approx(0.75)
+
+
+def test_maps_a_little_outside_the_range_are_probabilities() -> None:
+    scores = scored(BOTH, [0.5, 0.5])
+    scores.add_map(0, np.array([[1.0000001, -1e-9]]), np.array([[True, False]]))
+    assert scores.compute("dice")["dice_benign"] == pytest.approx(1)
+
+
+def test_the_loss_is_weighted_by_images_and_lower_is_better() -> None:
+    scores = ValidationScores([*BOTH, image("c")])
+    scores.add([0, 1], np.full((2, 2), 0.5), 1.0)
+    scores.add([2], np.full((1, 2), 0.5), 4.0)
+    values = scores.compute("loss")
+    assert values["loss"] == pytest.approx(2)
+    assert values["select"] == pytest.approx(-2)
