@@ -28,9 +28,7 @@ def rows(phantom_study: Manifest) -> list[ImageRow]:
 
 
 @pytest.fixture(scope="module")
-def make(
-    rows: list[ImageRow], tiny_config: TrainConfig, tmp_path_factory: pytest.TempPathFactory
-) -> MakeData:
+def make(rows: list[ImageRow], tiny_config: TrainConfig, tmp_path_factory: pytest.TempPathFactory) -> MakeData:
     cache = CropCache(tmp_path_factory.mktemp("cache"), tiny_config.prep)
 
     def make_data(of: list[ImageRow] | None = None, displaced: bool = True, **changes: object) -> WindowDataset:

@@ -71,7 +71,9 @@ def test_the_samples_of_the_next_stage_carry_them(data: WindowDataset, tmp_path:
 
 
 def test_ids_that_look_like_numbers_stay_text(tmp_path: Path) -> None:
-    table = pd.DataFrame({"image_id": ["007", "007", "1e3"], "rank": [1, 0, 0], "row": [1.5, 2, 3], "col": [4, 5, 6.25]})
+    table = pd.DataFrame(
+        {"image_id": ["007", "007", "1e3"], "rank": [1, 0, 0], "row": [1.5, 2, 3], "col": [4, 5, 6.25]}
+    )
     save_patches(table, tmp_path / "patches.csv")
     centres = load_patches(tmp_path / "patches.csv")
     assert set(centres) == {"007", "1e3"}

@@ -59,7 +59,8 @@ def test_only_what_the_stage_trains_gets_a_gradient(validation: WindowDataset) -
         assert parameter.requires_grad == name.startswith("trained.")
     optimizer = module.configure_optimizers()
     assert [id(p) for g in optimizer.param_groups for p in g["params"]] == [
-        id(p) for p in module.model.trained.parameters()  # type: ignore[union-attr]
+        id(p)
+        for p in module.model.trained.parameters()  # type: ignore[union-attr]
     ]
 
 

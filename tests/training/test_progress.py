@@ -31,7 +31,7 @@ def test_a_line_and_a_row_per_epoch(caplog: pytest.LogCaptureFixture) -> None:
     trainer: Any = SimpleNamespace(current_epoch=2, callback_metrics=metrics, loggers=[curves])
     module: Any = SimpleNamespace(validation_scores={"loss": 0.75, "auc_benign": 0.5, "select": 0.5})
     log = EpochLog("local", epochs=4)
-    log.on_train_epoch_start(trainer, module)
+    log.on_train_start(trainer, module)
     with caplog.at_level(logging.INFO):
         log.on_train_epoch_end(trainer, module)
     assert caplog.messages == ["local 3/4  loss 0.500  val loss 0.750  auc_benign 0.500  (0 s)"]

@@ -55,6 +55,12 @@ def weights(folder: Path) -> str:
     return open_checkpoint(folder / "checkpoint").sha256
 
 
+def epochs(logs: Path) -> pd.DataFrame:
+    """The rows of all attempts; an epoch that was done twice must have gone the same way."""
+    parts = [pd.read_csv(file) for file in sorted(logs.glob("version_*/metrics.csv"))]
+    return pd.concat(parts).drop_duplicates().reset_index(drop=True)
+
+
 def files(folder: Path) -> dict[str, int]:
     """Name -> time of the last change."""
     return {str(p.relative_to(folder)): p.stat().st_mtime_ns for p in folder.rglob("*") if p.is_file()}
@@ -76,7 +82,7 @@ def fails_in(monkeypatch: pytest.MonkeyPatch, stage: str) -> None:
 def test_a_run_writes_what_it_documents(trained_run: Path, tiny_config: TrainConfig, phantom_study: Manifest) -> None:
     assert TrainConfig.model_validate(yaml.safe_load((trained_run / "config.yaml").read_text())) == tiny_config
     used = load_manifest(trained_run / "manifest.csv", check_files=True)
-    assert used.sha256() == load_manifest(phantom_study.path).sha256()
+    pd.testing.assert_frame_equal(used.table, phantom_study.table)
     assert {path.name for path in (trained_run / "stages").iterdir()} == set(STAGES)
     for name in STAGES:
         expected = {"checkpoint", "patches.csv"} if name == "local" else {"checkpoint"}
@@ -130,7 +136,11 @@ def test_each_stage_changes_what_it_trains_and_nothing_else(trained_run: Path, t
 
 
 def test_masks_of_training_images_are_never_opened(
-    trained_run: Path, tiny_config: TrainConfig, phantom_study: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trained_run: Path,
+    tiny_config: TrainConfig,
+    phantom_study: Manifest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     table = phantom_study.table.copy()
     garbage = tmp_path / "mask.png"
@@ -237,9 +247,9 @@ def test_a_killed_run_ends_like_one_that_was_not(
         dies("train_run", (tiny_config.model_dump_json(), phantom_study.path, out, cache), target, call)
     train(tiny_config, phantom_study, out, CPU, cache_folder=cache)
     for name in STAGES:
+        # The best epoch may be the first, so the weights alone do not show how the second one went.
+        pd.testing.assert_frame_equal(epochs(out / "logs" / name), epochs(trained_run / "logs" / name))
         assert weights(out / "stages" / name) == weights(trained_run / "stages" / name)
-        logs = [pd.read_csv(f) for f in sorted((out / "logs" / name).glob("version_*/metrics.csv"))]
-        assert set(pd.concat(logs)["epoch"]) == {1, 2}
     assert weights(out) == weights(trained_run)
     assert not [path for path in (out / "stages").rglob("*") if path.suffix in (".ckpt", ".part")]
 
@@ -330,7 +340,9 @@ def test_images_that_fail_are_left_out_and_listed(
 ) -> None:
     manifest = broken(phantom_study, tmp_path, {"train": 2, "val": 1, "test": 1})
     out = tmp_path / "run"
-    expected = [r.image_id for split in ("train", "val") for r in manifest.subset(split).rows() if "run" not in r.path.parts]
+    expected = [
+        r.image_id for split in ("train", "val") for r in manifest.subset(split).rows() if "run" not in r.path.parts
+    ]
     failed = sorted(i for i in expected if (tmp_path / f"{i}.png").exists())
     with caplog.at_level(logging.WARNING):
         assert train(short, manifest, out, CPU).failed == 3
@@ -424,7 +436,9 @@ def test_only_negatives_can_be_trained_on(
     assert train(short, manifest, tmp_path, CPU, cache_folder=trained_run / "cache").failed == 0
 
 
-def test_unreadable_pixels_are_an_error_of_the_image(short: TrainConfig, phantom_study: Manifest, tmp_path: Path) -> None:
+def test_unreadable_pixels_are_an_error_of_the_image(
+    short: TrainConfig, phantom_study: Manifest, tmp_path: Path
+) -> None:
     """An image without any breast is readable and yet cannot be prepared."""
     manifest = broken(phantom_study, tmp_path, {"train": 1})
     [path] = tmp_path.glob("*.png")

@@ -52,7 +52,10 @@ class PhantomConfig(Config):
     """Median radius; log-normal with sigma 0.35, cut at the limits. Screen-detected invasive cancers have a median
     diameter around 12-15 mm; radius 6 mm is in that range, the shape of the distribution is our own choice."""
     mass_contrast: float = Field(0.25, ge=0, le=1)
-    """Median added grey level in the middle of a mass; own choice, of the size of the step from fat to gland (0.25)."""
+    """Median added grey level in the middle of a benign mass; own choice, of the size of the step from fat to gland (0.25)."""
+    malignant_contrast: float = Field(1.2, gt=0)
+    """Median contrast of malignant masses over that of benign ones. High-density masses are far more often malignant
+    (Woods et al., Radiology 2011); the number is our own choice."""
     speck_contrast: float = Field(0.45, ge=0, le=1)
     """Median added grey level of a calcification as wide as a pixel or wider; own choice."""
     contrast_spread: float = Field(0.35, ge=0)
@@ -68,9 +71,11 @@ class PhantomConfig(Config):
     """Share of lesions that take the margins or the speck shapes typical of the other class. Circumscribed cancers and
     spiculated benign changes exist (BI-RADS margins are probabilistic); the number is our own choice."""
 
+    decoy_share: float = Field(1.0, ge=0, le=1)
+    """Share of the views without a mass that have an overlapping-tissue density with soft margins in its place, so that a
+    bright spot alone is no sign. Own choice."""
     density_blobs: float = Field(0.4, ge=0)
-    """Mean number per view of overlapping-tissue densities with soft margins, seen in that view only, beyond the one
-    that every view without a mass has. Own choice."""
+    """Mean number per view of further such densities, each seen in that view only. Own choice."""
     vessels: float = Field(3.0, ge=0)
     """Mean number per view of linear structures (vessels, ducts). Own choice."""
     isolated_calcifications: float = Field(3.0, ge=0)
@@ -84,18 +89,28 @@ class PhantomConfig(Config):
 
     @classmethod
     def small(cls, **changes: object) -> Self:
-        """416 x 320 pixels of 0.56 mm, the same field of view as the default, for training on a laptop.
+        """416 x 320 pixels of 0.56 mm, the same field of view as the default, for training on a laptop in minutes.
 
-        Lesions keep their physical look, but the smallest are left out (radius 4-10 mm is 7-18 pixels, median 7 mm) and the
-        calcifications are larger than life (0.3-0.6 mm), because a pixel of 0.56 mm could not show them.
+        Easier than the default: the smallest lesions are left out (radius 4.5-11 mm is 8-20 pixels, median 7.5 mm), fewer
+        are subtle, some of the decoys are missing, and calcifications are larger than life (0.3-0.6 mm), because a
+        pixel of 0.56 mm could not show them.
         """
         values: dict[str, object] = {
             "rows": 416,
             "columns": 320,
             "pixel_mm": 0.56,
-            "lesion_radius_mm": (4.0, 10.0),
-            "lesion_radius_median_mm": 7.0,
+            "lesion_radius_mm": (4.5, 11.0),
+            "lesion_radius_median_mm": 7.5,
             "speck_radius_mm": (0.3, 0.6),
+            "malignant_prevalence": 0.22,
+            "benign_prevalence": 0.22,
+            "cluster_share": 0.12,
+            "subtle_share": 0.08,
+            "mass_contrast": 0.25,
+            "malignant_contrast": 1.35,
+            "contrast_spread": 0.3,
+            "decoy_share": 0.6,
+            "vessels": 2.0,
         }
         return cls.model_validate(values | changes)
 
@@ -119,6 +134,10 @@ class PhantomConfig(Config):
     def sample_radius(self, rng: np.random.Generator) -> float:
         """A lesion radius in mm: log-normal, cut at the limits."""
         return float(np.clip(self.lesion_radius_median_mm * np.exp(rng.normal(0, 0.35)), *self.lesion_radius_mm))
+
+    def mass_median(self, label: str) -> float:
+        """Median contrast of the masses of a class."""
+        return self.mass_contrast * (self.malignant_contrast if label == "malignant" else 1.0)
 
     def sample_contrast(self, median: float, rng: np.random.Generator) -> float:
         """A contrast around `median`: log-normal, at most half of the range of grey levels."""

@@ -6,6 +6,7 @@ import numpy as np
 from mammoseg.phantom.breast import BreastShape, Projection
 from mammoseg.phantom.config import PhantomConfig
 from mammoseg.phantom.lesions import Place, Speck
+from mammoseg.records.label import CLASSES
 
 
 def add_blobs(
@@ -13,14 +14,14 @@ def add_blobs(
 ) -> None:
     """Densities of the size and contrast of masses with soft, elongated borders, in this view only (summation).
 
-    There is one at least, less the number of masses: a mass takes the place of a density, so that views with and
-    without masses have equally many bright spots.
+    A mass takes the place of a density, so that views with and without masses have about equally many bright spots.
     """
     pixel = np.float32(config.pixel_mm)
-    for _ in range(1 + rng.poisson(config.density_blobs) - masses):
+    decoys = int(rng.uniform() < config.decoy_share)
+    for _ in range(decoys + rng.poisson(config.density_blobs) - masses):
         radius = config.sample_radius(rng)
         row, column = _inside(drawn, radius, shape, config, rng)
-        contrast = np.float32(config.sample_contrast(config.mass_contrast, rng))
+        contrast = np.float32(config.sample_contrast(config.mass_median(rng.choice(CLASSES)), rng))
         turn, stretch = rng.uniform(0, np.pi), np.sqrt(rng.uniform(1.1, 2.0))
         half = int(1.7 * stretch * radius / config.pixel_mm) + 1
         near = np.s_[max(0, row - half) : row + half + 1, max(0, column - half) : column + half + 1]

@@ -128,10 +128,10 @@ def _sample_labels(config: PhantomConfig, rng: np.random.Generator) -> list[str]
 def _sample_lesion(
     label: str, config: PhantomConfig, shape: BreastShape, views: Mapping[View, Projection], rng: np.random.Generator
 ) -> Lesion:
-    """Kind, size and contrast have the same distributions for both classes; only margins and specks tell them apart."""
+    """Kind and size have the same distributions for both classes; margins, specks and contrast tell them apart."""
     mass = rng.uniform() >= config.cluster_share
     radius = config.sample_radius(rng)
-    contrast = config.sample_contrast(config.mass_contrast if mass else config.speck_contrast, rng)
+    contrast = config.sample_contrast(config.mass_median(label) if mass else config.speck_contrast, rng)
     if rng.uniform() < config.subtle_share:
         contrast *= rng.uniform(0, 0.4)
     place = sample_place(shape, views, radius, config, rng)

@@ -88,22 +88,22 @@ def draw_mass(
         np.maximum(signal, _spicules(distance, angle, pixel_mm / radius_mm, rng), out=signal)
     else:  # the halo sign of some benign masses: a thin lucent rim
         halo = np.exp(-np.square((rho - 1.22) / np.float32(0.13)))
-        signal -= np.float32(rng.uniform(0, 0.2)) * halo.astype(np.float32)
+        signal -= np.float32(rng.uniform(0.05, 0.3)) * halo.astype(np.float32)
     return Drawn(top, left, np.float32(contrast) * signal, rho <= 1)
 
 
 def _spicules(rho: Array, angle: Array, pixel: float, rng: np.random.Generator) -> Array:
-    """Thin lines that taper outwards, 0 to 0.85, in units of the radius; never thinner than a pixel shows."""
+    """Thin lines that taper outwards, 0 to 0.95, in units of the radius; never thinner than a pixel shows."""
     total = np.zeros(rho.shape, np.float32)
     count = int(rng.integers(12, 22))
     for turn in np.linspace(0, 2 * np.pi, count, endpoint=False) + rng.normal(0, 0.15, count):
-        length, bow = rng.uniform(1.5, 2.6), rng.normal(0, 0.15)
-        width = max(rng.uniform(0.06, 0.12), 0.55 * pixel)
+        length, bow = rng.uniform(1.8, 3.2), rng.normal(0, 0.15)
+        width = max(rng.uniform(0.07, 0.14), 0.6 * pixel)
         off = angle - np.float32(turn) - np.float32(bow) * rho
         across = rho * np.sin(off) / np.float32(width)
         along = np.clip((np.float32(length) - rho) / np.float32(length - 0.6), 0, 1)
         line = np.exp(-np.square(across)) * along * (np.cos(off) > 0)
-        np.maximum(total, np.float32(rng.uniform(0.4, 0.85)) * line, out=total)
+        np.maximum(total, np.float32(rng.uniform(0.55, 0.95)) * line, out=total)
     return total
 
 

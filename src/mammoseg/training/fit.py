@@ -147,6 +147,6 @@ def resolve_precision(wanted: str, device: torch.device) -> Literal["32-true", "
     if device.type == "cuda":
         native = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
-        able = torch.cpu.get_capabilities()
+        able = getattr(torch.cpu, "get_capabilities", dict)()  # torch 2.11 has none
         native = device.type == "cpu" and bool(able.get("avx512_bf16") or able.get("amx_bf16"))
     return "bf16-mixed" if native else "32-true"

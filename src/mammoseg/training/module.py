@@ -61,11 +61,10 @@ class StageModule(L.LightningModule):
         schedule = OneCycleLR(optimizer, self.config.learning_rate, total_steps=steps)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
-    def on_train_epoch_start(self) -> None:
-        # Patch shifts and turns follow from seed and epoch alone, so a resumed run repeats an uninterrupted one.
-        torch.manual_seed(hash((self.seed, self.current_epoch)) % 2**63)
-
-    def training_step(self, indexed: IndexedBatch, _step: int) -> Tensor:
+    def training_step(self, indexed: IndexedBatch, step: int) -> Tensor:
+        # Patch shifts and turns follow from seed, epoch and step alone, so a resumed run repeats an uninterrupted one. (Not
+        # done in on_train_epoch_start: Lightning does not call it in the first epoch of a resumed run.)
+        torch.manual_seed(hash((self.seed, self.current_epoch, step)) % 2**63)
         batch, _ = indexed
         out: StepOutput = self.stage.step(self.model, batch, True)
         loss = torch.stack(list(out.losses.values())).sum()
@@ -82,7 +81,7 @@ class StageModule(L.LightningModule):
     def on_validation_epoch_start(self) -> None:
         self.scores = ValidationScores(self.validation.rows)
 
-    def validation_step(self, indexed: IndexedBatch, _step: int) -> None:
+    def validation_step(self, indexed: IndexedBatch, step: int) -> None:
         batch, indices = indexed
         out: StepOutput = self.stage.step(self.model, batch, False)
         loss = torch.stack(list(out.losses.values())).sum().item()

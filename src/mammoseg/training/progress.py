@@ -27,12 +27,13 @@ class EpochLog(Callback):
         self.epochs = epochs
         self.started = 0.0
 
-    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self.started = time.monotonic()
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         scores = cast(StageModule, pl_module).validation_scores
         epoch, seconds = trainer.current_epoch + 1, time.monotonic() - self.started
+        self.started += seconds
         row = {name: float(value) for name, value in trainer.callback_metrics.items()}
         for curves in trainer.loggers:
             curves.log_metrics({"epoch": epoch, **row, **{f"val/{n}": v for n, v in scores.items()}}, epoch)

@@ -1,0 +1,52 @@
+"""`mammoseg evaluate`: options, the table, the exit code."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from mammoseg.cli.main import app
+from mammoseg.data.manifest import Manifest
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    seen = SimpleNamespace(failed=0)
+
+    def evaluate(predictions: Path, manifest: Manifest, out: Path, **options: Any) -> dict[str, Any]:
+        seen.paths, seen.manifest, seen.options = (predictions, out), manifest, options
+        return {"n_failed": seen.failed}
+
+    monkeypatch.setattr("mammoseg.evaluation.evaluate.evaluate", evaluate)
+    monkeypatch.setattr("mammoseg.evaluation.tables.summary_table", lambda _: [{"metric": "AUC", "value": "0.9"}])
+    return seen
+
+
+def invoke(manifest: Manifest, *options: str) -> Result:
+    required = ["evaluate", "--predictions", "pred", "--manifest", str(manifest.path), "--out", "out"]
+    return CliRunner().invoke(app, [*required, *options])
+
+
+def test_defaults_and_table(calls: SimpleNamespace, phantom_study: Manifest) -> None:
+    result = invoke(phantom_study)
+    assert result.exit_code == 0
+    assert [line.split() for line in result.stdout.splitlines()] == [
+        ["metric", "value"],
+        ["AUC", "0.9"],
+        ["All", "numbers:", "out/metrics.json"],
+    ]
+    assert calls.paths == (Path("pred"), Path("out"))
+    assert calls.manifest.sha256() == phantom_study.sha256()
+    assert calls.options == {"split": None, "by": [], "bootstrap": 1000, "seed": 0}
+
+
+def test_options(calls: SimpleNamespace, phantom_study: Manifest) -> None:
+    invoke(phantom_study, *["--split", "test", "--by", "density", "--by", "view", "--bootstrap", "5", "--seed", "3"])
+    assert calls.options == {"split": "test", "by": ["density", "view"], "bootstrap": 5, "seed": 3}
+
+
+def test_failed_images_make_3(calls: SimpleNamespace, phantom_study: Manifest) -> None:
+    calls.failed = 1
+    assert invoke(phantom_study).exit_code == 3

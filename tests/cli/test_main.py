@@ -1,0 +1,155 @@
+"""The command as a whole: help that fits a screen and comes at once, exit codes, and a message instead of a traceback."""
+
+import logging
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from mammoseg.cli import main
+from mammoseg.config import ConfigError
+from mammoseg.io.read import ImageReadError
+
+VERBS = ("demo", "phantom", "prepare", "train", "predict", "evaluate")
+Result = tuple[int, str, str]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Result]]:
+    """The entry point in this process: arguments -> exit code, standard output, standard error."""
+    before = signal.getsignal(signal.SIGTERM)
+
+    def run(*arguments: str) -> Result:
+        monkeypatch.setattr(sys, "argv", ["mammoseg", *arguments])
+        with pytest.raises(SystemExit) as stop:
+            main.main()
+        written = capsys.readouterr()
+        assert isinstance(stop.value.code, int)
+        return stop.value.code, written.out, written.err
+
+    yield run
+    signal.signal(signal.SIGTERM, before)
+
+
+def process(*arguments: str, columns: int = 80) -> tuple[subprocess.CompletedProcess[str], float]:
+    """The command in a process of its own, and its seconds."""
+    code = "from mammoseg.cli.main import main; main()"
+    started = time.perf_counter()
+    environment = {**os.environ, "COLUMNS": str(columns)}
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False, env=environment
+    )
+    return done, time.perf_counter() - started
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_comes_at_once_and_fits_a_screen(verb: str) -> None:
+    tries = [process(verb, "--help") for _ in range(3)]
+    assert min(seconds for _, seconds in tries) < 1
+    for done, _ in (*tries, process(verb, "-h", columns=100)):
+        assert done.returncode == 0
+        lines = done.stdout.splitlines()
+        assert len(lines) <= 40
+        assert max(map(len, lines)) <= 80
+        assert lines[0].startswith("Usage: ")
+        assert f" {verb} " in lines[0]
+        assert not done.stderr
+
+
+def test_the_list_of_verbs_is_complete_and_no_line_is_cut_off(run: Callable[..., Result]) -> None:
+    code, out, _ = run("--help")
+    assert code == 0
+    assert re.findall(r"^  (\w+)  +\w", out.partition("Commands:")[2], re.MULTILINE) == list(VERBS)
+    assert "..." not in out.partition("Commands:")[2]
+    assert "research use only" in " ".join(out.split())
+
+
+def test_version(run: Callable[..., Result]) -> None:
+    assert run("--version") == (0, f"mammoseg {version('mammoseg')}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["prdict"], "No such command 'prdict'. Did you mean 'predict'?"),
+        (["phantom", "--exams", "2", "--out", "x", "--sise", "small"], "No such option: --sise"),
+        (["phantom", "--out", "x"], "Missing option '--exams'"),
+        (["phantom", "--exams", "0", "--out", "x"], "greater than or equal to 1"),
+        (["train", "--manifest", "m.csv", "--out", "x"], "Missing option '--recipe'"),
+        (["evaluate", "--predictions", "p", "--manifest", "m", "--out", "o", "--bootstrap", "-1"], "--bootstrap"),
+        (["phantom", "--exams", "2", "--out", "x", "--set", "nois=1"], "there is no field 'nois'; there are: rows"),
+        (["phantom", "--exams", "2", "--out", "x", "--set", "noise"], "expected NAME=VALUE"),
+        (["phantom", "--exams", "2", "--out", "x", "--set", "noise=loud"], "noise: Input should be a valid number"),
+        (["phantom", "--exams", "2", "--out", "x", "--config", "no.yaml"], "no.yaml: the configuration cannot be read"),
+        (["train", "--recipe", "glam_smal", "--manifest", "m.csv", "--out", "x"], "Did you mean glam_small?"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_wrong_usage_is_2(
+    run: Callable[..., Result],
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(*arguments)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert not list(tmp_path.iterdir()), "nothing is written"
+
+
+def test_no_verb_shows_the_help(run: Callable[..., Result]) -> None:
+    code, out, err = run()
+    assert code == 2
+    assert "Commands:" in out + err
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (ConfigError("wrong field"), 2, "mammoseg: wrong field\n"),
+        (ImageReadError("x.png: damaged"), 1, "mammoseg: x.png: damaged\n"),
+        (FileNotFoundError(2, "No such file", "a/b.csv"), 1, "mammoseg: a/b.csv: No such file\n"),
+        (OSError(28, "out: the disk is full"), 1, "mammoseg: out: the disk is full\n"),
+        (OSError("odd"), 1, "mammoseg: odd\n"),
+        (KeyboardInterrupt(), 130, "mammoseg: stopped; the same command continues\n"),
+        (SystemExit(None), 143, "mammoseg: stopped; the same command continues\n"),
+        (SystemExit(143), 143, "mammoseg: stopped; the same command continues\n"),
+        (SystemExit(0), 0, ""),
+        (SystemExit(3), 3, ""),
+    ],
+    ids=repr,
+)
+def test_errors_become_a_message_and_a_code(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int, message: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("mammoseg.data.adapters.synthetic.write_study", fail)
+    assert run("phantom", "--exams", "1", "--out", "somewhere") == (code, "", message)
+
+
+def test_a_bug_is_shown_as_a_bug(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mammoseg.data.adapters.synthetic.write_study", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        run("phantom", "--exams", "1", "--out", "somewhere")
+
+
+def test_sigterm_ends_any_verb_with_a_message(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mammoseg.data.adapters.synthetic.write_study", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    assert run("phantom", "--exams", "1", "--out", "x") == (143, "", "mammoseg: stopped; the same command continues\n")
+
+
+def test_only_mammoseg_talks_in_the_log(run: Callable[..., Result]) -> None:
+    run("--version")
+    assert logging.getLogger("mammoseg.training.run").isEnabledFor(logging.INFO)
+    assert not logging.getLogger("torch").isEnabledFor(logging.INFO)

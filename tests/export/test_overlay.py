@@ -1,0 +1,184 @@
+"""The figure of a prediction: everything is where it belongs, for either breast, and nothing odd breaks it."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from mammoseg.data.manifest import ImageRow
+from mammoseg.export.overlay import HEIGHT, overlay_picture, overlay_writer
+from mammoseg.records.grid import PixelGrid
+from mammoseg.records.image import Mammogram
+from mammoseg.records.prediction import Patch, Prediction
+
+GREEN, RED, BLUE = (60, 220, 90), (255, 70, 50), (90, 170, 255)
+SCORES = {"benign": 0.25, "malignant": 0.75}
+SHAPE = (HEIGHT, 500)
+"""An image that is shown without scaling, so that its pixels are found again in the figure."""
+TITLE = 34
+PANEL = SHAPE[1] + 12
+BAR = 50
+"""Width of the colour bar beside each map."""
+
+
+def grid_of(shape: tuple[int, int] = SHAPE, flipped: bool = False, **changes: int) -> PixelGrid:
+    """The whole image as the model's window, unless changed."""
+    window = {"top": 0, "left": 0, "height": shape[0], "width": shape[1]} | changes
+    return PixelGrid(shape, shape, flipped, **window, model_shape=(window["height"], window["width"]))
+
+
+def prediction_of(
+    grid: PixelGrid, saliency: NDArray[Any] | None = None, corners: tuple[tuple[int, int], ...] = ((100, 60),)
+) -> Prediction:
+    maps = {"saliency": np.full((2, 8, 6), 0.5, np.float32) if saliency is None else saliency}
+    patches = tuple(Patch(row, col, 80, SCORES) for row, col in corners)
+    return Prediction("p1_L-CC", "p1", "e1", "L", "CC", SCORES, grid, maps, patches)
+
+
+def breast(shape: tuple[int, int] = SHAPE) -> NDArray[np.uint16]:
+    pixels = np.zeros(shape, np.uint16)
+    pixels[shape[0] // 8 : -(shape[0] // 8), : shape[1] // 2] = 2000
+    return pixels
+
+
+def panel(picture: NDArray[np.uint8], number: int) -> NDArray[np.uint8]:
+    """0 image with truth, 1 with patches, 2 benign map, 3 malignant map."""
+    start = number * PANEL + (BAR if number == 3 else 0)
+    return picture[TITLE:, start : start + SHAPE[1]]
+
+
+def box_of(picture: NDArray[np.uint8], colour: tuple[int, int, int]) -> tuple[int, int, int, int]:
+    """First and last row, first and last column of a colour."""
+    rows, cols = np.nonzero((picture == colour).all(axis=-1))
+    return int(rows.min()), int(rows.max()), int(cols.min()), int(cols.max())
+
+
+def test_true_outlines_are_where_the_masks_are() -> None:
+    masks = {name: np.zeros(SHAPE, bool) for name in ("benign", "malignant")}
+    masks["benign"][200:260, 100:150] = True
+    masks["malignant"][400:420, 30:90] = True
+    picture = overlay_picture(breast(), prediction_of(grid_of()), masks)
+    for name, colour, box in (("benign", GREEN, (200, 259, 100, 149)), ("malignant", RED, (400, 419, 30, 89))):
+        assert box_of(panel(picture, 0), colour) == pytest.approx(box, abs=2), name
+        assert (panel(picture, 0)[masks[name]] != colour).any(axis=-1).mean() > 0.5, "the lesion itself stays visible"
+    assert not (panel(picture, 2) == RED).all(axis=-1).any()
+
+
+def test_without_truth_nothing_is_outlined() -> None:
+    picture = panel(overlay_picture(breast(), prediction_of(grid_of()), {}), 0)
+    assert (picture == picture[..., :1]).all()
+
+
+def test_a_lesion_of_one_pixel_in_a_large_image_is_outlined() -> None:
+    mask = np.zeros((3328, 2560), bool)
+    mask[1664, 1280] = True
+    picture = overlay_picture(breast(mask.shape), prediction_of(grid_of(mask.shape)), {"malignant": mask})
+    top, bottom, left, right = box_of(picture[:, : round(2560 * HEIGHT / 3328)], RED)
+    assert (top + bottom) / 2 == pytest.approx(TITLE + HEIGHT / 2, abs=2)
+    assert bottom - top <= 5
+    assert right - left <= 5
+
+
+@pytest.mark.parametrize(("flipped", "columns"), [(False, (60, 140)), (True, (500 - 140, 500 - 60))])
+def test_the_square_of_a_patch_lies_where_the_model_looked(flipped: bool, columns: tuple[int, int]) -> None:
+    picture = overlay_picture(breast(), prediction_of(grid_of(flipped=flipped)), {})
+    assert box_of(panel(picture, 1), BLUE) == pytest.approx((100, 180, *columns), abs=2)
+
+
+@pytest.mark.parametrize("flipped", [False, True])
+def test_maps_are_shown_in_the_pixels_of_the_file(flipped: bool) -> None:
+    saliency = np.zeros((2, SHAPE[0], SHAPE[1]), np.float32)
+    saliency[1, 300:340, 50:100] = 1
+    picture = overlay_picture(breast(), prediction_of(grid_of(flipped=flipped), saliency), {})
+    red = panel(picture, 3).astype(int)
+    rows, cols = np.nonzero(red[..., 0] - red[..., 2] > 100)
+    expected = (400, 449) if flipped else (50, 99)
+    assert (rows.min(), rows.max(), cols.min(), cols.max()) == pytest.approx((300, 339, *expected), abs=1)
+    green = panel(picture, 2)
+    assert (green == green[..., :1]).all(), "no benign saliency, no colour"
+
+
+def test_enlarged_patches_show_the_pixels_of_the_patch() -> None:
+    pixels = np.full(SHAPE, 1000, np.uint16)
+    pixels[100:140, 60:140] = 3000  # upper half of the patch
+    enlarged = overlay_picture(pixels, prediction_of(grid_of()), {})[TITLE:, 4 * PANEL + 2 * BAR + 12 :]
+    assert enlarged[75, 150].tolist() == [255, 255, 255]
+    assert enlarged[225, 150].tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "corners", [((-40, -40),), ((HEIGHT - 20, 480),), ((-500, 0),), ((0, 900),), ((-10, 5), (5, -10), (630, 490))]
+)
+def test_patches_may_leave_the_image(corners: tuple[tuple[int, int], ...]) -> None:
+    pixels = np.full(SHAPE, 1000, np.uint16)
+    masks = {"malignant": np.ones(SHAPE, bool)}
+    picture = overlay_picture(pixels, prediction_of(grid_of(), corners=corners), masks)
+    inside = [max(0, min(HEIGHT, r + 80) - max(0, r)) * max(0, min(500, c + 80) - max(0, c)) for r, c in corners]
+    columns = -(-len(corners) // 2)
+    assert picture.shape[1] == 4 * PANEL + 2 * BAR + columns * (303 + 12)
+    if sum(inside) == 0:
+        enlarged = picture[TITLE + 5 : TITLE + 290, 4 * PANEL + 2 * BAR + 5 : 4 * PANEL + 2 * BAR + 290]
+        assert not enlarged.any(), "a patch in the padding is black"
+
+
+@pytest.mark.parametrize(
+    ("pixels", "map_shape"),
+    [
+        (np.zeros(SHAPE, np.uint16), (8, 6)),
+        (np.full(SHAPE, 7, np.uint8), (8, 6)),
+        (np.full(SHAPE, 65535, np.uint16), (8, 6)),
+        (breast(), (8, 1)),
+        (breast(), (1, 1)),
+        (breast((40, 30)), (8, 6)),
+        (breast((2000, 64)), (8, 6)),
+    ],
+    ids=["black", "8-bit", "saturated", "map of one column", "map of one cell", "small", "narrow"],
+)
+def test_odd_images_and_maps_give_a_figure(pixels: NDArray[Any], map_shape: tuple[int, int]) -> None:
+    saliency = np.ones((2, *map_shape), np.float32)
+    shape = (pixels.shape[0], pixels.shape[1])
+    picture = overlay_picture(pixels, prediction_of(grid_of(shape), saliency), {"benign": pixels > 1000})
+    assert picture.dtype == np.uint8
+    assert picture.shape[0] == HEIGHT + TITLE
+    assert picture.any()
+
+
+def test_a_full_field_image_takes_less_than_half_a_second() -> None:
+    shape = (3328, 2560)
+    saliency = np.random.default_rng(0).random((2, 736, 480), dtype=np.float32)
+    grid = grid_of(shape, True, top=100, left=-50, height=2944, width=1920)
+    prediction = prediction_of(grid, saliency, ((0, 0), (500, 300), (1000, 600)))
+    seconds = []
+    for _ in range(3):
+        started = time.perf_counter()
+        overlay_picture(breast(shape), prediction, {"malignant": np.eye(*shape, dtype=bool)})
+        seconds.append(time.perf_counter() - started)
+    assert min(seconds) < 0.5
+
+
+@pytest.fixture
+def row(tmp_path: Path) -> ImageRow:
+    mask = np.zeros(SHAPE, np.uint8)
+    mask[200:260, 100:150] = 255
+    cv2.imwrite(str(tmp_path / "mask.png"), mask)
+    return ImageRow("p1", "e1", "p1_L-CC", "L", "CC", tmp_path / "x.png", malignant_mask=tmp_path / "mask.png")
+
+
+def test_the_file_is_the_figure(tmp_path: Path, row: ImageRow) -> None:
+    prediction = prediction_of(grid_of())
+    image = Mammogram(breast(), "L", "CC", "p1_L-CC")
+    overlay_writer(tmp_path / "out")(prediction, image, row)
+    written = cv2.cvtColor(cv2.imread(str(tmp_path / "out" / "overlays" / "p1_L-CC.png")), cv2.COLOR_BGR2RGB)
+    mask = cv2.imread(str(tmp_path / "mask.png"), cv2.IMREAD_UNCHANGED) > 0
+    np.testing.assert_array_equal(written, overlay_picture(image.pixels, prediction, {"malignant": mask}))
+
+
+def test_a_mask_of_another_size_is_named_and_nothing_is_written(tmp_path: Path, row: ImageRow) -> None:
+    image = Mammogram(breast((300, 200)), "L", "CC", "p1_L-CC")
+    with pytest.raises(ValueError, match=r"mask\.png: the mask has \(640, 500\) pixels.*\(300, 200\).*--no-overlays"):
+        overlay_writer(tmp_path / "out")(prediction_of(grid_of((300, 200))), image, row)
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,309 @@
+"""Many images: all that can be predicted are, what fails is listed, and a stopped run continues."""
+
+import errno
+import json
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from mammoseg.data.manifest import ImageRow, Manifest
+from mammoseg.inference import batch
+from mammoseg.inference.batch import BatchResult, predict_images
+from mammoseg.inference.predictor import Predictor
+from mammoseg.io.ledger import read_errors
+from mammoseg.io.read import read_pixels
+from mammoseg.io.runs import (
+    RunFileError,
+    is_done,
+    load_prediction,
+    map_png_path,
+    predicted_ids,
+    read_predictions_csv,
+)
+from mammoseg.records.image import Mammogram
+from mammoseg.records.prediction import Prediction
+
+
+@pytest.fixture(scope="module")
+def predictor(trained_run: Path) -> Predictor:
+    return Predictor(trained_run, "cpu")
+
+
+@pytest.fixture(scope="module")
+def rows(phantom_study: Manifest) -> list[ImageRow]:
+    """Two exams of four images."""
+    return list(phantom_study.rows())[:8]
+
+
+@pytest.fixture(scope="module")
+def expected(predictor: Predictor, rows: list[ImageRow], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All images predicted without a disturbance. Not to be changed."""
+    out = tmp_path_factory.mktemp("expected") / "predictions"
+    assert predict_images(predictor, rows, out) == BatchResult(predicted=8, done_before=0, failed=0)
+    return out
+
+
+def contents(folder: Path) -> dict[str, Any]:
+    """What the files of a folder say (a compressed file holds the time it was made)."""
+    found: dict[str, Any] = {}
+    for path in folder.rglob("*"):
+        if path.suffix == ".npz":
+            with np.load(path) as maps:
+                found[path.name] = {name: maps[name].tobytes() for name in maps.files}
+        elif path.is_file():
+            found[str(path.relative_to(folder))] = path.read_bytes()
+    return found
+
+
+def damaged(row: ImageRow, folder: Path) -> ImageRow:
+    path = folder / f"{row.image_id}.png"
+    path.write_bytes(row.path.read_bytes()[:5000])
+    return replace(row, path=path)
+
+
+def test_what_is_written(expected: Path, rows: list[ImageRow], predictor: Predictor) -> None:
+    assert predicted_ids(expected) == sorted(row.image_id for row in rows)
+    run = json.loads((expected / "run.json").read_text())
+    assert run["checkpoint_sha256"] == predictor.checkpoint.sha256
+    assert run["network"]["num_patches"] == 1
+    assert not (expected / "errors.csv").exists()
+
+
+def test_maps_in_original_pixels_are_the_restored_ones(expected: Path, rows: list[ImageRow]) -> None:
+    for row in rows:
+        prediction = load_prediction(expected, row.image_id)
+        restored = prediction.grid.restore(prediction.maps["saliency"])
+        for k, name in enumerate(("benign", "malignant")):
+            png = cv2.imread(str(map_png_path(expected, row.image_id, name)), cv2.IMREAD_UNCHANGED)
+            assert png.dtype == np.uint16
+            assert png.shape == (208, 160)
+            assert np.abs(png / 65535 - restored[k]).max() < 1e-3  # the npz has half precision
+            assert png.any()
+
+
+def test_a_breast_is_the_mean_of_its_images(expected: Path, rows: list[ImageRow]) -> None:
+    table = read_predictions_csv(expected)
+    images, breasts, exams = (table[table["level"] == level] for level in ("image", "breast", "exam"))
+    assert (len(images), len(breasts), len(exams)) == (8, 4, 2)
+    for _, breast in breasts.iterrows():
+        own = images[(images["exam_id"] == breast["exam_id"]) & (images["laterality"] == breast["laterality"])]
+        assert len(own) == 2
+        for name in ("benign", "malignant", "global_malignant"):
+            assert breast[name] == pytest.approx(own[name].mean())
+    for row in rows:
+        scores = load_prediction(expected, row.image_id).scores
+        image = images[images["image_id"] == row.image_id].iloc[0]
+        assert image["malignant"] == pytest.approx(scores["malignant"])
+
+
+@pytest.mark.parametrize("workers", [0, 1, 3])
+def test_the_number_of_workers_does_not_matter(
+    workers: int, predictor: Predictor, rows: list[ImageRow], expected: Path, tmp_path: Path
+) -> None:
+    predict_images(predictor, rows, tmp_path, workers)
+    assert contents(tmp_path) == contents(expected)
+
+
+def test_images_that_fail_are_listed_and_the_rest_goes_on(
+    predictor: Predictor, rows: list[ImageRow], expected: Path, tmp_path: Path
+) -> None:
+    given = list(rows)
+    given[0] = damaged(rows[0], tmp_path)
+    given[5] = replace(rows[5], path=tmp_path / "none.png")
+    given[7] = replace(rows[7], pixel_mm=None)
+    out = tmp_path / "out"
+    assert predict_images(predictor, given, out) == BatchResult(predicted=5, done_before=0, failed=3)
+    errors = read_errors(out).set_index("image_id")
+    assert errors["error"].to_dict() == {
+        rows[0].image_id: "ImageReadError",
+        rows[5].image_id: "ImageReadError",
+        rows[7].image_id: "PrepError",
+    }
+    assert set(errors["step"]) == {"read"}
+    assert len(read_predictions_csv(out).query("level == 'image'")) == 5
+
+    given[0].path.write_bytes(rows[0].path.read_bytes())
+    given[5], given[7] = rows[5], rows[7]
+    assert predict_images(predictor, given, out) == BatchResult(predicted=3, done_before=5, failed=0)
+    assert read_errors(out).empty
+    (out / "errors.csv").unlink()
+    assert contents(out) == contents(expected)
+
+
+def test_a_model_that_gives_no_probabilities_fails_image_by_image(
+    predictor: Predictor, rows: list[ImageRow], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def diverged(prepared: Any, row: ImageRow) -> Prediction:
+        prediction = type(predictor).predict(predictor, prepared, row)
+        return replace(prediction, scores={"benign": float("nan"), "malignant": 0.5})
+
+    monkeypatch.setattr(predictor, "predict", diverged)
+    assert predict_images(predictor, rows[:2], tmp_path) == BatchResult(predicted=0, done_before=0, failed=2)
+    assert set(read_errors(tmp_path)["step"]) == {"write"}
+    assert predicted_ids(tmp_path) == []
+
+
+def test_done_images_are_not_predicted_again(
+    predictor: Predictor, rows: list[ImageRow], expected: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {path: path.stat().st_mtime_ns for path in (expected / "records").iterdir()}
+    monkeypatch.setattr(predictor, "predict", None)
+    assert predict_images(predictor, rows, expected) == BatchResult(predicted=0, done_before=8, failed=0)
+    assert {path: path.stat().st_mtime_ns for path in (expected / "records").iterdir()} == before
+
+
+def test_progress_is_told_for_every_image(predictor: Predictor, rows: list[ImageRow], tmp_path: Path) -> None:
+    seen: list[int] = []
+    given = [*rows[:2], replace(rows[2], path=tmp_path / "none.png")]
+    predict_images(predictor, rows[:1], tmp_path / "out")
+    predict_images(predictor, given, tmp_path / "out", progress=lambda: seen.append(1))
+    assert len(seen) == 3
+
+
+def test_another_checkpoint_or_setting_is_refused(
+    predictor: Predictor, trained_run: Path, rows: list[ImageRow], expected: Path, tmp_path: Path
+) -> None:
+    before = contents(expected)
+    for other in (
+        Predictor(trained_run / "stages" / "global", "cpu"),
+        Predictor(trained_run, "cpu", ["num_patches=2"]),
+    ):
+        with pytest.raises(
+            RunFileError, match=r"predictions of another checkpoint or with other settings.*--overwrite"
+        ):
+            predict_images(other, rows, expected)
+    assert contents(expected) == before
+    other_prep = Predictor(trained_run, "cpu")
+    other_prep.prep = predictor.prep.model_copy(update={"buffer_px": 9})
+    with pytest.raises(RunFileError, match="other settings"):
+        predict_images(other_prep, rows, expected)
+
+
+def test_overwrite_replaces_everything(
+    trained_run: Path, predictor: Predictor, rows: list[ImageRow], expected: Path, tmp_path: Path
+) -> None:
+    predict_images(Predictor(trained_run / "stages" / "global", "cpu"), rows[:3], tmp_path)
+    result = predict_images(predictor, rows, tmp_path, overwrite=True)
+    assert result == BatchResult(predicted=8, done_before=0, failed=0)
+    assert contents(tmp_path) == contents(expected)
+
+
+@pytest.mark.parametrize(
+    ("target", "call", "done"),
+    [
+        ("mammoseg.inference.predictor.Predictor.predict", 4, 3),
+        ("os.fsync", 8, 1),  # run.json, 4 files of the first image, 3 of the second: its record is not there
+        ("os.fsync", 9, 1),  # the record is written, but has not its name yet
+        ("mammoseg.inference.batch.write_predictions_csv", 1, 48),
+    ],
+)
+def test_a_killed_run_continues(
+    target: str,
+    call: int,
+    done: int,
+    predictor: Predictor,
+    trained_run: Path,
+    phantom_study: Manifest,
+    rows: list[ImageRow],
+    expected: Path,
+    tmp_path: Path,
+    dies: Callable[..., None],
+) -> None:
+    dies("predict_run", (trained_run, phantom_study.path, tmp_path), target, call)
+    assert len(predicted_ids(tmp_path)) == done
+    done_before = sum(is_done(tmp_path, row.image_id) for row in rows)
+    result = predict_images(predictor, rows, tmp_path)
+    assert result == BatchResult(predicted=8 - done_before, done_before=done_before, failed=0)
+    whole = contents(tmp_path)
+    for name, content in contents(expected).items():
+        assert name == "predictions.csv" or whole[name] == content
+
+
+def test_a_kill_between_success_and_ledger_is_put_right(
+    predictor: Predictor, rows: list[ImageRow], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    predict_images(predictor, [damaged(rows[0], tmp_path)], out)
+    listed = (out / "errors.csv").read_bytes()
+    predict_images(predictor, rows[:1], out)
+    (out / "errors.csv").write_bytes(listed)
+    predict_images(predictor, rows[:1], out)
+    assert read_errors(out).empty
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+@pytest.mark.parametrize("written", [0, 4, 6, 14])
+def test_a_full_disk_stops_with_advice_and_nothing_half_written(
+    number: int,
+    written: int,
+    predictor: Predictor,
+    rows: list[ImageRow],
+    expected: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    left, fsync = iter(range(written)), os.fsync
+
+    def full(file: int) -> None:
+        if next(left, None) is None:
+            raise OSError(number, "No space left on device")
+        fsync(file)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match=r"the disk is full.*Free space and start the same command again") as caught:
+            predict_images(predictor, rows, tmp_path, workers=3)
+    assert caught.value.errno == number
+    complete = contents(expected)
+    for name, content in contents(tmp_path).items():
+        assert content == complete[name]
+    assert predict_images(predictor, rows, tmp_path).failed == 0
+    assert contents(tmp_path) == complete
+
+
+def test_a_full_disk_while_drawing_stops_too(predictor: Predictor, rows: list[ImageRow], tmp_path: Path) -> None:
+    def draw(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="the disk is full"):
+        predict_images(predictor, rows, tmp_path, before_saving=draw)
+    assert predicted_ids(tmp_path) == []
+    assert not (tmp_path / "errors.csv").exists()
+
+
+def test_another_error_of_the_disk_is_an_error_of_the_image(
+    predictor: Predictor, rows: list[ImageRow], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(batch, "save_prediction", denied)
+        assert predict_images(predictor, rows[:1], tmp_path).failed == 1
+    assert read_errors(tmp_path)["step"].tolist() == ["write"]
+
+
+def test_before_saving_gets_the_prediction_and_its_image_before_it_counts(
+    predictor: Predictor, rows: list[ImageRow], tmp_path: Path
+) -> None:
+    seen: list[str] = []
+
+    def look(prediction: Prediction, image: Mammogram, row: ImageRow) -> None:
+        assert prediction.image_id == image.image_id == row.image_id
+        assert np.array_equal(image.pixels, read_pixels(row.path))
+        assert not is_done(tmp_path, row.image_id)
+        seen.append(row.image_id)
+
+    predict_images(predictor, rows[:3], tmp_path, workers=2, before_saving=look)
+    assert seen == [row.image_id for row in rows[:3]]
+
+
+def test_nothing_to_predict(predictor: Predictor, tmp_path: Path) -> None:
+    assert predict_images(predictor, [], tmp_path) == BatchResult(predicted=0, done_before=0, failed=0)
+    assert read_predictions_csv(tmp_path).empty

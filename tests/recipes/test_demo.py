@@ -1,0 +1,96 @@
+"""The demonstration from beginning to end, on a study and with a network that are tiny."""
+
+import json
+import re
+import time
+from html.parser import HTMLParser
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import unquote
+
+import pandas as pd
+import pytest
+import torch
+
+from mammoseg.data.adapters.synthetic import StudyExistsError
+from mammoseg.phantom.config import PhantomConfig
+from mammoseg.recipes import demo
+from mammoseg.training.config import TrainConfig
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, tiny_config: TrainConfig, tmp_path: Path) -> SimpleNamespace:
+    """`run(seed, overwrite)` runs it and returns the metrics; `folder` and `said` tell what came of it."""
+    small = PhantomConfig.small(rows=104, columns=80, pixel_mm=2.24)
+    monkeypatch.setattr(demo, "EXAMS", 8)
+    monkeypatch.setattr(demo, "SPLITS", (0.5, 0.25, 0.25))
+    monkeypatch.setattr(demo, "SHOWN", 4)
+    monkeypatch.setattr(demo, "PhantomConfig", SimpleNamespace(small=lambda: small))
+    monkeypatch.setattr(demo, "glam_demo", lambda: tiny_config)
+    said: list[str] = []
+    folder = tmp_path / "my demo"
+
+    def run(seed: int = 0, overwrite: bool = False) -> dict[str, Any]:
+        said.clear()
+        return demo.run_demo(folder, torch.device("cpu"), 1, seed, overwrite, said.append)
+
+    return SimpleNamespace(run=run, folder=folder, said=said)
+
+
+class Links(HTMLParser):
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.targets: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.targets += [value for name, value in attrs if name in ("href", "src") and value]
+
+
+def test_demo_from_beginning_to_end(run: SimpleNamespace) -> None:
+    metrics = run.run()
+    folder, page = run.folder, (run.folder / "index.html").read_text(encoding="utf-8")
+    assert len(run.said) == 8, "a line when a step begins and one when it ends"
+    assert run.said[0] == "1. Phantoms: 8 synthetic screening exams with known lesions"
+
+    targets = Links(page).targets
+    assert len([target for target in targets if target.endswith(".png")]) >= 2 * (1 + 3)
+    for target in targets:
+        assert (folder / unquote(target)).exists(), target
+    stored = json.loads((folder / "metrics" / "metrics.json").read_text())
+    assert stored["n_images"] == metrics["n_images"] == 8
+    value = metrics["scores"]["breast"]["malignant"]["final"]["auc"]["value"]
+    assert f"<td>{value:.3f}</td>" in page
+    assert "the software works, not how well it reads mammograms" in page
+    predicted = pd.read_csv(folder / "predictions" / "predictions.csv")
+    assert (predicted["level"] == "image").sum() == 8
+    truth = pd.read_csv(folder / "study" / "manifest.csv").set_index("image_id")
+    for image_id, caption in re.findall(r"<figcaption>(p\w+-\w+): (.*?) lesion<", page):
+        assert truth.loc[image_id, "split"] == "test", "only held-out exams are shown"
+        assert ("malignant" in caption) == truth.loc[image_id, "malignant"]
+        assert ("benign" in caption) == truth.loc[image_id, "benign"]
+
+
+def test_a_second_call_continues(run: SimpleNamespace) -> None:
+    first = run.run()
+    kept = [run.folder / name for name in ("study/images", "run/checkpoint/weights.safetensors", "predictions/maps")]
+    before = [path.stat().st_mtime_ns for path in kept]
+    (run.folder / "index.html").unlink()
+    started = time.perf_counter()
+    again = run.run()
+    assert time.perf_counter() - started < 5
+    assert json.dumps(again["scores"]) == json.dumps(first["scores"])
+    assert [path.stat().st_mtime_ns for path in kept] == before
+    assert (run.folder / "index.html").is_file()
+
+
+def test_another_seed_needs_overwrite(run: SimpleNamespace) -> None:
+    run.run()
+    page = (run.folder / "index.html").read_text(encoding="utf-8")
+    with pytest.raises(StudyExistsError, match="seed 0"):
+        run.run(seed=1)
+    run.run(seed=1, overwrite=True)
+    assert json.loads((run.folder / "study" / "phantom.json").read_text())["seed"] == 1
+    assert json.loads((run.folder / "run" / "run.json").read_text())["config"]["seed"] == 1
+    assert (run.folder / "index.html").read_text(encoding="utf-8") != page

@@ -1,0 +1,79 @@
+"""Every recipe of GLAM: valid as a whole, readable back from its file, and a network that fits its window."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from mammoseg.config import to_yaml, with_overrides
+from mammoseg.models import build_model, load_model_plugin
+from mammoseg.models.glam.config import GlamConfig
+from mammoseg.prep.config import PrepConfig
+from mammoseg.recipes.catalogue import list_recipes
+from mammoseg.recipes.glam import glam_demo, glam_film, glam_paper, glam_small
+from mammoseg.training.config import TrainConfig
+
+RECIPES = list_recipes()
+Recipe = Callable[[], TrainConfig]
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+def test_it_passes_every_check(recipe: Recipe) -> None:
+    """Recipes built by model_copy have not been validated yet."""
+    config = recipe()
+    assert TrainConfig.model_validate(config.model_dump()) == config
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+def test_it_is_read_back_from_its_file(recipe: Recipe, tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text(to_yaml(recipe()))
+    assert with_overrides(glam_paper(), file) == recipe()
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+def test_it_says_what_it_is_and_sets_every_stage(recipe: Recipe) -> None:
+    assert recipe.__doc__
+    assert set(recipe().stages) == {stage.name for stage in load_model_plugin(recipe().model).STAGES}
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+def test_every_stage_finds_its_parameters(recipe: Recipe) -> None:
+    config = recipe()
+    with torch.device("meta"):
+        model = build_model(config.model, config.network)
+    for stage in load_model_plugin(config.model).STAGES:
+        assert stage.trained_parameters(model)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "grid"), [(glam_paper, (184, 120)), (glam_small, (92, 60)), (glam_demo, (92, 60)), (glam_film, (64, 40))]
+)
+def test_the_grid_is_the_documented_one(recipe: Recipe, grid: tuple[int, int]) -> None:
+    config = recipe()
+    assert isinstance(config.network, GlamConfig)
+    with torch.device("meta"):
+        model = build_model(config.model, config.network)
+        coarse = model.global_module(torch.empty(1, 1, *config.prep.window))  # type: ignore[operator]
+    assert coarse.saliency_BKhw.shape == (1, 2, *grid)
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+def test_patch_maps_fit_the_grid_of_the_final_map(recipe: Recipe) -> None:
+    """A patch is a whole number of cells, and so is the window: the final map is not stretched."""
+    config = recipe()
+    assert isinstance(config.network, GlamConfig)
+    with torch.device("meta"):
+        model = build_model(config.model, config.network)
+        side = config.network.patch_px
+        fine = model.local_module(torch.empty(1, 1, 1, side, side))  # type: ignore[operator]
+    cell, rest = divmod(side, fine.maps_BPKmm.shape[-1])
+    assert rest == 0
+    assert [pixels % cell for pixels in config.prep.window] == [0, 0]
+
+
+def test_the_paper_is_the_published_network_and_preparation() -> None:
+    assert glam_paper().network == GlamConfig()
+    assert glam_paper().prep == PrepConfig()
+    assert glam_paper().stages["global"].epochs == 50
