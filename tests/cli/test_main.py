@@ -1,5 +1,6 @@
 """The command as a whole: help that fits a screen and comes at once, exit codes, and a message instead of a traceback."""
 
+import io
 import logging
 import os
 import re
@@ -147,6 +148,14 @@ def test_a_bug_is_shown_as_a_bug(run: Callable[..., Result], monkeypatch: pytest
 def test_sigterm_ends_any_verb_with_a_message(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mammoseg.data.adapters.synthetic.write_study", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
     assert run("phantom", "--exams", "1", "--out", "x") == (143, "", "mammoseg: stopped; the same command continues\n")
+
+
+def test_log_lines_go_to_what_standard_error_is_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A progress bar replaces sys.stderr while it runs."""
+    log, now = main._Log(), io.StringIO()
+    monkeypatch.setattr(sys, "stderr", now)
+    log.emit(logging.LogRecord("mammoseg", logging.INFO, "", 0, "%d of %d", (1, 2), None))
+    assert now.getvalue() == "1 of 2\n"
 
 
 def test_only_mammoseg_talks_in_the_log(run: Callable[..., Result]) -> None:

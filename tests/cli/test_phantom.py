@@ -63,7 +63,7 @@ def test_other_settings_are_refused(study: Path, options: list[str], change: str
     result = invoke(study, 2, *options)
     assert isinstance(result.exception, StudyExistsError)
     assert change in str(result.exception)
-    assert "choose another folder" in str(result.exception)
+    assert "choose another folder or the same settings, or --overwrite" in str(result.exception)
     assert times(study) == before
 
 

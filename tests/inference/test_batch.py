@@ -1,8 +1,6 @@
 """Many images: all that can be predicted are, what fails is listed, and a stopped run continues."""
 
-import errno
 import json
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mammoseg.data.manifest import ImageRow, Manifest
-from mammoseg.inference import batch
+from mammoseg.data.manifest import ImageRow
 from mammoseg.inference.batch import BatchResult, predict_images
 from mammoseg.inference.predictor import Predictor
 from mammoseg.io.ledger import read_errors
@@ -29,36 +26,7 @@ from mammoseg.io.runs import (
 from mammoseg.records.image import Mammogram
 from mammoseg.records.prediction import Prediction
 
-
-@pytest.fixture(scope="module")
-def predictor(trained_run: Path) -> Predictor:
-    return Predictor(trained_run, "cpu")
-
-
-@pytest.fixture(scope="module")
-def rows(phantom_study: Manifest) -> list[ImageRow]:
-    """Two exams of four images."""
-    return list(phantom_study.rows())[:8]
-
-
-@pytest.fixture(scope="module")
-def expected(predictor: Predictor, rows: list[ImageRow], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All images predicted without a disturbance. Not to be changed."""
-    out = tmp_path_factory.mktemp("expected") / "predictions"
-    assert predict_images(predictor, rows, out) == BatchResult(predicted=8, done_before=0, failed=0)
-    return out
-
-
-def contents(folder: Path) -> dict[str, Any]:
-    """What the files of a folder say (a compressed file holds the time it was made)."""
-    found: dict[str, Any] = {}
-    for path in folder.rglob("*"):
-        if path.suffix == ".npz":
-            with np.load(path) as maps:
-                found[path.name] = {name: maps[name].tobytes() for name in maps.files}
-        elif path.is_file():
-            found[str(path.relative_to(folder))] = path.read_bytes()
-    return found
+Contents = Callable[[Path], dict[str, Any]]
 
 
 def damaged(row: ImageRow, folder: Path) -> ImageRow:
@@ -104,14 +72,14 @@ def test_a_breast_is_the_mean_of_its_images(expected: Path, rows: list[ImageRow]
 
 @pytest.mark.parametrize("workers", [0, 1, 3])
 def test_the_number_of_workers_does_not_matter(
-    workers: int, predictor: Predictor, rows: list[ImageRow], expected: Path, tmp_path: Path
+    contents: Contents, workers: int, predictor: Predictor, rows: list[ImageRow], expected: Path, tmp_path: Path
 ) -> None:
     predict_images(predictor, rows, tmp_path, workers)
     assert contents(tmp_path) == contents(expected)
 
 
 def test_images_that_fail_are_listed_and_the_rest_goes_on(
-    predictor: Predictor, rows: list[ImageRow], expected: Path, tmp_path: Path
+    contents: Contents, predictor: Predictor, rows: list[ImageRow], expected: Path, tmp_path: Path
 ) -> None:
     given = list(rows)
     given[0] = damaged(rows[0], tmp_path)
@@ -167,7 +135,7 @@ def test_progress_is_told_for_every_image(predictor: Predictor, rows: list[Image
 
 
 def test_another_checkpoint_or_setting_is_refused(
-    predictor: Predictor, trained_run: Path, rows: list[ImageRow], expected: Path, tmp_path: Path
+    contents: Contents, predictor: Predictor, trained_run: Path, rows: list[ImageRow], expected: Path, tmp_path: Path
 ) -> None:
     before = contents(expected)
     for other in (
@@ -186,43 +154,12 @@ def test_another_checkpoint_or_setting_is_refused(
 
 
 def test_overwrite_replaces_everything(
-    trained_run: Path, predictor: Predictor, rows: list[ImageRow], expected: Path, tmp_path: Path
+    contents: Contents, trained_run: Path, predictor: Predictor, rows: list[ImageRow], expected: Path, tmp_path: Path
 ) -> None:
     predict_images(Predictor(trained_run / "stages" / "global", "cpu"), rows[:3], tmp_path)
     result = predict_images(predictor, rows, tmp_path, overwrite=True)
     assert result == BatchResult(predicted=8, done_before=0, failed=0)
     assert contents(tmp_path) == contents(expected)
-
-
-@pytest.mark.parametrize(
-    ("target", "call", "done"),
-    [
-        ("mammoseg.inference.predictor.Predictor.predict", 4, 3),
-        ("os.fsync", 8, 1),  # run.json, 4 files of the first image, 3 of the second: its record is not there
-        ("os.fsync", 9, 1),  # the record is written, but has not its name yet
-        ("mammoseg.inference.batch.write_predictions_csv", 1, 48),
-    ],
-)
-def test_a_killed_run_continues(
-    target: str,
-    call: int,
-    done: int,
-    predictor: Predictor,
-    trained_run: Path,
-    phantom_study: Manifest,
-    rows: list[ImageRow],
-    expected: Path,
-    tmp_path: Path,
-    dies: Callable[..., None],
-) -> None:
-    dies("predict_run", (trained_run, phantom_study.path, tmp_path), target, call)
-    assert len(predicted_ids(tmp_path)) == done
-    done_before = sum(is_done(tmp_path, row.image_id) for row in rows)
-    result = predict_images(predictor, rows, tmp_path)
-    assert result == BatchResult(predicted=8 - done_before, done_before=done_before, failed=0)
-    whole = contents(tmp_path)
-    for name, content in contents(expected).items():
-        assert name == "predictions.csv" or whole[name] == content
 
 
 def test_a_kill_between_success_and_ledger_is_put_right(
@@ -235,58 +172,6 @@ def test_a_kill_between_success_and_ledger_is_put_right(
     (out / "errors.csv").write_bytes(listed)
     predict_images(predictor, rows[:1], out)
     assert read_errors(out).empty
-
-
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
-@pytest.mark.parametrize("written", [0, 4, 6, 14])
-def test_a_full_disk_stops_with_advice_and_nothing_half_written(
-    number: int,
-    written: int,
-    predictor: Predictor,
-    rows: list[ImageRow],
-    expected: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    left, fsync = iter(range(written)), os.fsync
-
-    def full(file: int) -> None:
-        if next(left, None) is None:
-            raise OSError(number, "No space left on device")
-        fsync(file)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", full)
-        with pytest.raises(OSError, match=r"the disk is full.*Free space and start the same command again") as caught:
-            predict_images(predictor, rows, tmp_path, workers=3)
-    assert caught.value.errno == number
-    complete = contents(expected)
-    for name, content in contents(tmp_path).items():
-        assert content == complete[name]
-    assert predict_images(predictor, rows, tmp_path).failed == 0
-    assert contents(tmp_path) == complete
-
-
-def test_a_full_disk_while_drawing_stops_too(predictor: Predictor, rows: list[ImageRow], tmp_path: Path) -> None:
-    def draw(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    with pytest.raises(OSError, match="the disk is full"):
-        predict_images(predictor, rows, tmp_path, before_saving=draw)
-    assert predicted_ids(tmp_path) == []
-    assert not (tmp_path / "errors.csv").exists()
-
-
-def test_another_error_of_the_disk_is_an_error_of_the_image(
-    predictor: Predictor, rows: list[ImageRow], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def denied(*_: object) -> None:
-        raise PermissionError(errno.EACCES, "denied")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(batch, "save_prediction", denied)
-        assert predict_images(predictor, rows[:1], tmp_path).failed == 1
-    assert read_errors(tmp_path)["step"].tolist() == ["write"]
 
 
 def test_before_saving_gets_the_prediction_and_its_image_before_it_counts(

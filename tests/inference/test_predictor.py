@@ -15,11 +15,6 @@ from mammoseg.training.config import TrainConfig
 
 
 @pytest.fixture(scope="module")
-def predictor(trained_run: Path) -> Predictor:
-    return Predictor(trained_run, "cpu")
-
-
-@pytest.fixture(scope="module")
 def row(phantom_study: Manifest) -> ImageRow:
     return next(phantom_study.subset("test").rows())
 

@@ -21,9 +21,9 @@ def _changed(add: str, masses: int, **changes: object) -> float:
 
 
 def test_a_mass_takes_the_place_of_a_density() -> None:
-    assert _changed("blobs", 0, density_blobs=0) > 0.03
-    assert _changed("blobs", 1, density_blobs=0) == 0
-    assert _changed("blobs", 2, density_blobs=0) == 0
+    assert _changed("blobs", 0, density_blobs=0, decoy_share=1) > 0.03
+    assert _changed("blobs", 1, density_blobs=0, decoy_share=1) == 0
+    assert _changed("blobs", 2, density_blobs=0, decoy_share=1) == 0
 
 
 def test_vessels_brighten_by_little() -> None:

@@ -47,7 +47,7 @@ def test_what_cannot_work_is_refused_before_training(tiny_config: TrainConfig, c
 
 
 def test_an_unknown_model_is_named() -> None:
-    with pytest.raises(ValidationError, match="there is no 'glan' in mammoseg.models. Did you mean 'glam'"):
+    with pytest.raises(ValidationError, match=r"there is no 'glan' in mammoseg.models. Did you mean 'glam'"):
         TrainConfig.model_validate({"model": "glan", "network": {}})
 
 

@@ -46,9 +46,17 @@ def _root(
     """Weakly supervised segmentation and classification of mammograms. For research use only."""
 
 
+class _Log(logging.Handler):
+    """Writes to what standard error is now: a progress bar puts itself there, and stays below the lines."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print(self.format(record), file=sys.stderr)
+
+
 def main() -> None:
     """Entry point of the command."""
-    logging.basicConfig(format="%(asctime)s %(levelname).1s %(message)s", datefmt="%H:%M:%S")
+    lines = "%(asctime)s %(levelname).1s %(message)s"
+    logging.basicConfig(format=lines, datefmt="%H:%M:%S", handlers=[_Log()])
     logging.getLogger("mammoseg").setLevel(logging.INFO)
     signal.signal(signal.SIGTERM, _terminate)
     try:

@@ -4,6 +4,7 @@ All exams with a benign or malignant finding, and as many exams without one, dra
 chosen exam. Source: Shen et al. 2021 (arXiv:2002.07613), Sec. 3.3.
 """
 
+import signal
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -55,6 +56,12 @@ class BalancedExamSampler(Sampler[tuple[int, int]]):
         negatives = [image for exam in rng.permutation(len(self.negative)) for image in self.negative[exam]]
         images = np.array(positives + negatives[: self._negatives])
         return iter([(int(index), epoch) for index in rng.permutation(images)])
+
+
+def leave_interrupts_to_parent(_worker: int) -> None:
+    """For the `worker_init_fn` of a DataLoader. Ctrl-C reaches every process; a worker that ends of it looks like one
+    that crashed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class InOrder(Sampler[tuple[int, int]]):

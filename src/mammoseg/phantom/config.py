@@ -91,8 +91,8 @@ class PhantomConfig(Config):
     def small(cls, **changes: object) -> Self:
         """416 x 320 pixels of 0.56 mm, the same field of view as the default, for training on a laptop in minutes.
 
-        Easier than the default: the smallest lesions are left out (radius 4.5-11 mm is 8-20 pixels, median 7.5 mm), fewer
-        are subtle, some of the decoys are missing, and calcifications are larger than life (0.3-0.6 mm), because a
+        Easier than the default: the smallest lesions are left out (radius 4.5-11 mm is 8-20 pixels, median 7.5 mm), masses
+        are denser, some of the decoys are missing, and calcifications are larger than life (0.3-0.6 mm), because a
         pixel of 0.56 mm could not show them.
         """
         values: dict[str, object] = {
@@ -105,9 +105,8 @@ class PhantomConfig(Config):
             "malignant_prevalence": 0.22,
             "benign_prevalence": 0.22,
             "cluster_share": 0.12,
-            "subtle_share": 0.08,
-            "mass_contrast": 0.25,
-            "malignant_contrast": 1.35,
+            "mass_contrast": 0.3,
+            "malignant_contrast": 1.15,
             "contrast_spread": 0.3,
             "decoy_share": 0.6,
             "vessels": 2.0,

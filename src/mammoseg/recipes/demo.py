@@ -21,8 +21,8 @@ from mammoseg.phantom.config import PhantomConfig
 from mammoseg.recipes.glam import glam_demo
 from mammoseg.training.run import train
 
-EXAMS = 420
-SPLITS = (0.72, 0.08, 0.2)
+EXAMS = 500
+SPLITS = (0.76, 0.08, 0.16)
 SHOWN = 24
 """Figures on the page."""
 

@@ -38,9 +38,9 @@ def glam_small() -> TrainConfig:
         prep=PrepConfig(window=(368, 240), opening_px=12, buffer_px=6),
         augment=AugmentConfig(location_px=(12, 12), size_px=12),
         stages={
-            "global": StageConfig(epochs=20, learning_rate=1.5e-3, schedule="one_cycle", batch_size=8),
-            "local": StageConfig(epochs=8, learning_rate=2e-3, schedule="one_cycle", batch_size=8),
-            "joint": StageConfig(epochs=4, learning_rate=5e-4, schedule="one_cycle", batch_size=8),
+            "global": StageConfig(epochs=20, learning_rate=6e-4, schedule="one_cycle", batch_size=8),
+            "local": StageConfig(epochs=8, learning_rate=1e-3, schedule="one_cycle", batch_size=8),
+            "joint": StageConfig(epochs=4, learning_rate=3e-4, schedule="one_cycle", batch_size=8),
         },
         precision="auto",
     )
@@ -49,9 +49,9 @@ def glam_small() -> TrainConfig:
 def glam_demo() -> TrainConfig:
     """`glam_small` with fewer epochs, for `mammoseg demo`."""
     stages = {
-        "global": StageConfig(epochs=9, learning_rate=1.5e-3, schedule="one_cycle", batch_size=8),
-        "local": StageConfig(epochs=3, learning_rate=2e-3, schedule="one_cycle", batch_size=8),
-        "joint": StageConfig(epochs=2, learning_rate=5e-4, schedule="one_cycle", batch_size=8),
+        "global": StageConfig(epochs=8, learning_rate=6e-4, schedule="one_cycle", batch_size=8),
+        "local": StageConfig(epochs=3, learning_rate=1e-3, schedule="one_cycle", batch_size=8),
+        "joint": StageConfig(epochs=2, learning_rate=3e-4, schedule="one_cycle", batch_size=8),
     }
     return glam_small().model_copy(update={"stages": stages})
 

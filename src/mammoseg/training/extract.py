@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from mammoseg.data.batching import InOrder
+from mammoseg.data.batching import InOrder, leave_interrupts_to_parent
 from mammoseg.data.dataset import WindowDataset, collate
 from mammoseg.io.atomic import atomic_path
 
@@ -28,7 +28,14 @@ def extract_patches(
     workers: int,
 ) -> pd.DataFrame:
     """One row per patch: image_id, rank (0 is the most salient), row and col of its centre in original pixels."""
-    loader = DataLoader(data, batch_size, sampler=InOrder(len(data)), collate_fn=collate, num_workers=workers)
+    loader = DataLoader(
+        data,
+        batch_size,
+        sampler=InOrder(len(data)),
+        collate_fn=collate,
+        num_workers=workers,
+        worker_init_fn=leave_interrupts_to_parent,
+    )
     model = model.to(device).eval()
     records = []
     with torch.inference_mode():

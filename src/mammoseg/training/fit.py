@@ -18,7 +18,7 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 from torch.utils.data import DataLoader
 
-from mammoseg.data.batching import BalancedExamSampler, InOrder
+from mammoseg.data.batching import BalancedExamSampler, InOrder, leave_interrupts_to_parent
 from mammoseg.data.dataset import WindowDataset, collate
 from mammoseg.io.atomic import atomic_path
 from mammoseg.training.module import StageModule
@@ -52,6 +52,7 @@ def fit_stage(
             sampler=order,
             collate_fn=collate,
             num_workers=workers,
+            worker_init_fn=leave_interrupts_to_parent,
             drop_last=data is train and len(sampler) > module.config.batch_size,  # no batch norm over one image
             pin_memory=device.type == "cuda",
         )
@@ -147,6 +148,6 @@ def resolve_precision(wanted: str, device: torch.device) -> Literal["32-true", "
     if device.type == "cuda":
         native = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
-        able = getattr(torch.cpu, "get_capabilities", dict)()  # torch 2.11 has none
+        able: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()  # torch 2.11 has none
         native = device.type == "cpu" and bool(able.get("avx512_bf16") or able.get("amx_bf16"))
     return "bf16-mixed" if native else "32-true"

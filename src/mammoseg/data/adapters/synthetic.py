@@ -153,7 +153,8 @@ def _claim(folder: Path, settings: dict[str, Any]) -> None:
             if before.get(k) != after.get(k)
         ]
         raise StudyExistsError(
-            f"{folder} holds phantoms of other settings: {', '.join(changed)}; choose another folder or the same settings"
+            f"{folder} holds phantoms of other settings: {', '.join(changed)}; choose another folder or the same "
+            "settings, or --overwrite to discard them"
         )
 
 
