@@ -32,7 +32,7 @@ def test_a_file_is_no_folder(tmp_path: Path, below: str) -> None:
     file.write_text("")
     result = CliRunner().invoke(app, ["--out", str(file / below)])
     assert result.exit_code == 2
-    assert f"Invalid value for '--out' / '-o': {file} is not a folder" in result.stderr
+    assert f"Invalid value for '--out' / '-o': {file} is not a folder" in result.output
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
@@ -41,7 +41,7 @@ def test_a_folder_without_access(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["--out", str(tmp_path / "new")])
     tmp_path.chmod(0o700)
     assert result.exit_code == 2
-    assert f"{tmp_path} may not be written to" in result.stderr
+    assert f"{tmp_path} may not be written to" in result.output
 
 
 def test_settings_are_collected() -> None:

@@ -87,7 +87,7 @@ def test_overwrite_spares_a_folder_that_is_no_study(tmp_path: Path) -> None:
 def test_wrong_splits(tmp_path: Path, splits: str) -> None:
     result = invoke(tmp_path / "out", 1, "--splits", splits)
     assert result.exit_code == 2
-    assert f"{splits!r}: expected three shares that sum to 1, such as 0.7,0.1,0.2" in result.stderr
+    assert f"{splits!r}: expected three shares that sum to 1, such as 0.7,0.1,0.2" in result.output
     assert not (tmp_path / "out").exists()
 
 
@@ -99,5 +99,5 @@ def test_everything_in_one_split(tmp_path: Path) -> None:
 def test_size_is_one_of_two() -> None:
     result = invoke(Path("x"), 1, "--size", "medium")
     assert result.exit_code == 2
-    assert "'small'" in result.stderr
-    assert "'full'" in result.stderr
+    assert "'small'" in result.output
+    assert "'full'" in result.output

@@ -69,6 +69,7 @@ def test_bad_images_are_listed_and_the_rest_goes_on(
     assert {path.stem for path in (here / "out" / "records").iterdir()} == {name.replace(" ", "-") for name in good}
     notes = json.loads((here / "out" / "records" / "wrong-side.json").read_text())["notes"]
     assert "wrong laterality in the table" in notes[0]
+    done.says(f"wrong-side: {notes[0]}")
     again = command("predict", "--checkpoint", trained_run, "--manifest", "manifest.csv", "--out", "out")
     again.says("0 images predicted, 7 done before, 6 failed")
     assert len(pd.read_csv(here / "out" / "errors.csv")) == 6

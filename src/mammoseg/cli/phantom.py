@@ -1,11 +1,19 @@
 """`mammoseg phantom`: synthetic screening exams with known lesions."""
 
 import math
-from typing import Annotated, Literal
+from enum import StrEnum
+from typing import Annotated
 
 import typer
 
 from mammoseg.cli import options
+
+
+class Size(StrEnum):
+    """Which of the two families of phantoms."""
+
+    SMALL = "small"
+    FULL = "full"
 
 
 def _shares(text: str) -> tuple[float, float, float]:
@@ -26,9 +34,7 @@ def _checked(text: str) -> str:
 def phantom(
     exams: Annotated[int, typer.Option("--exams", min=1, help="Number of exams, four images each.")],
     out: options.Out,
-    size: Annotated[
-        Literal["small", "full"], typer.Option("--size", help="416 x 320 or 3328 x 2560 pixels.")
-    ] = "small",
+    size: Annotated[Size, typer.Option("--size", help="416 x 320 or 3328 x 2560 pixels.")] = Size.SMALL,
     config: options.ConfigFile = None,
     sets: options.Sets = None,
     splits: Annotated[
@@ -47,7 +53,7 @@ def phantom(
     from mammoseg.data.adapters.synthetic import clear_study, write_study
     from mammoseg.phantom.config import PhantomConfig
 
-    settings = with_overrides(PhantomConfig.small() if size == "small" else PhantomConfig(), config, sets or [])
+    settings = with_overrides(PhantomConfig.small() if size is Size.SMALL else PhantomConfig(), config, sets or [])
     if overwrite:
         clear_study(out)
     with Bar("phantoms", exams) as bar:

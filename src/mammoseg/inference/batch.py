@@ -108,6 +108,8 @@ def _predict_one(
         logger.warning("%s failed (%s): %s", row.image_id, step, error)
         return False
     ledger.remove(row.image_id)
+    for note in prediction.notes:
+        logger.warning("%s: %s", row.image_id, note)
     return True
 
 
