@@ -58,5 +58,5 @@ def test_a_plugin_whose_own_import_fails(package: str) -> None:
 
 
 def test_a_plugin_that_defines_too_little(package: str) -> None:
-    with pytest.raises(TypeError, match=r"shapes_for_this_test\.square must define name, colour$"):
+    with pytest.raises(ValueError, match=r"shapes_for_this_test\.square must define name, colour$"):
         plugins.load(package, "square", needs=("area", "name", "colour"))

@@ -15,7 +15,7 @@ def names(folder: str) -> list[str]:
 
 
 def load(folder: str, name: str, *, needs: tuple[str, ...]) -> ModuleType:
-    """Import one plug-in. ValueError for an unknown name, TypeError if it does not define what is needed."""
+    """Import one plug-in. Raises ValueError for an unknown name, and if it does not define what is needed."""
     target = name if "." in name else f"{folder}.{name}"
     module = None
     try:
@@ -30,5 +30,5 @@ def load(folder: str, name: str, *, needs: tuple[str, ...]) -> ModuleType:
         hint = f" Did you mean {close[0]!r}?" if close else ""
         raise ValueError(f"there is no {name!r} in {folder}.{hint} There are: {', '.join(known)}")
     if missing := [n for n in needs if not hasattr(module, n)]:
-        raise TypeError(f"{module.__name__} must define {', '.join(missing)}")
+        raise ValueError(f"{module.__name__} must define {', '.join(missing)}")
     return module

@@ -5,6 +5,7 @@ Loading is strict: a missing or an extra tensor is an error. Nothing is unpickle
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import nn
 
 FORMAT = 1
@@ -71,22 +72,31 @@ def save_checkpoint(
 ) -> Path:
     """Write a checkpoint folder. Each file appears whole, the description last."""
     folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".{WEIGHTS}.part"
-    save_file({name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}, temporary)
-    digest = hashlib.sha256(temporary.read_bytes()).hexdigest()
-    temporary.replace(folder / WEIGHTS)
+    weights = save({name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()})
+    _write_whole(folder / WEIGHTS, weights)
     description = {
         "format": FORMAT,
         "model": model_name,
-        "sha256": digest,
+        "sha256": hashlib.sha256(weights).hexdigest(),
         "network": dict(network),
         "prep": dict(prep),
         "provenance": dict(provenance),
     }
-    temporary = folder / f".{DESCRIPTION}.part"
-    temporary.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
-    temporary.replace(folder / DESCRIPTION)
+    _write_whole(folder / DESCRIPTION, (json.dumps(description, indent=2) + "\n").encode())
     return folder
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """The old file or the new one, never a part, whatever happens. Raises OSError if the disk is full."""
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def open_checkpoint(path: Path) -> Checkpoint:
