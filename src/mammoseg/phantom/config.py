@@ -92,8 +92,8 @@ class PhantomConfig(Config):
         """416 x 320 pixels of 0.56 mm, the same field of view as the default, for training on a laptop in minutes.
 
         Easier than the default: the smallest lesions are left out (radius 4.5-11 mm is 8-20 pixels, median 7.5 mm), masses
-        are denser, some of the decoys are missing, and calcifications are larger than life (0.3-0.6 mm), because a
-        pixel of 0.56 mm could not show them.
+        are denser and less often subtle, some of the decoys are missing, and calcifications are larger than life
+        (0.3-0.6 mm), because a pixel of 0.56 mm could not show them.
         """
         values: dict[str, object] = {
             "rows": 416,
@@ -105,7 +105,8 @@ class PhantomConfig(Config):
             "malignant_prevalence": 0.22,
             "benign_prevalence": 0.22,
             "cluster_share": 0.12,
-            "mass_contrast": 0.3,
+            "mass_contrast": 0.33,
+            "subtle_share": 0.1,
             "malignant_contrast": 1.15,
             "contrast_spread": 0.3,
             "decoy_share": 0.6,

@@ -49,7 +49,7 @@ def glam_small() -> TrainConfig:
 def glam_demo() -> TrainConfig:
     """`glam_small` with fewer epochs, for `mammoseg demo`."""
     stages = {
-        "global": StageConfig(epochs=8, learning_rate=6e-4, schedule="one_cycle", batch_size=8),
+        "global": StageConfig(epochs=9, learning_rate=6e-4, schedule="one_cycle", batch_size=8),
         "local": StageConfig(epochs=3, learning_rate=1e-3, schedule="one_cycle", batch_size=8),
         "joint": StageConfig(epochs=2, learning_rate=3e-4, schedule="one_cycle", batch_size=8),
     }
