@@ -85,6 +85,9 @@ def overlay_picture(
             _outline(picture, _cut(mask, box), _COLOURS[name])
         cv2.rectangle(picture, (0, 0), (_ZOOM - 1, _ZOOM - 1), _PATCH_COLOUR, 1)
         text = "  ".join(f"{name[0].upper()} {patch.scores[name]:.2f}" for name in CLASSES)
+        top, left, bottom, right = box
+        if bottom <= 0 or right <= 0 or top >= pixels.shape[0] or left >= pixels.shape[1]:
+            text += "  (beside the image)"  # the window is padded, and the model may choose the padding
         enlarged.append(_panel(picture, f"{number}: {text}", _ZOOM))
     if len(enlarged) % 2:
         enlarged.append(np.zeros_like(enlarged[0]))
