@@ -176,6 +176,14 @@ def test_without_positives_in_validation_the_loss_decides_with_one_warning(
     assert [r.levelname for r in caplog.records if "AUC is undefined" in r.getMessage()] == ["WARNING"]
 
 
+def test_training_without_any_finding_is_warned_of(
+    trained_run: Path, short: TrainConfig, phantom_study: Manifest, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    table = phantom_study.table.assign(benign_mask=None, malignant_mask=None, benign=0.0, malignant=0.0)
+    train(short, Manifest.from_table(table, phantom_study.path), tmp_path, CPU, cache_folder=trained_run / "cache")
+    assert any("No training image has a benign or malignant finding" in r.getMessage() for r in caplog.records)
+
+
 # Images that cannot be used
 
 

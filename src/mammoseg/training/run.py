@@ -110,7 +110,12 @@ def _with_splits(config: TrainConfig, manifest: Manifest) -> Manifest:
         manifest = assign_splits(manifest, config.split_fractions, config.seed)
     check_leaks(manifest)
     train, _ = (manifest.subset(split) for split in SPLITS)
-    BalancedExamSampler(list(train.rows()), config.seed)  # raises if there is nothing to learn from
+    sampler = BalancedExamSampler(list(train.rows()), config.seed)  # raises if there is nothing to learn from
+    if not sampler.positive:
+        logger.warning(
+            "No training image has a benign or malignant finding: the model can only learn that there is none. "
+            "Check the columns benign and malignant of the train rows."
+        )
     return manifest
 
 
