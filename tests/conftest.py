@@ -78,6 +78,36 @@ def trained_run(
 
 
 @pytest.fixture(scope="session")
+def tiny_gmic(tiny_config: "TrainConfig", tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """`tiny_gmic(1, "num_patches=2", pixel_mm=None)`: a checkpoint folder of a GMIC for 96 x 64 windows.
+
+    With the random weights of a seed, settings of the network, and what differs from the preparation of `tiny_config`.
+    """
+    import torch
+
+    from mammoseg.config import with_overrides
+    from mammoseg.models import build_model
+    from mammoseg.models.gmic.config import GlobalConfig, GmicConfig, LocalConfig
+    from mammoseg.nn.checkpoint import save_checkpoint
+
+    small = GmicConfig(
+        global_module=GlobalConfig(blocks=(1, 1, 1), widths=(4, 6, 10), strides=(1, 2, 2), stem_pool=False, top_t=0.1),
+        local_module=LocalConfig(blocks=(1, 1), widths=(4, 6), strides=(1, 2), stem_pool=False, channels_in=1),
+        patch_px=16,
+        num_patches=3,
+    )
+
+    def save(seed: int, *sets: str, **prep: Any) -> Path:
+        network = with_overrides(small, sets=sets)
+        torch.manual_seed(seed)
+        model, prepared = build_model("gmic", network), tiny_config.prep.model_copy(update=prep)
+        plain = [config.model_dump(mode="json") for config in (network, prepared)]
+        return save_checkpoint(tmp_path_factory.mktemp("gmic"), "gmic", model, *plain, {})
+
+    return save
+
+
+@pytest.fixture(scope="session")
 def dies() -> Callable[..., None]:
     """`dies(what, arguments, target, call)` runs a function of killing.py in a process that is killed on the way."""
     context = multiprocessing.get_context("forkserver")  # imports torch once, and has no threads when it forks

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -13,6 +13,10 @@ class Config(BaseModel):
     """Base of every configuration: frozen, and an unknown field is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    def reset_by(self, changes: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Fields that start anew, with their new values, since `changes` to others give them another meaning."""
+        return {}
 
 
 class ConfigError(ValueError):
@@ -27,18 +31,26 @@ def with_overrides(base: C, file: Path | None = None, sets: Iterable[str] = ()) 
 
     Values are read as YAML: `1e-3`, `[1, 2]`, `true`, `null`, text. Raises ConfigError naming each wrong field.
     """
+    changes = [] if file is None else [(str(file), _read_yaml(file))]
+    changes += [(f"--set {text!r}", _nested(text)) for text in sets]
     values = base.model_dump(mode="json")
-    if file is not None:
-        _merge(values, _read_yaml(file), str(file), base)
-    for text in sets:
-        path, equals, value = text.partition("=")
-        if not equals or not path.strip():
-            raise ConfigError(f"--set {text!r}: expected NAME=VALUE, for example --set stages.joint.epochs=5")
-        nested: Any = _parse(value, f"--set {text!r}")
-        for name in reversed(path.strip().split(".")):
-            nested = {name: nested}
-        _merge(values, nested, f"--set {text!r}", base)
+    for where, change in changes:
+        reset = base.reset_by(change)
+        base = base.model_copy(update=reset)
+        values |= base.model_dump(mode="json", include=set(reset))
+        _merge(values, change, where, base)
     return parse(type(base), values, where="configuration")
+
+
+def _nested(text: str) -> dict[str, Any]:
+    """`a.b=value` -> {"a": {"b": value}}."""
+    path, equals, value = text.partition("=")
+    if not equals or not path.strip():
+        raise ConfigError(f"--set {text!r}: expected NAME=VALUE, for example --set stages.joint.epochs=5")
+    nested: Any = _parse(value, f"--set {text!r}")
+    for name in reversed(path.strip().split(".")):
+        nested = {name: nested}
+    return cast(dict[str, Any], nested)
 
 
 def parse(kind: type[C], values: Mapping[str, Any], where: str) -> C:

@@ -18,7 +18,7 @@ from mammoseg.cli import main
 from mammoseg.config import ConfigError
 from mammoseg.io.read import ImageReadError
 
-VERBS = ("demo", "phantom", "prepare", "train", "predict", "evaluate")
+VERBS = ("demo", "phantom", "prepare", "train", "import-weights", "predict", "evaluate", "bench")
 Result = tuple[int, str, str]
 
 
@@ -67,7 +67,7 @@ def test_help_comes_at_once_and_fits_a_screen(verb: str) -> None:
 def test_the_list_of_verbs_is_complete_and_no_line_is_cut_off(run: Callable[..., Result]) -> None:
     code, out, _ = run("--help")
     assert code == 0
-    assert re.findall(r"^  (\w+)  +\w", out.partition("Commands:")[2], re.MULTILINE) == list(VERBS)
+    assert re.findall(r"^  ([\w-]+)  +\w", out.partition("Commands:")[2], re.MULTILINE) == list(VERBS)
     assert "..." not in out.partition("Commands:")[2]
     assert "research use only" in " ".join(out.split())
 

@@ -1,5 +1,6 @@
-"""`mammoseg predict`: images from files or a manifest, never both; the exit code says how it went."""
+"""`mammoseg predict`: images from files, a manifest or an exam list, never two of them; the exit code says how it went."""
 
+import pickle
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,25 +10,52 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from mammoseg.cli.main import app
-from mammoseg.data.manifest import ImageRow, Manifest
+from mammoseg.data.manifest import ImageRow, Manifest, load_manifest
 from mammoseg.inference.batch import BatchResult
 
 
 @pytest.fixture
-def calls(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """What the verb hands to `Predictor` and `predict_images`, and what the latter returns."""
+def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
+    """What the verb hands to the functions it calls, and what `predict_images` returns; `published` is unset if not called.
+
+    The working directory is empty.
+    """
     seen = SimpleNamespace(result=BatchResult(3, 2, 0))
 
     def predict_images(
-        predictor: object, rows: Sequence[ImageRow], out: Path, workers: int, overwrite: bool, write: Any, progress: Any
+        predictor: object,
+        rows: Sequence[ImageRow],
+        out: Path,
+        workers: int,
+        overwrite: bool,
+        write: Any,
+        progress: Any,
+        num_tta: int,
     ) -> BatchResult:
         progress()
-        seen.rows, seen.options = rows, (out, workers, overwrite, write is not None)
+        seen.rows, seen.options = rows, (out, workers, overwrite, write is not None, num_tta)
         return seen.result
 
+    def write_published_csv(run: Path, manifest: Manifest, sorted_ids: bool) -> Path:
+        seen.published = (run, manifest.table["image_id"].tolist(), sorted_ids)
+        return run / "published.csv"
+
     monkeypatch.setattr("mammoseg.inference.batch.predict_images", predict_images)
-    monkeypatch.setattr("mammoseg.inference.predictor.Predictor", lambda *arguments: setattr(seen, "model", arguments))
+    monkeypatch.setattr("mammoseg.inference.ensemble.open_predictor", lambda *given: setattr(seen, "model", given))
+    monkeypatch.setattr("mammoseg.export.published.write_published_csv", write_published_csv)
+    monkeypatch.chdir(tmp_path)
     return seen
+
+
+@pytest.fixture
+def exam_list(tmp_path: Path) -> tuple[str, ...]:
+    """Options for an exam of two images with one mask; only one image has its file."""
+    exam = {"horizontal_flip": "NO", "R-CC": ["0_R-CC"], "L-MLO": ["0_L-MLO"], "L-CC": [], "R-MLO": []}
+    (tmp_path / "exams.pkl").write_bytes(pickle.dumps([exam]))
+    for name in ("images/0_L-MLO.png", "masks/0_L-MLO_benign.png"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).touch()
+    return "--exam-list", "exams.pkl", "--images", "images"
 
 
 def invoke(*arguments: str) -> Result:
@@ -38,24 +66,47 @@ def test_files(calls: SimpleNamespace) -> None:
     result = invoke("a_L-CC.png", "a_R-CC.png", "--pixel-mm", "0.1")
     assert (result.exit_code, result.stdout) == (0, "3 images predicted, 2 done before, 0 failed: out\n")
     assert [(row.image_id, row.pixel_mm) for row in calls.rows] == [("a_L-CC", 0.1), ("a_R-CC", 0.1)]
-    assert calls.options == (Path("out"), 1, False, True)
-    assert calls.model == (Path("run"), "auto", [])
+    assert calls.options == (Path("out"), 1, False, True, 0)
+    assert calls.model == ([Path("run")], "auto", [], "32-true")
+    assert not hasattr(calls, "published")
 
 
 def test_a_manifest_and_every_option(calls: SimpleNamespace, phantom_study: Manifest) -> None:
     result = invoke(
-        *("--manifest", str(phantom_study.path), "--split", "test", "--no-overlays", "--overwrite"),
-        *("--device", "cpu", "--workers", "2", "--set", "num_patches=3"),
+        *("--manifest", str(phantom_study.path), "--split", "test", "--no-overlays", "--overwrite", "--num-tta", "10"),
+        *("--device", "cpu", "--workers", "2", "--set", "num_patches=3", "--precision", "bf16-mixed"),
+        *("--checkpoint", "second", "--checkpoint", "third"),
     )
     assert result.exit_code == 0
     assert [row.image_id for row in calls.rows] == phantom_study.subset("test").table["image_id"].tolist()
-    assert calls.options == (Path("out"), 2, True, False)
-    assert calls.model == (Path("run"), "cpu", ["num_patches=3"])
+    assert calls.options == (Path("out"), 2, True, False, 10)
+    members = [Path("run"), Path("second"), Path("third")]
+    assert calls.model == (members, "cpu", ["num_patches=3"], "bf16-mixed")
+    assert not hasattr(calls, "published")
 
 
 def test_all_rows_without_split(calls: SimpleNamespace, phantom_study: Manifest) -> None:
     invoke("--manifest", str(phantom_study.path))
     assert len(calls.rows) == len(phantom_study)
+
+
+@pytest.mark.parametrize("members", [1, 2])
+def test_an_exam_list(calls: SimpleNamespace, exam_list: tuple[str, ...], tmp_path: Path, members: int) -> None:
+    """Its manifest is written for `evaluate`, and the table for those who know the published software."""
+    result = invoke(*exam_list, "--masks", "masks", *("--checkpoint", "second") * (members - 1))
+    assert result.exit_code == 0, result.output
+    assert "As the published software writes it: out/published.csv\n" in result.stdout
+    assert [row.image_id for row in calls.rows] == ["0_R-CC", "0_L-MLO"]
+    assert [row.path.name for row in calls.rows] == ["0_R-CC.png", "0_L-MLO.png"]
+    assert calls.rows[1].benign_mask == tmp_path / "masks" / "0_L-MLO_benign.png"
+    assert calls.rows[1].mask_frame == "window"
+    assert calls.published == (Path("out"), ["0_R-CC", "0_L-MLO"], members > 1)
+    assert list(load_manifest(tmp_path / "out" / "manifest.csv").rows()) == calls.rows
+
+
+def test_an_exam_list_without_masks(calls: SimpleNamespace, exam_list: tuple[str, ...]) -> None:
+    assert invoke(*exam_list).exit_code == 0
+    assert [row.benign_mask for row in calls.rows] == [None, None]
 
 
 @pytest.mark.parametrize(
@@ -69,15 +120,28 @@ def test_exit_code(calls: SimpleNamespace, done: tuple[int, int, int], code: int
     assert ("out/errors.csv" in result.stdout) is (done[2] > 0)
 
 
+ONE_OF_THREE = "give image files, --manifest or --exam-list, one of the three"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "give image files or --manifest, one of the two"),
-        (["a_L-CC.png", "--manifest", "m.csv"], "give image files or --manifest, one of the two"),
+        ([], ONE_OF_THREE),
+        (["a_L-CC.png", "--manifest", "m.csv"], ONE_OF_THREE),
+        (["a_L-CC.png", "--exam-list", "e.pkl", "--images", "i"], ONE_OF_THREE),
+        (["--manifest", "m.csv", "--exam-list", "e.pkl", "--images", "i"], ONE_OF_THREE),
+        (["--exam-list", "e.pkl"], "an exam list has no paths; say where its images are"),
+        (["--exam-list", "e.pkl", "--masks", "m"], "an exam list has no paths; say where its images are"),
+        (["a_L-CC.png", "--images", "i"], "these folders belong to an exam list"),
+        (["--manifest", "m.csv", "--masks", "m"], "these folders belong to an exam list"),
         (["a_L-CC.png", "--split", "test"], "only a manifest has splits"),
+        (["--exam-list", "e.pkl", "--images", "i", "--split", "test"], "only a manifest has splits"),
         (["--manifest", "m.csv", "--pixel-mm", "0.1"], "a manifest has a column pixel_mm"),
+        (["--exam-list", "e.pkl", "--images", "i", "--pixel-mm", "0.1"], "it is for image files"),
         (["a_L-CC.png", "--pixel-mm", "0"], "Invalid value for '--pixel-mm'"),
         (["a_L-CC.png", "--pixel-mm", "70"], "Invalid value for '--pixel-mm'"),
+        (["a_L-CC.png", "--num-tta", "-1"], "Invalid value for '--num-tta'"),
+        (["a_L-CC.png", "--precision", "16-mixed"], "Invalid value for '--precision'"),
     ],
 )
 def test_wrong_usage(calls: SimpleNamespace, arguments: list[str], message: str) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from mammoseg.data import cache as cache_module
 from mammoseg.data.cache import CacheWriteError, CropCache, PreparationError, prepare_all
+from mammoseg.data.heatmaps import with_heatmaps
 from mammoseg.data.manifest import ImageRow
 from mammoseg.io.ledger import Ledger, read_errors
 from mammoseg.io.read import ImageReadError, read_pixels
@@ -34,8 +35,13 @@ def image_row(folder: Path, name: str = "a", empty: bool = False, dtype: type = 
 
 
 def same(a: BreastCrop, b: BreastCrop) -> bool:
-    equal = np.array_equal(a.pixels, b.pixels) and a.pixels.dtype == b.pixels.dtype
-    return equal and replace(a, pixels=np.zeros(0)).__repr__() == replace(b, pixels=np.zeros(0)).__repr__()
+    for one, other in ((a.pixels, b.pixels), (a.heatmaps, b.heatmaps)):
+        if (one is None) != (other is None):
+            return False
+        if one is not None and other is not None and not (np.array_equal(one, other) and one.dtype == other.dtype):
+            return False
+    plain = [replace(crop, pixels=np.zeros(0), heatmaps=None) for crop in (a, b)]
+    return repr(plain[0]) == repr(plain[1])
 
 
 def crop_files(folder: Path) -> list[Path]:
@@ -87,6 +93,57 @@ def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
     os.utime(row.path, ns=(time.time_ns(), time.time_ns() + 10**9))
     second = CropCache(tmp_path / "cache", PREP).get(row)
     assert second.pixels.max() < first.pixels.max()
+
+
+def with_files(row: ImageRow, folder: Path) -> ImageRow:
+    """The row with heatmaps: random probabilities of 16 and of 8 bits."""
+    pixels, rng = read_pixels(row.path), np.random.default_rng(0)
+    for name, dtype in (("benign", np.uint16), ("malignant", np.uint8)):
+        values = rng.integers(0, np.iinfo(dtype).max, pixels.shape, dtype, endpoint=True)
+        cv2.imwrite(str(folder / f"{row.image_id}_{name}.png"), values)
+    files = {f"{name}_heatmap": folder / f"{row.image_id}_{name}.png" for name in ("benign", "malignant")}
+    return replace(row, **files)
+
+
+@pytest.mark.parametrize("prep", [PREP, PREP.model_copy(update={"pixel_mm": 0.2})])
+def test_heatmaps_are_kept_with_the_crop(tmp_path: Path, prep: PrepConfig, request: pytest.FixtureRequest) -> None:
+    row = with_files(image_row(tmp_path), tmp_path)
+    expected = crop_breast(with_heatmaps(row.mammogram(read_pixels(row.path)), row), prep)
+    assert expected.heatmaps is not None
+    assert same(CropCache(tmp_path / "cache", prep, heatmaps=True).get(row), expected)
+    request.getfixturevalue("no_reading")
+    assert same(CropCache(tmp_path / "cache", prep, heatmaps=True).get(row), expected)
+
+
+def test_crops_with_and_without_heatmaps_are_kept_apart(tmp_path: Path) -> None:
+    row = with_files(image_row(tmp_path), tmp_path)
+    plain, rich = CropCache(tmp_path / "cache", PREP), CropCache(tmp_path / "cache", PREP, heatmaps=True)
+    for _ in range(2):
+        assert plain.get(row).heatmaps is None
+        assert rich.get(row).heatmaps is not None
+    assert len(crop_files(tmp_path / "cache")) == 2
+    first = rich.get(row).heatmaps
+    assert row.benign_heatmap is not None
+    cv2.imwrite(str(row.benign_heatmap), read_pixels(row.benign_heatmap) // 2)
+    os.utime(row.benign_heatmap, ns=(time.time_ns(), time.time_ns() + 10**9))
+    second = rich.get(row).heatmaps
+    assert np.array_equal(second[0], first[0] // 2), "a changed heatmap is read again"
+    assert np.array_equal(second[1], first[1])
+    assert not same(replace(plain.get(row), heatmaps=second), plain.get(row))
+
+
+def test_heatmaps_that_cannot_be_had_are_errors_of_the_image(tmp_path: Path) -> None:
+    rows = [with_files(image_row(tmp_path, name), tmp_path) for name in ("a", "b", "c", "d")]
+    rows[1] = replace(rows[1], malignant_heatmap=None)
+    assert rows[2].benign_heatmap is not None
+    assert rows[3].benign_heatmap is not None
+    rows[2].benign_heatmap.unlink()
+    cv2.imwrite(str(rows[3].benign_heatmap), np.zeros((9, 7), np.uint8))
+    ledger = Ledger(tmp_path / "errors.csv")
+    assert prepare_all(rows, CropCache(tmp_path / "cache", PREP, heatmaps=True), 0, ledger) == ["a"]
+    errors = read_errors(tmp_path).set_index("image_id")["error"].to_dict()
+    assert errors == {"b": "HeatmapError", "c": "ImageReadError", "d": "ImageReadError"}
+    assert prepare_all(rows, CropCache(tmp_path / "cache", PREP), 0, ledger) == ["a", "b", "c", "d"]
 
 
 def truncated(data: bytes) -> bytes:

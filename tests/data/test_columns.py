@@ -60,6 +60,19 @@ def test_problems_of_reading_are_told_with_the_others() -> None:
         check_table(good().assign(view=[None, " "]), NUMBERS, Path("/study/m.csv"), problems, check_files=False)
 
 
+def test_mask_and_heatmap_files_must_exist(tmp_path: Path) -> None:
+    (tmp_path / "there.png").touch()
+    heatmaps = {"benign_heatmap": ["there.png", None], "malignant_heatmap": ["there.png", "gone.png"]}
+    table = good().assign(**heatmaps, malignant_mask=["there.png", "there.png"])
+    with pytest.raises(ManifestError, match=r"malignant_heatmap: there is no such file \(1 row\): row 3") as caught:
+        check_table(table, NUMBERS, tmp_path / "m.csv", Problems(), check_files=False)
+    assert str(caught.value).count("no such file") == 1
+    table["malignant_heatmap"] = "there.png"
+    checked = check_table(table, NUMBERS, tmp_path / "m.csv", Problems(), check_files=False)
+    assert checked["benign_heatmap"].tolist() == [str(tmp_path / "there.png"), None]
+    assert as_text(checked, tmp_path)["malignant_heatmap"].tolist() == ["there.png", "there.png"]
+
+
 def test_as_text() -> None:
     table = check_table(good().assign(benign=[1, None]), NUMBERS, Path("/study/m.csv"), Problems(), check_files=False)
     text = as_text(table, Path("/study"))

@@ -15,8 +15,10 @@ from mammoseg.data.batching import BalancedExamSampler
 from mammoseg.data.cache import CropCache
 from mammoseg.data.dataset import Sample, WindowDataset, collate
 from mammoseg.data.manifest import ImageRow, Manifest
-from mammoseg.io.read import ImageReadError, read_mask
-from mammoseg.prep.window import WindowNoise
+from mammoseg.io.read import ImageReadError, read_mask, read_pixels
+from mammoseg.prep.normalize import normalize
+from mammoseg.prep.pipeline import prepare
+from mammoseg.prep.window import WindowNoise, cut_window
 from mammoseg.training.config import TrainConfig
 
 MakeData = Callable[..., WindowDataset]
@@ -33,23 +35,57 @@ def make(rows: list[ImageRow], tiny_config: TrainConfig, tmp_path_factory: pytes
 
     def make_data(of: list[ImageRow] | None = None, displaced: bool = True, **changes: object) -> WindowDataset:
         noise = WindowNoise((4, 4), 4) if displaced else None
-        return WindowDataset(of or rows, cache, tiny_config.prep.window, noise, **changes)  # type: ignore[arg-type]
+        return WindowDataset(of or rows, cache, noise, **changes)  # type: ignore[arg-type]
 
     return make_data
 
 
 def same(a: Sample, b: Sample) -> bool:
-    return a.row == b.row and torch.equal(a.image_1HW, b.image_1HW)
+    return a.row == b.row and torch.equal(a.image_CHW, b.image_CHW)
 
 
 def test_a_sample(make: MakeData, rows: list[ImageRow]) -> None:
     sample = make()[3, 0]
-    assert sample.image_1HW.shape == (1, 96, 64)
-    assert sample.image_1HW.dtype == torch.float32
-    assert abs(float(sample.image_1HW.mean())) < 1e-4
+    assert sample.image_CHW.shape == (1, 96, 64)
+    assert sample.image_CHW.dtype == torch.float32
+    assert abs(float(sample.image_CHW.mean())) < 1e-4
     assert sample.label_K.tolist() == [rows[3].benign, rows[3].malignant]
     assert sample.corners_P2 is None
     assert sample.row == 3
+
+
+@pytest.mark.parametrize("fit", ["cut", "resize"])
+def test_heatmaps_are_displaced_with_the_image(
+    rows: list[ImageRow], tiny_config: TrainConfig, tmp_path: Path, fit: str
+) -> None:
+    """An image that is its own heatmap: the channels differ in the normalisation alone."""
+    own = [replace(row, benign_heatmap=row.path, malignant_heatmap=row.path) for row in rows[:2]]
+    prep = tiny_config.prep.model_copy(update={"fit": fit})
+    cache, noise = CropCache(tmp_path, prep, heatmaps=True), WindowNoise((4, 4), 4)
+    data = WindowDataset(own, cache, noise, seed=7)
+    plain = WindowDataset(own, CropCache(tmp_path, prep), noise, seed=7)
+    for index, epoch in [(0, 0), (1, 0), (1, 3)]:
+        image_CHW = data[index, epoch].image_CHW
+        assert image_CHW.shape == (3, 96, 64)
+        assert image_CHW.dtype == torch.float32
+        rng = np.random.default_rng((7, epoch, index))
+        raw, _ = cut_window(cache.get(own[index]), prep.window, noise, rng, prep.fit)
+        np.testing.assert_array_equal(image_CHW[0], normalize(raw))
+        np.testing.assert_array_equal(image_CHW[1], raw / np.float32(65535))
+        assert torch.equal(image_CHW[1], image_CHW[2])
+        assert torch.equal(image_CHW[:1], plain[index, epoch].image_CHW)
+    assert not torch.equal(data[1, 0].image_CHW[1], data[1, 3].image_CHW[1])
+    assert collate([data[0, 0], data[1, 0]])[0].image_BCHW.shape == (2, 3, 96, 64)
+
+
+def test_windows_are_as_the_preparation_says(rows: list[ImageRow], tiny_config: TrainConfig, tmp_path: Path) -> None:
+    prep = tiny_config.prep.model_copy(update={"fit": "resize", "intensity": "unit"})
+    data = WindowDataset(rows[:1], CropCache(tmp_path, prep), WindowNoise((4, 4), 4))
+    image_CHW = data[0, 0].image_CHW
+    assert (image_CHW.min(), image_CHW.max()) == (0, 1)
+    prepared = prepare(rows[0].mammogram(read_pixels(rows[0].path)), prep)
+    assert data.grid(0) == prepared.grid
+    assert (prepared.grid.height, prepared.grid.width) != prep.window
 
 
 def test_unknown_labels_are_nan(make: MakeData, rows: list[ImageRow]) -> None:
@@ -64,10 +100,10 @@ def test_displacement_follows_from_seed_epoch_and_row(make: MakeData, rows: list
         np.random.seed(key[1])  # noqa: NPY002  # nor do the global generators
         torch.manual_seed(key[1])
         assert same(data[key], again[key])
-    assert not torch.equal(data[0, 0].image_1HW, data[0, 1].image_1HW)
-    assert not torch.equal(data[0, 0].image_1HW, make(seed=2)[0, 0].image_1HW)
+    assert not torch.equal(data[0, 0].image_CHW, data[0, 1].image_CHW)
+    assert not torch.equal(data[0, 0].image_CHW, make(seed=2)[0, 0].image_CHW)
     twice = make([rows[0], rows[0]])
-    assert not torch.equal(twice[0, 0].image_1HW, twice[1, 0].image_1HW)
+    assert not torch.equal(twice[0, 0].image_CHW, twice[1, 0].image_CHW)
 
 
 def test_without_noise_nothing_is_random(make: MakeData) -> None:
@@ -83,7 +119,7 @@ def test_worker_processes_give_the_same_batches(make: MakeData, rows: list[Image
         epochs.append(list(DataLoader(make(), 8, sampler=sampler, collate_fn=collate, num_workers=workers)))
     for (batch, indices), (other, others) in zip(*epochs, strict=True):
         assert indices == others
-        assert torch.equal(batch.image_B1HW, other.image_B1HW)
+        assert torch.equal(batch.image_BCHW, other.image_BCHW)
         assert torch.equal(batch.label_BK, other.label_BK)
 
 
@@ -105,8 +141,8 @@ def test_patches_stay_on_their_place_in_the_image(make: MakeData, rows: list[Ima
         assert sample.corners_P2 is not None
         assert sample.corners_P2.dtype == torch.int64
         row, col = sample.corners_P2[0].tolist()
-        patch = sample.image_1HW[0, row : row + 16, col : col + 16]
-        expected = undisplaced[0, 0].image_1HW[0, 40:56, 24:40]
+        patch = sample.image_CHW[0, row : row + 16, col : col + 16]
+        expected = undisplaced[0, 0].image_CHW[0, 40:56, 24:40]
         assert np.corrcoef(patch.flatten(), expected.flatten())[0, 1] > 0.9
         moved += (row, col) != (40, 24)
     assert moved
@@ -124,7 +160,7 @@ def test_collate(make: MakeData, rows: list[ImageRow]) -> None:
     centres = {row.image_id: np.zeros((3, 2)) for row in rows}
     data = make(patch_px=8, patch_centres=centres)
     batch, indices = collate([data[4, 0], data[1, 0]])
-    assert batch.image_B1HW.shape == (2, 1, 96, 64)
+    assert batch.image_BCHW.shape == (2, 1, 96, 64)
     assert batch.label_BK.shape == (2, 2)
     assert batch.corners_BP2 is not None
     assert batch.corners_BP2.shape == (2, 3, 2)
@@ -138,10 +174,22 @@ def test_masks_lie_on_the_window(make: MakeData, rows: list[ImageRow]) -> None:
     masks = data.masks(index)
     file = rows[index].malignant_mask
     assert file is not None
-    assert np.array_equal(masks[1], data.grid(index).project(read_mask(file)))
-    assert masks[1].shape == (96, 64)
-    assert masks[1].any()
-    assert (0 in masks) == (rows[index].benign_mask is not None)
+    assert np.array_equal(masks["malignant"], data.grid(index).project(read_mask(file)))
+    assert masks["malignant"].shape == (96, 64)
+    assert masks["malignant"].any()
+    assert ("benign" in masks) == (rows[index].benign_mask is not None)
+
+
+def test_a_mask_of_the_window_is_taken_as_it_is(make: MakeData, rows: list[ImageRow], tmp_path: Path) -> None:
+    """On a mirrored breast, with a lesion at the border that is padding in the image: not a pixel is lost."""
+    right = next(row for row in rows if row.laterality == "R")
+    window = np.zeros((96, 64), np.uint8)
+    window[60:70, 50:64] = 255
+    cv2.imwrite(str(tmp_path / "mask.png"), window)
+    data = make([replace(right, benign_mask=None, malignant_mask=tmp_path / "mask.png", mask_frame="window")])
+    assert data.grid(0).flipped
+    assert list(data.masks(0)) == ["malignant"]
+    assert np.array_equal(data.masks(0)["malignant"], window > 0)
 
 
 def test_no_mask_is_not_an_empty_mask(make: MakeData, rows: list[ImageRow]) -> None:

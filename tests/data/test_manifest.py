@@ -1,6 +1,7 @@
 """Manifests: what is accepted, how it looks in memory, and that every problem of a broken file is told at once."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pandas as pd
 import pytest
 
 from mammoseg.data.columns import ManifestError
-from mammoseg.data.manifest import Manifest, load_manifest
+from mammoseg.data.manifest import ImageRow, Manifest, load_manifest
 
 HEADER = "patient_id,exam_id,image_id,laterality,view,path"
 GOOD = f"""{HEADER},benign,malignant,split,scanner
@@ -62,14 +63,17 @@ def test_unknown_never_becomes_zero(tmp_path: Path) -> None:
 
 
 def test_optional_values(tmp_path: Path) -> None:
-    (tmp_path / "m.png").touch()
+    for name in ("m.png", "h.tif"):
+        (tmp_path / name).touch()
     text = (
-        f"{HEADER},benign,malignant,malignant_mask,study_date,pixel_mm,horizontal_flip\n"
-        "p,e,i,LEFT,CC,x.png,False,1.0,m.png,2024-03-31,0.07,yes\n"
-        "p,e,j,r,CC,/abs/y.png,0.0,TRUE,,2024-03-31 10:00:00,7e-2,NO\n"
+        f"{HEADER},benign,malignant,malignant_mask,benign_heatmap,study_date,pixel_mm,horizontal_flip\n"
+        "p,e,i,LEFT,CC,x.png,False,1.0,m.png,h.tif,2024-03-31,0.07,yes\n"
+        "p,e,j,r,CC,/abs/y.png,0.0,TRUE,,,2024-03-31 10:00:00,7e-2,NO\n"
     )
     rows = list(load_manifest(write(tmp_path, text)).rows())
     assert rows[0].malignant_mask == tmp_path / "m.png"
+    assert rows[0].heatmaps == {"benign": tmp_path / "h.tif", "malignant": None}
+    assert rows[1].heatmaps == {"benign": None, "malignant": None}
     assert [r.horizontal_flip for r in rows] == [True, False]
     assert [r.pixel_mm for r in rows] == [0.07, 0.07]
     assert [r.study_date for r in rows] == ["2024-03-31"] * 2
@@ -83,6 +87,30 @@ def test_optional_values(tmp_path: Path) -> None:
         0.07,
         True,
     )
+
+
+def test_the_frame_of_masks(tmp_path: Path) -> None:
+    text = f"{HEADER},mask_frame\np,e,i,L,CC,x.png,window\np,e,j,L,CC,x.png, Image\np,e,k,L,CC,x.png,\n"
+    manifest = load_manifest(write(tmp_path, text))
+    assert [row.mask_frame for row in manifest.rows()] == ["window", "image", None]
+    manifest.to_csv(tmp_path / "copy.csv")
+    assert [row.mask_frame for row in load_manifest(tmp_path / "copy.csv").rows()] == ["window", "image", None]
+    refused(
+        write(tmp_path, text.replace("window", "crop")),
+        "mask_frame must be image, window or empty (image) (1 row): row 2 'crop'",
+    )
+    assert next(load_manifest(write(tmp_path, GOOD)).rows()).mask_frame is None
+
+
+def test_a_row_about_some_classes_knows_nothing_of_the_others() -> None:
+    row = ImageRow("p", "e", "i", "L", "CC", Path("x.png"), 1, 0, Path("b.png"), Path("m.png"), split="val")
+    row = replace(row, benign_heatmap=Path("bh.png"), malignant_heatmap=Path("mh.png"))
+    alone = row.about(("malignant",))
+    assert (alone.benign, alone.malignant) == (None, 0)
+    assert alone.masks == {"benign": None, "malignant": Path("m.png")}
+    assert alone.heatmaps == row.heatmaps, "heatmaps are what the model sees, not what it is told"
+    assert (alone.image_id, alone.split) == ("i", "val")
+    assert row.about(("benign", "malignant")) == row
 
 
 def test_parquet_is_read_like_csv(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """A small study that was predicted: four patients, two views per breast, one failed image, masks for some."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mammoseg.data.manifest import Manifest
 from mammoseg.io.ledger import Ledger
-from mammoseg.io.runs import save_prediction, write_predictions_csv, write_run
+from mammoseg.io.runs import load_prediction, predicted_ids, save_prediction, write_predictions_csv, write_run
 from mammoseg.records.grid import PixelGrid
 from mammoseg.records.prediction import Prediction
 
@@ -80,3 +80,19 @@ def study(tmp_path: Path) -> Study:
     manifest = Manifest.from_table(pd.DataFrame(rows).astype(object), tmp_path / "manifest.csv")
     manifest.to_csv(manifest.path)
     return Study(tmp_path, manifest, masks)
+
+
+@pytest.fixture
+def one_class_study(study: Study) -> Study:
+    """The same study predicted by a model of malignant alone; the failed image is the same."""
+    for image_id in predicted_ids(study.predictions):
+        both = load_prediction(study.predictions, image_id)
+        one = replace(
+            both,
+            scores={"malignant": both.scores["malignant"]},
+            maps={name: values[1:] for name, values in both.maps.items()},
+            parts={name: {"malignant": scores["malignant"]} for name, scores in both.parts.items()},
+        )
+        save_prediction(study.predictions, one)
+    write_predictions_csv(study.predictions)
+    return study

@@ -1,13 +1,15 @@
 import json
 import math
 
+import cv2
+import numpy as np
 import pandas as pd
 import pytest
 
 from mammoseg.evaluation.evaluate import evaluate
 from mammoseg.evaluation.tables import summary_table
 from mammoseg.io.ledger import Ledger
-from mammoseg.io.runs import predicted_ids, record_path, write_predictions_csv
+from mammoseg.io.runs import load_prediction, predicted_ids, record_path, write_predictions_csv
 
 
 def test_four_files_with_the_same_numbers(study) -> None:
@@ -83,6 +85,63 @@ def test_an_unknown_column_is_named(study) -> None:
     with pytest.raises(ValueError, match=r"'race'.*no such column"):
         evaluate(study.predictions, study.manifest, study.folder / "out", bootstrap=0, by=["race"])
     assert not (study.folder / "out").exists()
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_model_of_one_class(one_class_study) -> None:
+    """The numbers of its class are those of a model of both; the other class is undefined everywhere, and says why."""
+    study, out = one_class_study, one_class_study.folder / "out"
+    manifest = study.with_column("benign_mask", lambda row: row["malignant_mask"])
+    metrics = evaluate(study.predictions, manifest, out, bootstrap=20, by=["density"])
+    reason = "the model does not predict this class"
+    stored = json.loads((out / "metrics.json").read_text())
+    for level in ("image", "breast"):
+        final = stored["scores"][level]["benign"]["final"]
+        assert (final["n"], final["auc"]["value"], final["reason"]) == (0, None, reason)
+    assert stored["by"]["density"]["values"]["A"]["benign"]["reason"] == reason
+    assert stored["maps"]["benign"]["reason"] == reason
+    assert stored["maps"]["benign"]["maps"] == stored["maps"]["benign"]["ratio_to_random"] == {}
+    assert stored["maps"]["benign"]["images_with_mask"] == 2
+    assert stored["maps"]["malignant"]["reason"] is None
+    assert stored["scores"]["breast"]["malignant"]["final"]["auc"]["value"] == 1.0
+    assert stored["maps"]["malignant"]["maps"]["saliency"]["pxap"]["n"] == 1
+    table = pd.read_csv(out / "per_image.csv")
+    assert not [name for name in table if name.startswith("benign_")]
+    assert table["score_final_benign"].isna().all()
+    assert (out / "roc.png").read_bytes().startswith(b"\x89PNG")
+    rows = summary_table(metrics)
+    assert {row["value"] for row in rows if row["class"] == "benign"} == {"undefined"}
+    assert all(row["remark"].startswith(reason) for row in rows if row["class"] == "benign")
+
+
+def test_the_class_of_a_one_class_model_is_measured_like_that_of_a_model_of_both(study, request) -> None:
+    both = evaluate(study.predictions, study.manifest, study.folder / "both", bootstrap=20)
+    request.getfixturevalue("one_class_study")
+    one = evaluate(study.predictions, study.manifest, study.folder / "one", bootstrap=20)
+    assert one["maps"]["malignant"] == both["maps"]["malignant"]
+    assert one["scores"]["breast"]["malignant"] == both["scores"]["breast"]["malignant"]
+
+
+def test_masks_of_the_model_window(study) -> None:
+    """The frame comes from the manifest: the same lesion, stored on the window or on the image, gives the same numbers."""
+
+    def store(in_window: bool) -> None:
+        for image_id, mask in study.masks.items():
+            grid = load_prediction(study.predictions, image_id).grid
+            window = grid.project(mask)
+            stored = window if in_window else grid.restore(window)
+            cv2.imwrite(str(study.folder / f"{image_id}_mask.png"), stored.astype(np.uint8) * 255)
+
+    store(in_window=False)
+    expected = evaluate(study.predictions, study.manifest, study.folder / "image", bootstrap=0)["maps"]["malignant"]
+    store(in_window=True)
+    manifest = study.with_column("mask_frame", lambda row: "window" if row["malignant_mask"] else None)
+    measured = evaluate(study.predictions, manifest, study.folder / "window", bootstrap=0)["maps"]["malignant"]
+    assert str(measured) == str(expected)
+    assert measured["maps"]["saliency"]["pxap"]["value"] > 0
+    assert "mask_frame" not in pd.read_csv(study.folder / "window" / "per_image.csv")
+    with pytest.raises(ValueError, match=r"0LCC_mask\.png: the mask has \(48, 40\) pixels. Expected \(60, 50\)"):
+        evaluate(study.predictions, study.manifest, study.folder / "wrong", bootstrap=0)
 
 
 def test_a_run_in_which_every_image_failed(study) -> None:

@@ -32,6 +32,15 @@ def test_curve_and_legend_say_what_the_numbers_say() -> None:
     assert texts[2] == f"malignant: AUC {auc['value']:.3f} (95 % {interval}), 10 of 19 breasts positive"
 
 
+def test_a_class_nobody_predicted_has_no_curve_and_the_legend_says_so() -> None:
+    table = breasts().assign(score_final_benign=np.nan)
+    results = {label: {"final": ranking(table, label, "final", 0, 0)} for label in ("benign", "malignant")}
+    axes = roc_figure(table, results).axes[0]
+    assert [len(line.get_xdata()) > 0 for line in axes.get_lines()] == [True, False, True]
+    legend = axes.get_legend().get_texts()
+    assert legend[1].get_text() == "benign: undefined (the model does not predict this class)"
+
+
 def test_the_same_numbers_give_the_same_file(tmp_path: Path) -> None:
     table = breasts()
     results = {label: {"final": ranking(table, label, "final", 0, 0)} for label in ("benign", "malignant")}

@@ -17,9 +17,18 @@ def test_images_failed_and_sources(study) -> None:
     assert len(joined.images) == 15
     assert joined.failed["image_id"].tolist() == ["2RMLO"]
     assert joined.sources == ("final", "global")
+    assert joined.classes == ("benign", "malignant")
     row = joined.images.set_index("image_id").loc["0LCC"]
     assert (row["score_final_malignant"], row["score_global_malignant"]) == (0.9, 0.45)
     assert row["malignant"] == 1
+
+
+def test_a_class_without_scores_is_none_of_the_model(one_class_study) -> None:
+    joined = join(one_class_study.predictions, one_class_study.manifest)
+    assert joined.classes == ("malignant",)
+    assert joined.sources == ("final", "global")
+    assert joined.images[["score_final_benign", "score_global_benign"]].isna().all(axis=None)
+    assert joined.images["score_global_malignant"].notna().all()
 
 
 def test_a_split_leaves_the_predictions_of_others_aside(study) -> None:

@@ -14,7 +14,7 @@ from mammoseg.io.runs import load_prediction
 def test_metrics_are_those_of_the_original_pixels(study) -> None:
     prediction = load_prediction(study.predictions, "0LCC")
     path = study.folder / "0LCC_mask.png"
-    rows = {row["map"]: row for row in image_rows(prediction, "0", {"malignant": path}, seed=0)}
+    rows = {row["map"]: row for row in image_rows(prediction, "0", {"malignant": path}, None, seed=0)}
     assert list(rows) == ["saliency", "global", "random"]
     mask = study.masks["0LCC"].ravel()
     for name in ("saliency", "global"):
@@ -28,7 +28,7 @@ def test_the_random_map_is_at_the_floor_and_the_same_for_the_same_image(study, t
     cv2.imwrite(str(tmp_path / "large.png"), np.pad(np.full((200, 200), 255, np.uint8), ((0, 800), (0, 800))))
     prediction = load_prediction(study.predictions, "0LCC")
     large = replace(prediction, grid=replace(prediction.grid, original_shape=(1000, 1000)))
-    drawn = [image_rows(large, "0", {"malignant": tmp_path / "large.png"}, seed)[-1] for seed in (0, 0, 1)]
+    drawn = [image_rows(large, "0", {"malignant": tmp_path / "large.png"}, "image", seed)[-1] for seed in (0, 0, 1)]
     assert drawn[0] == drawn[1] != drawn[2]
     share = 0.04
     assert drawn[0]["pxap"] == pytest.approx(share, rel=0.02)
@@ -38,8 +38,39 @@ def test_the_random_map_is_at_the_floor_and_the_same_for_the_same_image(study, t
 
 def test_a_mask_of_another_size_is_an_error(study, tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "small.png"), np.ones((30, 25), np.uint8))
-    with pytest.raises(ValueError, match=r"\(30, 25\) pixels, the image 0LCC has \(60, 50\).*benign_mask column"):
-        image_rows(load_prediction(study.predictions, "0LCC"), "0", {"benign": tmp_path / "small.png"}, 0)
+    prediction = load_prediction(study.predictions, "0LCC")
+    for frame, size in (("image", r"\(60, 50\)"), ("window", r"\(48, 40\)")):
+        message = (
+            rf"small\.png: .*\(30, 25\) pixels. Expected {size}, since its mask_frame is '{frame}'.* benign_mask or"
+        )
+        with pytest.raises(ValueError, match=message):
+            image_rows(prediction, "0", {"benign": tmp_path / "small.png"}, frame, 0)
+
+
+def test_a_mask_of_the_window_is_compared_on_the_pixels_of_the_file(study, tmp_path: Path) -> None:
+    """The window is mirrored, begins 4 rows below the image's first and 3 columns beside it."""
+    prediction = load_prediction(study.predictions, "0LCC")
+    window = np.zeros((48, 40), np.uint8)
+    window[10:20, 0:8] = 255  # columns 0 to 2 lie in the padding
+    mask = np.zeros((60, 50), np.uint8)
+    mask[14:24, 45:50] = 255
+    rows = {}
+    for frame, pixels in (("window", window), ("image", mask)):
+        cv2.imwrite(str(tmp_path / f"{frame}.png"), pixels)
+        rows[frame] = image_rows(prediction, "0", {"malignant": tmp_path / f"{frame}.png"}, frame, seed=0)
+    assert rows["window"] == rows["image"]
+    assert rows["window"][0]["lesion_px"] == 50
+
+
+def test_masks_of_a_class_that_is_not_predicted_are_left_out(one_class_study, tmp_path: Path) -> None:
+    prediction = load_prediction(one_class_study.predictions, "0LCC")
+    path = one_class_study.folder / "0LCC_mask.png"
+    rows = image_rows(prediction, "0", {"benign": tmp_path / "never opened.png", "malignant": path}, None, seed=0)
+    assert [(row["class"], row["map"]) for row in rows] == [("malignant", m) for m in ("saliency", "global", "random")]
+    s = np.rint(prediction.grid.restore(prediction.maps["saliency"][0]).ravel().astype(float) * 65535) / 65535
+    assert rows[0]["pxap"] == pytest.approx(
+        average_precision_score(one_class_study.masks["0LCC"].ravel(), s), abs=1e-12
+    )
 
 
 def rows_of(**values: list[float]) -> pd.DataFrame:

@@ -48,6 +48,23 @@ def test_a_missing_class_is_undefined_with_a_reason() -> None:
     assert unknown["unknown"] == 1
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_class_nobody_predicted() -> None:
+    images = images_of(("p", "L", 1, 0.8), ("q", "L", 0, 0.3)).assign(score_final_benign=NAN, benign=[0.0, 1.0])
+    for level, table in score_tables(images, ["final"], 50, 0).items():
+        result = table["benign"]["final"]
+        assert (result["n"], result["unscored"], result["reason"]) == (0, 2, "the model does not predict this class"), (
+            level
+        )
+        assert np.isnan(
+            [result[m][key] for m in ("auc", "average_precision") for key in ("value", "low", "high")]
+        ).all()
+        assert table["malignant"]["final"]["auc"]["value"] == 1.0
+    by_view = breakdown(images.assign(view=["CC", "MLO"]), "view", 50, 0)["values"]["CC"]
+    assert by_view["benign"]["reason"] == "the model does not predict this class"
+    assert by_view["malignant"]["reason"] == "no case with a negative label"
+
+
 def test_a_part_that_only_some_images_have() -> None:
     images = images_of(
         ("p", "L", 1, 0.8), ("q", "L", 0, 0.3), ("r", "L", 0, 0.9), score_local_malignant=[0.7, 0.1, NAN]
@@ -97,4 +114,4 @@ def test_published_reader_study(shared: Path) -> None:
             expected.loc[name, "average_precision"], abs=5.1e-5
         )
         assert result["auc"]["low"] < result["auc"]["value"] < result["auc"]["high"]
-    assert results["benign"][systems[0]]["reason"] == "no case with a positive and none with a negative label"
+    assert results["benign"][systems[0]]["reason"] == "the model does not predict this class"

@@ -160,6 +160,22 @@ def test_a_full_field_image_takes_less_than_half_a_second() -> None:
     assert min(seconds) < 0.5
 
 
+def test_a_model_of_one_class_has_one_map_panel() -> None:
+    saliency = np.zeros((1, *SHAPE), np.float32)
+    saliency[0, 300:340, 50:100] = 1
+    scores = {"malignant": 0.75}
+    patches = (Patch(100, 60, 80, scores),)
+    one = Prediction("p1_L-CC", "p1", "e1", "L", "CC", scores, grid_of(), {"saliency": saliency}, patches)
+    masks = {"benign": np.zeros(SHAPE, bool), "malignant": np.zeros(SHAPE, bool)}
+    masks["benign"][200:260, 100:150] = True
+    picture = overlay_picture(breast(), one, masks)
+    assert picture.shape[1] == 3 * PANEL + BAR + 303 + 12
+    red = panel(picture, 2).astype(int)
+    rows, cols = np.nonzero(red[..., 0] - red[..., 2] > 100)
+    assert (rows.min(), rows.max(), cols.min(), cols.max()) == pytest.approx((300, 339, 50, 99), abs=1)
+    assert box_of(panel(picture, 0), GREEN) == pytest.approx((200, 259, 100, 149), abs=2), "the truth is shown whole"
+
+
 @pytest.fixture
 def row(tmp_path: Path) -> ImageRow:
     mask = np.zeros(SHAPE, np.uint8)
@@ -182,3 +198,18 @@ def test_a_mask_of_another_size_is_named_and_nothing_is_written(tmp_path: Path, 
     with pytest.raises(ValueError, match=r"mask\.png: the mask has \(640, 500\) pixels.*\(300, 200\).*--no-overlays"):
         overlay_writer(tmp_path / "out")(prediction_of(grid_of((300, 200))), image, row)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_mask_of_the_window_is_outlined_on_its_original_pixels(tmp_path: Path) -> None:
+    """A right breast in a window with padding above and beside: window row r is image row r - 20, and window column c
+    is image column 500 - 1 - (c + 100)."""
+    window = np.zeros((600, 450), np.uint8)
+    window[100:160, 200:260] = 255
+    cv2.imwrite(str(tmp_path / "mask.png"), window)
+    row = ImageRow(
+        "p1", "e1", "p1_R-CC", "R", "CC", tmp_path / "x.png", malignant_mask=tmp_path / "mask.png", mask_frame="window"
+    )
+    prediction = prediction_of(grid_of(flipped=True, top=-20, left=100, height=600, width=450))
+    overlay_writer(tmp_path / "out")(prediction, Mammogram(breast(), "R", "CC", "p1_R-CC"), row)
+    written = cv2.cvtColor(cv2.imread(str(tmp_path / "out" / "overlays" / "p1_L-CC.png")), cv2.COLOR_BGR2RGB)
+    assert box_of(panel(written, 0), RED) == pytest.approx((80, 139, 140, 199), abs=2)

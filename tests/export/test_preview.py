@@ -44,6 +44,15 @@ def test_table_and_pictures(tmp_path: Path, rows: list[ImageRow]) -> None:
     assert pictures[0].max() == 255
 
 
+def test_a_resized_window_is_told_and_shown_whole(tmp_path: Path, rows: list[ImageRow]) -> None:
+    prep = PREP.model_copy(update={"fit": "resize"})
+    write_prepared(tmp_path / "out", rows[:1], CropCache(tmp_path / "cache", prep), prep, previews=True)
+    row = pd.read_csv(tmp_path / "out" / "prepared.csv").iloc[0]
+    crop = CropCache(tmp_path / "cache", prep).get(rows[0])
+    assert (row["height"], row["width"]) == crop.pixels.shape != prep.window
+    assert cv2.imread(str(tmp_path / "out" / "previews" / "left.png"), cv2.IMREAD_UNCHANGED).shape == (HEIGHT, 320)
+
+
 def test_a_second_time_replaces_the_first(tmp_path: Path, rows: list[ImageRow]) -> None:
     cache = CropCache(tmp_path / "cache", PREP)
     write_prepared(tmp_path / "out", rows, cache, PREP, previews=False)

@@ -1,16 +1,24 @@
 """A checkpoint and a prepared image become a prediction on the image's own pixels."""
 
+import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 from mammoseg.config import ConfigError
 from mammoseg.data.manifest import ImageRow, Manifest
+from mammoseg.inference.augment import displaced_windows
 from mammoseg.inference.predictor import Predictor
 from mammoseg.io.read import read_pixels
+from mammoseg.models import build_model
 from mammoseg.nn.checkpoint import CheckpointError
-from mammoseg.prep.pipeline import Prepared, prepare
+from mammoseg.prep.breast import PrepError
+from mammoseg.prep.pipeline import Prepared, crop_breast, prepare
 from mammoseg.training.config import TrainConfig
 
 
@@ -66,6 +74,106 @@ def test_the_same_again(predictor: Predictor, prepared: Prepared, row: ImageRow)
     first, second = predictor.predict(prepared, row), predictor.predict(prepared, row)
     assert first.scores == second.scores
     assert all(np.array_equal(values, second.maps[name]) for name, values in first.maps.items())
+
+
+def test_folded_batch_norms_change_nothing(
+    predictor: Predictor, trained_run: Path, prepared: Prepared, row: ImageRow
+) -> None:
+    """The checkpoint is computed in another way, up to rounding with the same result."""
+    plain = build_model("glam", predictor.network).eval()
+    predictor.checkpoint.load_weights(plain)
+    norms = [sum(isinstance(m, nn.BatchNorm2d) for m in model.modules()) for model in (predictor.model, plain)]
+    assert 0 < norms[0] < norms[1]
+    with torch.inference_mode():
+        out = plain(torch.from_numpy(prepared.window)[None, None])
+    found = predictor.predict(prepared, row)
+    assert list(found.scores.values()) == pytest.approx(out.y_BK[0].tolist(), abs=1e-5)
+    for name, scores in found.parts.items():
+        assert list(scores.values()) == pytest.approx(out.parts[name][0].tolist(), abs=1e-5)
+    for name, values in found.maps.items():
+        np.testing.assert_allclose(values, out.maps[name][0].numpy(), rtol=0, atol=1e-5)
+    assert [[patch.row, patch.col] for patch in found.patches] == out.corners_BP2[0].tolist()
+
+
+@pytest.mark.parametrize("model", ["glam", "gmic"])
+def test_patches_know_their_weight(
+    trained_run: Path, tiny_gmic: Callable[..., Path], prepared: Prepared, row: ImageRow, model: str
+) -> None:
+    checkpoint = trained_run if model == "glam" else tiny_gmic(1)
+    found = Predictor(checkpoint, "cpu", ["num_patches=3"])
+    weights = [patch.attention for patch in found.predict(prepared, row).patches]
+    with torch.inference_mode():
+        out = found.model(torch.from_numpy(prepared.window)[None, None])
+    assert weights == pytest.approx(out.attention_BP[0].tolist(), abs=1e-6)
+    assert len(set(weights)) == 3
+    assert sum(w for w in weights if w is not None) == pytest.approx(1, abs=1e-6)
+
+
+def test_a_model_that_does_not_weigh_patches(
+    predictor: Predictor, prepared: Prepared, row: ImageRow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = predictor.model(torch.from_numpy(prepared.window)[None, None])
+    monkeypatch.setattr(type(out), "attention_BP", None)
+    assert [patch.attention for patch in predictor.predict(prepared, row).patches] == [None]
+
+
+@pytest.mark.parametrize("model", ["glam", "gmic"])
+def test_half_precision_is_close_and_no_more(
+    trained_run: Path, tiny_gmic: Callable[..., Path], prepared: Prepared, row: ImageRow, model: str
+) -> None:
+    checkpoint = trained_run if model == "glam" else tiny_gmic(1)
+    exact = Predictor(checkpoint, "cpu").predict(prepared, row)
+    half = Predictor(checkpoint, "cpu", precision="bf16-mixed").predict(prepared, row)
+    assert half.scores != exact.scores
+    assert dict(half.scores) == pytest.approx(dict(exact.scores), abs=0.02)
+    for name, values in half.maps.items():
+        assert values.dtype == np.float32
+        np.testing.assert_allclose(values, exact.maps[name], rtol=0, atol=0.05)
+
+
+def test_the_description_is_what_decides_a_prediction(predictor: Predictor, trained_run: Path) -> None:
+    described = predictor.description()
+    assert described == json.loads(json.dumps(described)), "plain values"
+    assert described == {
+        "model": "glam",
+        "checkpoint_sha256": predictor.checkpoint.sha256,
+        "network": predictor.network.model_dump(mode="json"),
+        "prep": predictor.prep.model_dump(mode="json"),
+        "precision": "32-true",
+    }
+    half = Predictor(trained_run, "cpu", precision="bf16-mixed").description()
+    assert half == described | {"precision": "bf16-mixed"}
+
+
+def test_mean_over_displaced_windows(predictor: Predictor, row: ImageRow, prepared: Prepared) -> None:
+    crop = crop_breast(row.mammogram(read_pixels(row.path)), predictor.prep)
+    windows = list(displaced_windows(crop, predictor.prep, 3))
+    each = [predictor.predict(window, row).scores for window in windows]
+    assert len({scores["malignant"] for scores in each}) == 3
+    found = predictor.mean_scores(windows)
+    assert list(found) == ["benign", "malignant"]
+    for name, score in found.items():
+        assert score == pytest.approx(sum(scores[name] for scores in each) / 3, abs=1e-6)
+    assert dict(predictor.mean_scores([prepared])) == pytest.approx(dict(predictor.predict(prepared, row).scores))
+
+
+def test_a_model_of_one_class(tiny_gmic: Callable[..., Path], prepared: Prepared, row: ImageRow) -> None:
+    cancer = Predictor(tiny_gmic(1, "classes=[malignant]"), "cpu")
+    found = cancer.predict(prepared, row)
+    for scores in (found.scores, *found.parts.values(), *(p.scores for p in found.patches)):
+        assert list(scores) == ["malignant"]
+    assert found.maps["saliency"].shape == (1, 12, 8)
+    assert list(cancer.mean_scores([prepared])) == ["malignant"]
+
+
+def test_a_model_that_sees_heatmaps(tiny_gmic: Callable[..., Path], prepared: Prepared, row: ImageRow) -> None:
+    seeing = Predictor(tiny_gmic(1, "heatmaps=true"), "cpu")
+    assert seeing.heatmaps
+    low, high = (replace(prepared, heatmaps=np.full((2, 96, 64), p, np.float32)) for p in (0, 1))
+    assert seeing.predict(low, row).scores != seeing.predict(high, row).scores
+    assert seeing.mean_scores([low]) != seeing.mean_scores([high])
+    with pytest.raises(PrepError, match="without heatmaps"):
+        seeing.predict(prepared, row)
 
 
 def test_settings_of_the_network_can_be_changed(trained_run: Path, prepared: Prepared, row: ImageRow) -> None:

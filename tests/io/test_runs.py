@@ -93,6 +93,14 @@ def test_a_stop_while_writing_leaves_the_image_undone(tmp_path: Path, monkeypatc
     [
         ({"scores": {"benign": float("nan"), "malignant": 0.5}}, "expected a probability for each"),
         ({"scores": {"malignant": 0.5}}, "expected a probability for each"),
+        ({"scores": {}}, "expected a probability for some of"),
+        (
+            {"scores": {"malignant": 0.5, "benign": 0.5}},
+            r"scores is .* expected a probability for each of \['benign', 'm",
+        ),
+        ({"scores": {"benign": 0.5, "malignant": 0.5, "normal": 0.5}}, "scores is"),
+        ({"patches": (Patch(0, 0, 16, {"malignant": 0.5}),)}, "patch 0 is"),
+        ({"maps": {"saliency": np.zeros((1, 48, 40))}}, r"has shape \(1, 48, 40\); expected \(2, rows, columns\)"),
         ({"parts": {"local": {"benign": 2.0, "malignant": 0.5}}}, "local is"),
         ({"maps": {"global": np.zeros((2, 3, 3))}}, "no map 'saliency'"),
         ({"maps": {"saliency": np.full((2, 48, 40), np.nan)}}, "expected probabilities"),
@@ -104,6 +112,47 @@ def test_a_stop_while_writing_leaves_the_image_undone(tmp_path: Path, monkeypatc
 def test_what_is_no_prediction_is_not_written(tmp_path: Path, changes: dict[str, object], expected: str) -> None:
     with pytest.raises(RunFileError, match=expected):
         save_prediction(tmp_path / "run", prediction(**changes))
+    assert list(tmp_path.rglob("*")) == []
+
+
+def one_class(image_id: str = "a-1", side: str = "L", score: float = 1 / 3) -> Prediction:
+    """Of a model that predicts malignant alone."""
+    return prediction(
+        image_id,
+        laterality=side,
+        scores={"malignant": score},
+        maps={name: values[1:] for name, values in prediction().maps.items()},
+        patches=(Patch(-2, 3, 16, {"malignant": 1.0}),),
+        parts={"global": {"malignant": score / 2}},
+    )
+
+
+def test_one_class_round_trip(tmp_path: Path) -> None:
+    given = one_class()
+    save_prediction(tmp_path, given)
+    read = load_prediction(tmp_path, "a-1")
+    assert replace(read, maps={}) == replace(given, maps={})
+    assert {name: values.shape for name, values in read.maps.items()} == {"saliency": (1, 48, 40), "global": (1, 6, 5)}
+    assert sorted(path.name for path in (tmp_path / "maps").iterdir()) == ["a-1.npz", "a-1_malignant.png"]
+    stored = cv2.imread(str(runs.map_png_path(tmp_path, "a-1", "malignant")), cv2.IMREAD_UNCHANGED)
+    expected = np.rint(GRID.restore(given.maps["saliency"])[0].astype(np.float64) * 65535)
+    assert np.abs(stored - expected).max() <= 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"parts": prediction().parts},
+        {"patches": prediction().patches},
+        {"maps": prediction().maps},
+        {"scores": {"normal": 0.5}},
+    ],
+)
+def test_one_class_in_some_places_and_two_in_others_is_no_prediction(
+    tmp_path: Path, changes: dict[str, object]
+) -> None:
+    with pytest.raises(RunFileError, match="expected"):
+        save_prediction(tmp_path / "run", replace(one_class(), **changes))
     assert list(tmp_path.rglob("*")) == []
 
 
@@ -147,6 +196,7 @@ def test_damaged_maps_are_told(tmp_path: Path, damage: Callable[[Path], None]) -
         {"parts": [1]},
         {"grid": {"top": 1}},
         {"patches": [{"row": 1}]},
+        {"patches": [{"row": 1, "col": 1, "size": 16, "scores": {"malignant": 0.5}}]},
         {"maps": {}},
     ],
 )
@@ -197,6 +247,13 @@ def test_a_cleared_run_is_gone_and_nothing_else(tmp_path: Path) -> None:
     runs.clear_run(tmp_path / "missing")
 
 
+def test_a_cleared_run_leaves_no_map_of_an_earlier_model(tmp_path: Path) -> None:
+    save_prediction(tmp_path, prediction())
+    save_prediction(tmp_path, one_class())
+    runs.clear_run(tmp_path)
+    assert not [p for p in tmp_path.rglob("*") if p.is_file()]
+
+
 def scored(image_id: str, exam: str, side: str, benign: float, malignant: float, **parts: float) -> Prediction:
     return prediction(
         image_id,
@@ -232,6 +289,22 @@ def test_predictions_csv(tmp_path: Path) -> None:
     exam = table[(table["level"] == "exam") & (table["exam_id"] == "e1")].iloc[0]
     np.testing.assert_allclose(exam[["benign", "malignant"]].astype(float), [0.5, 0.6])
     assert exam["laterality"] == ""
+
+
+@pytest.mark.filterwarnings("error")
+def test_predictions_csv_of_one_class(tmp_path: Path) -> None:
+    for made in (one_class("a1", "L", 0.2), one_class("a2", "L", 0.4), one_class("b1", "R", 0.1)):
+        save_prediction(tmp_path, made)
+    returned = runs.write_predictions_csv(tmp_path)
+    header, first, *_ = (tmp_path / "predictions.csv").read_text().splitlines()
+    assert header.endswith(",benign,malignant,global_benign,global_malignant")
+    assert first == "image,007,e1,a1,L,CC,,0.2,,0.1"
+    table = runs.read_predictions_csv(tmp_path)
+    pd.testing.assert_frame_equal(returned, table, check_dtype=False)
+    assert table[["benign", "global_benign"]].isna().all(axis=None)
+    assert table["benign"].dtype == np.float64
+    np.testing.assert_allclose(table["malignant"], [0.2, 0.4, 0.1, 0.3, 0.1, 0.3])
+    assert table["level"].tolist() == ["image"] * 3 + ["breast"] * 2 + ["exam"]
 
 
 def test_predictions_csv_of_nothing(tmp_path: Path) -> None:

@@ -19,6 +19,17 @@ SMALL: Mapping[str, Mapping[str, Any]] = {
         "patch_px": 16,
         "num_patches": 2,
     },
+    "gmic": {
+        "global_module": {
+            "blocks": (1, 1, 1),
+            "widths": (4, 6, 8),
+            "strides": (1, 2, 2),
+            "stem_pool": False,
+        },
+        "local_module": {"blocks": (1, 1), "widths": (4, 6), "strides": (1, 2), "stem_pool": False, "channels_in": 1},
+        "patch_px": 16,
+        "num_patches": 3,
+    },
 }
 """Name -> configuration that is quick on a window of 96 x 64 pixels."""
 

@@ -8,7 +8,7 @@ from mammoseg.nn.contract import Batch, Stage, StepOutput
 
 
 def step(model: nn.Module, batch: Batch, training: bool) -> StepOutput:
-    return StepOutput({"loss": model(batch.image_B1HW).sum()}, batch.label_BK, batch.image_B1HW)
+    return StepOutput({"loss": model(batch.image_BCHW).sum()}, batch.label_BK, batch.image_BCHW)
 
 
 @pytest.fixture

@@ -21,6 +21,19 @@ def test_a_small_window_keeps_the_grids() -> None:
     assert [tuple(f.shape[2:]) for f in net(torch.rand(1, 1, 64, 48))][2:] == [(16, 12), (8, 6), (4, 3), (4, 3)]
 
 
+def test_blocks_of_each_group_and_channels_of_the_image() -> None:
+    net = ResNet22((2, 4, 6), strides=(1, 2, 2), blocks=(1, 3, 2), stem_pool=False, channels_in=3)
+    assert [len(group) for group in net.groups] == [1, 3, 2]
+    assert [tuple(f.shape) for f in net(torch.rand(2, 3, 32, 24))] == [
+        (2, 2, 16, 12),
+        (2, 4, 8, 6),
+        (2, 6, 4, 3),
+        (2, 6, 4, 3),
+    ]
+    with pytest.raises(ValueError, match="argument"):
+        ResNet22((2, 4, 6), strides=(1, 2, 2), blocks=(1, 3))
+
+
 def test_groups_are_raw_and_the_last_is_normalised() -> None:
     torch.manual_seed(0)
     net = ResNet22((4, 4, 4, 4, 4)).eval()

@@ -11,6 +11,7 @@ from mammoseg.prep.config import PrepConfig
 def test_defaults() -> None:
     cfg = PrepConfig()
     assert cfg.window == (2944, 1920)
+    assert (cfg.fit, cfg.intensity) == ("cut", "standardize")
     assert (cfg.pixel_mm, cfg.background, cfg.opening_px, cfg.buffer_px, cfg.ignore_top) == (
         None,
         "zero",
@@ -21,7 +22,7 @@ def test_defaults() -> None:
 
 
 def test_yaml_there_and_back(tmp_path: Any) -> None:
-    cfg = PrepConfig(window=(736, 480), pixel_mm=0.4, background="film", opening_px=18)
+    cfg = PrepConfig(window=(736, 480), pixel_mm=0.4, background="film", opening_px=18, fit="resize", intensity="unit")
     (tmp_path / "a.yaml").write_text(to_yaml(cfg))
     assert with_overrides(PrepConfig(), file=tmp_path / "a.yaml") == cfg
 
@@ -34,6 +35,8 @@ def test_yaml_there_and_back(tmp_path: Any) -> None:
         {"pixel_mm": 0},
         {"pixel_mm": -0.1},
         {"background": "grey"},
+        {"fit": "stretch"},
+        {"intensity": "none"},
         {"opening_px": -1},
         {"buffer_px": -1},
         {"ignore_top": 1.0},

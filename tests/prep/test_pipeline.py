@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from mammoseg.io.read import read_pixels
 from mammoseg.prep.breast import BreastCrop, PrepError
 from mammoseg.prep.config import PrepConfig
-from mammoseg.prep.pipeline import crop_breast, cut_window, prepare
-from mammoseg.prep.window import WindowNoise, moved_borders, nominal_borders, resized_borders
+from mammoseg.prep.pipeline import crop_breast, prepare, window_grid
+from mammoseg.prep.window import WindowNoise, cut_window, moved_borders, nominal_borders, resized_borders
 from mammoseg.records.image import Mammogram
 
 NOISE = WindowNoise(location=(100, 100), size=100)
@@ -251,6 +251,27 @@ def test_crop_can_be_pickled_and_has_plain_fields() -> None:
     crop = crop_breast(Mammogram(breast(points_right=False), "R", "MLO", "a"), SMALL)
     back = pickle.loads(pickle.dumps(crop))  # noqa: S301 - made here
     np.testing.assert_array_equal(back.pixels, crop.pixels)
-    plain = {field.name: getattr(crop, field.name) for field in fields(crop) if field.name != "pixels"}
+    plain = {
+        field.name: getattr(crop, field.name) for field in fields(crop) if field.name not in ("pixels", "heatmaps")
+    }
     assert ast.literal_eval(repr(plain)) == plain
     assert all(getattr(back, name) == value for name, value in plain.items())
+
+
+@pytest.mark.parametrize("fit", ["cut", "resize"])
+@pytest.mark.parametrize("view", ["CC", "MLO"])
+def test_the_grid_is_known_without_the_window(view: str, fit: str) -> None:
+    cfg = SMALL.model_copy(update={"fit": fit})
+    image = Mammogram(breast(points_right=False), "R", view, "a")
+    assert window_grid(crop_breast(image, cfg), cfg) == prepare(image, cfg).grid
+
+
+def test_a_resized_breast_fills_the_window_and_goes_back() -> None:
+    cfg = SMALL.model_copy(update={"fit": "resize", "buffer_px": 0, "intensity": "unit"})
+    pixels = breast(points_right=False)
+    prepared = prepare(Mammogram(pixels, "R", "CC", "a"), cfg)
+    assert (prepared.window.min(), prepared.window.max()) == (0, 1)
+    shown = prepared.window > 0
+    assert shown.any(axis=1).all()
+    assert shown.any(axis=0).all()
+    assert (prepared.grid.restore(shown) != (pixels > 0)).mean() < 0.02

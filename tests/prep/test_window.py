@@ -1,5 +1,7 @@
 """Cutting windows: content, padding, noise, and a grid that tells the truth about all of it."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -124,3 +126,73 @@ def test_wrong_noise_is_refused() -> None:
         cut_window(crop, (20, 20), WindowNoise())
     with pytest.raises(ValueError, match="at most 9"):
         cut_window(crop, (20, 20), WindowNoise((0, 0), 10), np.random.default_rng(0))
+
+
+@given(crops(), st.tuples(st.integers(1, 80), st.integers(1, 80)))
+def test_a_resized_window_is_the_whole_crop(crop: BreastCrop, window: tuple[int, int]) -> None:
+    cut, grid = cut_window(crop, window, fit="resize")
+    top, bottom, left, right = crop.window
+    assert (cut.dtype, cut.shape) == (np.float32, window)
+    origin = 50 - right if crop.flipped else left
+    assert grid == PixelGrid((60, 50), (60, 50), crop.flipped, top, origin, bottom - top, right - left, window)
+    assert crop.pixels.min() * (1 - 1e-6) <= cut.min()
+    assert cut.max() <= crop.pixels.max() * (1 + 1e-6)
+    everywhere = grid.restore(np.ones(window, bool))
+    assert everywhere[top:bottom, left:right].all()
+    assert everywhere.sum() == (bottom - top) * (right - left)
+
+
+def test_shrinking_takes_the_mean_of_all_pixels() -> None:
+    cut, _ = cut_window(crop_of((0, 60, 0, 50), False, "CC", (0, 0)), (12, 10), fit="resize")
+    np.testing.assert_allclose(cut, IMAGE.reshape(12, 5, 10, 5).mean((1, 3)), rtol=1e-6)
+
+
+def test_each_axis_is_resized_by_itself() -> None:
+    """Columns shrink by area while rows grow, without a column that is skipped."""
+    crop = crop_of((0, 20, 0, 50), False, "MLO", (0, 0))
+    cut, _ = cut_window(crop, (40, 10), fit="resize")
+    narrow = IMAGE[:20].reshape(20, 10, 5).mean(2)
+    np.testing.assert_allclose(cut[1:-1:2], 0.75 * narrow[:-1] + 0.25 * narrow[1:], rtol=1e-5)
+
+
+def test_a_window_of_the_size_of_the_crop_keeps_every_pixel() -> None:
+    crop = crop_of((5, 45, 10, 40), True, "MLO", (7, 7))
+    cut, _ = cut_window(crop, (40, 30), fit="resize")
+    np.testing.assert_array_equal(cut, crop.pixels)
+
+
+@given(crops(), WINDOWS, st.tuples(st.integers(0, 90), st.integers(0, 90)), st.integers(0, 90), st.integers(0, 99))
+def test_the_grid_finds_a_noisy_resized_window(
+    crop: BreastCrop, window: tuple[int, int], location: tuple[int, int], size: int, seed: int
+) -> None:
+    """However small the crop: zeros where the moved box leaves it, and never an empty box."""
+    noise, used, fresh = WindowNoise(location, size), np.random.default_rng(seed), np.random.default_rng(seed)
+    cut, grid = cut_window(crop, window, noise, used, fit="resize")
+    assert cut.shape == grid.model_shape == window
+    boxed, boxed_grid = cut_window(crop, (grid.height, grid.width), noise, fresh, fit="resize")
+    assert used.random() == fresh.random()
+    assert replace(boxed_grid, model_shape=window) == grid
+    np.testing.assert_array_equal(boxed_grid.project(only_crop(crop)), boxed)  # the box, before it is resized
+    assert abs(grid.height - crop.pixels.shape[0]) <= 2 * size
+    assert abs(grid.width - crop.pixels.shape[1]) <= 2 * size
+
+
+def test_noise_moves_a_resized_window() -> None:
+    crop = crop_of((10, 50, 5, 45), False, "CC", (0, 0))
+    grids = {
+        cut_window(crop, (20, 20), WindowNoise((4, 4), 4), np.random.default_rng(n), "resize")[1] for n in range(9)
+    }
+    assert len({(grid.top, grid.left) for grid in grids}) > 5
+    assert len({(grid.height, grid.width) for grid in grids}) > 5
+    assert min(grid.left for grid in grids) >= 5, "the chest wall stays at the border or leaves it"
+
+
+def test_beside_a_resized_crop_are_zeros() -> None:
+    crop = crop_of((10, 50, 5, 45), False, "MLO", (0, 0))
+    for seed in range(9):
+        cut, grid = cut_window(crop, (40, 40), WindowNoise((8, 8), 0), np.random.default_rng(seed), "resize")
+        below, right = grid.top - 10, grid.left - 5
+        assert min(below, right) >= 0, "an MLO window is moved down and to the right"
+        np.testing.assert_array_equal(cut[: 40 - below, : 40 - right], crop.pixels[below:, right:])
+        assert not cut[40 - below :].any()
+        assert not cut[:, 40 - right :].any()

@@ -5,15 +5,20 @@ import inspect
 import pytest
 
 from mammoseg.config import ConfigError
-from mammoseg.recipes import glam
+from mammoseg.recipes import glam, gmic
 from mammoseg.recipes.catalogue import list_recipes, load_recipe
 from mammoseg.training.config import TrainConfig
 
 
 def test_every_public_recipe_of_the_model_files_is_listed() -> None:
-    public = {name for name, _ in inspect.getmembers(glam, inspect.isfunction) if name.startswith("glam_")}
+    public = {
+        name
+        for module, model in ((glam, "glam"), (gmic, "gmic"))
+        for name, _ in inspect.getmembers(module, inspect.isfunction)
+        if name.startswith(f"{model}_")
+    }
+    assert {"glam_paper", "glam_small", "gmic_paper", "gmic_cbis_paper", "gmic_small"} <= public
     assert public <= list_recipes().keys()
-    assert {"glam_paper", "glam_small"} <= public
     assert list(list_recipes()) == sorted(list_recipes())
 
 

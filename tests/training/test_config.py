@@ -46,6 +46,12 @@ def test_what_cannot_work_is_refused_before_training(tiny_config: TrainConfig, c
         with_overrides(tiny_config, sets=[change])
 
 
+def test_a_resized_breast_may_be_displaced_by_more_than_the_window(tiny_config: TrainConfig) -> None:
+    """The displacement counts in pixels before resizing."""
+    changed = with_overrides(tiny_config, sets=["prep.fit=resize", "augment.size_px=100"])
+    assert changed.augment.size_px == 100
+
+
 def test_an_unknown_model_is_named() -> None:
     with pytest.raises(ValidationError, match=r"there is no 'glan' in mammoseg.models. Did you mean 'glam'"):
         TrainConfig.model_validate({"model": "glan", "network": {}})

@@ -38,7 +38,7 @@ def brightest(model: Any, image_B1HW: Tensor) -> Tensor:
 @pytest.fixture(scope="module")
 def data(phantom_study: Manifest, tiny_config: TrainConfig, tmp_path_factory: pytest.TempPathFactory) -> WindowDataset:
     cache = CropCache(tmp_path_factory.mktemp("cache"), tiny_config.prep)
-    return WindowDataset(list(phantom_study.rows())[:5], cache, (96, 64))
+    return WindowDataset(list(phantom_study.rows())[:5], cache)
 
 
 def test_a_row_per_patch_in_order(data: WindowDataset) -> None:
@@ -61,11 +61,11 @@ def test_the_samples_of_the_next_stage_carry_them(data: WindowDataset, tmp_path:
     save_patches(extract_patches(Model(), brightest, data, 16, 2, CPU, 0), tmp_path / "patches.csv")
     centres = load_patches(tmp_path / "patches.csv")
     assert set(centres) == {row.image_id for row in data.rows}
-    plain = WindowDataset(data.rows, data.cache, (96, 64), None, 0, 16, centres)
+    plain = WindowDataset(data.rows, data.cache, None, 0, 16, centres)
     for index in range(len(data)):
-        image_11HW = data[index, 0].image_1HW[None]
+        image_11HW = data[index, 0].image_CHW[None]
         assert torch.equal(plain[index, 0].corners_P2, brightest(Model(), image_11HW)[0])  # type: ignore[arg-type]
-    noisy = WindowDataset(data.rows, data.cache, (96, 64), WindowNoise((4, 4), 4), 0, 16, centres)
+    noisy = WindowDataset(data.rows, data.cache, WindowNoise((4, 4), 4), 0, 16, centres)
     corners = np.stack([noisy[0, epoch].corners_P2 for epoch in range(4)])  # type: ignore[misc]
     assert len(np.unique(corners[:, 0], axis=0)) > 1
 

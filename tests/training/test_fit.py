@@ -38,8 +38,8 @@ class Fit:
         self.config = config
         crops = CropCache(cache, config.prep)
         rows = {split: list(manifest.subset(split).rows()) for split in ("train", "val")}
-        self.train = WindowDataset(rows["train"], crops, (96, 64), WindowNoise((4, 4), 4), 0)
-        self.val = WindowDataset(rows["val"], crops, (96, 64))
+        self.train = WindowDataset(rows["train"], crops, WindowNoise((4, 4), 4), 0)
+        self.val = WindowDataset(rows["val"], crops)
 
     def __call__(self, workers: int = 0, precision: str = "32-true", **settings: Any) -> dict[str, float]:
         torch.manual_seed(0)

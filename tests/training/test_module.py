@@ -1,5 +1,6 @@
 """The module that trains any stage: what is frozen stays as it is, and a loss that is no number ends the training."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from mammoseg.training.module import StageModule, TrainingError
 class TwoPart(nn.Module):
     """Two parts that both see every image, each with batch norm and dropout."""
 
+    classes = ("benign", "malignant")
+
     def __init__(self) -> None:
         super().__init__()
         self.frozen = nn.Sequential(nn.Conv2d(1, 2, 1), nn.BatchNorm2d(2), nn.Dropout(0.5))
@@ -27,7 +30,7 @@ class TwoPart(nn.Module):
 
 
 def step(model: nn.Module, batch: Batch, training: bool) -> StepOutput:
-    out = model(batch.image_B1HW)
+    out = model(batch.image_BCHW)
     y_BK = torch.sigmoid(out.mean((-2, -1)))
     return StepOutput({"bce": y_BK.mean(), "other": y_BK.square().mean()}, y_BK, out)
 
@@ -37,11 +40,20 @@ def nan_step(model: nn.Module, batch: Batch, training: bool) -> StepOutput:
     return out._replace(losses={"bce": out.y_BK.mean() * float("nan")})
 
 
+class Malignant(TwoPart):
+    """Of two channels, the last one is the model's only class."""
+
+    classes = ("malignant",)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x)[:, 1:]
+
+
 @pytest.fixture
 def validation(phantom_study: Manifest, tiny_config: TrainConfig, tmp_path: Any) -> WindowDataset:
     from mammoseg.data.cache import CropCache
 
-    return WindowDataset(list(phantom_study.rows())[:2], CropCache(tmp_path, tiny_config.prep), (96, 64))
+    return WindowDataset(list(phantom_study.rows())[:2], CropCache(tmp_path, tiny_config.prep))
 
 
 def stage_module(validation: WindowDataset, function: Any = step) -> StageModule:
@@ -95,3 +107,43 @@ def test_a_loss_that_is_no_number_ends_training_with_advice(validation: WindowDa
         module.training_step(batch(), 0)
     with pytest.raises(TrainingError, match=advice.format("validation loss")):
         module.validation_step(batch(), 0)
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"), [(TwoPart, [[0.0, 1.0], [1.0, 0.0]]), (Malignant, [[1.0], [0.0]])], ids=["both", "malignant"]
+)
+def test_a_step_sees_the_labels_of_the_models_classes(
+    validation: WindowDataset, model: type[TwoPart], expected: list[list[float]]
+) -> None:
+    seen = []
+
+    def watching(network: nn.Module, batch: Batch, training: bool) -> StepOutput:
+        seen.append((batch.label_BK.tolist(), training))
+        return step(network, batch, training)
+
+    module = StageModule(model(), Stage("second", ("trained.*",), watching), StageConfig(), validation, "loss", seed=0)
+    module.log_dict = lambda *_, **__: None  # type: ignore[method-assign, assignment]  # there is no trainer
+    given = Batch(torch.randn(2, 1, 8, 8), torch.tensor([[0.0, 1.0], [1.0, 0.0]]))
+    module.training_step((given, [0, 1]), 0)
+    with torch.no_grad():
+        module.validation_step((given, [0, 1]), 0)
+    assert seen == [(expected, True), (expected, False)]
+
+
+def test_validation_compares_each_map_with_the_mask_of_its_class(
+    validation: WindowDataset, phantom_study: Manifest
+) -> None:
+    """A model of one class: its only channel belongs to its class, and masks of the other one are left aside."""
+    row = next(row for row in phantom_study.rows() if row.malignant_mask is not None)
+    lesion = WindowDataset([row], validation.cache).masks(0)["malignant"]
+    data = WindowDataset([replace(row, benign_mask=row.malignant_mask)], validation.cache)
+
+    def perfect(model: nn.Module, batch: Batch, training: bool) -> StepOutput:
+        map_11HW = torch.from_numpy(lesion).float()[None, None]
+        return StepOutput({"bce": torch.tensor(0.5)}, torch.tensor([[0.9]]), map_11HW)
+
+    module = StageModule(Malignant(), Stage("second", ("*",), perfect), StageConfig(), data, "dice", seed=0)
+    module.validation_step((Batch(torch.zeros(1, 1, 96, 64), torch.tensor([[0.0, 1.0]])), [0]), 0)
+    module.on_validation_epoch_end()
+    assert module.validation_scores["dice_malignant"] == module.validation_scores["select"] == 1
+    assert "dice_benign" not in module.validation_scores

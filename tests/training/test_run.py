@@ -11,7 +11,7 @@ import pytest
 import torch
 import yaml
 
-from mammoseg.data import dataset
+from mammoseg.data import masks
 from mammoseg.data.manifest import Manifest, ManifestError, load_manifest
 from mammoseg.data.splits import SplitLeakError
 from mammoseg.inference.predictor import Predictor
@@ -125,7 +125,7 @@ def test_masks_of_training_images_are_never_opened(
     for column in ("benign_mask", "malignant_mask"):
         table.loc[not_val & table[column].notna(), column] = str(garbage)
     opened: set[Path] = set()
-    monkeypatch.setattr(dataset, "read_mask", lambda path: (opened.add(path), read_mask(path))[1])
+    monkeypatch.setattr(masks, "read_mask", lambda path: (opened.add(path), read_mask(path))[1])
     out = tmp_path / "run"
     train(tiny_config, Manifest.from_table(table, phantom_study.path), out, CPU, cache_folder=trained_run / "cache")
     assert opened == {path for row in phantom_study.subset("val").rows() for path in row.masks.values() if path}

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mammoseg.data.manifest import ImageRow
+from mammoseg.records.label import CLASSES
 from mammoseg.training.selection import ValidationScores, choose_criterion
 
 Label = int | None
@@ -22,7 +23,7 @@ NEGATIVE = [image("a"), image("b")]
 
 def scored(rows: list[ImageRow], malignant: list[float]) -> ValidationScores:
     """All rows seen in one batch, with loss 0.5."""
-    scores = ValidationScores(rows)
+    scores = ValidationScores(rows, CLASSES)
     y_BK = np.array([[0.5, p] for p in malignant], dtype=np.float32)
     scores.add(list(range(len(rows))), y_BK, 0.5)
     return scores
@@ -41,7 +42,7 @@ def scored(rows: list[ImageRow], malignant: list[float]) -> ValidationScores:
 def test_dice_where_there_are_lesions_else_auc(
     wanted: str, rows: list[ImageRow], has_lesions: bool, criterion: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert choose_criterion(wanted, rows, has_lesions) == criterion
+    assert choose_criterion(wanted, rows, CLASSES, has_lesions) == criterion
     assert not caplog.records
 
 
@@ -55,13 +56,13 @@ def test_the_loss_with_a_warning_where_auc_is_undefined(
     if all(row.malignant for row in rows):
         rows = [ImageRow(**{**vars(row), "benign": 1}) for row in rows]
     with caplog.at_level(logging.WARNING):
-        assert choose_criterion(wanted, rows, False) == "loss"
+        assert choose_criterion(wanted, rows, CLASSES, False) == "loss"
     assert "AUC is undefined" in caplog.text
 
 
 def test_dice_cannot_be_had_without_lesions() -> None:
     with pytest.raises(ValueError, match=r"no validation image has a lesion.*--set select_by=auc"):
-        choose_criterion("dice", BOTH, False)
+        choose_criterion("dice", BOTH, CLASSES, False)
 
 
 def test_auc_is_of_breasts() -> None:
@@ -89,10 +90,10 @@ def test_breasts_of_unknown_label_do_not_count() -> None:
 def test_dice_is_the_mean_over_classes_of_the_mean_over_lesions() -> None:
     scores = scored(BOTH, [0.5, 0.5])
     lesion = np.array([[True, False]])
-    scores.add_map(0, np.array([[1.0, 0.0]]), lesion)
-    scores.add_map(1, np.array([[0.0, 1.0]]), lesion)
-    scores.add_map(1, np.array([[1.0, 0.0]]), lesion)
-    scores.add_map(1, np.array([[1.0, 0.0]]), np.zeros((1, 2), dtype=bool))  # undefined: left out
+    scores.add_map("benign", np.array([[1.0, 0.0]]), lesion)
+    scores.add_map("malignant", np.array([[0.0, 1.0]]), lesion)
+    scores.add_map("malignant", np.array([[1.0, 0.0]]), lesion)
+    scores.add_map("malignant", np.array([[1.0, 0.0]]), np.zeros((1, 2), dtype=bool))  # undefined: left out
     values = scores.compute("dice")
     assert values["dice_benign"] == pytest.approx(1)
     assert values["dice_malignant"] == pytest.approx(0.5)
@@ -101,14 +102,45 @@ def test_dice_is_the_mean_over_classes_of_the_mean_over_lesions() -> None:
 
 def test_maps_a_little_outside_the_range_are_probabilities() -> None:
     scores = scored(BOTH, [0.5, 0.5])
-    scores.add_map(0, np.array([[1.0000001, -1e-9]]), np.array([[True, False]]))
+    scores.add_map("benign", np.array([[1.0000001, -1e-9]]), np.array([[True, False]]))
     assert scores.compute("dice")["dice_benign"] == pytest.approx(1)
 
 
 def test_the_loss_is_weighted_by_images_and_lower_is_better() -> None:
-    scores = ValidationScores([*BOTH, image("c")])
+    scores = ValidationScores([*BOTH, image("c")], CLASSES)
     scores.add([0, 1], np.full((2, 2), 0.5), 1.0)
     scores.add([2], np.full((1, 2), 0.5), 4.0)
     values = scores.compute("loss")
     assert values["loss"] == pytest.approx(2)
     assert values["select"] == pytest.approx(-2)
+
+
+# A model that predicts malignant alone
+
+
+def test_only_the_classes_of_the_model_decide_how_epochs_are_chosen(caplog: pytest.LogCaptureFixture) -> None:
+    rows = [image("a", benign=1, malignant=0), image("b", benign=0, malignant=0)]
+    assert choose_criterion("auto", rows, CLASSES, False) == "auc"
+    assert not caplog.records
+    assert choose_criterion("auto", rows, ("malignant",), False) == "loss"
+    assert "AUC is undefined" in caplog.text
+    assert choose_criterion("auto", BOTH, ("malignant",), False) == "auc"
+    with pytest.raises(ValueError, match=r"Add malignant_mask to the manifest"):
+        choose_criterion("dice", BOTH, ("malignant",), False)
+
+
+@pytest.mark.parametrize(("classes", "auc"), [(("malignant",), {"auc_malignant": 1}), (("benign",), {"auc_benign": 0})])
+def test_scores_of_one_class(classes: tuple[str, ...], auc: dict[str, float]) -> None:
+    """Its one column of predictions meets its own column of labels."""
+    rows = [
+        image("a", benign=0, malignant=1),
+        image("b", benign=1, malignant=0),
+        image("c", benign=None, malignant=None),
+    ]
+    scores = ValidationScores(rows, classes)
+    scores.add([0, 1, 2], np.array([[0.9], [0.1], [0.5]]), 0.5)
+    scores.add_map(classes[0], np.array([[1.0, 0.0]]), np.array([[True, False]]))
+    values = scores.compute("auc")
+    assert {name: value for name, value in values.items() if name.startswith("auc_")} == auc
+    assert values["select"] == auc[f"auc_{classes[0]}"]
+    assert [name for name in values if name.startswith("dice_")] == [f"dice_{classes[0]}"]

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -24,6 +24,9 @@ Out = Annotated[Path, typer.Option("--out", "-o", help="Folder to write to.", ca
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="YAML file with settings that differ.")]
 Sets = Annotated[list[str] | None, typer.Option("--set", metavar="A.B=VALUE", help="Change one setting; repeatable.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")]
+Precision = Annotated[
+    Literal["32-true", "bf16-mixed"], typer.Option("--precision", help="bf16-mixed is faster and less exact.")
+]
 Workers = Annotated[int, typer.Option("--workers", min=0, help="Processes or threads that read images.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Start anew instead of continuing.")]

@@ -23,18 +23,19 @@ def prepare(
     from mammoseg.cli.progress import Bar
     from mammoseg.config import with_overrides
     from mammoseg.data.cache import CropCache, prepare_all
+    from mammoseg.data.heatmaps import wants_heatmaps
     from mammoseg.data.manifest import load_manifest
     from mammoseg.export.preview import write_prepared
     from mammoseg.io.ledger import Ledger
     from mammoseg.recipes.catalogue import load_recipe
 
-    prep = with_overrides(load_recipe(recipe), config, sets or []).prep
+    settings = with_overrides(load_recipe(recipe), config, sets or [])
     rows = list(load_manifest(manifest).rows())
-    cache = CropCache(out / "cache", prep)
+    cache = CropCache(out / "cache", settings.prep, wants_heatmaps(settings.network))
     with Bar("prepare", len(rows)) as bar:
         usable = set(prepare_all(rows, cache, workers, Ledger(out / "errors.csv"), bar.advance))
     ready = [row for row in rows if row.image_id in usable]
-    notes = write_prepared(out, ready, cache, prep, previews)
+    notes = write_prepared(out, ready, cache, settings.prep, previews)
     print(f"{len(ready)} of {len(rows)} images prepared, {notes} with remarks: {out / 'prepared.csv'}")
     if len(ready) < len(rows):
         print(f"The failed images and why: {out / 'errors.csv'}")

@@ -1,7 +1,8 @@
 """Prepared breast crops on disk, so that an image is read and cut out once and not in every epoch.
 
-A crop is found by the content of its file, the preparation (PrepConfig and version of this package) and what the
-manifest says about the image, so that a changed file or setting never meets an old crop. Files are uncompressed: a crop
+A crop is found by the content of its files, the preparation (PrepConfig and version of this package) and what the
+manifest says about the image, so that a changed file or setting never meets an old crop, nor a model that sees heatmaps
+a crop without them. Files are uncompressed: a crop
 is read in some milliseconds. Any number of processes may share a folder.
 """
 
@@ -22,6 +23,7 @@ import cv2
 import numpy as np
 
 from mammoseg import __version__
+from mammoseg.data.heatmaps import heatmap_files, with_heatmaps
 from mammoseg.data.manifest import ImageRow
 from mammoseg.io.atomic import atomic_path, write_json
 from mammoseg.io.ledger import Ledger
@@ -48,23 +50,26 @@ class PreparationError(ValueError):
 class CropCache:
     """The crops of one preparation below `folder`, which is made when needed and may be deleted at any time."""
 
-    def __init__(self, folder: Path, prep: PrepConfig) -> None:
+    def __init__(self, folder: Path, prep: PrepConfig, heatmaps: bool = False) -> None:
+        """`heatmaps`: the crops carry those of their rows, which must have them."""
         self.folder = folder
         self.prep = prep
+        self.heatmaps = heatmaps
         self._hashes: dict[tuple[str, int, int], str] = {}
 
     def get(self, row: ImageRow) -> BreastCrop:
         """The crop of an image: from the disk, or made and stored. A damaged file is made again.
 
-        Raises ImageReadError, PrepError, or CacheWriteError.
+        Raises ImageReadError, HeatmapError, PrepError, or CacheWriteError.
         """
         path = self._path(row)
         if path.exists():
             try:
-                return replace(_load(path), image_id=row.image_id)
+                return replace(_load(path, self.heatmaps), image_id=row.image_id)
             except _DAMAGE as error:
                 logger.warning("%s: damaged crop of image %s is made again (%s)", path, row.image_id, error)
-        crop = crop_breast(row.mammogram(read_pixels(row.path)), self.prep)
+        image = row.mammogram(read_pixels(row.path))
+        crop = crop_breast(with_heatmaps(image, row) if self.heatmaps else image, self.prep)
         try:
             _store(path, crop)
         except OSError as error:
@@ -79,7 +84,8 @@ class CropCache:
     def _path(self, row: ImageRow) -> Path:
         about = (row.laterality, row.view, row.pixel_mm, row.horizontal_flip)
         prep = self.prep.model_dump(mode="json")
-        key = json.dumps([__version__, self._content_hash(row.path), prep, about], sort_keys=True)
+        files = [row.path, *(heatmap_files(row) if self.heatmaps else ())]
+        key = json.dumps([__version__, [self._content_hash(path) for path in files], prep, about], sort_keys=True)
         name = hashlib.sha256(key.encode()).hexdigest()[:32]
         return self.folder / name[:2] / f"{name}.npz"
 
@@ -178,15 +184,18 @@ def _try_one(cache: CropCache, row: ImageRow) -> Exception | None:
 
 
 def _store(path: Path, crop: BreastCrop) -> None:
-    about = {f.name: getattr(crop, f.name) for f in fields(crop) if f.name != "pixels"}
+    arrays: dict[str, Any] = {"pixels": crop.pixels}
+    if crop.heatmaps is not None:
+        arrays["heatmaps"] = crop.heatmaps
+    about = {f.name: getattr(crop, f.name) for f in fields(crop) if f.name not in ("pixels", "heatmaps")}
     with atomic_path(path) as temporary:
-        np.savez(temporary, pixels=crop.pixels, about=np.array(json.dumps(about)))
+        np.savez(temporary, about=np.array(json.dumps(about)), **arrays)
 
 
-def _load(path: Path) -> BreastCrop:
+def _load(path: Path, heatmaps: bool) -> BreastCrop:
     with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
         about = {name: _tuples(value) for name, value in json.loads(str(stored["about"])).items()}
-        return BreastCrop(pixels=stored["pixels"], **about)
+        return BreastCrop(pixels=stored["pixels"], heatmaps=stored["heatmaps"] if heatmaps else None, **about)
 
 
 def _tuples(value: Any) -> Any:

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from mammoseg.data.masks import FRAMES
 from mammoseg.io.runs import is_safe_id
 from mammoseg.records.label import CLASSES
 
@@ -26,13 +27,16 @@ OPTIONAL = (
     "malignant",
     "benign_mask",
     "malignant_mask",
+    "mask_frame",
+    "benign_heatmap",
+    "malignant_heatmap",
     "split",
     "study_date",
     "pixel_mm",
     "horizontal_flip",
 )
 SPLITS = ("train", "val", "test")
-PATHS = ("path", "benign_mask", "malignant_mask")
+PATHS = ("path", "benign_mask", "malignant_mask", "benign_heatmap", "malignant_heatmap")
 
 _SIDES = {"l": "L", "left": "L", "r": "R", "right": "R"}
 _LABELS = {"0": 0.0, "1": 1.0, "0.0": 0.0, "1.0": 1.0, "false": 0.0, "true": 1.0}
@@ -80,7 +84,7 @@ def check_table(
     """The table in its form in memory (see `Manifest`), columns REQUIRED, OPTIONAL, then the further ones.
 
     `numbers` are the row numbers for messages, `problems` what reading the file has already found. Raises
-    ManifestError with everything found. Mask files must exist; image files only with `check_files`.
+    ManifestError with everything found. Mask and heatmap files must exist; image files only with `check_files`.
     """
     raw = raw.rename(columns=str)
     _check_columns(list(raw.columns), problems)
@@ -133,6 +137,7 @@ def _check_cells(table: pd.DataFrame, numbers: NDArray[np.int64], problems: Prob
         "view": (str.upper, ""),
         "benign": (lambda v: _LABELS.get(v.lower()), "must be 0, 1 or empty (unknown)"),
         "malignant": (lambda v: _LABELS.get(v.lower()), "must be 0, 1 or empty (unknown)"),
+        "mask_frame": (lambda v: v.lower() if v.lower() in FRAMES else None, "must be image, window or empty (image)"),
         "split": (lambda v: v if v in SPLITS else None, f"must be one of {', '.join(SPLITS)} or empty"),
         "study_date": (_iso_date, "must be an ISO date such as 2024-03-31, or empty"),
         "pixel_mm": (_pixel_mm, f"must be millimetres above 0, at most {_LARGEST_PIXEL_MM:g}, such as 0.07, or empty"),

@@ -1,10 +1,9 @@
 """Prepared windows for the network: manifest row -> Sample, and many Samples -> Batch.
 
-Shapes   K class | H, W window pixels | P patches
+Shapes   C channel (the mammogram, then its heatmaps if the cache has them) | K class | H, W window pixels | P patches
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -15,18 +14,17 @@ from torch.utils.data import Dataset
 
 from mammoseg.data.cache import CropCache
 from mammoseg.data.manifest import ImageRow
-from mammoseg.io.read import ImageReadError, read_mask
+from mammoseg.data.masks import Masks, window_masks
 from mammoseg.nn.contract import Batch
-from mammoseg.prep.normalize import normalize
-from mammoseg.prep.window import WindowNoise, cut_window
+from mammoseg.prep.pipeline import prepare_window, window_grid
+from mammoseg.prep.window import WindowNoise
 from mammoseg.records.grid import PixelGrid
-from mammoseg.records.label import CLASSES
 
 
 class Sample(NamedTuple):
     """One image, ready for the network."""
 
-    image_1HW: Tensor
+    image_CHW: Tensor
     label_K: Tensor
     """0, 1 or NaN (unknown)."""
     corners_P2: Tensor | None
@@ -35,14 +33,13 @@ class Sample(NamedTuple):
 
 
 class WindowDataset(Dataset[Sample]):
-    """Windows of the given rows. Index with `(row, epoch)`: the window's random displacement follows from both and the
-    seed alone, so a resumed run sees what an uninterrupted one would have seen."""
+    """Windows of the given rows, as the cache prepares them. Index with `(row, epoch)`: the window's random displacement
+    follows from both and the seed alone, so a resumed run sees what an uninterrupted one would have seen."""
 
     def __init__(
         self,
         rows: Sequence[ImageRow],
         cache: CropCache,
-        window: tuple[int, int],
         noise: WindowNoise | None = None,
         seed: int = 0,
         patch_px: int = 0,
@@ -51,7 +48,6 @@ class WindowDataset(Dataset[Sample]):
         """`patch_centres`: image_id -> (P, 2) centres in original pixels; the samples then carry patch corners."""
         self.rows = list(rows)
         self.cache = cache
-        self.window = window
         self.noise = noise
         self.seed = seed
         self.patch_px = patch_px
@@ -64,46 +60,33 @@ class WindowDataset(Dataset[Sample]):
         index, epoch = key
         row = self.rows[index]
         rng = np.random.default_rng((self.seed, epoch, index))
-        pixels, grid = cut_window(self.cache.get(row), self.window, self.noise, rng)
-        corners = None if self.patch_centres is None else self._corners(self.patch_centres[row.image_id], grid)
-        image_1HW = torch.from_numpy(normalize(pixels)).unsqueeze(0)
-        return Sample(image_1HW, torch.from_numpy(row.labels_K).float(), corners, index)
+        prepared = prepare_window(self.cache.get(row), self.cache.prep, self.noise, rng)
+        corners = None if self.patch_centres is None else self._corners(self.patch_centres[row.image_id], prepared.grid)
+        image_CHW = torch.from_numpy(prepared.channels(self.cache.heatmaps))
+        return Sample(image_CHW, torch.from_numpy(row.labels_K).float(), corners, index)
 
     def grid(self, index: int) -> PixelGrid:
         """Where the undisplaced window of a row lies in its original image."""
-        return cut_window(self.cache.get(self.rows[index]), self.window)[1]
+        return window_grid(self.cache.get(self.rows[index]), self.cache.prep)
 
-    def masks(self, index: int) -> dict[int, NDArray[np.bool_]]:
-        """Class number -> lesion mask (H, W) in the undisplaced window, for the classes that have one.
+    def masks(self, index: int) -> Masks:
+        """Class name -> lesion mask (H, W) in the undisplaced window, for the classes that have one.
 
-        Raises ImageReadError for a mask that cannot be read or has not the size of its image.
+        Raises ImageReadError for a mask that cannot be read or has not the size of its frame.
         """
-        files = self.rows[index].masks
-        given = {k: path for k, name in enumerate(CLASSES) if (path := files[name]) is not None}
-        if not given:
-            return {}
-        grid = self.grid(index)
-        return {k: grid.project(_read_mask(path, grid.original_shape)) for k, path in given.items()}
+        row = self.rows[index]
+        return window_masks(row.masks, self.grid(index), row.mask_frame) if any(row.masks.values()) else {}
 
     def _corners(self, centres_P2: NDArray[np.float64], grid: PixelGrid) -> Tensor:
         corners_P2 = np.rint(grid.to_model(centres_P2) - self.patch_px / 2).astype(np.int64)
-        return torch.from_numpy(np.clip(corners_P2, 0, np.subtract(self.window, self.patch_px)))
-
-
-def _read_mask(path: Path, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    mask = read_mask(path)
-    if mask.shape != shape:
-        raise ImageReadError(
-            f"{path}: the mask has {mask.shape} pixels. Expected {shape}, like its image. Draw or export it again."
-        )
-    return mask
+        return torch.from_numpy(np.clip(corners_P2, 0, np.subtract(self.cache.prep.window, self.patch_px)))
 
 
 def collate(samples: Sequence[Sample]) -> tuple[Batch, list[int]]:
     """Samples -> the batch and the row of each image in the data set."""
     corners = [s.corners_P2 for s in samples if s.corners_P2 is not None]
     batch = Batch(
-        image_B1HW=torch.stack([s.image_1HW for s in samples]),
+        image_BCHW=torch.stack([s.image_CHW for s in samples]),
         label_BK=torch.stack([s.label_K for s in samples]),
         corners_BP2=torch.stack(corners) if corners else None,
     )

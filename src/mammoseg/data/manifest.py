@@ -7,8 +7,8 @@ a Parquet file counts as if it had a header row). Ids are text: "007" stays "007
 import csv
 import hashlib
 import io
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,10 @@ class ImageRow:
     malignant: int | None = None
     benign_mask: Path | None = None
     malignant_mask: Path | None = None
+    mask_frame: str | None = None
+    """Which pixels the masks have: `image` (also None) or `window`, see data/masks.py."""
+    benign_heatmap: Path | None = None
+    malignant_heatmap: Path | None = None
     split: str | None = None
     study_date: str | None = None
     """ISO date, YYYY-MM-DD."""
@@ -64,6 +68,16 @@ class ImageRow:
     def masks(self) -> dict[str, Path | None]:
         """Class name -> lesion mask file; None means no mask was drawn, which is not an empty mask."""
         return {"benign": self.benign_mask, "malignant": self.malignant_mask}
+
+    @property
+    def heatmaps(self) -> dict[str, Path | None]:
+        """Class name -> heatmap file (see data/heatmaps.py), or None."""
+        return {"benign": self.benign_heatmap, "malignant": self.malignant_heatmap}
+
+    def about(self, classes: Collection[str]) -> "ImageRow":
+        """The row as it is for a model of these classes: labels and masks of the others are unknown."""
+        unknown: dict[str, Any] = {n: None for c in CLASSES if c not in classes for n in (c, f"{c}_mask")}
+        return replace(self, **unknown)
 
     def mammogram(self, pixels: NDArray[np.generic]) -> Mammogram:
         """The pixels (H, W) of `path` together with what the row knows about them."""
@@ -133,7 +147,7 @@ class Manifest:
 def load_manifest(path: Path, check_files: bool = False) -> Manifest:
     """Read a manifest (CSV in UTF-8 with commas, or Parquet) and check it.
 
-    A missing mask file is always a problem; a missing image file only with `check_files`, because a batch of
+    A missing mask or heatmap file is always a problem; a missing image file only with `check_files`, because a batch of
     predictions goes on without it. Raises ManifestError with every problem of the file.
     """
     try:

@@ -23,7 +23,7 @@ from mammoseg.data.manifest import Manifest
 from mammoseg.evaluation.figures import roc_figure, write_figure
 from mammoseg.evaluation.join import Joined, join
 from mammoseg.evaluation.maps import MAP_METRICS, ROW_KEYS, image_rows, map_tables
-from mammoseg.evaluation.scores import BREAST, FINAL, breakdown, breast_table, score_tables
+from mammoseg.evaluation.scores import BREAST, FINAL, NOT_PREDICTED, breakdown, breast_table, score_tables
 from mammoseg.evaluation.tables import all_rows
 from mammoseg.io.atomic import write_json, write_text
 from mammoseg.io.runs import load_prediction, read_run
@@ -84,11 +84,12 @@ def evaluate(
 
 def _pixel_rows(predictions: Path, joined: Joined, seed: int) -> pd.DataFrame:
     rows = []
-    columns = {label: f"{label}_mask" for label in CLASSES}
+    columns = {label: f"{label}_mask" for label in joined.classes}
     annotated = joined.images[joined.images[list(columns.values())].notna().any(axis=1)]
     for done, image in enumerate(annotated.to_dict("records"), start=1):
         masks = {label: Path(image[column]) for label, column in columns.items() if pd.notna(image[column])}
-        rows += image_rows(load_prediction(predictions, image["image_id"]), image["patient_id"], masks, seed)
+        frame = image["mask_frame"] if pd.notna(image["mask_frame"]) else None
+        rows += image_rows(load_prediction(predictions, image["image_id"]), image["patient_id"], masks, frame, seed)
         if done % 100 == 0:
             logger.info("maps of %d of %d images with a mask", done, len(annotated))
     return pd.DataFrame(rows, columns=[*ROW_KEYS, *MAP_METRICS])
@@ -111,8 +112,9 @@ def _with_mask_counts(tables: dict[str, Any], joined: Joined) -> dict[str, Any]:
     """How many images the map metrics of a class speak for, and how many they could not speak for."""
     for label, table in tables.items():
         masked, positive = joined.images[f"{label}_mask"].notna(), joined.images[label] == 1
+        reason = None if masked.any() else "no image has a mask of this class"
         table |= {
-            "reason": None if masked.any() else "no image has a mask of this class",
+            "reason": reason if label in joined.classes else NOT_PREDICTED,
             "images_with_mask": int(masked.sum()),
             "positive_without_mask": int((positive & ~masked).sum()),
             "failed_with_mask": int(joined.failed[f"{label}_mask"].notna().sum()),
@@ -122,7 +124,7 @@ def _with_mask_counts(tables: dict[str, Any], joined: Joined) -> dict[str, Any]:
 
 def _per_image(joined: Joined, pixel_rows: pd.DataFrame) -> pd.DataFrame:
     """Every image with labels, scores and its map metrics (columns <class>_<map>_<metric>); failed ones at the end."""
-    left_out = {"path", *(f"{label}_mask" for label in CLASSES)}
+    left_out = {"path", "mask_frame", *(f"{label}_mask" for label in CLASSES)}
     table = pd.concat([joined.images.assign(failed=0), joined.failed.assign(failed=1)], ignore_index=True)
     table = table[[column for column in table if column not in left_out]]
     values = pixel_rows.melt(id_vars=["image_id", "class", "map"], value_vars=MAP_METRICS)

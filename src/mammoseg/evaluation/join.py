@@ -29,6 +29,8 @@ class Joined:
     """The manifest's rows of images that failed in prediction."""
     sources: tuple[str, ...]
     """Whose scores there are: "final" and the parts of the model."""
+    classes: tuple[str, ...]
+    """What the model predicts: the classes with scores (all, where no image was predicted)."""
 
 
 def join(predictions: Path, manifest: Manifest, split: str | None = None) -> Joined:
@@ -46,7 +48,8 @@ def join(predictions: Path, manifest: Manifest, split: str | None = None) -> Joi
     found = chosen["image_id"].isin(predicted)
     columns = scores.loc[chosen.loc[found, "image_id"]].reset_index(drop=True)
     images = pd.concat([chosen[found].reset_index(drop=True), columns], axis=1)
-    return Joined(images, chosen[~found].reset_index(drop=True), sources)
+    classes = tuple(label for label in CLASSES if scores[score_column(FINAL, label)].notna().any())
+    return Joined(images, chosen[~found].reset_index(drop=True), sources, classes or CLASSES)
 
 
 def _check_same_images(run: Path, expected: set[str], labelled: set[str], predicted: set[str]) -> None:

@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mammoseg.data.masks import image_masks
 from mammoseg.evaluation.bootstrap import interval, mean_interval
-from mammoseg.io.read import read_mask
 from mammoseg.metrics.dice import DICE_VARIANTS, dice_scores
 from mammoseg.metrics.histogram import LEVELS, lesion_histogram, to_levels
 from mammoseg.metrics.pxap import pxap
@@ -31,30 +31,28 @@ ROW_KEYS = ("image_id", "patient_id", "class", "map", "lesion_px")
 Counts = NDArray[np.int64]
 
 
-def image_rows(prediction: Prediction, patient_id: str, masks: Mapping[str, Path], seed: int) -> list[dict[str, Any]]:
-    """One row for each class with a mask (class -> file) and each map, with ROW_KEYS and MAP_METRICS.
+def image_rows(
+    prediction: Prediction, patient_id: str, masks: Mapping[str, Path], frame: str | None, seed: int
+) -> list[dict[str, Any]]:
+    """One row for each predicted class with a mask (class -> file) and each map, with ROW_KEYS and MAP_METRICS.
 
-    ValueError when a mask does not have the pixels of the image.
+    `frame` is the masks' `mask_frame`. ValueError when a mask does not have the size of its frame.
     """
+    predicted = {label: path for label, path in masks.items() if label in prediction.scores}
     return [
         {"image_id": prediction.image_id, "patient_id": patient_id, "class": label, **row}
-        for label, path in masks.items()
-        for row in _class_rows(prediction, label, path, seed)
+        for label, mask in image_masks(predicted, prediction.grid, frame).items()
+        for row in _class_rows(prediction, label, mask, seed)
     ]
 
 
-def _class_rows(prediction: Prediction, label: str, path: Path, seed: int) -> Iterator[dict[str, Any]]:
-    k, grid, mask = CLASSES.index(label), prediction.grid, read_mask(path)
-    if mask.shape != grid.original_shape:
-        raise ValueError(
-            f"{path}: the mask has {mask.shape} pixels, the image {prediction.image_id} has {grid.original_shape}; "
-            f"expected the same. Correct the mask file, or the {label}_mask column of the manifest."
-        )
-    lesion_px = int(mask.sum())
+def _class_rows(prediction: Prediction, label: str, mask: NDArray[np.bool_], seed: int) -> Iterator[dict[str, Any]]:
+    channel, lesion_px = list(prediction.scores).index(label), int(mask.sum())
     for name, values in prediction.maps.items():
-        levels = to_levels(np.clip(values[k], 0, 1))  # half precision may leave a hair over 1
-        yield {"map": name, "lesion_px": lesion_px, **_metrics(*lesion_histogram(grid.restore(levels), mask))}
-    rng = np.random.default_rng([seed, zlib.crc32(prediction.image_id.encode()), k])
+        levels = to_levels(np.clip(values[channel], 0, 1))  # half precision may leave a hair over 1
+        counts = lesion_histogram(prediction.grid.restore(levels), mask)
+        yield {"map": name, "lesion_px": lesion_px, **_metrics(*counts)}
+    rng = np.random.default_rng([seed, zlib.crc32(prediction.image_id.encode()), CLASSES.index(label)])
     share = np.full(LEVELS, 1 / LEVELS)
     inside, outside = rng.multinomial(lesion_px, share), rng.multinomial(mask.size - lesion_px, share)
     yield {"map": RANDOM, "lesion_px": lesion_px, **_metrics(inside, outside)}

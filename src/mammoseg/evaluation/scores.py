@@ -19,6 +19,9 @@ LEVELS = ("image", "breast")
 FINAL = "final"
 """Name of the model's own score among the scores of its parts."""
 
+NOT_PREDICTED = "the model does not predict this class"
+"""Why a number about a class without scores is undefined."""
+
 BREAST = ["patient_id", "exam_id", "laterality"]
 
 Weighted = Callable[..., NDArray[np.float64]]
@@ -68,7 +71,7 @@ def ranking(table: pd.DataFrame, label: str, source: str, bootstrap: int, seed: 
         "negatives": negatives,
         "unknown": int(table[label].isna().sum()),
         "unscored": int((table[label].notna() & ~scored).sum()),
-        "reason": _why_undefined(positives, negatives),
+        "reason": NOT_PREDICTED if len(table) and not scored.any() else _why_undefined(positives, negatives),
     }
     for name, metric in METRICS.items():
         result[name] = _estimate(metric, truth, scores, known["patient_id"].to_numpy(str), bootstrap, seed)

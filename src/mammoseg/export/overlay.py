@@ -1,4 +1,4 @@
-"""One figure per image: the mammogram with the truth if there is any, the patches, both maps, and each patch enlarged.
+"""One figure per image: the mammogram with the truth if there is any, the patches, the maps, and each patch enlarged.
 
 Drawn with OpenCV and Pillow straight on pixels, in the orientation of the file: a figure costs milliseconds.
 """
@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from mammoseg.data.manifest import ImageRow
+from mammoseg.data.masks import image_masks
 from mammoseg.io.atomic import atomic_path
-from mammoseg.io.read import read_mask
 from mammoseg.io.runs import overlay_path
 from mammoseg.records.image import Mammogram
-from mammoseg.records.label import CLASSES
 from mammoseg.records.prediction import Prediction
 
 Picture = NDArray[np.uint8]
@@ -36,14 +35,7 @@ def overlay_writer(folder: Path) -> Callable[[Prediction, Mammogram, ImageRow], 
     """A function that writes the figure of one prediction into a predictions folder, with the truth from its row."""
 
     def write(prediction: Prediction, image: Mammogram, row: ImageRow) -> None:
-        masks = {name: read_mask(path) for name, path in row.masks.items() if path is not None}
-        for name, mask in masks.items():
-            if mask.shape != image.pixels.shape:
-                raise ValueError(
-                    f"{row.masks[name]}: the mask has {mask.shape} pixels, the image {row.image_id} has "
-                    f"{image.pixels.shape}; expected the same. Correct the mask file, or the {name}_mask column of the "
-                    "manifest, or predict without figures (--no-overlays)."
-                )
+        masks = image_masks(row.masks, prediction.grid, row.mask_frame)
         picture = overlay_picture(image.pixels, prediction, masks)
         with atomic_path(overlay_path(folder, prediction.image_id)) as temporary:
             Image.fromarray(picture).save(temporary, compress_level=1)
@@ -73,7 +65,7 @@ def overlay_picture(
     shown = " + truth" if masks else ""
     panels = [_panel(truth, f"{prediction.image_id}{shown}"), _panel(squares, "patches")]
     restored = prediction.grid.restore(np.clip(prediction.maps["saliency"], 0, 1).astype(np.float32))
-    for name, saliency in zip(CLASSES, restored, strict=True):
+    for name, saliency in zip(prediction.scores, restored, strict=True):
         tinted = _tint(gray, cv2.resize(saliency, size, interpolation=cv2.INTER_AREA), _COLOURS[name])
         tinted = np.hstack([tinted, _colour_bar(_COLOURS[name])])
         panels.append(_panel(tinted, f"{name} {prediction.scores[name]:.2f}"))
@@ -84,7 +76,9 @@ def overlay_picture(
         for name, mask in masks.items():
             _outline(picture, _cut(mask, box), _COLOURS[name])
         cv2.rectangle(picture, (0, 0), (_ZOOM - 1, _ZOOM - 1), _PATCH_COLOUR, 1)
-        text = "  ".join(f"{name[0].upper()} {patch.scores[name]:.2f}" for name in CLASSES)
+        text = "  ".join(f"{name[0].upper()} {p:.2f}" for name, p in patch.scores.items())
+        if patch.attention is not None:
+            text += f"  weight {patch.attention:.2f}"
         top, left, bottom, right = box
         if bottom <= 0 or right <= 0 or top >= pixels.shape[0] or left >= pixels.shape[1]:
             text += "  (beside the image)"  # the window is padded, and the model may choose the padding

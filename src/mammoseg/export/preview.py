@@ -22,7 +22,7 @@ def write_prepared(folder: Path, rows: Sequence[ImageRow], cache: CropCache, pre
     records = []
     for row in rows:
         crop = cache.get(row)
-        window, grid = cut_window(crop, prep.window)
+        window, grid = cut_window(crop, prep.window, fit=prep.fit)
         place = {name: getattr(grid, name) for name in ("flipped", "top", "left", "height", "width")}
         size = dict(zip(("rows", "columns"), grid.working_shape, strict=True))
         records.append({"image_id": row.image_id, **size, **place, "remarks": "; ".join(crop.notes)})

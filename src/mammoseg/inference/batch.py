@@ -1,15 +1,19 @@
-"""Many images: read ahead while the network runs, record failures and go on, continue a stopped run."""
+"""Many images: read and prepare ahead while the network runs, record failures and go on, continue a stopped run."""
 
 import errno
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import mammoseg
+from mammoseg.data.heatmaps import with_heatmaps
 from mammoseg.data.manifest import ImageRow
+from mammoseg.inference.augment import displaced_windows
+from mammoseg.inference.ensemble import Ensemble
 from mammoseg.inference.predictor import Predictor
 from mammoseg.io.ledger import Ledger
 from mammoseg.io.read import read_pixels
@@ -22,7 +26,8 @@ from mammoseg.io.runs import (
     write_predictions_csv,
     write_run,
 )
-from mammoseg.prep.pipeline import Prepared, prepare
+from mammoseg.prep.breast import BreastCrop
+from mammoseg.prep.pipeline import Prepared, crop_breast, prepare_window
 from mammoseg.records.image import Mammogram
 from mammoseg.records.prediction import Prediction
 
@@ -31,6 +36,8 @@ logger = logging.getLogger(__name__)
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 AfterImage = Callable[[Prediction, Mammogram, ImageRow], None]
+AnyPredictor = Predictor | Ensemble
+Loaded = tuple[Mammogram, BreastCrop, Prepared]
 
 
 @dataclass(frozen=True)
@@ -43,22 +50,25 @@ class BatchResult:
 
 
 def predict_images(
-    predictor: Predictor,
+    predictor: AnyPredictor,
     rows: Sequence[ImageRow],
     out: Path,
     workers: int = 1,
     overwrite: bool = False,
     before_saving: AfterImage | None = None,
     progress: Callable[[], None] | None = None,
+    num_tta: int = 0,
 ) -> BatchResult:
     """Predict every row into the folder `out` (see io/runs.py). An image that fails goes to the ledger.
 
     Images done before are skipped; `overwrite` deletes earlier predictions first. `before_saving` is called with every
-    prediction (figures) just before it counts as done. Raises ValueError if `out` holds predictions of another
-    checkpoint, OSError if the disk is full; what is written stays, and the same call continues.
+    prediction (figures) just before it counts as done. With `num_tta` scores are the mean over so many displaced windows
+    (inference/augment.py); maps and the scores of parts are of the undisplaced one. Raises ValueError if `out` holds
+    predictions of another checkpoint or with other settings, OSError if the disk is full; what is written stays, and the
+    same call continues.
     """
     try:
-        _open_run(predictor, out, overwrite)
+        _open_run(out, predictor.description() | {"num_tta": num_tta}, overwrite)
         ledger = Ledger(out / "errors.csv")
         advance = progress or (lambda: None)
         todo, failed = [], 0
@@ -69,7 +79,7 @@ def predict_images(
             else:
                 todo.append(row)
         for row, ready in _read_ahead(predictor, todo, workers):
-            failed += not _predict_one(predictor, row, ready, out, before_saving, ledger)
+            failed += not _predict_one(predictor, row, ready, out, before_saving, ledger, num_tta)
             advance()
         write_predictions_csv(out)
     except OSError as error:
@@ -84,19 +94,23 @@ def predict_images(
 
 
 def _predict_one(
-    predictor: Predictor,
+    predictor: AnyPredictor,
     row: ImageRow,
-    ready: Future[tuple[Mammogram, Prepared]],
+    ready: Future[Loaded],
     out: Path,
     before_saving: AfterImage | None,
     ledger: Ledger,
+    num_tta: int,
 ) -> bool:
     """Whether it worked. Only a full disk is raised: every later image would fail too."""
     step = "read"
     try:
-        image, prepared = ready.result()
+        image, crop, prepared = ready.result()
         step = "predict"
         prediction = predictor.predict(prepared, row)
+        if num_tta:
+            windows = displaced_windows(crop, predictor.prep, num_tta)
+            prediction = replace(prediction, scores=predictor.mean_scores(windows))
         step = "write"
         if before_saving is not None:
             before_saving(prediction, image, row)
@@ -113,40 +127,35 @@ def _predict_one(
     return True
 
 
-def _open_run(predictor: Predictor, out: Path, overwrite: bool) -> None:
-    checkpoint = predictor.checkpoint
-    values = {
-        "mammoseg": mammoseg.__version__,
-        "model": checkpoint.model,
-        "checkpoint_sha256": checkpoint.sha256,
-        "network": predictor.network.model_dump(mode="json"),
-        "prep": predictor.prep.model_dump(mode="json"),
-    }
+def _open_run(out: Path, values: Mapping[str, Any], overwrite: bool) -> None:
+    """`values`: what decides the predictions."""
     if overwrite:
         clear_run(out)
     elif (out / "run.json").is_file():
         known = read_run(out)
-        if any(known.get(name) != values[name] for name in ("model", "checkpoint_sha256", "network", "prep")):
+        if any(known.get(name) != value for name, value in values.items()):
             raise RunFileError(
                 f"{out}: holds predictions of another checkpoint or with other settings. Choose a new folder, or "
                 "--overwrite to replace them."
             )
         return
-    write_run(out, values)
+    write_run(out, {"mammoseg": mammoseg.__version__, **values})
 
 
 def _read_ahead(
-    predictor: Predictor, rows: Sequence[ImageRow], workers: int
-) -> Iterator[tuple[ImageRow, Future[tuple[Mammogram, Prepared]]]]:
+    predictor: AnyPredictor, rows: Sequence[ImageRow], workers: int
+) -> Iterator[tuple[ImageRow, Future[Loaded]]]:
     """Rows with their prepared images, in order; a few are read in threads while the network is busy."""
 
-    def load(row: ImageRow) -> tuple[Mammogram, Prepared]:
+    def load(row: ImageRow) -> Loaded:
         image = row.mammogram(read_pixels(row.path))
-        return image, prepare(image, predictor.prep)
+        image = with_heatmaps(image, row) if predictor.heatmaps else image
+        crop = crop_breast(image, predictor.prep)
+        return image, crop, prepare_window(crop, predictor.prep)
 
     ahead = max(1, workers)
     with ThreadPoolExecutor(ahead) as pool:
-        waiting: deque[tuple[ImageRow, Future[tuple[Mammogram, Prepared]]]] = deque()
+        waiting: deque[tuple[ImageRow, Future[Loaded]]] = deque()
         for row in rows:
             waiting.append((row, pool.submit(load, row)))
             if len(waiting) > ahead:

@@ -1,8 +1,9 @@
 """Predictor: a checkpoint and a mammogram -> a Prediction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
@@ -10,21 +11,26 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mammoseg.config import Config, parse, with_overrides
+from mammoseg.data.heatmaps import wants_heatmaps
 from mammoseg.data.manifest import ImageRow
 from mammoseg.models import build_model, load_model_plugin
 from mammoseg.nn.checkpoint import Checkpoint, device_from, open_checkpoint
-from mammoseg.nn.contract import ModelOutput
+from mammoseg.nn.contract import Classifier, ModelOutput
+from mammoseg.nn.fold import fold_batch_norms
 from mammoseg.prep.config import PrepConfig
 from mammoseg.prep.pipeline import Prepared
-from mammoseg.records.label import CLASSES
 from mammoseg.records.prediction import Patch, Prediction, Scores
+
+Precision = Literal["32-true", "bf16-mixed"]
 
 
 class Predictor:
     """A trained model on a device. Preparation comes from the checkpoint: what the model was trained with."""
 
-    def __init__(self, checkpoint: Path, device: str = "auto", sets: Sequence[str] = ()) -> None:
-        """`sets` change the network's own settings, e.g. `num_patches=3`.
+    def __init__(
+        self, checkpoint: Path, device: str = "auto", sets: Sequence[str] = (), precision: Precision = "32-true"
+    ) -> None:
+        """`sets` change the network's own settings, e.g. `num_patches=3`. `bf16-mixed` is faster and less exact.
 
         Raises CheckpointError for a folder that is no checkpoint or whose weights do not fit, ConfigError for `sets`.
         """
@@ -33,42 +39,76 @@ class Predictor:
         self.prep: PrepConfig = parse(PrepConfig, self.checkpoint.prep, where)
         plugin = load_model_plugin(self.checkpoint.model)
         self.network: Config = with_overrides(parse(plugin.Config, self.checkpoint.network, where), sets=sets)
+        self.precision = precision
         self.device = device_from(device)
         model = build_model(self.checkpoint.model, self.network)
+        self.classes = cast(Classifier, model).classes
+        self.heatmaps = wants_heatmaps(self.network)
         self.checkpoint.load_weights(model)
         self.model = model.to(self.device).eval()
+        fold_batch_norms(self.model)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in the stubs
+
+    def description(self) -> dict[str, Any]:
+        """What decides the predictions, as plain values."""
+        return {
+            "model": self.checkpoint.model,
+            "checkpoint_sha256": self.checkpoint.sha256,
+            "network": self.network.model_dump(mode="json"),
+            "prep": self.prep.model_dump(mode="json"),
+            "precision": self.precision,
+        }
 
     def predict(self, prepared: Prepared, row: ImageRow) -> Prediction:
         """One prepared image -> scores, maps and patches. Maps cover the window at their own resolution."""
-        window_11HW = torch.from_numpy(prepared.window)[None, None].to(self.device)
-        with torch.inference_mode():
-            out = cast(ModelOutput, self.model(window_11HW.contiguous(memory_format=torch.channels_last)))
+        with self._computing():
+            out = cast(ModelOutput, self.model(self._input(prepared)))
         return Prediction(
             image_id=row.image_id,
             patient_id=row.patient_id,
             exam_id=row.exam_id,
             laterality=row.laterality,
             view=row.view,
-            scores=_scores(out.y_BK[0]),
+            scores=self._scores(out.y_BK[0]),
             grid=prepared.grid,
             maps={name: _array(value[0]) for name, value in out.maps.items()},
-            patches=_patches(out, int(getattr(self.model, "patch_px", 0))),
-            parts={name: _scores(value[0]) for name, value in out.parts.items()},
+            patches=self._patches(out),
+            parts={name: self._scores(value[0]) for name, value in out.parts.items()},
             notes=prepared.notes,
         )
+
+    def mean_scores(self, windows: Iterable[Prepared]) -> Scores:
+        """The mean prediction over several windows of one image (test-time augmentation)."""
+        with self._computing():
+            y_NK = torch.cat([cast(Classifier, self.model).predict(self._input(window)) for window in windows])
+        return self._scores(y_NK.float().mean(0))
+
+    @contextmanager
+    def _computing(self) -> Iterator[None]:
+        """No gradients, and the asked precision: TF32, the default of new GPUs, would change the published numbers."""
+        with (
+            torch.inference_mode(),
+            torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16-mixed"),
+            torch.backends.cudnn.flags(enabled=True, allow_tf32=False),
+        ):
+            yield
+
+    def _input(self, prepared: Prepared) -> Tensor:
+        image_1CHW = torch.from_numpy(prepared.channels(self.heatmaps))[None].to(self.device)
+        return image_1CHW.contiguous(memory_format=torch.channels_last)
+
+    def _scores(self, y_K: Tensor) -> Scores:
+        return dict(zip(self.classes, y_K.float().tolist(), strict=True))
+
+    def _patches(self, out: ModelOutput) -> tuple[Patch, ...]:
+        if out.corners_BP2 is None or out.y_patch_BPK is None:
+            return ()
+        size = int(getattr(self.model, "patch_px", 0))
+        corners, scores = out.corners_BP2[0].tolist(), [self._scores(y_K) for y_K in out.y_patch_BPK[0]]
+        weights = [None] * len(corners) if out.attention_BP is None else out.attention_BP[0].tolist()
+        found = zip(corners, scores, weights, strict=True)
+        return tuple(Patch(row, col, size, scores, attention) for (row, col), scores, attention in found)
 
 
 def _array(values: Tensor) -> NDArray[np.float32]:
     return cast(NDArray[np.float32], values.float().cpu().numpy())
-
-
-def _scores(y_K: Tensor) -> Scores:
-    return dict(zip(CLASSES, y_K.float().tolist(), strict=True))
-
-
-def _patches(out: ModelOutput, size: int) -> tuple[Patch, ...]:
-    if out.corners_BP2 is None or out.y_patch_BPK is None:
-        return ()
-    corners = out.corners_BP2[0].tolist()
-    return tuple(Patch(row, col, size, _scores(y)) for (row, col), y in zip(corners, out.y_patch_BPK[0], strict=True))

@@ -1,12 +1,13 @@
 """The files of a predictions folder: what inference writes and evaluation, export and the reader of a study read.
 
     run.json                        what was run: checkpoint hash, configuration, version, start
-    predictions.csv                 scores per image, breast and exam
+    predictions.csv                 scores per image, breast and exam; a class the model does not predict is empty
     errors.csv                      images that failed (io/ledger.py)
     records/<image_id>.json         scores, parts, grid, patches, notes; written last: it says that the image is done
     maps/<image_id>.npz             every map over the model window at its own resolution, float16
     maps/<image_id>_benign.png, maps/<image_id>_malignant.png
-                                    the final map in the pixels of the original file, 16 bits, round(65535 * p)
+                                    the final map in the pixels of the original file, 16 bits, round(65535 * p);
+                                    of the classes the model predicts
     overlays/<image_id>.png         the figure
 
 Everything is written whole or not at all (io/atomic.py), so that a killed run goes on where it stopped.
@@ -86,7 +87,7 @@ def save_prediction(folder: Path, prediction: Prediction) -> None:
         maps: dict[str, Any] = {name: values.astype(np.float16) for name, values in prediction.maps.items()}
         np.savez_compressed(path, **maps)
     saliency = np.rint(np.clip(prediction.maps["saliency"], 0, 1) * np.float32(PNG_SCALE)).astype(np.uint16)
-    for name, values in zip(CLASSES, prediction.grid.restore(saliency), strict=True):
+    for name, values in zip(prediction.scores, prediction.grid.restore(saliency), strict=True):
         with atomic_path(map_png_path(folder, image_id, name)) as path:
             path.write_bytes(cv2.imencode(".png", values, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes())
     write_json(record_path(folder, image_id), _record(prediction))
@@ -140,7 +141,7 @@ def clear_run(folder: Path) -> None:
         files = [maps_path(folder, image_id), overlay_path(folder, image_id)]
         for path in (*files, *(map_png_path(folder, image_id, name) for name in CLASSES)):
             path.unlink(missing_ok=True)
-    for name in ("predictions.csv", "errors.csv", "run.json"):
+    for name in ("predictions.csv", "predictions_published.csv", "manifest.csv", "errors.csv", "run.json"):
         (folder / name).unlink(missing_ok=True)
 
 
@@ -149,13 +150,15 @@ def write_predictions_csv(folder: Path) -> pd.DataFrame:
 
     Image rows come first, then breasts, then exams. The score of a breast is the mean over its images (the rule of the
     GMIC and GLAM papers for CC and MLO), the score of an exam the maximum over its breasts; `<part>_<class>` columns
-    likewise. A part some images do not have is NaN there, and left out of the mean. Raises RunFileError naming a
-    damaged record.
+    likewise. A part some images do not have is NaN there, and left out of the mean; a class the model does not predict
+    is NaN everywhere. Raises RunFileError naming a damaged record.
     """
     images = pd.DataFrame([_score_row(_read_record(folder, i)) for i in predicted_ids(folder)])
     if images.empty:
         images = pd.DataFrame(columns=[*_TEXTS, *CLASSES])
-    columns = [*CLASSES, *sorted(set(map(str, images)) - {*_TEXTS, *CLASSES})]
+    parts = sorted({name.rpartition("_")[0] for name in map(str, images) if name not in (*_TEXTS, *CLASSES)})
+    columns = [*CLASSES, *(f"{part}_{name}" for part in parts for name in CLASSES)]
+    images = images.reindex(columns=[*_TEXTS, *columns])
     exam = ["patient_id", "exam_id"]
     breasts = images.groupby([*exam, "laterality"])[columns].mean().reset_index()
     exams = breasts.groupby(exam)[columns].max().reset_index()
@@ -193,23 +196,29 @@ def read_predictions_csv(folder: Path) -> pd.DataFrame:
 
 def _check_prediction(prediction: Prediction) -> None:
     where = f"image {prediction.image_id}"
-    _check_scores(where, {"scores": prediction.scores, **prediction.parts})
+    patches = {f"patch {number}": patch.scores for number, patch in enumerate(prediction.patches)}
+    _check_scores(where, prediction.scores, {**prediction.parts, **patches})
     if "saliency" not in prediction.maps:
         raise RunFileError(
             f"{where}: there is no map 'saliency', only {sorted(prediction.maps)}; every model gives one."
         )
     for name, values in prediction.maps.items():
-        if values.ndim != 3 or values.shape[0] != len(CLASSES) or values.size == 0:
-            raise RunFileError(f"{where}: map {name!r} has shape {values.shape}; expected (2, rows, columns).")
+        if values.ndim != 3 or values.shape[0] != len(prediction.scores) or values.size == 0:
+            expected = f"({len(prediction.scores)}, rows, columns), as there are scores"
+            raise RunFileError(f"{where}: map {name!r} has shape {values.shape}; expected {expected}.")
         low, high = float(values.min()), float(values.max())
         if not (low >= -_ROUNDING and high <= 1 + _ROUNDING):
             raise RunFileError(f"{where}: map {name!r} has values in [{low}, {high}]; expected probabilities.")
 
 
-def _check_scores(where: str, parts: Mapping[str, Scores]) -> None:
-    for part, scores in parts.items():
-        if set(scores) != set(CLASSES) or not all(0 <= p <= 1 for p in scores.values()):
-            raise RunFileError(f"{where}: {part} is {dict(scores)}; expected a probability for each of {CLASSES}.")
+def _check_scores(where: str, scores: Scores, parts: Mapping[str, Scores]) -> None:
+    """The scores of an image are of `CLASSES` or some of them, in that order; those of its parts are of the same ones."""
+    classes = [name for name in CLASSES if name in scores]
+    if not classes:
+        raise RunFileError(f"{where}: scores is {dict(scores)}; expected a probability for some of {CLASSES}.")
+    for part, values in {"scores": scores, **parts}.items():
+        if list(values) != classes or not all(0 <= p <= 1 for p in values.values()):
+            raise RunFileError(f"{where}: {part} is {dict(values)}; expected a probability for each of {classes}.")
 
 
 def _record(prediction: Prediction) -> dict[str, Any]:
@@ -250,7 +259,7 @@ def _read_record(folder: Path, image_id: str) -> dict[str, Any]:
             raise ValueError(f"format {record['format']!r}, expected {RECORD_FORMAT}")
         if record["image_id"] != image_id:
             raise ValueError(f"it is about image {record['image_id']!r}")
-        _check_scores(f"image {image_id}", {"scores": record["scores"], **record["parts"]})
+        _check_scores(f"image {image_id}", record["scores"], record["parts"])
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise _damaged(path, error) from error
     return record

@@ -1,6 +1,6 @@
 """What training and inference know about a model: its output, and the stages in which it learns.
 
-Shapes   B batch | K class (0 benign, 1 malignant) | P patches | H, W model pixels | h, w cells of a map
+Shapes   B batch | C image channel | K class (0 benign, 1 malignant) | P patches | H, W model pixels | h, w cells of a map
 Units    y and maps are probabilities in [0, 1]; labels are 0, 1 or NaN (unknown)
 """
 
@@ -15,12 +15,27 @@ from torch import Tensor, nn
 class Batch(NamedTuple):
     """Images of several exams, prepared."""
 
-    image_B1HW: Tensor
-    """Normalised windows, float32."""
+    image_BCHW: Tensor
+    """Prepared windows, float32: channel 0 is the mammogram; the heatmaps of models that see them follow."""
     label_BK: Tensor
     """0, 1 or NaN."""
     corners_BP2: Tensor | None = None
     """Patches chosen by an earlier stage, as (row, column) of their upper left pixel."""
+
+
+class Classifier(Protocol):
+    """What a model has beside its parameters and its forward pass."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """What it predicts: `CLASSES` of records/label.py or a part of them, in that order. K of every output and label."""
+
+    @property
+    def image_channels(self) -> int:
+        """C of the windows: 1, or 3 if it wants heatmaps of both classes behind the mammogram."""
+
+    def predict(self, image_BCHW: Tensor) -> Tensor:
+        """y_BK of the forward pass, without what only maps and figures need."""
 
 
 class ModelOutput(Protocol):
@@ -45,6 +60,10 @@ class ModelOutput(Protocol):
     @property
     def y_patch_BPK(self) -> Tensor | None:
         """Prediction from each patch."""
+
+    @property
+    def attention_BP(self) -> Tensor | None:
+        """Weights of the patches, if the model weighs them."""
 
 
 class StepOutput(NamedTuple):

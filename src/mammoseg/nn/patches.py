@@ -24,10 +24,7 @@ def select_patches(
     Ties go to the first window in raster order. Raises ValueError if a patch is larger than the image.
     """
     (H, W), (h, w) = image_shape, S_BKhw.shape[-2:]
-    if patch_px > min(H, W):
-        raise ValueError(
-            f"patches of {patch_px} pixels do not fit into an image of {H} x {W}; choose a smaller patch_px"
-        )
+    _check_fit(patch_px, H, W)
     rows, cols = max(1, round(patch_px * h / H)), max(1, round(patch_px * w / W))
     low, high = torch.aminmax(S_BKhw.detach().float().flatten(2), dim=-1, keepdim=True)
     spread = high - low
@@ -47,9 +44,30 @@ def select_patches(
     return torch.stack(corners, dim=1)
 
 
+def _check_fit(patch_px: int, H: int, W: int) -> None:
+    if patch_px > min(H, W):
+        raise ValueError(
+            f"patches of {patch_px} pixels do not fit into an image of {H} x {W}; choose a smaller patch_px"
+        )
+
+
 def _to_pixels(cell_B: Tensor, pixels: int, cells: int, patch_px: int) -> Tensor:
     corner = torch.round(cell_B.double() * pixels / cells).long()
     return corner.clamp(max=pixels - patch_px)
+
+
+@torch.no_grad()
+def random_corners(image_BCHW: Tensor, patch_px: int, num_patches: int, training: bool) -> Int[Tensor, "B P 2"]:
+    """Corners anywhere in the image; without training the same ones every time, in every image and on every device.
+
+    Raises ValueError if a patch is larger than the image.
+    """
+    B, H, W = len(image_BCHW), image_BCHW.shape[-2], image_BCHW.shape[-1]
+    _check_fit(patch_px, H, W)
+    generator = None if training else torch.Generator().manual_seed(0)
+    shape = (B if training else 1, num_patches)
+    rows_cols = [torch.randint(size - patch_px + 1, shape, generator=generator) for size in (H, W)]
+    return torch.stack(rows_cols, dim=-1).expand(B, -1, -1).to(image_BCHW.device)
 
 
 def crop_patches(
@@ -61,3 +79,10 @@ def crop_patches(
     cols_BP1s = (corners_BP2[..., 1, None] + steps).unsqueeze(-2)
     image_B111 = torch.arange(len(image_BCHW), device=image_BCHW.device).view(-1, 1, 1, 1)
     return image_BCHW.permute(0, 2, 3, 1)[image_B111, rows_BPs1, cols_BP1s].movedim(-1, 2)
+
+
+def turn_patches(patches_BPCss: Float[Tensor, "B P C s s"]) -> Float[Tensor, "B P C s s"]:
+    """Each patch turned by a random multiple of 90 degrees, for training (Shen et al. 2021, Sec. 3.3)."""
+    turns = torch.randint(0, 4, patches_BPCss.shape[:2]).flatten().tolist()
+    turned = [torch.rot90(p, t, (-2, -1)) for p, t in zip(patches_BPCss.flatten(0, 1), turns, strict=True)]
+    return torch.stack(turned).unflatten(0, patches_BPCss.shape[:2])

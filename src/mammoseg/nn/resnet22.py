@@ -15,6 +15,8 @@ from torch.nn.functional import relu
 
 
 class PreActivationBlock(nn.Module):
+    FOLDS = (("conv1", "bn2"),)
+
     def __init__(self, channels_in: int, channels: int, stride: int, project: bool) -> None:
         super().__init__()
         self.bn1 = nn.BatchNorm2d(channels_in)
@@ -37,7 +39,7 @@ class ResNet22(nn.Module):
         self,
         widths: Sequence[int] = (16, 32, 64, 128, 256),
         strides: Sequence[int] = (1, 2, 2, 2, 2),
-        blocks: int = 2,
+        blocks: Sequence[int] = (2, 2, 2, 2, 2),
         stem_pool: bool = True,
         channels_in: int = 1,
     ) -> None:
@@ -46,9 +48,9 @@ class ResNet22(nn.Module):
         self.pool = nn.MaxPool2d(3, stride=2) if stem_pool else nn.Identity()
         self.groups = nn.ModuleList()
         channels = widths[0]
-        for width, stride in zip(widths, strides, strict=True):
+        for width, stride, count in zip(widths, strides, blocks, strict=True):
             first = PreActivationBlock(channels, width, stride, project=True)
-            rest = [PreActivationBlock(width, width, 1, project=False) for _ in range(blocks - 1)]
+            rest = [PreActivationBlock(width, width, 1, project=False) for _ in range(count - 1)]
             self.groups.append(nn.Sequential(first, *rest))
             channels = width
         self.final_bn = nn.BatchNorm2d(channels)

@@ -46,7 +46,7 @@ class BreastBox:
 class BreastCrop:
     """The breast of one image, mirrored to point right, with all that is needed to cut model windows from it.
 
-    Apart from `pixels` every field is plain (numbers, text, tuples of them): easily stored.
+    Apart from `pixels` and `heatmaps` every field is plain (numbers, text, tuples of them): easily stored.
     """
 
     pixels: NDArray[np.generic]
@@ -68,6 +68,8 @@ class BreastCrop:
     """(row, column) of the crop on which the model window is centred; may lie outside the crop."""
     notes: tuple[str, ...] = ()
     """What was found worth telling about the image, in plain words."""
+    heatmaps: NDArray[np.generic] | None = None
+    """(2, h, w) `Mammogram.heatmaps` on the pixels of the crop, or None."""
 
 
 def largest_opened(mask: Mask, radius: int) -> Mask | None:

@@ -6,12 +6,30 @@ from pydantic import Field, PositiveInt
 
 from mammoseg.config import Config
 
+Fit = Literal["cut", "resize"]
+Intensity = Literal["standardize", "unit"]
+
 
 class PrepConfig(Config):
-    """Preparation of one image. Defaults: the pipeline of the published NYU models (GMIC, GLAM)."""
+    """Preparation of one image. Defaults: the pipeline of the published NYU models (GMIC, GLAM).
+
+    `fit` = `resize` with `intensity` = `unit` is what GMIC (Shen et al. 2021, arXiv:2002.07613) did with CBIS-DDSM, as far
+    as it says.
+    """
 
     window: tuple[PositiveInt, PositiveInt] = (2944, 1920)
     """Rows and columns the model sees, in working pixels. Source: GMIC, section 4.1."""
+
+    fit: Fit = "cut"
+    """How the breast comes into the window. `cut`: a window is cut out at the pixels' own size, padded with zeros; source:
+    released NYU pipeline. `resize`: the whole box around the breast, with its buffer, is resized to the window, its
+    proportions are not kept; source: GMIC for CBIS-DDSM. Random displacement moves the borders of the box then, by the
+    rules and in the pixels of a window that has the box's shape; beside the box are zeros."""
+
+    intensity: Intensity = "standardize"
+    """`standardize`: mean 0 and deviation 1 over the window, padding included; source: released NYU pipeline. `unit`: divided
+    by the largest value of the window, for values from 0 to 1; source: GMIC for CBIS-DDSM, which says "[0, 1]" and not
+    how: the division is our reading."""
 
     pixel_mm: float | None = Field(None, gt=0)
     """Resample to this pixel side in mm before anything else; None keeps the pixels as they are."""

@@ -9,15 +9,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mammoseg.prep.breast import BreastCrop, PrepError, breast_box, largest_opened
+from mammoseg.prep.breast import BreastBox, BreastCrop, PrepError, breast_box, largest_opened
 from mammoseg.prep.centre import best_center
 from mammoseg.prep.config import PrepConfig
 from mammoseg.prep.film import film_breast
 from mammoseg.prep.normalize import normalize
 from mammoseg.prep.orient import points_right
-from mammoseg.prep.window import cut_window
+from mammoseg.prep.window import Uniform, WindowNoise, cut_out, grid_of, window_borders
 from mammoseg.records.grid import PixelGrid
 from mammoseg.records.image import Mammogram
+from mammoseg.records.label import CLASSES
 
 
 @dataclass(frozen=True)
@@ -30,22 +31,59 @@ class Prepared:
     """Where the window lies in the original image."""
     notes: tuple[str, ...]
     """What was found worth telling about the image, in plain words."""
+    heatmaps: NDArray[np.float32] | None = None
+    """(2, rows, columns) probabilities in the window, in the order of `CLASSES`; None where the image has none."""
+
+    def channels(self, heatmaps: bool) -> NDArray[np.float32]:
+        """(C, rows, columns) what a model sees: the window alone, or with the heatmaps behind it.
+
+        Raises PrepError if heatmaps are wanted and there are none.
+        """
+        if not heatmaps:
+            return self.window[None]
+        if self.heatmaps is None:
+            raise PrepError(
+                "a window without heatmaps was given to a model that sees them. Expected both in the image. Read it with "
+                "mammoseg.data.heatmaps.with_heatmaps before it is prepared."
+            )
+        return np.concatenate([self.window[None], self.heatmaps])
 
 
 def prepare(image: Mammogram, cfg: PrepConfig) -> Prepared:
     """The whole preparation of one image, without randomness. Raises PrepError like `crop_breast`."""
-    crop = crop_breast(image, cfg)
-    window, grid = cut_window(crop, cfg.window)
-    return Prepared(normalize(window), grid, crop.notes)
+    return prepare_window(crop_breast(image, cfg), cfg)
+
+
+def prepare_window(
+    crop: BreastCrop, cfg: PrepConfig, noise: WindowNoise | None = None, rng: Uniform | None = None
+) -> Prepared:
+    """The model window of a crop that was made with `cfg`; for `noise` and `rng` see `window_borders`.
+
+    Heatmaps have the borders of the window, and are never normalised.
+    """
+    borders = window_borders(crop, cfg.window, noise, rng, cfg.fit)
+    window = normalize(cut_out(crop.pixels, borders, cfg.window, cfg.fit), cfg.intensity)
+    heatmaps = None
+    if crop.heatmaps is not None:
+        heatmaps = np.stack([cut_out(plane, borders, cfg.window, cfg.fit) for plane in crop.heatmaps])
+        heatmaps /= _CERTAIN
+    return Prepared(window, grid_of(crop, borders, cfg.window), crop.notes, heatmaps)
+
+
+def window_grid(crop: BreastCrop, cfg: PrepConfig) -> PixelGrid:
+    """Where the window of `prepare_window` without noise lies in the original image."""
+    return grid_of(crop, window_borders(crop, cfg.window, fit=cfg.fit), cfg.window)
 
 
 def crop_breast(image: Mammogram, cfg: PrepConfig) -> BreastCrop:
     """The breast cut out of an image and mirrored to point right, with the centre of its model window.
 
-    Raises PrepError if no breast is found, the pixels are not a two-dimensional picture of numbers, or the image has to
-    be resampled and its pixel size is unknown.
+    Raises PrepError if no breast is found, the pixels are not a two-dimensional picture of numbers, heatmaps do not belong
+    to them, or the image has to be resampled and its pixel size is unknown.
     """
-    pixels = _resampled(image, cfg)
+    _check_arrays(image)
+    shape = _working_shape(image, cfg)
+    pixels = _resampled(image.pixels, shape)
     if cfg.background == "film":
         breast = film_breast(pixels, cfg.opening_px)
         if breast is not None:
@@ -69,9 +107,9 @@ def crop_breast(image: Mammogram, cfg: PrepConfig) -> BreastCrop:
     if cfg.background == "zero" and box.distance_from_starting_side:
         gap = box.distance_from_starting_side
         notes += (f"{gap} empty columns between chest wall and image border: check laterality and horizontal_flip",)
-    top, bottom, left, end = box.window
-    cropped = pixels[top:bottom, left:end]
-    cropped = np.ascontiguousarray(cropped if right else cropped[:, ::-1])
+    cropped, heatmaps = _cropped(pixels, box, right), None
+    if image.heatmaps is not None:
+        heatmaps = np.stack([_cropped(_resampled(plane, shape), box, right) for plane in image.heatmaps])
     return BreastCrop(
         pixels=cropped,
         image_id=image.image_id,
@@ -85,33 +123,57 @@ def crop_breast(image: Mammogram, cfg: PrepConfig) -> BreastCrop:
         distance_from_starting_side=box.distance_from_starting_side,
         best_center=best_center(cropped, box, image.view, cfg.window),
         notes=notes,
+        heatmaps=heatmaps,
     )
 
 
+_CERTAIN = np.float32(65535)  # stands for a probability of 1 in heatmaps
 _MAX_PIXELS = 150_000_000  # six times a large mammogram
 _BACKGROUNDS = {"zero": "background of exact zeros", "film": "digitised film"}
 
 
-def _resampled(image: Mammogram, cfg: PrepConfig) -> NDArray[np.generic]:
-    """The working image: stored values, or float32 at `cfg.pixel_mm`."""
-    pixels = image.pixels
+def _check_arrays(image: Mammogram) -> None:
+    pixels, heatmaps = image.pixels, image.heatmaps
     if pixels.ndim != 2 or pixels.size == 0 or pixels.dtype.kind not in "uif":
         raise PrepError(
             f"{image.image_id}: the pixels are an array of shape {pixels.shape} and type {pixels.dtype}. Expected "
             "(height, width) numbers, one per pixel. Read the file with mammoseg.io.read.read_pixels."
         )
+    if heatmaps is not None and (heatmaps.shape != (len(CLASSES), *pixels.shape) or heatmaps.dtype != np.uint16):
+        raise PrepError(
+            f"{image.image_id}: the heatmaps are an array of shape {heatmaps.shape} and type {heatmaps.dtype}. Expected "
+            f"{(len(CLASSES), *pixels.shape)} and uint16, a value per class and pixel of the image. Read the files with "
+            "mammoseg.data.heatmaps.with_heatmaps."
+        )
+
+
+def _working_shape(image: Mammogram, cfg: PrepConfig) -> tuple[int, int] | None:
+    """(rows, columns) at `cfg.pixel_mm`; None: the stored pixels are used as they are."""
     if cfg.pixel_mm is None or cfg.pixel_mm == image.pixel_mm:
-        return pixels
+        return None
     if image.pixel_mm is None:
         raise PrepError(
             f"{image.image_id}: the pixel size is unknown, but images are to be resampled to {cfg.pixel_mm} mm. "
             "Expected a size in mm. Fill the pixel_mm column of the manifest, or give --pixel-mm for files without one."
         )
     scale = image.pixel_mm / cfg.pixel_mm
-    rows, cols = (max(1, round(n * scale)) for n in pixels.shape)
+    rows, cols = (max(1, round(n * scale)) for n in image.pixels.shape)
     if rows * cols > _MAX_PIXELS:
         raise PrepError(
             f"{image.image_id}: pixels of {image.pixel_mm} mm resampled to {cfg.pixel_mm} mm would make {rows} x "
             f"{cols} pixels. Expected a pixel size in millimetres (usually 0.05 to 0.2). Correct pixel_mm."
         )
-    return cv2.resize(pixels.astype(np.float32), (cols, rows), interpolation=cv2.INTER_AREA)
+    return rows, cols
+
+
+def _cropped(plane: NDArray[np.generic], box: BreastBox, points_right: bool) -> NDArray[np.generic]:
+    top, bottom, left, right = box.window
+    inside = plane[top:bottom, left:right]
+    return np.ascontiguousarray(inside if points_right else inside[:, ::-1])
+
+
+def _resampled(plane: NDArray[np.generic], shape: tuple[int, int] | None) -> NDArray[np.generic]:
+    """A channel (H, W) of the image with the pixels of the working image: stored values, or float32."""
+    if shape is None:
+        return plane
+    return cv2.resize(plane.astype(np.float32), shape[::-1], interpolation=cv2.INTER_AREA)

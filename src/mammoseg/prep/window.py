@@ -4,8 +4,12 @@ Padding  A crop smaller than the window is padded with zeros: CC above and below
          that stick out are moved back inside. With noise the padding leaves room for it.
 Noise    Location: the whole window moves by up to (ny, nx) pixels. Size: each border moves by up to `size` pixels on
          its own, after which the window is resized (bicubic) to its nominal shape.
+Resize   With `fit` = "resize" the whole crop is resized to the window. It is a window of the crop's own shape until then:
+         the same padding, noise and draws. An axis that shrinks is averaged over areas, so that no pixel is skipped; one
+         that grows is interpolated linearly, which, unlike bicubic, leaves no values below 0 or above the largest.
 
-Source   Released preprocessing of the NYU models; bit-identical draws and borders.
+Source   Released preprocessing of the NYU models; bit-identical draws and borders. Resizing: GMIC for CBIS-DDSM, which does
+         not say how to interpolate.
 """
 
 from dataclasses import dataclass, replace
@@ -17,6 +21,7 @@ from numpy.typing import NDArray
 
 from mammoseg.prep.breast import BreastCrop
 from mammoseg.prep.centre import is_craniocaudal
+from mammoseg.prep.config import Fit
 from mammoseg.records.grid import PixelGrid
 
 Shape = tuple[int, int]
@@ -53,14 +58,33 @@ class Borders:
 
 
 def cut_window(
-    crop: BreastCrop, window: Shape, noise: WindowNoise | None = None, rng: Uniform | None = None
+    crop: BreastCrop,
+    window: Shape,
+    noise: WindowNoise | None = None,
+    rng: Uniform | None = None,
+    fit: Fit = "cut",
 ) -> tuple[NDArray[np.float32], PixelGrid]:
     """The window (rows, columns) of a crop, raw intensities as float32, and where it lies in the original image.
 
-    `window` is the shape the crop was centred for (`PrepConfig.window`). With `noise` the position and size are drawn
-    from `rng`: two numbers if the location noise is not 0, then always four. Raises ValueError for noise without `rng`
-    and for size noise of half the window or more.
+    `window` is the shape the crop was centred for (`PrepConfig.window`). For `noise` and `rng` see `window_borders`.
     """
+    borders = window_borders(crop, window, noise, rng, fit)
+    return cut_out(crop.pixels, borders, window, fit), grid_of(crop, borders, window)
+
+
+def window_borders(
+    crop: BreastCrop, window: Shape, noise: WindowNoise | None = None, rng: Uniform | None = None, fit: Fit = "cut"
+) -> Borders:
+    """What of the (padded) crop is in the window.
+
+    With `noise` the position and size are drawn from `rng`: two numbers if the location noise is not 0, then always four.
+    Raises ValueError for noise without `rng` and for size noise of half the window or more. A crop that is resized takes
+    any: its borders move by less than half of it.
+    """
+    if fit == "resize":
+        height, width = window = crop.pixels.shape[0], crop.pixels.shape[1]
+        crop = replace(crop, best_center=(height // 2, width // 2))
+        noise = noise and replace(noise, size=min(noise.size, (min(window) - 1) // 2))
     borders = nominal_borders(crop, window, noise)
     if noise is not None:
         if rng is None:
@@ -71,7 +95,7 @@ def cut_window(
                 f"Expected less than half the shorter side: use at most {(min(window) - 1) // 2}."
             )
         borders = resized_borders(moved_borders(borders, noise, rng), window, noise, rng)
-    return _cut(crop, borders, window)
+    return borders
 
 
 def nominal_borders(crop: BreastCrop, window: Shape, noise: WindowNoise | None = None) -> Borders:
@@ -136,25 +160,37 @@ def _shift(draw: float, reach: int, start: int, end: int, size: int) -> int:
     return round(float(draw) * min(reach, size - end if draw >= 0 else start))
 
 
-def _cut(crop: BreastCrop, borders: Borders, window: Shape) -> tuple[NDArray[np.float32], PixelGrid]:
+def cut_out(plane: NDArray[np.generic], borders: Borders, window: Shape, fit: Fit = "cut") -> NDArray[np.float32]:
+    """What of one channel (h, w) of the crop is inside the borders, as float32 with the pixels of the window."""
     top, bottom = borders.top - borders.pad_top, borders.bottom - borders.pad_top
     left, right = borders.left, borders.right
     cut = np.zeros((bottom - top, right - left), dtype=np.float32)
-    shown = crop.pixels[max(0, top) : max(0, bottom), max(0, left) : max(0, right)]
+    shown = plane[max(0, top) : max(0, bottom), max(0, left) : max(0, right)]
     y, x = max(0, -top), max(0, -left)
     cut[y : y + shown.shape[0], x : x + shown.shape[1]] = shown  # nothing, where noise moved the window off the crop
-    if cut.shape != window:
-        cut = cv2.resize(cut, (window[1], window[0]), interpolation=cv2.INTER_CUBIC).astype(np.float32, copy=False)
+    if fit == "resize":
+        smaller = min(cut.shape[0], window[0]), min(cut.shape[1], window[1])
+        return _resized(_resized(cut, smaller, cv2.INTER_AREA), window, cv2.INTER_LINEAR)
+    return _resized(cut, window, cv2.INTER_CUBIC)
+
+
+def grid_of(crop: BreastCrop, borders: Borders, window: Shape) -> PixelGrid:
+    """Where the borders lie in the original image."""
     box_top, _, box_left, box_right = crop.window
     origin = crop.working_shape[1] - box_right if crop.flipped else box_left
-    grid = PixelGrid(
+    return PixelGrid(
         original_shape=crop.original_shape,
         working_shape=crop.working_shape,
         flipped=crop.flipped,
-        top=box_top + top,
-        left=origin + left,
-        height=bottom - top,
-        width=right - left,
+        top=box_top + borders.top - borders.pad_top,
+        left=origin + borders.left,
+        height=borders.bottom - borders.top,
+        width=borders.right - borders.left,
         model_shape=window,
     )
-    return cut, grid
+
+
+def _resized(plane: NDArray[np.float32], shape: Shape, interpolation: int) -> NDArray[np.float32]:
+    if plane.shape == shape:
+        return plane
+    return cv2.resize(plane, (shape[1], shape[0]), interpolation=interpolation).astype(np.float32, copy=False)

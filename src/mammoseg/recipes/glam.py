@@ -59,7 +59,7 @@ def glam_demo() -> TrainConfig:
 def glam_film() -> TrainConfig:
     """GLAM for a few hundred digitised films such as mini-MIAS: 512 x 320 windows of 0.4 mm pixels, 64 x 40 cells.
 
-    Command   python examples/mias_manifest.py MIAS study
+    Command   mammoseg adapt mini_mias MIAS --out study/manifest.csv
               mammoseg train --recipe glam_film --manifest study/manifest.csv --out run
     """
     network = GlamConfig(

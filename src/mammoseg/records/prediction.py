@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from mammoseg.records.grid import PixelGrid
 
 Scores = Mapping[str, float]
-"""Class name -> probability in [0, 1]; the keys are `CLASSES`."""
+"""Class name -> probability in [0, 1]. The keys are the classes of the model: `CLASSES` or a part of them, in that order;
+the same in all scores of a prediction."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class Patch:
     """Side of the square."""
     scores: Scores
     """Prediction from this patch alone."""
+    attention: float | None = None
+    """Its weight among the patches of the image, if the model weighs them."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,8 @@ class Prediction:
     grid: PixelGrid
     """Where the window of the maps lies in the original image."""
     maps: Mapping[str, NDArray[np.floating]]
-    """Map name -> (2, rows, columns) probabilities covering the window, each at its own resolution.
+    """Map name -> (K, rows, columns) probabilities covering the window, each at its own resolution; channel i belongs to
+    the i-th key of `scores`.
     `saliency` is the final map; models add their parts (`global`, `local`)."""
     patches: tuple[Patch, ...] = ()
     """In the order in which the model selected them."""

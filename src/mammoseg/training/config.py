@@ -1,5 +1,6 @@
 """A training run in one value: data handling, network, stages, hardware."""
 
+from collections.abc import Mapping
 from typing import Any, Literal, Self
 
 from pydantic import Field, NonNegativeInt, SerializeAsAny, model_validator
@@ -23,7 +24,10 @@ class StageConfig(Config):
 
 
 class AugmentConfig(Config):
-    """Random displacement of the training window, in working pixels. Source: Wu et al. 2019; GMIC, Sec. 3.3."""
+    """Random displacement of the training window, in working pixels. Source: Wu et al. 2019; GMIC, Sec. 3.3.
+
+    For `prep.fit` = `resize` the pixels are those before resizing, see there.
+    """
 
     location_px: tuple[NonNegativeInt, NonNegativeInt] = (100, 100)
     """Largest shift (rows, columns)."""
@@ -52,6 +56,16 @@ class TrainConfig(Config):
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "32-true"
     """Lightning's precision name; `auto`: bf16-mixed where the processor computes in bfloat16, else 32-true."""
 
+    def reset_by(self, changes: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Another model has another network and other stages: they start from its own defaults."""
+        name = str(changes.get("model", self.model))
+        if name == self.model:
+            return {}
+        try:
+            return {"model": name, "network": load_model_plugin(name).Config(), "stages": {}}
+        except ValueError:  # no such model: the check of the whole says so, with the field
+            return {}
+
     @model_validator(mode="before")
     @classmethod
     def _network_of_its_model(cls, values: Any) -> Any:
@@ -65,7 +79,7 @@ class TrainConfig(Config):
         side, patch_px = min(self.prep.window), getattr(self.network, "patch_px", 0)
         if patch_px > side:
             raise ValueError(f"network.patch_px is {patch_px}; a window of {self.prep.window} takes at most {side}")
-        if 2 * self.augment.size_px >= side:
+        if self.prep.fit == "cut" and 2 * self.augment.size_px >= side:
             most = (side - 1) // 2
             raise ValueError(
                 f"augment.size_px {self.augment.size_px} could empty a window of {self.prep.window}; at most {most}"

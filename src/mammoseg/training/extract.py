@@ -40,7 +40,7 @@ def extract_patches(
     records = []
     with torch.inference_mode():
         for batch, indices in loader:
-            corners_BP2 = choose(model, batch.image_B1HW.to(device)).cpu().numpy()
+            corners_BP2 = choose(model, batch.image_BCHW.to(device)).cpu().numpy()
             for index, corners_P2 in zip(indices, corners_BP2, strict=True):
                 centres_P2 = data.grid(index).to_original(corners_P2 + patch_px / 2)
                 image_id = data.rows[index].image_id

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import lightning as L
 import torch
@@ -12,9 +12,9 @@ from torch.optim import Adam
 from torch.optim.lr_scheduler import OneCycleLR
 
 from mammoseg.data.dataset import WindowDataset
-from mammoseg.nn.contract import Batch, Stage, StepOutput
+from mammoseg.nn.contract import Batch, Classifier, Stage, StepOutput
 from mammoseg.training.config import StageConfig
-from mammoseg.training.selection import ValidationScores
+from mammoseg.training.selection import ValidationScores, columns_of
 
 IndexedBatch = tuple[Batch, Sequence[int]]
 
@@ -24,13 +24,17 @@ class TrainingError(ValueError):
 
 
 class StageModule(L.LightningModule):
-    """A model in one stage: what the stage does not train is frozen, batch-norm statistics included."""
+    """A model in one stage: what the stage does not train is frozen, batch-norm statistics included.
+
+    Batches come with the labels of all `CLASSES`; the stage's step sees those of the model's own classes.
+    """
 
     def __init__(
         self, model: nn.Module, stage: Stage, config: StageConfig, validation: WindowDataset, criterion: str, seed: int
     ) -> None:
         super().__init__()
         self.model = model
+        self.classes = cast(Classifier, model).classes
         self.stage = stage
         self.config = config
         self.validation = validation
@@ -39,7 +43,7 @@ class StageModule(L.LightningModule):
         self.trained = set(stage.trained_parameters(model))
         for name, parameter in model.named_parameters():
             parameter.requires_grad_(name in self.trained)
-        self.scores = ValidationScores(validation.rows)
+        self.scores = ValidationScores(validation.rows, self.classes)
         self.validation_scores: dict[str, float] = {}
 
     def train(self, mode: bool = True) -> "StageModule":
@@ -66,7 +70,7 @@ class StageModule(L.LightningModule):
         # done in on_train_epoch_start: Lightning does not call it in the first epoch of a resumed run.)
         torch.manual_seed(hash((self.seed, self.current_epoch, step)) % 2**63)
         batch, _ = indexed
-        out: StepOutput = self.stage.step(self.model, batch, True)
+        out = self._step(batch, True)
         loss = torch.stack(list(out.losses.values())).sum()
         self._check_finite(loss.item(), "loss")
         self.log_dict(
@@ -74,26 +78,31 @@ class StageModule(L.LightningModule):
             logger=False,  # EpochLog does it
             on_step=False,
             on_epoch=True,
-            batch_size=len(batch.image_B1HW),
+            batch_size=len(batch.image_BCHW),
         )
         return loss
 
     def on_validation_epoch_start(self) -> None:
-        self.scores = ValidationScores(self.validation.rows)
+        self.scores = ValidationScores(self.validation.rows, self.classes)
 
     def validation_step(self, indexed: IndexedBatch, step: int) -> None:
         batch, indices = indexed
-        out: StepOutput = self.stage.step(self.model, batch, False)
+        out = self._step(batch, False)
         loss = torch.stack(list(out.losses.values())).sum().item()
         self._check_finite(loss, "validation loss")
         self.scores.add(indices, out.y_BK.float().cpu().numpy(), loss)
         for b, index in enumerate(indices):
-            for k, mask_HW in self.validation.masks(index).items():
-                map_11hw = out.saliency_BKhw[b, k].float()[None, None]
-                self.scores.add_map(k, interpolate(map_11hw, size=mask_HW.shape)[0, 0].cpu().numpy(), mask_HW)
+            for name, mask_HW in self.validation.masks(index).items():
+                if name in self.classes:
+                    map_11hw = out.saliency_BKhw[b, self.classes.index(name)].float()[None, None]
+                    self.scores.add_map(name, interpolate(map_11hw, size=mask_HW.shape)[0, 0].cpu().numpy(), mask_HW)
 
     def on_validation_epoch_end(self) -> None:
         self.validation_scores = self.scores.compute(self.criterion)
+
+    def _step(self, batch: Batch, training: bool) -> StepOutput:
+        own = batch._replace(label_BK=batch.label_BK[:, columns_of(self.classes)])
+        return self.stage.step(self.model, own, training)
 
     def _check_finite(self, loss: float, name: str) -> None:
         if not math.isfinite(loss):

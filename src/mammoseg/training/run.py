@@ -15,26 +15,28 @@ A run that was stopped, however hard, continues where it was when the same comma
 import json
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 import mammoseg
 from mammoseg.config import to_yaml
-from mammoseg.data.batching import BalancedExamSampler
 from mammoseg.data.cache import STEP, CropCache, prepare_all
 from mammoseg.data.dataset import WindowDataset
+from mammoseg.data.heatmaps import check_heatmaps, wants_heatmaps
 from mammoseg.data.manifest import Manifest
 from mammoseg.data.splits import assign_splits, check_leaks
 from mammoseg.io.atomic import write_text
 from mammoseg.io.ledger import Ledger
 from mammoseg.models import build_model, load_model_plugin
 from mammoseg.nn.checkpoint import CheckpointError, open_checkpoint, save_checkpoint
-from mammoseg.nn.contract import Stage
+from mammoseg.nn.contract import Classifier, Stage
+from mammoseg.nn.layout import use_channels_last
 from mammoseg.prep.window import WindowNoise
 from mammoseg.training.config import StageConfig, TrainConfig
 from mammoseg.training.extract import extract_patches, load_patches, save_patches
@@ -66,18 +68,24 @@ def train(
 ) -> TrainingResult:
     """Train `config.model` on the `train` rows of a manifest, select on its `val` rows; `test` rows are not touched.
 
-    A manifest without splits gets seeded patient-level ones. Masks are only used to select epochs, those of training
+    A manifest without splits gets seeded patient-level ones. Labels and masks of classes the model does not predict take no
+    part: what is balanced and what decides is the model's own. Masks are only used to select epochs, those of training
     images are not opened. A finished run is returned as it is. Raises ValueError subclasses for a folder of another
-    run, missing or leaking splits, no usable images, and a loss that is not finite; OSError if the disk is full.
+    run, missing or leaking splits, missing heatmaps, no usable images, and a loss that is not finite; OSError if the disk is full.
     """
-    manifest = _with_splits(config, manifest)
+    torch.manual_seed(config.seed)
+    model = build_model(config.model, config.network)
+    classes = cast(Classifier, model).classes
+    manifest = _with_splits(config, manifest, classes)
+    rows = [row.about(classes) for row in manifest.rows() if row.split in SPLITS]
+    if wants_heatmaps(config.network):
+        check_heatmaps(rows, manifest.path)
     run = _Run(config, manifest, out, device, workers)
     run.check_folder(overwrite)
     ledger = Ledger(out / "errors.csv")
     if run.is_done():
         return TrainingResult(run.result, ledger.counts().get(STEP, 0))
-    cache = CropCache(cache_folder or out / "cache", config.prep)
-    rows = [row for row in manifest.rows() if row.split in SPLITS]
+    cache = CropCache(cache_folder or out / "cache", config.prep, wants_heatmaps(config.network))
     usable = set(prepare_all(rows, cache, workers, ledger))
     failed = len(rows) - len(usable)
     if failed:
@@ -88,46 +96,38 @@ def train(
             f"{out}: {len(train_rows)} images of split train and {len(val_rows)} of val are usable, {failed} could not be "
             f"prepared. Expected at least one of each. The reasons stand in {ledger.path}."
         )
-    window = config.prep.window
     noise = WindowNoise(config.augment.location_px, config.augment.size_px)
-    train_data = WindowDataset(train_rows, cache, window, noise, config.seed)
-    val_data = WindowDataset(val_rows, cache, window)
+    train_data = WindowDataset(train_rows, cache, noise, config.seed)
+    val_data = WindowDataset(val_rows, cache)
     lesions = [mask.any() for index in range(len(val_data)) for mask in val_data.masks(index).values()]
-    criterion = choose_criterion(config.select_by, val_rows, any(lesions))
+    criterion = choose_criterion(config.select_by, val_rows, classes, any(lesions))
     run.claim_folder()
-    torch.manual_seed(config.seed)
-    model = build_model(config.model, config.network)
-    _use_channels_last(model)
+    use_channels_last(model)
     for stage in load_model_plugin(config.model).STAGES:
         run.stage(stage, model, train_data, val_data, criterion)
     run.finish(model)
     return TrainingResult(run.result, failed)
 
 
-def _with_splits(config: TrainConfig, manifest: Manifest) -> Manifest:
+def _with_splits(config: TrainConfig, manifest: Manifest, classes: Sequence[str]) -> Manifest:
     """The manifest with splits, checked before anything is written."""
     if manifest.table["split"].isna().all():
         manifest = assign_splits(manifest, config.split_fractions, config.seed)
     check_leaks(manifest)
     train, _ = (manifest.subset(split) for split in SPLITS)
-    sampler = BalancedExamSampler(list(train.rows()), config.seed)  # raises if there is nothing to learn from
-    if not sampler.positive:
+    labels_NK = train.table[list(classes)].to_numpy(dtype=np.float64)
+    if np.isnan(labels_NK).all():
+        raise TrainingError(
+            f"{manifest.path}: none of the training images has a known label of what {config.model} predicts "
+            f"({' and '.join(classes)}). Expected 0 or 1 in some of them. Fill these columns in the train rows."
+        )
+    if not np.any(labels_NK == 1):
         logger.warning(
-            "No training image has a benign or malignant finding: the model can only learn that there is none. "
-            "Check the columns benign and malignant of the train rows."
+            "No training image has a %s finding: the model can only learn that there is none. Check %s in the train rows.",
+            " or ".join(classes),
+            " and ".join(classes),
         )
     return manifest
-
-
-def _use_channels_last(model: nn.Module) -> None:
-    """The faster memory layout, except where it is dangerous.
-
-    torch 2.13 with oneDNN crashes on CPUs with AVX-512 in the backward pass of a strided 1 x 1 convolution with fewer
-    than 16 input channels in this layout.
-    """
-    convolutions = [m for m in model.modules() if isinstance(m, nn.Conv2d)]
-    if not any(c.kernel_size == (1, 1) and c.stride != (1, 1) and c.in_channels < 16 for c in convolutions):
-        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in the stubs
 
 
 class _Run:
@@ -210,15 +210,14 @@ class _Run:
         """Both data sets with patches, which are chosen unless that is done for every image."""
         patch_px = int(model.patch_px)  # type: ignore[arg-type]
         path = folder / "patches.csv"
-        every = WindowDataset([*train.rows, *val.rows], train.cache, train.window)
+        every = WindowDataset([*train.rows, *val.rows], train.cache)
         centres = load_patches(path) if path.is_file() else {}
         if any(row.image_id not in centres for row in every.rows):
             logger.info("Choosing patches on %d images", len(every))
             save_patches(extract_patches(model, choose, every, patch_px, batch_size, self.device, self.workers), path)
             centres = load_patches(path)
         train, val = (
-            WindowDataset(data.rows, data.cache, data.window, data.noise, data.seed, patch_px, centres)
-            for data in (train, val)
+            WindowDataset(data.rows, data.cache, data.noise, data.seed, patch_px, centres) for data in (train, val)
         )
         return train, val
 

@@ -20,19 +20,25 @@ from mammoseg.records.label import CLASSES
 logger = logging.getLogger(__name__)
 
 
-def choose_criterion(wanted: str, rows: Sequence[ImageRow], has_lesions: bool) -> str:
+def columns_of(classes: Sequence[str]) -> list[int]:
+    """Where the classes of a model stand among the labels of an image."""
+    return [CLASSES.index(name) for name in classes]
+
+
+def choose_criterion(wanted: str, rows: Sequence[ImageRow], classes: Sequence[str], has_lesions: bool) -> str:
     """`dice`, `auc` or `loss`, as far as the validation images allow what is wanted (`auto`, `dice` or `auc`).
 
-    `has_lesions`: a lesion mask of theirs is not empty. Raises ValueError if `dice` is wanted and there is none.
+    `classes` are those of the model, `has_lesions`: a lesion mask of one of them is not empty. Raises ValueError if
+    `dice` is wanted and there is none.
     """
     labels_NK = np.array([row.labels_K for row in rows])
-    has_both = any(np.any(labels_NK[:, k] == 0) and np.any(labels_NK[:, k] == 1) for k in range(len(CLASSES)))
+    has_both = any(np.any(labels_NK[:, k] == 0) and np.any(labels_NK[:, k] == 1) for k in columns_of(classes))
     if wanted in ("auto", "dice") and has_lesions:
         return "dice"
     if wanted == "dice":
         raise ValueError(
             "select_by is 'dice', but no validation image has a lesion in its masks. Expected at least one. Add "
-            "benign_mask or malignant_mask to the manifest, or choose --set select_by=auc."
+            f"{' or '.join(f'{name}_mask' for name in classes)} to the manifest, or choose --set select_by=auc."
         )
     if has_both:
         return "auc"
@@ -44,10 +50,11 @@ def choose_criterion(wanted: str, rows: Sequence[ImageRow], has_lesions: bool) -
 
 
 class ValidationScores:
-    """Collects what one validation pass produces."""
+    """Collects what one validation pass produces. Shapes: K classes of the model, which may be a part of `CLASSES`."""
 
-    def __init__(self, rows: Sequence[ImageRow]) -> None:
+    def __init__(self, rows: Sequence[ImageRow], classes: Sequence[str]) -> None:
         self.rows = rows
+        self.classes = classes
         self.y: dict[int, NDArray[np.float64]] = {}
         self.dice: dict[str, list[float]] = defaultdict(list)
         self.losses: list[tuple[float, int]] = []
@@ -56,11 +63,11 @@ class ValidationScores:
         self.y.update(zip(indices, y_BK.astype(np.float64), strict=True))
         self.losses.append((loss, len(indices)))
 
-    def add_map(self, class_index: int, saliency_HW: NDArray[np.floating], mask_HW: NDArray[np.bool_]) -> None:
+    def add_map(self, name: str, saliency_HW: NDArray[np.floating], mask_HW: NDArray[np.bool_]) -> None:
         """A map of one class on the pixels of its lesion mask."""
         score = dice_scores(*lesion_histogram(to_levels(np.clip(saliency_HW, 0, 1)), mask_HW))["soft"]
         if np.isfinite(score):
-            self.dice[CLASSES[class_index]].append(score)
+            self.dice[name].append(score)
 
     def compute(self, criterion: str) -> dict[str, float]:
         """`loss`, breast-level `auc_*` and mean `dice_*` as far as defined, and `select`: higher is better."""
@@ -78,5 +85,6 @@ class ValidationScores:
         y_NK = np.array([np.mean([self.y[i] for i in images], axis=0) for images in breasts.values()])
         # What is known about a breast may stand on one of its images only; fmax passes over NaN.
         label_NK = np.array([np.fmax.reduce([self.rows[i].labels_K for i in images]) for images in breasts.values()])
+        label_NK = label_NK[:, columns_of(self.classes)]
         known = ~np.isnan(label_NK)
-        return {name: roc_auc(label_NK[known[:, k], k], y_NK[known[:, k], k]) for k, name in enumerate(CLASSES)}
+        return {name: roc_auc(label_NK[known[:, k], k], y_NK[known[:, k], k]) for k, name in enumerate(self.classes)}

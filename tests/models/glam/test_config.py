@@ -12,7 +12,8 @@ def test_published_network() -> None:
     assert config.global_module.scale_weights == (0.2, 0.6, 0.2)
     assert (config.global_module.top_t, config.local_module.top_t) == (0.03, 0.3)
     assert (config.local_module.blocks, config.local_module.strides) == ((3, 4, 6, 3), (1, 1, 1, 1))
-    assert (config.patch_px, config.num_patches, config.combine) == (512, 1, "mean")
+    assert (config.patch_px, config.num_patches, config.combine, config.overlap) == (512, 1, "mean", "last")
+    assert config.global_module.pool_at == "finest"
 
 
 def test_as_json_and_back() -> None:
@@ -38,6 +39,12 @@ def test_groups_of_the_local_module_are_described_alike(wrong: dict[str, tuple[i
         LocalConfig(**wrong)
 
 
+def test_a_prediction_of_the_fusion_needs_one() -> None:
+    with pytest.raises(ValidationError, match="there is no fusion module: choose 'global' or 'local'"):
+        GlamConfig(fusion=False)
+    assert not GlamConfig(fusion=False, prediction="local").fusion
+
+
 @pytest.mark.parametrize(
     "values",
     [
@@ -46,6 +53,9 @@ def test_groups_of_the_local_module_are_described_alike(wrong: dict[str, tuple[i
         {"num_patches_train": 0},
         {"patch_jitter": 0.6},
         {"prediction": "sum"},
+        {"combine": "outside"},
+        {"overlap": "first"},
+        {"global_module": {"pool_at": "coarsest"}},
         {"global_module": {"top_t": 3}},
         {"global_module": {"widths": (16, 32, 64, 128)}},
         {"global_module": {"widths": (0, 32, 64, 128, 256)}},

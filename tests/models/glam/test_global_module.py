@@ -34,6 +34,22 @@ def test_maps_and_predictions(module: GlobalModule) -> None:
     torch.testing.assert_close(out.z_BC, h2.flatten(2).max(-1).values)
 
 
+def test_pooling_on_the_maps_own_grids(module: GlobalModule) -> None:
+    """24 x 16, 12 x 8 and 6 x 4 cells: 10 % of them are 38, 10 and 2. Everything but the predictions stays."""
+    native = GlobalModule(module.config.model_copy(update={"pool_at": "native"}), 2).eval()
+    native.load_state_dict(module.state_dict())
+    image = torch.randn(2, 1, 96, 64)
+    out, finest = native(image), module(image)
+    for S, y, times, k in zip(out.scales, out.y_scales, (1, 2, 4), (38, 10, 2), strict=True):
+        own = S[..., ::times, ::times].flatten(2)
+        assert torch.equal(upsampled(S[..., ::times, ::times], times), S)
+        torch.testing.assert_close(y, own.sort(-1, descending=True).values[..., :k].mean(-1))
+    torch.testing.assert_close(out.y_BK, sum(out.y_scales) / 3)
+    assert torch.equal(out.saliency_BKhw, finest.saliency_BKhw)
+    assert torch.equal(out.y_scales[0], finest.y_scales[0])
+    assert not torch.allclose(out.y_scales[2], finest.y_scales[2], atol=1e-6)
+
+
 def test_scale_weights(module: GlobalModule) -> None:
     only_finest = GlobalModule(module.config.model_copy(update={"scale_weights": (1.0, 0.0, 0.0)}), 2).eval()
     out = only_finest(torch.randn(1, 1, 96, 64))

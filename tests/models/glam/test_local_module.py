@@ -54,6 +54,8 @@ def test_attention_weighs_patches_and_their_features() -> None:
     alpha_BP = local.attention(z_BPC)
     torch.testing.assert_close(out.y_BK, torch.einsum("bp,bpk->bk", alpha_BP, out.y_patch_BPK))
     torch.testing.assert_close(out.z_BC, torch.einsum("bp,bpc->bc", alpha_BP, z_BPC))
+    torch.testing.assert_close(out.attention_BP, alpha_BP)
+    assert module("concatenation")(patches).attention_BP is None
 
 
 def test_certain_patches_do_not_make_more_than_certain() -> None:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from mammoseg.models.glam.config import GlamConfig, LocalConfig
-from mammoseg.models.glam.fusion import combine_maps, place_patches
+from mammoseg.models.glam.maps import combine_maps, place_patches
 from mammoseg.models.glam.model import Glam
 from mammoseg.nn.contract import Batch
 
@@ -36,51 +36,94 @@ def test_published_shapes() -> None:
 
 
 def test_forward_is_its_parts(model: Glam, batch: Batch) -> None:
-    image, size = batch.image_B1HW, (96, 64)
+    image, size = batch.image_BCHW, (96, 64)
     out = model.eval()(image)
     coarse = model.global_module(image)
     corners = model.select(coarse, size, 2)
     fine = model.local_module(model.crop(image, corners))
-    local_map = place_patches(fine.maps_BPKmm, corners, 16, size)
+    placed = place_patches(fine.maps_BPKmm, corners, 16, size)
     assert torch.equal(out.corners_BP2, corners)
     assert torch.equal(out.maps["global"], coarse.saliency_BKhw)
-    assert torch.equal(out.maps["local"], local_map)
-    assert torch.equal(out.maps["saliency"], combine_maps(coarse.saliency_BKhw, local_map, "mean"))
+    assert torch.equal(out.maps["local"], placed.map_BKuv)
+    assert torch.equal(out.maps["saliency"], combine_maps(coarse.saliency_BKhw, placed, "mean"))
+    assert model.fusion is not None
     assert torch.equal(out.parts["fusion"], model.fusion(coarse.z_BC, fine.z_BC))
     assert torch.equal(out.y_patch_BPK, fine.y_patch_BPK)
+    assert out.attention_BP is not None
+    assert torch.equal(out.attention_BP, fine.attention_BP)
 
 
 @pytest.mark.parametrize("prediction", ["global", "local", "fusion"])
 def test_the_configured_prediction(model: Glam, batch: Batch, prediction: str) -> None:
-    out = changed(model, prediction=prediction)(batch.image_B1HW)
+    out = changed(model, prediction=prediction)(batch.image_BCHW)
     assert out.y_BK is out.parts[prediction]
     assert len({id(y) for y in out.parts.values()}) == 3
 
 
 @pytest.mark.parametrize("combine", ["global", "local"])
 def test_the_configured_map(model: Glam, batch: Batch, combine: str) -> None:
-    out = changed(model, combine=combine)(batch.image_B1HW)
+    out = changed(model, combine=combine)(batch.image_BCHW)
     assert out.maps["saliency"] is out.maps[combine]
 
 
+def test_inside(model: Glam, batch: Batch) -> None:
+    out = changed(model, combine="inside")(batch.image_BCHW)
+    times = out.maps["saliency"].shape[-1] // out.maps["global"].shape[-1]
+    around = out.maps["global"].repeat_interleave(times, -2).repeat_interleave(times, -1)
+    local = out.maps["local"]
+    assert torch.equal(out.maps["saliency"], torch.where(local > 0, local, around))  # a sigmoid is above zero
+
+
+@pytest.mark.parametrize("overlap", ["max", "mean"])
+def test_the_configured_overlap(model: Glam, batch: Batch, overlap: str) -> None:
+    other = changed(model, overlap=overlap)
+    out = other(batch.image_BCHW, num_patches=40)
+    placed = place_patches(out.local.maps_BPKmm, out.corners_BP2, 16, (96, 64), overlap)
+    assert torch.equal(out.maps["local"], placed.map_BKuv)
+    last = model.eval()(batch.image_BCHW, num_patches=40).maps["local"]
+    assert not torch.equal(out.maps["local"], last)
+
+
+def test_without_fusion(model: Glam, batch: Batch) -> None:
+    other = Glam(model.config.model_copy(update={"fusion": False, "prediction": "local"})).eval()
+    assert {name for name, _ in other.named_children()} == {"global_module", "local_module"}
+    other.load_state_dict({k: v for k, v in model.state_dict().items() if not k.startswith("fusion.")})
+    out, whole = other(batch.image_BCHW), model.eval()(batch.image_BCHW)
+    assert out.y_fusion_BK is None
+    assert set(out.parts) == {"global", "local"}
+    assert torch.equal(out.y_BK, whole.parts["local"])
+    assert torch.equal(out.maps["saliency"], whole.maps["saliency"])
+
+
+@pytest.mark.parametrize("prediction", ["global", "local", "fusion"])
+def test_predict_is_the_prediction_of_forward(model: Glam, batch: Batch, prediction: str) -> None:
+    other = changed(model, prediction=prediction)
+    used: list[object] = []
+    expected = other(batch.image_BCHW).y_BK
+    hook = other.local_module.register_forward_pre_hook(lambda *_: used.append(None))
+    assert torch.equal(other.predict(batch.image_BCHW), expected)
+    hook.remove()
+    assert bool(used) == (prediction != "global")  # the local module is spared where nothing depends on it
+
+
 def test_another_number_of_patches_begins_with_the_same(model: Glam, batch: Batch) -> None:
-    one, three = (model.eval()(batch.image_B1HW, num_patches=n) for n in (1, 3))
+    one, three = (model.eval()(batch.image_BCHW, num_patches=n) for n in (1, 3))
     assert one.corners_BP2.shape == (4, 1, 2)
     assert torch.equal(three.corners_BP2[:, :1], one.corners_BP2)
     torch.testing.assert_close(three.y_patch_BPK[:, :1], one.y_patch_BPK)
 
 
 def test_images_of_a_batch_do_not_meet(model: Glam, batch: Batch) -> None:
-    together = model.eval()(batch.image_B1HW)
-    alone = model(batch.image_B1HW[2:3])
+    together = model.eval()(batch.image_BCHW)
+    alone = model(batch.image_BCHW[2:3])
     torch.testing.assert_close(together.y_BK[2:3], alone.y_BK)
     torch.testing.assert_close(together.maps["saliency"][2:3], alone.maps["saliency"])
 
 
 def test_channels_last_changes_nothing(model: Glam, batch: Batch) -> None:
-    expected = model.eval()(batch.image_B1HW)
+    expected = model.eval()(batch.image_BCHW)
     model.to(memory_format=torch.channels_last)
-    out = model(batch.image_B1HW.contiguous(memory_format=torch.channels_last))
+    out = model(batch.image_BCHW.contiguous(memory_format=torch.channels_last))
     torch.testing.assert_close(out.maps["saliency"], expected.maps["saliency"])
     torch.testing.assert_close(out.y_BK, expected.y_BK)
 

@@ -18,12 +18,12 @@ GLOBAL, LOCAL, JOINT = STAGES
 
 def with_patches(model: Glam, batch: Batch) -> Batch:
     with torch.no_grad():
-        return batch._replace(corners_BP2=choose_patches(model.eval(), batch.image_B1HW))
+        return batch._replace(corners_BP2=choose_patches(model.eval(), batch.image_BCHW))
 
 
 def trained(model: Glam, stage: Stage, batch: Batch) -> None:
     """One training step, large enough to change every parameter that learns."""
-    module = StageModule(model, stage, StageConfig(), WindowDataset([], mock.Mock(), (96, 64)), "auc", 0)
+    module = StageModule(model, stage, StageConfig(), WindowDataset([], mock.Mock()), "auc", 0)
     module.train()
     optimizer = torch.optim.SGD([p for p in module.parameters() if p.requires_grad], lr=10.0)
     torch.stack(list(stage.step(model, batch, True).losses.values())).sum().backward()
@@ -56,23 +56,40 @@ def test_losses_of_the_stages(model: Glam, batch: Batch) -> None:
 
 @pytest.mark.parametrize(("stage", "name"), [(GLOBAL, "global"), (LOCAL, "local")])
 def test_a_part_is_judged_by_its_own_prediction_and_map(model: Glam, batch: Batch, stage: Stage, name: str) -> None:
-    out = model.eval()(batch.image_B1HW)
+    out = model.eval()(batch.image_BCHW)
     judged = stage.step(model, with_patches(model, batch), False)
     torch.testing.assert_close(judged.y_BK, out.parts[name])
     torch.testing.assert_close(judged.saliency_BKhw, out.maps[name])
 
 
-def test_the_whole_is_judged_by_what_inference_gives(model: Glam, batch: Batch) -> None:
-    out = model.eval()(batch.image_B1HW)
+@pytest.mark.parametrize("overlap", ["max", "mean"])
+def test_the_local_part_is_judged_by_its_map_of_overlapping_patches(model: Glam, batch: Batch, overlap: str) -> None:
+    model.config = model.config.model_copy(update={"overlap": overlap, "num_patches": 40, "num_patches_train": 40})
+    batch = with_patches(model, batch)
+    assert torch.equal(local_step(model, batch, False).saliency_BKhw, model(batch.image_BCHW).maps["local"])
+
+
+def test_a_model_without_fusion(model: Glam, batch: Batch) -> None:
+    other = Glam(model.config.model_copy(update={"fusion": False, "prediction": "global"}))
+    for training in (True, False):
+        judged = joint_step(other.train(training), batch, training)
+        assert list(judged.losses) == ["global_bce", "global_sparsity", "local_bce", "local_sparsity"]
+    torch.testing.assert_close(judged.y_BK, other(batch.image_BCHW).y_BK)
+
+
+@pytest.mark.parametrize("combine", ["mean", "inside", "global", "local"])
+def test_the_whole_is_judged_by_what_inference_gives(model: Glam, batch: Batch, combine: str) -> None:
+    model.config = model.config.model_copy(update={"combine": combine})
+    out = model.eval()(batch.image_BCHW)
     judged = joint_step(model, batch, False)
     torch.testing.assert_close(judged.y_BK, out.y_BK)
     torch.testing.assert_close(judged.saliency_BKhw, out.maps["saliency"])
 
 
 def test_patches_are_chosen_for_training(model: Glam, batch: Batch) -> None:
-    corners_BP2 = choose_patches(model.eval(), batch.image_B1HW)
+    corners_BP2 = choose_patches(model.eval(), batch.image_BCHW)
     assert corners_BP2.shape == (4, 3, 2)
-    assert torch.equal(corners_BP2[:, :2], model(batch.image_B1HW).corners_BP2)
+    assert torch.equal(corners_BP2[:, :2], model(batch.image_BCHW).corners_BP2)
 
 
 def test_the_local_stage_needs_corners(model: Glam, batch: Batch) -> None:
@@ -92,22 +109,20 @@ def seen_patches(model: Glam, batch: Batch, training: bool) -> Tensor:
 def test_patches_are_turned_and_shifted_in_training_only(model: Glam, batch: Batch) -> None:
     batch = with_patches(model, batch)
     assert batch.corners_BP2 is not None
-    plain = model.crop(batch.image_B1HW, batch.corners_BP2)
+    plain = model.crop(batch.image_BCHW, batch.corners_BP2)
     assert torch.equal(seen_patches(model, batch, training=False), plain[:, :2])  # as many as in inference
 
     model.config = model.config.model_copy(update={"patch_jitter": 0.0})
-    turned = {k: torch.rot90(plain, k, (-2, -1)) for k in range(4)}
-    turns = set()
-    for _ in range(12):
-        for b, patches in enumerate(seen_patches(model, batch, training=True)):
-            matching = [k for k, whole in turned.items() if torch.equal(patches, whole[b])]
-            assert len(matching) == 1  # all patches of an image by the same multiple of 90 degrees
-            turns.update(matching)
-    assert turns == {0, 1, 2, 3}
+    assert turns_of(seen_patches(model, batch, training=True), plain).all()
 
     model.config = model.config.model_copy(update={"patch_jitter": 0.25})
-    fits = [torch.equal(seen_patches(model, batch, training=True), turned[k]) for k in range(4)]
-    assert not any(fits)
+    assert not turns_of(seen_patches(model, batch, training=True), plain).all()
+
+
+def turns_of(patches_BP1ss: Tensor, plain_BP1ss: Tensor) -> Tensor:
+    """For each patch, whether it is the plain one turned by some multiple of 90 degrees."""
+    turned = [torch.rot90(plain_BP1ss, k, (-2, -1)) == patches_BP1ss for k in range(4)]
+    return torch.stack([same.flatten(2).all(-1) for same in turned]).any(0)
 
 
 def test_shifts_are_small_and_stay_inside(model: Glam) -> None:

@@ -2,6 +2,7 @@
 
 from mammoseg.models.glam.config import GlamConfig as Config
 from mammoseg.models.glam.model import Glam as build
+from mammoseg.models.glam.published import PUBLISHED
 from mammoseg.models.glam.stages import STAGES
 
-__all__ = ["STAGES", "Config", "build"]
+__all__ = ["PUBLISHED", "STAGES", "Config", "build"]

@@ -21,6 +21,9 @@ class GlobalConfig(Config):
     """Fraction of cells averaged into a prediction. Source: published network."""
     scale_weights: tuple[NonNegativeFloat, NonNegativeFloat, NonNegativeFloat] = (0.2, 0.6, 0.2)
     """Weights of S0 (finest), S1 and S2 in the global map; they sum to 1. Source: published network."""
+    pool_at: Literal["finest", "native"] = "finest"
+    """Grid on which top-t pooling sees S1 and S2: brought to that of S0 first (published software), or their own, as the
+    paper's caption reads."""
 
     @field_validator("scale_weights")
     @classmethod
@@ -80,7 +83,18 @@ class GlamConfig(Config):
     """Patches per image in training. Our choice; the paper's number is not public."""
     patch_jitter: float = Field(0.125, ge=0, le=0.5)
     """Largest random shift of a training patch, as a fraction of its side. Our choice."""
+    fusion: bool = True
+    """Whether there is a fusion module. The published model whose parts were trained separately has none."""
     prediction: Literal["global", "local", "fusion"] = "fusion"
     """Which prediction is the model's. The published software reports `global` even for the joint model."""
-    combine: Literal["mean", "global", "local"] = "mean"
-    """Final map: mean of the local and the global map (published software), or one of them."""
+    combine: Literal["mean", "global", "local", "inside"] = "mean"
+    """Final map: mean of the local and the global map (published software), one of them, or the local map inside the
+    patches and the global map around them."""
+    overlap: Literal["last", "max", "mean"] = "last"
+    """The local map where patches overlap: the patch chosen last (published software), the maximum, or the mean."""
+
+    @model_validator(mode="after")
+    def _has_prediction(self) -> "GlamConfig":
+        if self.prediction == "fusion" and not self.fusion:
+            raise ValueError("prediction is 'fusion', but there is no fusion module: choose 'global' or 'local'")
+        return self

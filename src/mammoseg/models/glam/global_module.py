@@ -48,9 +48,10 @@ class GlobalModule(nn.Module):
     def forward(self, image_B1HW: Float[Tensor, "B 1 H W"]) -> GlobalOutput:
         *_, h0, h1, _, h2 = self.trunk(image_B1HW)
         logits = [head(h) for head, h in zip(self.heads, (h0, h1, h2), strict=True)]
-        grid = logits[0].shape[-2:]
-        S0, S1, S2 = (torch.sigmoid(interpolate(x.float(), size=grid, mode="nearest")) for x in logits)
-        y0, y1, y2 = (top_t_pool(S, self.config.top_t) for S in (S0, S1, S2))
+        native = [torch.sigmoid(x.float()) for x in logits]
+        S0, S1, S2 = (interpolate(S, size=native[0].shape[-2:], mode="nearest") for S in native)
+        pooled = native if self.config.pool_at == "native" else (S0, S1, S2)
+        y0, y1, y2 = (top_t_pool(S, self.config.top_t) for S in pooled)
         w0, w1, w2 = self.config.scale_weights
         return GlobalOutput(
             scales=(S0, S1, S2),

@@ -27,6 +27,8 @@ class LocalOutput(NamedTuple):
     y_BK: Tensor
     z_BC: Tensor
     """What the fusion sees."""
+    attention_BP: Tensor | None
+    """alpha; None for the concatenation."""
 
 
 class LocalModule(nn.Module):
@@ -50,7 +52,8 @@ class LocalModule(nn.Module):
         A_BPKmm = A_NKmm.unflatten(0, (B, P))
         if self.attention is None:
             cells_BK1n = A_BPKmm.transpose(1, 2).flatten(2).unsqueeze(2)
-            return LocalOutput(A_BPKmm, y_BPK, top_t_pool(cells_BK1n, self.config.top_t), z_BPC.amax(1))
-        alpha_BP1 = self.attention(z_BPC).unsqueeze(-1)
+            return LocalOutput(A_BPKmm, y_BPK, top_t_pool(cells_BK1n, self.config.top_t), z_BPC.amax(1), None)
+        alpha_BP = self.attention(z_BPC)
+        alpha_BP1 = alpha_BP.unsqueeze(-1)
         y_BK = (alpha_BP1 * y_BPK).sum(1).clamp(max=1)  # rounding can make the weights sum to a little more than 1
-        return LocalOutput(A_BPKmm, y_BPK, y_BK, (alpha_BP1 * z_BPC).sum(1))
+        return LocalOutput(A_BPKmm, y_BPK, y_BK, (alpha_BP1 * z_BPC).sum(1), alpha_BP)

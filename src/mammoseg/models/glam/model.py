@@ -11,12 +11,12 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from mammoseg.models.glam.config import GlamConfig
-from mammoseg.models.glam.fusion import Fusion, combine_maps, place_patches
 from mammoseg.models.glam.global_module import GlobalModule, GlobalOutput
 from mammoseg.models.glam.local_module import LocalModule, LocalOutput
+from mammoseg.models.glam.maps import combine_maps, place_patches
+from mammoseg.nn.fusion import Fusion
 from mammoseg.nn.patches import crop_patches, select_patches
-
-CLASSES = 2
+from mammoseg.records.label import CLASSES
 
 
 class GlamOutput(NamedTuple):
@@ -26,7 +26,7 @@ class GlamOutput(NamedTuple):
     """The final map."""
     global_: GlobalOutput
     local: LocalOutput
-    y_fusion_BK: Tensor
+    y_fusion_BK: Tensor | None
     local_saliency_BKuv: Tensor
     """S_l: zero outside the patches."""
     corners_BP2: Tensor
@@ -38,20 +38,30 @@ class GlamOutput(NamedTuple):
 
     @property
     def parts(self) -> Mapping[str, Tensor]:
-        return {"global": self.global_.y_BK, "local": self.local.y_BK, "fusion": self.y_fusion_BK}
+        fusion = {} if self.y_fusion_BK is None else {"fusion": self.y_fusion_BK}
+        return {"global": self.global_.y_BK, "local": self.local.y_BK, **fusion}
 
     @property
     def y_patch_BPK(self) -> Tensor:
         return self.local.y_patch_BPK
 
+    @property
+    def attention_BP(self) -> Tensor | None:
+        return self.local.attention_BP
+
 
 class Glam(nn.Module):
+    classes = CLASSES
+    image_channels = 1
+
     def __init__(self, config: GlamConfig) -> None:
         super().__init__()
         self.config = config
-        self.global_module = GlobalModule(config.global_module, CLASSES)
-        self.local_module = LocalModule(config.local_module, CLASSES)
-        self.fusion = Fusion(self.global_module.features, self.local_module.features, CLASSES)
+        classes = len(self.classes)
+        self.global_module = GlobalModule(config.global_module, classes)
+        self.local_module = LocalModule(config.local_module, classes)
+        features = self.global_module.features, self.local_module.features
+        self.fusion = Fusion(*features, classes) if config.fusion else None
 
     @property
     def patch_px(self) -> int:
@@ -63,17 +73,24 @@ class Glam(nn.Module):
         coarse = self.global_module(image_B1HW)
         corners_BP2 = self.select(coarse, shape, num_patches or self.config.num_patches)
         fine = self.local_module(self.crop(image_B1HW, corners_BP2))
-        y_fusion_BK = self.fusion(coarse.z_BC, fine.z_BC)
-        local_BKuv = place_patches(fine.maps_BPKmm, corners_BP2, self.patch_px, shape)
+        y_fusion_BK = self.fuse(coarse, fine)
+        local = place_patches(fine.maps_BPKmm, corners_BP2, self.patch_px, shape, self.config.overlap)
+        predictions = {"global": coarse.y_BK, "local": fine.y_BK, "fusion": y_fusion_BK}
         return GlamOutput(
-            y_BK={"global": coarse.y_BK, "local": fine.y_BK, "fusion": y_fusion_BK}[self.config.prediction],
-            saliency_BKuv=combine_maps(coarse.saliency_BKhw, local_BKuv, self.config.combine),
+            y_BK=predictions[self.config.prediction],
+            saliency_BKuv=combine_maps(coarse.saliency_BKhw, local, self.config.combine),
             global_=coarse,
             local=fine,
             y_fusion_BK=y_fusion_BK,
-            local_saliency_BKuv=local_BKuv,
+            local_saliency_BKuv=local.map_BKuv,
             corners_BP2=corners_BP2,
         )
+
+    def predict(self, image_B1HW: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B K"]:
+        """The prediction of `forward` without what only the maps need: the local module is most of the work."""
+        if self.config.prediction == "global":
+            return self.global_module(image_B1HW).y_BK
+        return self(image_B1HW).y_BK
 
     def select(self, coarse: GlobalOutput, image_shape: tuple[int, int], num_patches: int) -> Tensor:
         """Corners (B, P, 2) of the most salient patches."""
@@ -82,3 +99,7 @@ class Glam(nn.Module):
     def crop(self, image_B1HW: Tensor, corners_BP2: Tensor) -> Tensor:
         """The patches (B, P, 1, s, s) at the given corners."""
         return crop_patches(image_B1HW, corners_BP2, self.patch_px)
+
+    def fuse(self, coarse: GlobalOutput, fine: LocalOutput) -> Tensor | None:
+        """y_fusion (B, K), if there is a fusion module."""
+        return None if self.fusion is None else self.fusion(coarse.z_BC, fine.z_BC)

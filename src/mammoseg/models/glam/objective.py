@@ -1,44 +1,20 @@
 """The losses of GLAM: cross-entropy of every prediction plus a penalty that keeps the maps sparse.
 
-    L = sum_c BCE(y_c, label_c) + beta * sum_c |S_c|_1
+    global   mean over n of  BCE(y_n) + beta_g |S_n|_1          local   BCE(y_l) + beta_l |A|_1
+    joint    global + local + BCE(y_fusion)
 
 Source   Shen et al. 2021 (arXiv:2002.07613), eq. 12-13, applied to GLAM's predictions and maps; the GLAM paper's own weights are
-         not public. The global term averages the three scales.
-Shapes   B batch | K class | h, w cells | P patches | m side of a patch map
+         not public.
+Shapes   B batch | K class
 """
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from mammoseg.models.glam.config import ObjectiveConfig
 from mammoseg.models.glam.global_module import GlobalOutput
 from mammoseg.models.glam.local_module import LocalOutput
-
-
-def bce(y_BK: Float[Tensor, "B K"], label_BK: Float[Tensor, "B K"]) -> Float[Tensor, ""]:
-    """Binary cross-entropy on probabilities, summed over classes, averaged over images; unknown (NaN) labels do not count.
-
-    The logarithms stop at -100, so a certain mistake costs much but not infinity. Written out because PyTorch's own refuses
-    mixed precision, and stops with an internal error where a diverged network gives NaN.
-    """
-    known = ~torch.isnan(label_BK)
-    target = torch.where(known, label_BK, 0.0)
-    loss_BK = torch.where(known, -(target * _log(y_BK) + (1 - target) * _log(1 - y_BK)), 0.0)
-    return (loss_BK.sum(0) / known.sum(0).clamp(min=1)).sum()
-
-
-def _log(p: Tensor) -> Tensor:
-    """Logarithm, at least -100. At 0 its gradient is 0: clamping infinity alone would make it NaN."""
-    zero = p < 1e-38  # where 1 / p is too large for float32
-    return torch.where(zero, -100.0, torch.log(torch.where(zero, 1.0, p)).clamp(min=-100))
-
-
-def sparsity(maps: Tensor, reduction: str) -> Float[Tensor, ""]:
-    """L1 norm of maps (B, ..., K, h, w): per image and class the sum or mean over cells; summed over classes."""
-    cells = maps.abs().flatten(-2)
-    per_class = cells.sum(-1) if reduction == "sum" else cells.mean(-1)
-    return per_class.sum(-1).mean()
+from mammoseg.nn.loss import bce, sparsity
 
 
 def global_losses(out: GlobalOutput, label_BK: Tensor, config: ObjectiveConfig) -> dict[str, Tensor]:
@@ -56,3 +32,11 @@ def local_losses(out: LocalOutput, label_BK: Tensor, config: ObjectiveConfig) ->
         "local_bce": bce(out.y_BK, label_BK),
         "local_sparsity": config.local_sparsity * sparsity(out.maps_BPKmm, config.reduction),
     }
+
+
+def joint_losses(
+    coarse: GlobalOutput, fine: LocalOutput, y_fusion_BK: Tensor | None, label_BK: Tensor, config: ObjectiveConfig
+) -> dict[str, Tensor]:
+    """Both modules and the fusion, if there is one."""
+    losses = global_losses(coarse, label_BK, config) | local_losses(fine, label_BK, config)
+    return losses if y_fusion_BK is None else losses | {"fusion_bce": bce(y_fusion_BK, label_BK)}

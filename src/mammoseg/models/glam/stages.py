@@ -12,14 +12,15 @@ Source   Liu et al. 2021 (arXiv:2106.07049), Sec. 2. Patches are turned by a ran
 import torch
 from torch import Tensor
 
-from mammoseg.models.glam.fusion import combine_maps, place_patches
+from mammoseg.models.glam.maps import combine_maps, place_patches
 from mammoseg.models.glam.model import Glam
-from mammoseg.models.glam.objective import bce, global_losses, local_losses
+from mammoseg.models.glam.objective import global_losses, joint_losses, local_losses
 from mammoseg.nn.contract import Batch, Stage, StepOutput
+from mammoseg.nn.patches import turn_patches
 
 
 def global_step(model: Glam, batch: Batch, training: bool) -> StepOutput:
-    out = model.global_module(batch.image_B1HW)
+    out = model.global_module(batch.image_BCHW)
     return StepOutput(global_losses(out, batch.label_BK, model.config.objective), out.y_BK, out.saliency_BKhw)
 
 
@@ -32,27 +33,27 @@ def local_step(model: Glam, batch: Batch, training: bool) -> StepOutput:
     if batch.corners_BP2 is None:
         raise TypeError("the local stage needs batches with patch corners")
     corners_BP2 = batch.corners_BP2 if training else batch.corners_BP2[:, : model.config.num_patches]
-    out = model.local_module(_patches(model, batch.image_B1HW, corners_BP2, training))
-    map_BKuv = place_patches(out.maps_BPKmm, corners_BP2, model.patch_px, _shape(batch.image_B1HW))
-    return StepOutput(local_losses(out, batch.label_BK, model.config.objective), out.y_BK, map_BKuv)
+    out = model.local_module(_patches(model, batch.image_BCHW, corners_BP2, training))
+    shape = _shape(batch.image_BCHW)
+    placed = place_patches(out.maps_BPKmm, corners_BP2, model.patch_px, shape, model.config.overlap)
+    return StepOutput(local_losses(out, batch.label_BK, model.config.objective), out.y_BK, placed.map_BKuv)
 
 
 def joint_step(model: Glam, batch: Batch, training: bool) -> StepOutput:
     config = model.config
     if not training:
-        out = model(batch.image_B1HW)
+        out = model(batch.image_BCHW)
         coarse, fine, y_fusion_BK = out.global_, out.local, out.y_fusion_BK
         y_BK, map_BKuv = out.y_BK, out.saliency_BKuv
     else:
-        coarse = model.global_module(batch.image_B1HW)
-        corners_BP2 = model.select(coarse, _shape(batch.image_B1HW), config.num_patches_train)
-        fine = model.local_module(_patches(model, batch.image_B1HW, corners_BP2, training))
-        y_BK = y_fusion_BK = model.fusion(coarse.z_BC, fine.z_BC)
-        local_BKuv = place_patches(fine.maps_BPKmm, corners_BP2, model.patch_px, _shape(batch.image_B1HW))
-        map_BKuv = combine_maps(coarse.saliency_BKhw, local_BKuv, config.combine)
-    losses = global_losses(coarse, batch.label_BK, config.objective)
-    losses |= local_losses(fine, batch.label_BK, config.objective)
-    losses["fusion_bce"] = bce(y_fusion_BK, batch.label_BK)
+        coarse = model.global_module(batch.image_BCHW)
+        corners_BP2 = model.select(coarse, _shape(batch.image_BCHW), config.num_patches_train)
+        fine = model.local_module(_patches(model, batch.image_BCHW, corners_BP2, training))
+        y_fusion_BK = model.fuse(coarse, fine)
+        y_BK = fine.y_BK if y_fusion_BK is None else y_fusion_BK
+        placed = place_patches(fine.maps_BPKmm, corners_BP2, model.patch_px, _shape(batch.image_BCHW), config.overlap)
+        map_BKuv = combine_maps(coarse.saliency_BKhw, placed, config.combine)
+    losses = joint_losses(coarse, fine, y_fusion_BK, batch.label_BK, config.objective)
     return StepOutput(losses, y_BK, map_BKuv)
 
 
@@ -61,15 +62,13 @@ def _shape(image_B1HW: Tensor) -> tuple[int, int]:
 
 
 def _patches(model: Glam, image_B1HW: Tensor, corners_BP2: Tensor, training: bool) -> Tensor:
-    """The patches at the corners; in training shifted, and each image's turned by a random multiple of 90 degrees."""
+    """The patches at the corners; in training shifted, and each turned by a random multiple of 90 degrees."""
     if not training:
         return model.crop(image_B1HW, corners_BP2)
     reach = int(model.config.patch_jitter * model.patch_px)
     shift = torch.randint(-reach, reach + 1, corners_BP2.shape, device=corners_BP2.device)
     last = torch.tensor(_shape(image_B1HW), device=corners_BP2.device) - model.patch_px
-    patches = model.crop(image_B1HW, torch.minimum((corners_BP2 + shift).clamp(min=0), last))
-    turns = torch.randint(0, 4, (len(patches),)).tolist()
-    return torch.stack([torch.rot90(p, t, (-2, -1)) for p, t in zip(patches, turns, strict=True)])
+    return turn_patches(model.crop(image_B1HW, torch.minimum((corners_BP2 + shift).clamp(min=0), last)))
 
 
 STAGES = (

@@ -1,0 +1,200 @@
+"""`mammoseg bench`: what models cost."""
+
+import platform
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mammoseg.cli import options
+
+if TYPE_CHECKING:
+    import torch
+
+    from mammoseg.config import Config
+    from mammoseg.nn.timing import Direction, Load
+
+
+def _shape(text: str) -> tuple[int, int]:
+    rows, columns = text.split("x")
+    return int(rows), int(columns)
+
+
+def _checked(text: str | None) -> str | None:
+    if text is not None and not (re.fullmatch("[0-9]+x[0-9]+", text) and min(_shape(text)) >= 32):
+        raise typer.BadParameter(f"{text!r}: expected rows and columns of at least 32 pixels, such as 2944x1920")
+    return text
+
+
+def bench(
+    models: Annotated[list[str] | None, typer.Argument(help="Names, e.g. glam; none for all.")] = None,
+    checkpoint: Annotated[
+        Path | None, typer.Option("--checkpoint", help="Run or checkpoint folder in the place of names.")
+    ] = None,
+    sets: options.Sets = None,
+    size: Annotated[
+        str | None,
+        typer.Option(
+            "--size", metavar="ROWSxCOLS", help="Of an image; else 2944x1920 or the checkpoint's.", callback=_checked
+        ),
+    ] = None,
+    batch: Annotated[int, typer.Option("--batch", min=1, help="Images computed at once.")] = 4,
+    repeats: Annotated[int, typer.Option("--repeats", min=1, help="Timed passes; the median counts.")] = 3,
+    device: options.Device = "auto",
+    precision: options.Precision = "32-true",
+    backward: Annotated[bool, typer.Option("--backward/--no-backward", help="Backward pass, too.")] = True,
+    out: Annotated[Path | None, typer.Option("--out", "-o", dir_okay=False, help="JSON file for all numbers.")] = None,
+) -> int:
+    """Measure what models cost: parameters, operations, time, memory.
+
+    MAC: multiply-accumulates of convolutions and matrix products. Time is for an exam of 4 images, memory for a batch.
+    What does not fit into memory is reported and left out (exit code 1); the backward pass needs far more of it.
+    """
+    from functools import partial
+
+    from mammoseg.cli.tables import print_table
+    from mammoseg.io.atomic import write_json
+    from mammoseg.models import build_model
+    from mammoseg.nn.checkpoint import device_from
+    from mammoseg.nn.timing import Load
+
+    if models and checkpoint:
+        raise typer.BadParameter("give names of models or --checkpoint, one of the two", param_hint="MODELS")
+    networks, shape = _of_checkpoint(checkpoint, sets or []) if checkpoint else _of_names(models or [], sets or [])
+    shape = _shape(size) if size else shape
+    where = device_from(device)
+    loads = {
+        name: Load(partial(build_model, name, network), shape, where, batch, repeats, precision)
+        for name, network in networks.items()
+    }
+    costs = {
+        name: _counts(name, load) | {"network": networks[name].model_dump(mode="json")} for name, load in loads.items()
+    }
+    conditions = {
+        "rows": shape[0],
+        "columns": shape[1],
+        "batch": batch,
+        "repeats": repeats,
+        "precision": precision,
+        **_machine(where),
+    }
+    directions: tuple[Direction, ...] = ("forward", "backward") if backward else ("forward",)
+
+    def save() -> None:
+        if out is not None:
+            write_json(out, {"conditions": conditions, "models": costs})
+
+    save()  # a file that cannot be written is better known now
+    _measure(loads, costs, directions, save)
+    print_table([_row(name, cost, directions) for name, cost in costs.items()])
+    print(", ".join(f"{name} {value}" for name, value in conditions.items()))
+    if out is not None:
+        print(f"All numbers: {out}")
+    problems = [f"{name}, {cost['problem']}" for name, cost in costs.items() if cost["problem"]]
+    for problem in problems:
+        print(f"mammoseg: {problem}", file=sys.stderr)
+    return 1 if problems else 0
+
+
+def _of_names(names: Sequence[str], sets: Sequence[str]) -> tuple[Mapping[str, "Config"], tuple[int, int]]:
+    """Model -> configuration, and the shape of the images."""
+    from mammoseg.config import with_overrides
+    from mammoseg.models import list_models, load_model_plugin
+    from mammoseg.prep.config import PrepConfig
+
+    try:
+        plugins = {name: load_model_plugin(name) for name in names or list_models()}
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="MODELS") from None
+    return {name: with_overrides(plugin.Config(), sets=sets) for name, plugin in plugins.items()}, PrepConfig().window
+
+
+def _of_checkpoint(folder: Path, sets: Sequence[str]) -> tuple[Mapping[str, "Config"], tuple[int, int]]:
+    """The model of a checkpoint and what it sees, as `_of_names`. Weights are not loaded: any others cost as much."""
+    from mammoseg.config import parse, with_overrides
+    from mammoseg.models import load_model_plugin
+    from mammoseg.nn.checkpoint import open_checkpoint
+    from mammoseg.prep.config import PrepConfig
+
+    checkpoint = open_checkpoint(folder)
+    where = str(checkpoint.folder)
+    network = parse(load_model_plugin(checkpoint.model).Config, checkpoint.network, where)
+    return {checkpoint.model: with_overrides(network, sets=sets)}, parse(PrepConfig, checkpoint.prep, where).window
+
+
+def _counts(name: str, load: "Load") -> dict[str, Any]:
+    """What needs no measuring."""
+    import torch
+
+    from mammoseg.nn.cost import TOTAL, macs, parameters
+    from mammoseg.nn.timing import EXAM_IMAGES
+
+    with torch.device("meta"):
+        model = load.build().eval()
+    try:
+        counts = macs(model, load.image_shape)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+    return {
+        "parameters": parameters(model),
+        "macs_per_image": counts,
+        "macs_per_exam": EXAM_IMAGES * counts[TOTAL],
+        "forward": None,
+        "backward": None,
+        "problem": None,
+    }
+
+
+def _measure(
+    loads: Mapping[str, "Load"],
+    costs: Mapping[str, dict[str, Any]],
+    directions: Sequence["Direction"],
+    save: Callable[[], None],
+) -> None:
+    """Fill `costs`. A model that fails is left, the rest goes on."""
+    from dataclasses import asdict
+
+    from mammoseg.cli.progress import Bar
+    from mammoseg.nn.timing import MeasuringError, measure
+
+    with Bar("bench", len(loads) * len(directions)) as bar:
+        for name, load in loads.items():
+            for direction in directions:
+                if costs[name]["problem"] is None:
+                    try:
+                        costs[name][direction] = asdict(measure(load, direction))
+                    except MeasuringError as error:
+                        costs[name]["problem"] = str(error)
+                    save()
+                bar.advance()
+
+
+def _machine(device: "torch.device") -> dict[str, Any]:
+    import torch
+
+    import mammoseg
+
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or platform.machine()
+    versions = {"torch": torch.__version__, "mammoseg": mammoseg.__version__}
+    return {"device": str(device), "processor": name, "threads": torch.get_num_threads(), **versions}
+
+
+def _row(name: str, cost: Mapping[str, Any], directions: Sequence["Direction"]) -> dict[str, str]:
+    row = {
+        "model": name,
+        "parameters": f"{cost['parameters']:,}",
+        "MAC per image": f"{cost['macs_per_image']['total'] / 1e9:.4g} G",
+        "per exam": f"{cost['macs_per_exam'] / 1e9:.4g} G",
+    }
+    for direction in directions:
+        result = cost[direction]
+        row[direction] = "-" if result is None else f"{result['seconds_per_exam']:.3f} s"
+        row[f"{direction}, memory"] = "-" if result is None else _gib(result["peak_bytes"])
+    return row
+
+
+def _gib(count: int | None) -> str:
+    return "not measured" if count is None else f"{count / 2**30:.2f} GiB"

@@ -1,0 +1,71 @@
+"""Predictions as the table which the published GMIC and GLAM software writes, to compare the two or feed its tools."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from mammoseg.data.adapters.exam_list import FIRST_OF_VIEW, VIEWS
+from mammoseg.data.manifest import ImageRow, Manifest
+from mammoseg.io.atomic import write_text
+from mammoseg.io.runs import RunFileError, read_predictions_csv
+from mammoseg.records.label import CLASSES
+
+FILE = "predictions_published.csv"
+HEADER = "image_index,benign_pred,malignant_pred,benign_label,malignant_label"
+
+
+def write_published_csv(run: Path, manifest: Manifest, sorted_ids: bool = False) -> Path:
+    """Write predictions_published.csv into the predictions folder `run` and return its path.
+
+    A row for the first image of each view of an exam, exams in the order of the manifest, views in the order of `VIEWS`
+    (others after them); images without a prediction are left out. Scores have four decimals, labels are 0 or 1, what is
+    unknown or not predicted is empty. `sorted_ids`: as the ensemble of GMIC writes it, sorted by image id with labels
+    0.0000 and 1.0000.
+
+    Raises RunFileError if the run has no predictions.csv, or none of its images is in the manifest.
+    """
+    table = read_predictions_csv(run)
+    images = table[table["level"] == "image"]
+    scores = dict(zip(images["image_id"], images[list(CLASSES)].to_numpy().tolist(), strict=True))
+    if scores and scores.keys().isdisjoint(manifest.table["image_id"]):
+        raise RunFileError(
+            f"{run}: none of its {len(scores)} images is in {manifest.path}. Expected the manifest that was predicted. "
+            "Give that one."
+        )
+    rows = [row for row in _first_of_views(manifest) if row.image_id in scores]
+    if sorted_ids:
+        rows.sort(key=lambda row: row.image_id)
+    label = "{:.4f}" if sorted_ids else "{:.0f}"
+    lines = [
+        ",".join([row.image_id, *_cells(scores[row.image_id], "{:.4f}"), *_cells(row.labels_K.tolist(), label)])
+        for row in rows
+    ]
+    path = run / FILE
+    write_text(path, "\n".join([HEADER, *lines]) + "\n")
+    return path
+
+
+def _first_of_views(manifest: Manifest) -> list[ImageRow]:
+    """As the column FIRST_OF_VIEW says; without it, the first row of each exam, side and view."""
+    rows = list(manifest.rows())
+    if FIRST_OF_VIEW in manifest.table:
+        marks = pd.to_numeric(manifest.table[FIRST_OF_VIEW], errors="coerce") == 1
+        first = [row for row, mark in zip(rows, marks, strict=True) if mark]
+    else:
+        first = list({(row.exam_id, _view(row)): row for row in reversed(rows)}.values())[::-1]
+    exams = {exam: number for number, exam in enumerate(dict.fromkeys(row.exam_id for row in rows))}
+    return sorted(first, key=lambda row: (exams[row.exam_id], _place(row)))
+
+
+def _view(row: ImageRow) -> str:
+    return f"{row.laterality}-{row.view}"
+
+
+def _place(row: ImageRow) -> int:
+    return VIEWS.index(_view(row)) if _view(row) in VIEWS else len(VIEWS)
+
+
+def _cells(values: Sequence[float], form: str) -> list[str]:
+    return ["" if math.isnan(value) else form.format(value) for value in values]

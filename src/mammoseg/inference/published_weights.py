@@ -1,0 +1,154 @@
+"""Published weights -> a checkpoint folder: read without running anything, recognised by its tensors, taken over strictly."""
+
+import hashlib
+import logging
+import pickle
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+import mammoseg
+from mammoseg.config import Config, with_overrides
+from mammoseg.models import build_model, list_models, load_model_plugin
+from mammoseg.nn.checkpoint import DESCRIPTION, CheckpointError, save_checkpoint
+from mammoseg.nn.published import Fit, PublishedFile, fit
+from mammoseg.prep.config import PrepConfig
+
+logger = logging.getLogger(__name__)
+
+_SHOWN = 8
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What a file was, and what became of it."""
+
+    title: str
+    model: str
+    network: Config
+    unused: tuple[str, ...]
+    """Tensors of the file that no forward pass uses."""
+    licence: str
+
+
+def import_weights(file: Path, out: Path, sets: Sequence[str] = (), overwrite: bool = False) -> Imported:
+    """Write the checkpoint folder `out` from a published weight file. `sets` change the network's settings.
+
+    Raises CheckpointError if the file cannot be read safely, is none of the known ones, or lacks tensors; if a setting that
+    is not in the file has to be given; or if `out` holds a checkpoint or a training run already. ConfigError for `sets`.
+    """
+    if (out / "checkpoint" / DESCRIPTION).exists():
+        raise CheckpointError(
+            f"{out}: holds a training run, whose checkpoint would be used in the place of this one. Expected a folder "
+            "without a run. Choose a new folder."
+        )
+    if (out / DESCRIPTION).exists() and not overwrite:
+        raise CheckpointError(f"{out}: holds a checkpoint already. Choose a new folder, or --overwrite to replace it.")
+    content = _read(file)
+    state = _state_dict(file)
+    model_name, kind, found = _recognise(file, state)
+    network = _network(file, kind, sets)
+    model = build_model(model_name, network)
+    if model.state_dict().keys() != found.found.keys():
+        raise CheckpointError(
+            f"{file}: with these settings the network has other tensors than the file ({kind.title}). Only settings that "
+            "leave the layers as they are can be changed, such as num_patches or prediction."
+        )
+    model.load_state_dict(found.found)
+    _check_finite(file, model)
+    provenance = {
+        "mammoseg": mammoseg.__version__,
+        "source": {"file": file.name, "sha256": hashlib.sha256(content).hexdigest(), "kind": kind.title},
+        "unused": list(found.unused),
+        "licence": kind.licence,
+    }
+    prep = PrepConfig.model_validate(kind.prep).model_dump(mode="json")
+    save_checkpoint(out, model_name, model, network.model_dump(mode="json"), prep, provenance)
+    return Imported(kind.title, model_name, network, found.unused, kind.licence)
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise CheckpointError(
+            f"{file}: the weights cannot be read ({error.strerror}). Expected a file such as sample_model_1.p or "
+            "model_joint.ckpt. Check the path."
+        ) from None
+
+
+def _state_dict(file: Path) -> Mapping[str, Tensor]:
+    """The tensors of a file that torch has saved. Nothing but tensors and plain containers is unpickled."""
+    try:
+        state = torch.load(file, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        reason = str(error).partition("\n")[0].partition(". ")[0]
+        raise CheckpointError(
+            f"{file}: not a plain file of weights ({reason}). Expected tensors only; anything else could run code and is "
+            "refused. Download the file again from its authors."
+        ) from None
+    except Exception as error:  # torch raises many kinds on damaged files
+        raise CheckpointError(
+            f"{file}: damaged or cut short, or no PyTorch file ({type(error).__name__}). Expected weights saved with "
+            "torch.save. Download the file again and compare its size."
+        ) from None
+    if isinstance(state, Mapping) and isinstance(state.get("state_dict"), Mapping):
+        state = state["state_dict"]
+    if not isinstance(state, Mapping) or not all(isinstance(k, str) for k in state):
+        raise CheckpointError(f"{file}: holds {type(state).__name__}. Expected names with tensors (a state dict).")
+    tensors = {name.removeprefix("module."): value for name, value in state.items() if isinstance(value, Tensor)}
+    if len(tensors) < len(state) or not tensors:
+        raise CheckpointError(
+            f"{file}: {len(state) - len(tensors)} of {len(state)} entries are no tensors. Expected a state dict."
+        )
+    return tensors
+
+
+def _recognise(file: Path, state: Mapping[str, Tensor]) -> tuple[str, PublishedFile, Fit]:
+    """The model whose tensors these are. The file with the fewest missing tensors wins, of these the one that uses most."""
+    candidates = []
+    for name in list_models():
+        for kind in getattr(load_model_plugin(name), "PUBLISHED", ()):
+            with torch.device("meta"):
+                ours = build_model(name, kind.config).state_dict()
+            candidates.append((name, kind, fit(kind, state, ours)))
+    titles = ", ".join(kind.title for _, kind, _ in candidates)
+    name, kind, best = min(candidates, key=lambda c: (len(c[2].missing) + len(c[2].unexpected), -len(c[2].found)))
+    if not best.found or len(best.found) < len(best.missing):
+        raise CheckpointError(
+            f"{file}: these {len(state)} tensors (e.g. {', '.join(list(state)[:3])}) belong to no published model that is "
+            f"known. Known are: {titles}."
+        )
+    if best.missing or best.unexpected:
+        lines = [f"missing {key}" for key in best.missing] + [f"unexpected {key}" for key in best.unexpected]
+        more = f"\n  ... and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
+        raise CheckpointError(
+            f"{file}: like {kind.title}, but {len(best.missing)} tensors are missing and {len(best.unexpected)} are not "
+            "known:\n  "
+            + "\n  ".join(lines[:_SHOWN])
+            + more
+            + "\nExpected the whole file as published. Download it again."
+        )
+    return name, kind, best
+
+
+def _network(file: Path, kind: PublishedFile, sets: Sequence[str]) -> Config:
+    derived = kind.settings(file.stem)
+    given = {text.partition("=")[0].strip() for text in (*derived, *sets)}
+    if kind.must_set is not None and kind.must_set not in given:
+        raise CheckpointError(
+            f"{file}: {kind.title} needs {kind.must_set}, which is not in the file and does not follow from its name. "
+            f"Expected a name such as sample_model_1.p. Rename the file, or give --set {kind.must_set}=VALUE."
+        )
+    return with_overrides(kind.config, sets=[*derived, *sets])
+
+
+def _check_finite(file: Path, model: nn.Module) -> None:
+    broken = [name for name, value in model.state_dict().items() if not torch.isfinite(value).all()]
+    if broken:
+        raise CheckpointError(
+            f"{file}: {len(broken)} tensors hold values that are no numbers, e.g. {broken[0]}. Download the file again."
+        )

@@ -1,0 +1,8 @@
+"""GMIC: globally-aware multiple instance classifier (Shen et al. 2021)."""
+
+from mammoseg.models.gmic.config import GmicConfig as Config
+from mammoseg.models.gmic.model import Gmic as build
+from mammoseg.models.gmic.published import PUBLISHED
+from mammoseg.models.gmic.stages import STAGES
+
+__all__ = ["PUBLISHED", "STAGES", "Config", "build"]

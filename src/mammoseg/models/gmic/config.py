@@ -1,0 +1,95 @@
+"""Every number of GMIC in one place, each with where it comes from. Defaults: the published network."""
+
+from typing import Literal
+
+from pydantic import Field, PositiveInt, field_validator, model_validator
+
+from mammoseg.config import Config
+from mammoseg.records.label import CLASSES
+
+
+class GlobalConfig(Config):
+    """The network that sees the whole window."""
+
+    trunk: Literal["resnet22", "resnet"] = "resnet22"
+    """ResNet-22, or the ImageNet kind of ResNet with basic blocks. Source: GMIC, Sec. 2.2; ResNet-18 for CBIS-DDSM."""
+    blocks: tuple[PositiveInt, ...] = (2, 2, 2, 2, 2)
+    """Blocks per group. Source: published network; (2, 2, 2, 2) is ResNet-18."""
+    widths: tuple[PositiveInt, ...] = (16, 32, 64, 128, 256)
+    """Channels per group. Source: published network."""
+    strides: tuple[PositiveInt, ...] = (1, 2, 2, 2, 2)
+    """Stride per group. A small window keeps the grid (46 x 30 cells) with smaller strides."""
+    stem_pool: bool = True
+    """Max pool after the stem convolution. Source: published network; off for small windows."""
+    pooling: Literal["top_t", "max", "average"] = "top_t"
+    """From a map to y_global. Source: GMIC, eq. 3; the others are its ablation (GMP, GAP)."""
+    top_t: float = Field(0.02, gt=0, le=1)
+    """Fraction of cells that `top_t` averages. Source: published model 1; models 2 to 5 have 0.03, 0.03, 0.05, 0.1."""
+
+    @model_validator(mode="after")
+    def _groups(self) -> "GlobalConfig":
+        if not len(self.blocks) == len(self.widths) == len(self.strides) > 0:
+            raise ValueError("blocks, widths and strides must have one entry per group")
+        return self
+
+
+class LocalConfig(Config):
+    """The ResNet that sees patches, and how their features are weighed."""
+
+    blocks: tuple[PositiveInt, ...] = (2, 2, 2, 2)
+    """Blocks per group: ResNet-18. (3, 4, 6, 3) is ResNet-34, with `bottleneck` ResNet-50. Source: published network."""
+    bottleneck: bool = False
+    """Bottlenecks instead of basic blocks: ResNet-50."""
+    widths: tuple[PositiveInt, ...] = (64, 128, 256, 512)
+    """Channels per group; a bottleneck returns four times as many. Source: published network."""
+    strides: tuple[PositiveInt, ...] = (1, 2, 2, 2)
+    """Stride per group. Source: published network."""
+    stem_pool: bool = True
+    """Max pool after the stem convolution. Source: published network; off for small patches."""
+    channels_in: Literal[1, 3] = 3
+    """Channels the gray patch is expanded to. Source: published network (shape of ImageNet weights)."""
+    attention: Literal["gated", "uniform"] = "gated"
+    """Weights of the patches. Source: GMIC, eq. 8; uniform is its ablation."""
+
+    @model_validator(mode="after")
+    def _groups(self) -> "LocalConfig":
+        if not len(self.blocks) == len(self.widths) == len(self.strides) > 0:
+            raise ValueError("blocks, widths and strides must have one entry per group")
+        return self
+
+
+class ObjectiveConfig(Config):
+    """Weights of the losses."""
+
+    sparsity: float = Field(3.259162e-6, ge=0)
+    """beta of eq. 12. Source: published model 1; the search range was 10^-5.5 to 10^-3.5."""
+    reduction: Literal["sum", "mean"] = "sum"
+    """L1 norm as the sum over cells (eq. 12) or as their mean, which does not depend on the size of the map."""
+
+
+class GmicConfig(Config):
+    """GMIC (Shen et al. 2021, arXiv:2002.07613)."""
+
+    global_module: GlobalConfig = GlobalConfig()
+    local_module: LocalConfig = LocalConfig()
+    objective: ObjectiveConfig = ObjectiveConfig()
+    classes: tuple[Literal["benign", "malignant"], ...] = ("benign", "malignant")
+    """What is predicted. Source: GMIC; only `malignant` for CBIS-DDSM."""
+    heatmaps: bool = False
+    """Whether the window has two more channels, heatmaps of a patch classifier for both classes, which only the global
+    module sees. Source: GMIC, the variant with heatmaps."""
+    patch_px: int = Field(256, ge=8)
+    """Side of a patch in model pixels. Source: GMIC, Sec. 3.3."""
+    num_patches: int = Field(6, ge=1)
+    """K, patches per image. Source: GMIC, Sec. 3.3."""
+    rois: Literal["retrieved", "random"] = "retrieved"
+    """Patches where the maps are high (Algorithm 1), or anywhere, as in the ablation."""
+    prediction: Literal["fusion", "global", "local", "average"] = "fusion"
+    """Which prediction is the model's; `average` is the mean of global and local. Source: GMIC, Sec. 2.5 and ablation."""
+
+    @field_validator("classes")
+    @classmethod
+    def _ordered(cls, classes: tuple[str, ...]) -> tuple[str, ...]:
+        if not classes or classes != tuple(name for name in CLASSES if name in classes):
+            raise ValueError(f"classes are one or both of {', '.join(CLASSES)}, in this order, each once")
+        return classes

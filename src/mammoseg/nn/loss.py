@@ -1,0 +1,36 @@
+"""The two terms of every loss here: cross-entropy of a prediction, and a penalty that keeps the maps sparse.
+
+    L = sum_c BCE(y_c, label_c) + beta * sum_c |S_c|_1
+
+Source   Shen et al. 2021 (arXiv:2002.07613), eq. 12-13.
+Shapes   B batch | K class | h, w cells
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+def bce(y_BK: Float[Tensor, "B K"], label_BK: Float[Tensor, "B K"]) -> Float[Tensor, ""]:
+    """Binary cross-entropy on probabilities, summed over classes, averaged over images; unknown (NaN) labels do not count.
+
+    The logarithms stop at -100, so a certain mistake costs much but not infinity. Written out because PyTorch's own refuses
+    mixed precision, and stops with an internal error where a diverged network gives NaN.
+    """
+    known = ~torch.isnan(label_BK)
+    target = torch.where(known, label_BK, 0.0)
+    loss_BK = torch.where(known, -(target * _log(y_BK) + (1 - target) * _log(1 - y_BK)), 0.0)
+    return (loss_BK.sum(0) / known.sum(0).clamp(min=1)).sum()
+
+
+def _log(p: Tensor) -> Tensor:
+    """Logarithm, at least -100. At 0 its gradient is 0: clamping infinity alone would make it NaN."""
+    zero = p < 1e-38  # where 1 / p is too large for float32
+    return torch.where(zero, -100.0, torch.log(torch.where(zero, 1.0, p)).clamp(min=-100))
+
+
+def sparsity(maps: Tensor, reduction: str) -> Float[Tensor, ""]:
+    """L1 norm of maps (B, ..., K, h, w): per image and class the `sum` (eq. 12) or `mean` over cells; summed over classes."""
+    cells = maps.abs().flatten(-2)
+    per_class = cells.sum(-1) if reduction == "sum" else cells.mean(-1)
+    return per_class.sum(-1).mean()

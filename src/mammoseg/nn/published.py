@@ -1,0 +1,80 @@
+"""How a published weight file relates to one of our models: which tensor is which, and which are not used.
+
+A model folder lists the files it can take over in its `published.py` as `PUBLISHED`; nothing else has to know them.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from typing import Any
+
+from torch import Tensor
+
+from mammoseg.config import Config
+
+Renaming = tuple[str, str | Callable[[re.Match[str]], str]]
+"""Regular expression over our names -> what stands there in the published name."""
+
+RESNET: tuple[Renaming, ...] = ((r"\.groups\.(\d+)", lambda match: f".layer{int(match[1]) + 1}"),)
+"""Groups of a ResNet as the usual ImageNet weights call them."""
+SHORTCUTS: tuple[Renaming, ...] = ((r"\.shortcut\.weight", ".downsample.0.weight"), (r"\.shortcut", ".downsample"))
+
+
+@dataclass(frozen=True)
+class PublishedFile:
+    """One kind of published weight file."""
+
+    title: str
+    """What it is, in a message."""
+    config: Config
+    """The network these weights are for."""
+    renamings: tuple[Renaming, ...]
+    """Applied one after the other to our name of a tensor, they give the published one."""
+    unused: tuple[str, ...]
+    """Shell patterns of tensors that may be in the file and that no forward pass uses."""
+    licence: str
+    """Under which terms the weights are given, and where from."""
+    prep: Mapping[str, Any] = field(default_factory=dict)
+    """Preparation settings that differ from the published NYU pipeline."""
+    settings: Callable[[str], Sequence[str]] = lambda stem: ()
+    """File name without ending -> settings (`a.b=value`) that are not in the file but follow from its name."""
+    must_set: str | None = None
+    """A setting that has to come from `settings` or from the user."""
+
+    def published_name(self, ours: str) -> str:
+        for pattern, replacement in self.renamings:
+            ours = re.sub(pattern, replacement, ours)
+        return ours
+
+    def is_unused(self, name: str) -> bool:
+        return any(fnmatch(name, pattern) for pattern in self.unused)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How well the tensors of a file fit a network."""
+
+    found: Mapping[str, Tensor]
+    """Our name -> tensor."""
+    missing: tuple[str, ...]
+    """Published names (and shapes, if only these differ) of what the network needs and the file does not have."""
+    unexpected: tuple[str, ...]
+    unused: tuple[str, ...]
+
+
+def fit(file: PublishedFile, state: Mapping[str, Tensor], ours: Mapping[str, Tensor]) -> Fit:
+    """Compare a published state dict with the state dict of our network (only its names and shapes are read)."""
+    found, missing, known = {}, [], set()
+    for name, value in ours.items():
+        published = file.published_name(name)
+        known.add(published)
+        if published not in state:
+            missing.append(published)
+        elif state[published].shape != value.shape:
+            missing.append(f"{published} of shape {tuple(value.shape)} (it is {tuple(state[published].shape)})")
+        else:
+            found[name] = state[published]
+    others = [name for name in state if name not in known]
+    unused = [name for name in others if file.is_unused(name)]
+    return Fit(found, tuple(missing), tuple(n for n in others if n not in unused), tuple(unused))

@@ -1,0 +1,190 @@
+"""What a model costs on a machine: seconds of an exam of four images, and the peak of memory.
+
+    forward    evaluation mode, no gradients: what a prediction takes
+    backward   training mode: the gradient of the sum of the prediction and its parts; the forward pass before it is not timed
+
+Source   the columns of Table 1 of GMIC (Shen et al. 2021, arXiv:2002.07613); how they were measured is not public.
+Details  Each direction has a new process, so that no earlier peak hides a later one, and a process that runs out of memory
+         takes nothing with it. Weights and images are random: values do not change the cost. Without an optimiser: Adam
+         needs two more numbers per parameter.
+Units    seconds per exam of four images, the median of the repeats after one pass that is not counted; bytes
+"""
+
+import multiprocessing
+import signal
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Literal, cast
+
+import torch
+from torch import Tensor, nn
+
+from mammoseg.nn.contract import Classifier, ModelOutput
+from mammoseg.nn.fold import fold_batch_norms
+from mammoseg.nn.layout import use_channels_last
+
+EXAM_IMAGES = 4
+Precision = Literal["32-true", "bf16-mixed"]
+Direction = Literal["forward", "backward"]
+
+
+class MeasuringError(ValueError):
+    """A measurement that came to no result: out of memory, most likely."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What is measured."""
+
+    build: Callable[[], nn.Module]
+    """Makes the model, in another process: has to be picklable, as `functools.partial(build_model, "glam")` is."""
+    image_shape: tuple[int, int]
+    """Rows and columns."""
+    device: torch.device
+    batch: int = EXAM_IMAGES
+    """Images that are computed at once."""
+    repeats: int = 3
+    precision: Precision = "32-true"
+    """`bf16-mixed`: convolutions and matrix products in bfloat16, weights in float32."""
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What one direction took."""
+
+    seconds_per_exam: float
+    peak_bytes: int | None
+    """With weights, images and, backward, gradients and what is kept for them. On a GPU what PyTorch allocated; on a CPU by
+    how much the process grew. None: not measured on this device or system."""
+
+
+def measure(load: Load, direction: Direction) -> Pass:
+    """Run `load` in a process of its own.
+
+    Raises MeasuringError if memory runs out, also where the system ends the process then, and for what the model refuses.
+    """
+    context = multiprocessing.get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_answer, args=(sender, load, direction, torch.get_num_threads()), daemon=True)
+    process.start()
+    sender.close()
+    try:
+        answer: Pass | MeasuringError = receiver.recv()
+    except EOFError:
+        process.join()
+        if process.exitcode == -signal.SIGKILL:
+            answer = _out_of_memory(load, direction, "the system ended the process")
+        else:
+            answer = MeasuringError(
+                f"{_where(load, direction)}: the process ended with code {process.exitcode}. Expected a result. "
+                "What it wrote last says why."
+            )
+    finally:
+        process.kill()
+        process.join()
+    if isinstance(answer, MeasuringError):
+        raise answer
+    return answer
+
+
+def _where(load: Load, direction: Direction) -> str:
+    rows, columns = load.image_shape
+    return f"{direction} pass of {load.batch} images of {rows} x {columns} on {load.device}"
+
+
+def _out_of_memory(load: Load, direction: Direction, end: str) -> MeasuringError:
+    skip = ", skip it with --no-backward" if direction == "backward" else ""
+    return MeasuringError(
+        f"{_where(load, direction)}: out of memory ({end}). Expected room for the whole batch. Use a smaller --batch or "
+        f"--size{skip}, or take a machine with more memory."
+    )
+
+
+def _answer(sender: Connection, load: Load, direction: Direction, threads: int) -> None:
+    """The life of the process that measures."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # ends without a traceback
+    with suppress(OSError):  # Linux: if memory runs out, this process is to be ended and no other
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+    torch.set_num_threads(threads)
+    try:
+        sender.send(measure_here(load, direction))
+    except MeasuringError as error:
+        sender.send(error)
+
+
+def measure_here(load: Load, direction: Direction) -> Pass:
+    """Run `load` in this process, whose memory should not have been larger before. Raises as `measure` does."""
+    try:
+        return _run(load, direction)
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error):
+            raise _out_of_memory(load, direction, "an allocation failed") from None
+        raise
+    except ValueError as error:
+        raise MeasuringError(f"{_where(load, direction)}: {error}") from None
+
+
+def _run(load: Load, direction: Direction) -> Pass:
+    before = _peak_bytes(load.device) or 0
+    model = load.build().to(load.device).train(direction == "backward")
+    use_channels_last(model)
+    channels = cast(Classifier, model).image_channels
+    if direction == "forward":
+        fold_batch_norms(model)
+    image_BCHW = torch.randn(load.batch, channels, *load.image_shape, device=load.device)
+    seconds_of = {"forward": _forward_seconds, "backward": _backward_seconds}[direction]
+    _, *seconds = [seconds_of(model, image_BCHW, load.precision) for _ in range(1 + load.repeats)]
+    after = _peak_bytes(load.device)
+    per_exam = statistics.median(seconds) * EXAM_IMAGES / load.batch
+    return Pass(per_exam, None if after is None else after - before)
+
+
+def _forward_seconds(model: nn.Module, image_BCHW: Tensor, precision: Precision) -> float:
+    start = _now(image_BCHW.device)
+    with torch.inference_mode(), _autocast(image_BCHW.device, precision):
+        model(image_BCHW)
+    return _now(image_BCHW.device) - start
+
+
+def _backward_seconds(model: nn.Module, image_BCHW: Tensor, precision: Precision) -> float:
+    model.zero_grad()
+    with _autocast(image_BCHW.device, precision):
+        out = cast(ModelOutput, model(image_BCHW))
+    total = torch.stack([y_BK.sum() for y_BK in (out.y_BK, *out.parts.values())]).sum()
+    start = _now(image_BCHW.device)
+    total.backward()
+    return _now(image_BCHW.device) - start
+
+
+def _autocast(device: torch.device, precision: Precision) -> torch.autocast:
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16-mixed")
+
+
+def _now(device: torch.device) -> float:
+    """Seconds, once the device has done what it was asked to do."""
+    if device.type != "cpu":
+        torch.accelerator.synchronize(device)
+    return time.perf_counter()
+
+
+def _peak_bytes(device: torch.device) -> int | None:
+    """The most memory this process has had so far; None where that cannot be asked for."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    if device.type != "cpu":
+        return None
+    with suppress(OSError):  # Linux; getrusage() would count the parent process, too
+        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    if sys.platform == "darwin":
+        import resource
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return None

@@ -1,0 +1,57 @@
+"""Training runs of GMIC, each a function that returns the whole configuration."""
+
+from mammoseg.models.gmic.config import GlobalConfig, GmicConfig, LocalConfig, ObjectiveConfig
+from mammoseg.models.gmic.published import CBIS
+from mammoseg.prep.config import PrepConfig
+from mammoseg.training.config import AugmentConfig, StageConfig, TrainConfig
+
+
+def gmic_paper() -> TrainConfig:
+    """GMIC as published: 2944 x 1920 windows, ResNet-22 and ResNet-18, six patches of 256 pixels; rates of model 1.
+
+    The paper starts from a network trained on BI-RADS and keeps the best of thirty random settings; this is one run from
+    random weights.
+
+    Command   mammoseg train --recipe gmic_paper --manifest M --out RUN --device cuda
+    """
+    joint = StageConfig(epochs=50, learning_rate=4.134479e-6, batch_size=16)
+    return TrainConfig(model="gmic", network=GmicConfig(), stages={"joint": joint}, select_by="auc")
+
+
+def gmic_cbis_paper() -> TrainConfig:
+    """GMIC for CBIS-DDSM: whole breasts resized to 2944 x 1920, a ResNet-18 as global network, malignant only.
+
+    Command   mammoseg train --recipe gmic_cbis_paper --manifest M --out RUN --device cuda
+    """
+    prep = PrepConfig(fit="resize", intensity="unit")
+    return gmic_paper().model_copy(update={"network": CBIS, "prep": prep})
+
+
+def gmic_small() -> TrainConfig:
+    """GMIC for a laptop: 368 x 240 windows with 46 x 30 cells, six patches of 48 pixels.
+
+    Command   mammoseg phantom --exams 600 --out study
+              mammoseg train --recipe gmic_small --manifest study/manifest.csv --out run
+    """
+    network = GmicConfig(
+        global_module=GlobalConfig(
+            blocks=(2, 2, 2, 2),
+            widths=(16, 32, 64, 128),
+            strides=(1, 2, 2, 1),
+            stem_pool=False,
+            top_t=0.05,
+        ),
+        local_module=LocalConfig(
+            blocks=(1, 1, 1), widths=(16, 32, 64), strides=(1, 2, 2), stem_pool=False, channels_in=1
+        ),
+        objective=ObjectiveConfig(sparsity=0.01, reduction="mean"),
+        patch_px=48,
+    )
+    return TrainConfig(
+        model="gmic",
+        network=network,
+        prep=PrepConfig(window=(368, 240), opening_px=12, buffer_px=6),
+        augment=AugmentConfig(location_px=(12, 12), size_px=12),
+        stages={"joint": StageConfig(epochs=20, learning_rate=6e-4, schedule="one_cycle", batch_size=8)},
+        precision="auto",
+    )

@@ -1,0 +1,155 @@
+"""What decides predictions is written into their folder, which holds those of one setting only; augmented scores."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from mammoseg.data.manifest import ImageRow
+from mammoseg.inference.augment import displaced_windows
+from mammoseg.inference.batch import BatchResult, predict_images
+from mammoseg.inference.predictor import Predictor
+from mammoseg.io.ledger import read_errors
+from mammoseg.io.read import read_pixels
+from mammoseg.io.runs import RunFileError, load_prediction, read_predictions_csv
+from mammoseg.prep.pipeline import crop_breast
+
+Contents = Callable[[Path], dict[str, Any]]
+REFUSED = r"holds predictions of another checkpoint or with other settings.*new folder.*--overwrite"
+
+
+@pytest.fixture(scope="module")
+def augmented(predictor: Predictor, rows: list[ImageRow], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two images with the mean over two displaced windows each. Not to be changed."""
+    out = tmp_path_factory.mktemp("augmented") / "predictions"
+    assert predict_images(predictor, rows[:2], out, num_tta=2) == BatchResult(2, 0, 0)
+    return out
+
+
+def test_augmented_scores_are_the_mean_over_windows(
+    predictor: Predictor, rows: list[ImageRow], augmented: Path
+) -> None:
+    for row in rows[:2]:
+        crop = crop_breast(row.mammogram(read_pixels(row.path)), predictor.prep)
+        each = [predictor.predict(window, row).scores for window in displaced_windows(crop, predictor.prep, 2)]
+        found = load_prediction(augmented, row.image_id).scores
+        for name in ("benign", "malignant"):
+            assert found[name] == pytest.approx((each[0][name] + each[1][name]) / 2, abs=1e-6)
+
+
+def test_all_but_the_scores_is_of_the_undisplaced_window(
+    rows: list[ImageRow], augmented: Path, expected: Path, contents: Contents
+) -> None:
+    for row in rows[:2]:
+        found, plain = (load_prediction(folder, row.image_id) for folder in (augmented, expected))
+        assert found.scores != plain.scores
+        assert (found.grid, found.patches, found.parts) == (plain.grid, plain.patches, plain.parts)
+    folders = contents(augmented), contents(expected)
+    maps = [name for name in folders[0] if name.startswith("maps/")]
+    assert len(maps) == 2 * 3
+    assert all(folders[0][name] == folders[1][name] for name in maps)
+
+
+def test_the_figure_shows_the_augmented_scores(predictor: Predictor, rows: list[ImageRow], tmp_path: Path) -> None:
+    shown: list[Any] = []
+    predict_images(predictor, rows[:1], tmp_path, before_saving=lambda p, *_: shown.append(p.scores), num_tta=2)
+    assert shown == [load_prediction(tmp_path, rows[0].image_id).scores]
+
+
+def test_a_breast_has_the_mean_of_augmented_scores(augmented: Path) -> None:
+    table = read_predictions_csv(augmented).set_index("level")
+    assert len(table.loc["image"]) == 2
+    assert table.loc["exam", "malignant"] == pytest.approx(
+        table.loc["image"].groupby("laterality")["malignant"].mean().max()
+    )
+
+
+def test_an_image_does_not_depend_on_the_others(
+    predictor: Predictor, rows: list[ImageRow], augmented: Path, tmp_path: Path
+) -> None:
+    predict_images(predictor, rows[1:2], tmp_path, workers=2, num_tta=2)
+    found, before = (load_prediction(folder, rows[1].image_id).scores for folder in (tmp_path, augmented))
+    assert found == before
+
+
+def test_settings_are_written_down(augmented: Path, expected: Path, predictor: Predictor) -> None:
+    for folder, num_tta in ((augmented, 2), (expected, 0)):
+        run = json.loads((folder / "run.json").read_text())
+        assert run.pop("mammoseg")
+        assert run == predictor.description() | {"num_tta": num_tta}
+
+
+def test_other_windows_or_another_precision_are_refused(
+    trained_run: Path,
+    predictor: Predictor,
+    rows: list[ImageRow],
+    augmented: Path,
+    expected: Path,
+    contents: Contents,
+) -> None:
+    before = contents(augmented), contents(expected)
+    half = Predictor(trained_run, "cpu", precision="bf16-mixed")
+    for folder, other, num_tta in (
+        (augmented, predictor, 3),
+        (augmented, predictor, 0),
+        (augmented, half, 2),
+        (expected, predictor, 2),
+        (expected, half, 0),
+    ):
+        with pytest.raises(RunFileError, match=REFUSED):
+            predict_images(other, rows[:2], folder, num_tta=num_tta)
+    assert (contents(augmented), contents(expected)) == before
+
+
+def test_the_same_settings_continue(
+    trained_run: Path, rows: list[ImageRow], augmented: Path, tmp_path: Path, contents: Contents
+) -> None:
+    half = Predictor(trained_run, "cpu", precision="bf16-mixed")
+    for number in (1, 2):
+        assert predict_images(half, rows[:number], tmp_path, num_tta=2) == BatchResult(1, number - 1, 0)
+    again = Predictor(trained_run, "cpu", precision="bf16-mixed")
+    assert predict_images(again, rows[:2], tmp_path, num_tta=2) == BatchResult(0, 2, 0)
+    assert predict_images(again, rows[:2], tmp_path, overwrite=True) == BatchResult(2, 0, 0)
+    assert json.loads((tmp_path / "run.json").read_text())["num_tta"] == 0
+
+
+@pytest.mark.parametrize("name", ["precision", "num_tta"])
+def test_a_folder_of_an_earlier_version_is_refused(
+    predictor: Predictor, rows: list[ImageRow], tmp_path: Path, name: str
+) -> None:
+    """It does not say how its predictions were made."""
+    predict_images(predictor, rows[:1], tmp_path)
+    run = json.loads((tmp_path / "run.json").read_text())
+    del run[name]
+    (tmp_path / "run.json").write_text(json.dumps(run))
+    with pytest.raises(RunFileError, match=REFUSED):
+        predict_images(predictor, rows[:1], tmp_path)
+
+
+def test_weights_of_patches_are_stored(rows: list[ImageRow], expected: Path) -> None:
+    assert [patch.attention for patch in load_prediction(expected, rows[0].image_id).patches] == [1.0]
+
+
+@pytest.mark.parametrize("num_tta", [0, 2])
+def test_heatmaps_are_read_for_a_model_that_sees_them(
+    tiny_gmic: Callable[..., Path], rows: list[ImageRow], tmp_path: Path, num_tta: int
+) -> None:
+    files = []
+    for value in (0, 200):
+        files.append(tmp_path / f"{value}.png")
+        cv2.imwrite(str(files[-1]), np.full(read_pixels(rows[0].path).shape, value, np.uint8))
+    names = ["low", "high", "without"]
+    given = [replace(rows[0], image_id=name) for name in names]
+    given[:2] = [replace(given[k], benign_heatmap=files[0], malignant_heatmap=files[k]) for k in (0, 1)]
+    out = tmp_path / "out"
+    seeing = Predictor(tiny_gmic(1, "heatmaps=true"), "cpu")
+    assert predict_images(seeing, given, out, num_tta=num_tta) == BatchResult(2, 0, 1)
+    low, high = (load_prediction(out, name).scores for name in names[:2])
+    assert low != high
+    [error] = read_errors(out).to_dict("records")
+    assert (error["image_id"], error["step"], error["error"]) == ("without", "read", "HeatmapError")

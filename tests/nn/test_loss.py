@@ -1,0 +1,67 @@
+"""The losses, against PyTorch's own and by hand."""
+
+import math
+
+import pytest
+import torch
+from torch.nn.functional import binary_cross_entropy
+
+from mammoseg.nn.loss import bce, sparsity
+
+NAN = float("nan")
+
+
+def test_bce_on_known_labels_is_pytorchs() -> None:
+    torch.manual_seed(0)
+    y = torch.rand(7, 2, requires_grad=True)
+    label = torch.randint(0, 2, (7, 2)).float()
+    loss, expected = bce(y, label), binary_cross_entropy(y, label, reduction="none").mean(0).sum()
+    torch.testing.assert_close(loss, expected)
+    torch.testing.assert_close(torch.autograd.grad(loss, y), torch.autograd.grad(expected, y))
+
+
+def test_unknown_labels_do_not_count() -> None:
+    y = torch.tensor([[0.2, 0.9], [0.6, 0.3], [0.5, 0.5]], requires_grad=True)
+    label = torch.tensor([[NAN, 1.0], [1.0, NAN], [NAN, 0.0]])
+    loss = bce(y, label)
+    expected = -math.log(0.6) - (math.log(0.9) + math.log(0.5)) / 2  # each class over its own known labels
+    assert loss.item() == pytest.approx(expected)
+    loss.backward()
+    assert y.grad is not None
+    assert ((y.grad == 0) == label.isnan()).all()
+
+
+def test_nothing_known_gives_zero() -> None:
+    y = torch.tensor([[0.2, 1.0]], requires_grad=True)
+    loss = bce(y, torch.full((1, 2), NAN))
+    loss.backward()
+    assert loss.item() == 0
+    assert y.grad is not None
+    assert y.grad.tolist() == [[0.0, 0.0]]
+
+
+@pytest.mark.parametrize("logit", [20.0, 120.0, -95.0, -120.0])
+@pytest.mark.parametrize("label", [0.0, 1.0])
+def test_certain_predictions_have_finite_loss_and_gradient(logit: float, label: float) -> None:
+    """A sigmoid is exactly 1 from a logit of 17 on; a NaN gradient there would end training for good."""
+    x = torch.full((1, 2), logit, requires_grad=True)
+    loss = bce(torch.sigmoid(x), torch.full((1, 2), label))
+    loss.backward()
+    wrong = (logit > 0) != (label > 0)
+    assert loss.item() == pytest.approx(200 if wrong else 0, abs=20 if wrong else 1e-6)
+    assert x.grad is not None
+    assert x.grad.isfinite().all()
+
+
+def test_a_diverged_prediction_shows() -> None:
+    assert bce(torch.tensor([[NAN, 0.5]]), torch.zeros(1, 2)).isnan()
+
+
+def test_sparsity_by_hand() -> None:
+    maps = torch.tensor(
+        [[[[1.0, 2.0]], [[3.0, 4.0]]], [[[5.0, 6.0]], [[0.0, 0.0]]]]
+    )  # 2 images, 2 classes, 1 x 2 cells
+    assert sparsity(maps, "sum").item() == (10 + 11) / 2
+    assert sparsity(maps, "mean").item() == (5 + 5.5) / 2
+    assert sparsity(maps[:, None], "sum").item() == (10 + 11) / 2  # one patch each
+    assert sparsity(maps[None], "sum").item() == (10 + 11) / 2  # two patches of one image: per patch
