@@ -73,9 +73,14 @@ def test_the_numbers_of_glam(calls: SimpleNamespace, tmp_path: Path) -> None:
     assert glam["backward"] == {"seconds_per_exam": 3.25, "peak_bytes": None}
     assert glam["network"]["patch_px"] == 512
     conditions = written["conditions"]
-    assert {"rows": 2944, "columns": 1920, "batch": 2, "repeats": 5, "precision": "bf16-mixed", "device": "cpu"}.items() <= (
-        conditions.items()
-    )
+    assert {
+        "rows": 2944,
+        "columns": 1920,
+        "batch": 2,
+        "repeats": 5,
+        "precision": "bf16-mixed",
+        "device": "cpu",
+    }.items() <= (conditions.items())
     assert {"processor", "threads", "torch", "mammoseg"} <= conditions.keys()
 
 

@@ -101,7 +101,7 @@ def test_an_exam_list(calls: SimpleNamespace, exam_list: tuple[str, ...], tmp_pa
     assert calls.rows[1].benign_mask == tmp_path / "masks" / "0_L-MLO_benign.png"
     assert calls.rows[1].mask_frame == "window"
     assert calls.published == (Path("out"), ["0_R-CC", "0_L-MLO"], members > 1)
-    assert list(load_manifest(tmp_path / "out" / "manifest.csv").rows()) == calls.rows
+    assert list(load_manifest(tmp_path / "out" / "exam_list_manifest.csv").rows()) == calls.rows
 
 
 def test_an_exam_list_without_masks(calls: SimpleNamespace, exam_list: tuple[str, ...]) -> None:

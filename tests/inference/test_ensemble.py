@@ -155,6 +155,8 @@ def test_the_description_tells_ensembles_apart(tiny_gmic: TinyGmic) -> None:
         Predictor(one, "cpu"),
     )
     assert described not in [other.description() for other in others]
+    hashes = [ensemble.description()["checkpoint_sha256"] for ensemble in others[:3]]
+    assert len({described["checkpoint_sha256"], *hashes}) == 4
 
 
 def test_a_folder_holds_one_ensemble(folders: list[Path], rows: list[ImageRow], tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def predict(
         result = predict_images(predictor, rows, out, workers, overwrite, write, bar.advance, num_tta)
     print(f"{result.predicted} images predicted, {result.done_before} done before, {result.failed} failed: {out}")
     if exam_list is not None and table is not None:
-        table.to_csv(out / "manifest.csv")
+        table.to_csv(out / "exam_list_manifest.csv")
         print(f"As the published software writes it: {write_published_csv(out, table, len(checkpoint) > 1)}")
     if result.failed:
         print(f"The failed images and why: {out / 'errors.csv'}")

@@ -141,7 +141,7 @@ def clear_run(folder: Path) -> None:
         files = [maps_path(folder, image_id), overlay_path(folder, image_id)]
         for path in (*files, *(map_png_path(folder, image_id, name) for name in CLASSES)):
             path.unlink(missing_ok=True)
-    for name in ("predictions.csv", "predictions_published.csv", "manifest.csv", "errors.csv", "run.json"):
+    for name in ("predictions.csv", "predictions_published.csv", "exam_list_manifest.csv", "errors.csv", "run.json"):
         (folder / name).unlink(missing_ok=True)
 
 

@@ -45,7 +45,11 @@ def place_patches(
     steps = torch.arange(m, device=maps_BPKmm.device)
     image_B11 = torch.arange(B, device=maps_BPKmm.device).view(-1, 1, 1)
     for p in range(P):
-        at = (image_B11, (cells_BP2[:, p, 0, None] + steps).unsqueeze(-1), (cells_BP2[:, p, 1, None] + steps).unsqueeze(-2))
+        at = (
+            image_B11,
+            (cells_BP2[:, p, 0, None] + steps).unsqueeze(-1),
+            (cells_BP2[:, p, 1, None] + steps).unsqueeze(-2),
+        )
         new, old = maps_BPKmm[:, p].movedim(1, -1), local_BuvK[at]
         local_BuvK[at] = new if overlap == "last" else torch.maximum(old, new) if overlap == "max" else old + new
         count_Buv1[at] += 1

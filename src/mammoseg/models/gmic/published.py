@@ -31,9 +31,7 @@ _RESNET22 = (
 )
 
 CBIS = GmicConfig(
-    global_module=GlobalConfig(
-        trunk="resnet", blocks=(2, 2, 2, 2), widths=(64, 128, 256, 512), strides=(1, 2, 2, 2)
-    ),
+    global_module=GlobalConfig(trunk="resnet", blocks=(2, 2, 2, 2), widths=(64, 128, 256, 512), strides=(1, 2, 2, 2)),
     classes=("malignant",),
 )
 """The network for CBIS-DDSM: ResNet-18 as global network, maps of 92 x 60 cells, one class."""
