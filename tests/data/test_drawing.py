@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mammoseg.data.adapters.drawing import DrawingError, draw_mask, image_shape, write_mask
+from mammoseg.data.drawing import DrawingError, draw_mask, image_shape, write_mask
 from mammoseg.io.read import read_mask
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from mammoseg.data.adapters.tables import AdapterError, read_table, tell, to_manifest
 from mammoseg.data.columns import ManifestError
+from mammoseg.data.tables import AdapterError, read_table, tell, to_manifest
 
 
 def test_cells_are_stripped_text_with_spreadsheet_row_numbers(tmp_path: Path) -> None:

@@ -1,0 +1,128 @@
+"""`mammoseg adapt`: a data set in its own folder -> manifest with lesion masks."""
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mammoseg.cli import options
+
+if TYPE_CHECKING:
+    from mammoseg.data.about import About
+    from mammoseg.data.manifest import Manifest
+
+_ADAPTERS = "mammoseg.data.adapters"
+_EXAM_LIST = "exam_list"
+
+
+def adapt(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="The data set, e.g. cbis_ddsm. A wrong one lists them all.")
+    ],
+    root: Annotated[
+        Path, typer.Argument(metavar="ROOT", exists=True, file_okay=False, help="Its folder, as it was published.")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Manifest to write (CSV). Masks go to masks/ beside it.")],
+    pattern: Annotated[
+        str | None, typer.Option("--pattern", help="folder: how names are built, e.g. {patient}_{laterality}_{view}.")
+    ] = None,
+    roi_flipped: Annotated[
+        bool, typer.Option("--roi-flipped", help="embed: ROI coordinates are those of the mirrored PNG files.")
+    ] = False,
+    split: Annotated[
+        tuple[float, float, float] | None,
+        typer.Option("--split", metavar="TRAIN VAL TEST", help="Draw a split by patient instead of the official one."),
+    ] = None,
+    seed: options.Seed = 0,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing manifest.")] = False,
+) -> int:
+    """Turn a public data set, as it was downloaded, into a manifest.
+
+    Tells where its labels come from, under which licence it stands and what is known to be wrong in it. Nothing is
+    downloaded and no image is copied or changed.
+    """
+    from mammoseg.cli.tables import print_table
+    from mammoseg.data.splits import assign_splits, check_leaks, describe_splits
+    from mammoseg.records.label import CLASSES
+
+    _check_out(out, overwrite)
+    about, make = _adapter(name)
+    given = {"pattern": pattern, "roi_flipped": roi_flipped or None}
+    settings = {n: value for n, value in given.items() if value is not None}
+    for setting in settings.keys() - inspect.signature(make).parameters.keys():
+        raise typer.BadParameter(f"it is not for {name}", param_hint=f"--{setting.replace('_', '-')}")
+    _print_about(about)
+    manifest = make(root, out.absolute().parent / "masks", **settings)
+    if split is not None:
+        manifest = assign_splits(manifest, split, seed)
+    check_leaks(manifest)
+    manifest.to_csv(out)
+    counts = describe_splits(manifest).reset_index().astype(str)
+    print_table([{str(n): value for n, value in row.items()} for row in counts.to_dict("records")])
+    masks = [f"{manifest.table[f'{label}_mask'].notna().sum()} {label}" for label in CLASSES]
+    print(f"{len(manifest)} images; masks: {', '.join(masks)}; written: {out}")
+    return 0
+
+
+def _check_out(out: Path, overwrite: bool) -> None:
+    """Wrong at once rather than after an hour of drawing."""
+    if out.suffix.lower() != ".csv" or out.is_dir():
+        raise typer.BadParameter(f"{out} is no name of a CSV file. Give one, e.g. manifest.csv.", param_hint="--out")
+    if out.exists() and not overwrite:
+        raise typer.BadParameter(
+            f"{out} is there already, perhaps with labels of yours. Choose another name, or --overwrite.",
+            param_hint="--out",
+        )
+
+
+def _adapter(name: str) -> "tuple[About, Callable[..., Manifest]]":
+    """What the data set says of itself, and its make_manifest(root, masks)."""
+    from mammoseg import plugins
+
+    if name == _EXAM_LIST:
+        return _about_exam_lists(), _exam_list
+    known = plugins.names(_ADAPTERS)
+    if name in known and hasattr(module := plugins.load(_ADAPTERS, name, needs=()), "ABOUT"):
+        return module.ABOUT, module.make_manifest
+    modules = {n: plugins.load(_ADAPTERS, n, needs=()) for n in known}
+    titles = {n: m.ABOUT.title for n, m in modules.items() if hasattr(m, "ABOUT")}
+    titles[_EXAM_LIST] = _about_exam_lists().title
+    listed = "\n".join(f"  {n:<12} {title}" for n, title in sorted(titles.items()))
+    raise typer.BadParameter(f"there is no data set {name!r}. There are:\n{listed}", param_hint="NAME")
+
+
+def _about_exam_lists() -> "About":
+    from mammoseg.data.about import About
+
+    return About(
+        title="Exam list and images of the published GMIC, GLAM and breast-cancer-classifier software",
+        label_source="cancer_label of the list; a missing label is unknown.",
+        licence="That of the images.",
+        defects=(
+            "The list does not tell which exams are of one patient: every exam is taken for a patient of its own.",
+            "Masks have the pixels of the model window (mask_frame window), not those of the images.",
+        ),
+        url="docs/reference/exam_list.md",
+    )
+
+
+def _exam_list(root: Path, _masks: Path) -> "Manifest":
+    """ROOT/exam_list_before_cropping.pkl or the only .pkl, ROOT/images and, if there, ROOT/segmentation."""
+    from mammoseg.data.adapters.exam_list import ExamListError, make_manifest
+
+    lists = sorted(root.glob("*.pkl"))
+    named = [path for path in lists if path.name == "exam_list_before_cropping.pkl"] or lists
+    if len(named) != 1:
+        raise ExamListError(
+            f"{root}: {len(named)} files end in .pkl. Expected exam_list_before_cropping.pkl, or one list under another "
+            "name. Take the other lists out of the folder, or use the Python function in docs/reference/exam_list.md."
+        )
+    masks = root / "segmentation"
+    return make_manifest(named[0], root / "images", masks if masks.is_dir() else None)
+
+
+def _print_about(about: "About") -> None:
+    print(f"{about.title} ({about.url})\nLabels: {about.label_source}\nLicence: {about.licence}\nKnown defects:")
+    print("\n".join(f"- {defect}" for defect in about.defects), flush=True)

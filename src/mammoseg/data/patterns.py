@@ -1,0 +1,91 @@
+"""Patterns of file names: what stands where in the path of an image, such as `{patient}/{laterality}_{view}`.
+
+    {patient} {exam}    one or more characters of a name
+    {laterality}        L, R, left or right
+    {view}              letters: CC, MLO, XCCL, ...
+    {*}                 anything within a name, also nothing
+
+Everything else stands for itself. A pattern without `/` is compared with the name of the file, in whatever folder it is;
+one with `/` with the whole path below the folder that is searched. The suffix of the file may be left out.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import PurePath
+
+FIELDS = {
+    "patient": r"[^/]+",
+    "exam": r"[^/]+",
+    "laterality": r"(?:left|right|[lr])",
+    "view": r"[a-z]+",
+}
+"""Name of a field -> what it may be, upper or lower case."""
+ANYTHING = "*"
+
+_OPEN = ("patient", "exam", ANYTHING)
+_LONGEST = 300
+_SIDES = {"l": "L", "r": "R"}
+
+
+class PatternError(ValueError):
+    """A pattern that cannot be used; the message says where and what to write instead."""
+
+
+@dataclass(frozen=True)
+class NamePattern:
+    """A pattern ready to be compared with paths. Made by `compile_pattern`."""
+
+    text: str
+    fields: tuple[str, ...]
+    """The named fields, in the order of the pattern."""
+    regex: re.Pattern[str]
+
+    def match(self, relative_path: PurePath) -> dict[str, str] | None:
+        """The fields of a path, laterality as L or R and view in capitals; None if the path is not of this pattern."""
+        whole = relative_path.as_posix() if "/" in self.text else relative_path.name
+        found = self.regex.fullmatch(whole.removesuffix(relative_path.suffix)) or self.regex.fullmatch(whole)
+        if found is None:
+            return None
+        fields = found.groupdict()
+        if "laterality" in fields:
+            fields["laterality"] = _SIDES[fields["laterality"][0].lower()]
+        if "view" in fields:
+            fields["view"] = fields["view"].upper()
+        return fields
+
+
+def compile_pattern(pattern: str) -> NamePattern:
+    """Raises PatternError for a pattern with unknown or repeated fields, braces that do not fit, or without a field."""
+    if not pattern or len(pattern) > _LONGEST or pattern.startswith("/") or ".." in PurePath(pattern).parts:
+        raise _error(pattern, f"it is empty, longer than {_LONGEST} characters, or leaves the folder that is searched")
+    expression, fields, before = "", [], None
+    for position, part in enumerate(re.split(r"(\{[^{}]*\})", pattern)):  # text, field, text, field, ..., text
+        if position % 2 == 0:
+            if "{" in part or "}" in part:
+                raise _error(pattern, f"there is a single brace in {part!r}")
+            expression, before = expression + re.escape(part), None if part else before
+            continue
+        name = part[1:-1]
+        if name in fields:
+            raise _error(pattern, f"{part} stands there twice")
+        if name != ANYTHING and name not in FIELDS:
+            raise _error(pattern, f"there is no field {part}")
+        if name in _OPEN and before in _OPEN:
+            raise _error(pattern, f"nothing separates {{{before}}} and {part}")
+        before = name
+        if name == ANYTHING:
+            expression += "[^/]*"
+        else:
+            expression += rf"(?P<{name}>{FIELDS[name]})"
+            fields.append(name)
+    if not fields:
+        raise _error(pattern, "it has no field")
+    return NamePattern(pattern, tuple(fields), re.compile(expression, re.IGNORECASE))
+
+
+def _error(pattern: str, found: str) -> PatternError:
+    names = ", ".join(f"{{{name}}}" for name in (*FIELDS, ANYTHING))
+    return PatternError(
+        f"pattern {pattern[:_LONGEST]!r}: {found}. Expected text and fields ({names}), each once, {{*}} as often as "
+        "wanted, with text between those that can be anything. Write, for example, '{patient}_{laterality}_{view}'."
+    )

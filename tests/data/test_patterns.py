@@ -1,0 +1,94 @@
+"""Patterns of file names: what they find, in which form, and what is no pattern."""
+
+from pathlib import PurePosixPath, PureWindowsPath
+
+import pytest
+
+from mammoseg.data.patterns import PatternError, compile_pattern
+
+PLAIN = "{patient}_{laterality}_{view}"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "found"),
+    [
+        (PLAIN, "007_L_CC.png", {"patient": "007", "laterality": "L", "view": "CC"}),
+        (PLAIN, "a/b/007_L_CC.png", {"patient": "007", "laterality": "L", "view": "CC"}),
+        (PLAIN, "007_L_CC", {"patient": "007", "laterality": "L", "view": "CC"}),
+        (PLAIN, "a_b_right_mlo.dcm", {"patient": "a_b", "laterality": "R", "view": "MLO"}),
+        (PLAIN, "L_R_L_CC.png", {"patient": "L_R", "laterality": "L", "view": "CC"}),
+        (PLAIN, "p.1_l_xccl.tiff", {"patient": "p.1", "laterality": "L", "view": "XCCL"}),
+        (PLAIN + ".png", "7_L_CC.png", {"patient": "7", "laterality": "L", "view": "CC"}),
+        (PLAIN + ".png", "7_L_CC.PNG", {"patient": "7", "laterality": "L", "view": "CC"}),
+        ("{laterality}{view}_{patient}", "LMLO_7.png", {"laterality": "L", "view": "MLO", "patient": "7"}),
+        ("{laterality}{view}", "leftCC.png", {"laterality": "L", "view": "CC"}),
+        ("{laterality}{view}", "LML.png", {"laterality": "L", "view": "ML"}),
+        ("{view}{laterality}", "MLOr.png", {"view": "MLO", "laterality": "R"}),
+        (
+            "{patient}/{exam}/{laterality}-{view}",
+            "7/e 1/L-CC.png",
+            {"patient": "7", "exam": "e 1", "laterality": "L", "view": "CC"},
+        ),
+        ("{*}/{patient}/{view}{*}", "site/7/CC.1.2.3.dcm", {"patient": "7", "view": "CC"}),
+        ("x{*}_{patient}", "x_7.png", {"patient": "7"}),
+        ("{view}_{patient}", "CC_7.png", {"view": "CC", "patient": "7"}),
+        ("case (1)+{patient}", "case (1)+7.png", {"patient": "7"}),
+    ],
+)
+def test_found(pattern: str, path: str, found: dict[str, str]) -> None:
+    assert compile_pattern(pattern).match(PurePosixPath(path)) == found
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path"),
+    [
+        (PLAIN, "007_X_CC.png"),
+        (PLAIN, "007_L_CC2.png"),
+        (PLAIN, "_L_CC.png"),
+        (PLAIN, "007_LEFTISH_CC.png"),
+        (PLAIN, "prefix/007-L-CC.png"),
+        (PLAIN + ".png", "7_L_CC.tif"),
+        ("{patient}/{laterality}_{view}", "7/8/L_CC.png"),
+        ("{patient}/{laterality}_{view}", "L_CC.png"),
+        ("{*}/{patient}", "a/b/7.png"),
+        ("case (1)+{patient}", "case 11+7.png"),
+    ],
+)
+def test_not_found(pattern: str, path: str) -> None:
+    assert compile_pattern(pattern).match(PurePosixPath(path)) is None
+
+
+def test_paths_of_windows() -> None:
+    found = compile_pattern("{patient}/{laterality}_{view}").match(PureWindowsPath("7\\L_CC.png"))
+    assert found == {"patient": "7", "laterality": "L", "view": "CC"}
+
+
+def test_fields_are_told_in_order() -> None:
+    compiled = compile_pattern("{view}/{*}/{patient}")
+    assert (compiled.fields, compiled.text) == (("view", "patient"), "{view}/{*}/{patient}")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "message"),
+    [
+        ("", "it is empty"),
+        ("x" * 301 + "{patient}", "longer than 300"),
+        ("/data/{patient}", "leaves the folder"),
+        ("../{patient}", "leaves the folder"),
+        ("a/b", "it has no field"),
+        ("{*}", "it has no field"),
+        ("{patient", "a single brace in '{patient'"),
+        ("patient}_{view}", "a single brace in 'patient}_'"),
+        ("{{patient}}", "a single brace in '{'"),
+        ("{Patient}", r"there is no field \{Patient\}"),
+        ("{side}_{patient}", r"there is no field \{side\}.*Expected text and fields \(\{patient\}, \{exam\}"),
+        ("{}_{patient}", r"there is no field \{\}"),
+        ("{patient}_{patient}", r"\{patient\} stands there twice"),
+        ("{patient}{exam}", r"nothing separates \{patient\} and \{exam\}"),
+        ("{patient}{*}", r"nothing separates \{patient\} and \{\*\}"),
+        ("{*}{*}_{patient}", "nothing separates"),
+    ],
+)
+def test_refused(pattern: str, message: str) -> None:
+    with pytest.raises(PatternError, match=message):
+        compile_pattern(pattern)

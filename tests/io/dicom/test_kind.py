@@ -1,0 +1,157 @@
+"""Which objects are usable mammograms, and by which name the others are refused."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from pydicom import uid
+
+from mammoseg.io.dicom.kind import Facts, Kind, classify
+
+FFDM = Facts(
+    sop_class=uid.DigitalMammographyXRayImageStorageForPresentation,
+    modality="MG",
+    intent="FOR PRESENTATION",
+    image_type=("ORIGINAL", "PRIMARY", ""),
+    breast=True,
+    view="CC",
+)
+SCAN = Facts(sop_class=uid.SecondaryCaptureImageStorage, modality="MG", conversion="DF", breast=True)
+RAW = uid.DigitalMammographyXRayImageStorageForProcessing
+SLICES = uid.BreastTomosynthesisImageStorage
+C_VIEW = ("DERIVED", "PRIMARY", "TOMO", "GENERATED_2D", "", "", "", "", "150000")
+
+
+def test_plain_mammogram() -> None:
+    assert classify(FFDM) == Kind("mammogram", None)
+
+
+def test_digitised_film() -> None:
+    assert classify(SCAN) == Kind("film scan", None)
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        ({"sop_class": RAW, "intent": "FOR PROCESSING"}, "for processing"),
+        ({"sop_class": RAW, "intent": ""}, "for processing"),
+        ({"intent": "FOR PROCESSING"}, "for processing"),
+        ({"sop_class": uid.DigitalXRayImageStorageForProcessing}, "for processing"),
+        ({"sop_class": uid.BreastProjectionXRayImageStorageForProcessing, "frames": 15}, "for processing"),
+        ({"sop_class": SLICES, "frames": 60}, "tomosynthesis"),
+        ({"sop_class": SLICES, "image_type": C_VIEW}, "synthetic 2D"),
+        ({"sop_class": uid.CTImageStorage, "modality": "MG"}, "tomosynthesis"),
+        (
+            {"sop_class": uid.CTImageStorage, "modality": "CT", "breast": False, "description": "R CC TOMOSYNTHESIS"},
+            "tomosynthesis",
+        ),
+        ({"image_type": ("DERIVED", "PRIMARY", "TOMOSYNTHESIS", "NONE")}, "tomosynthesis"),
+        ({"image_type": ("ORIGINAL", "PRIMARY", "TOMO_PROJ")}, "tomosynthesis"),
+        ({"description": "L CC TOMOSYNTHESIS PROJECTION"}, "tomosynthesis"),
+        ({"image_type": C_VIEW}, "synthetic 2D"),
+        ({"description": "L MLO C-VIEW"}, "synthetic 2D"),
+        ({"description": "R CC INTELLIGENT 2D"}, "synthetic 2D"),
+        ({"description": "INSIGHT 2D | L CC"}, "synthetic 2D"),
+        ({"description": "V-PREVIEW RCC"}, "synthetic 2D"),
+        ({"description": "S-VIEW"}, "synthetic 2D"),
+        ({"description": "SYNTHETIC MAMMOGRAM"}, "synthetic 2D"),
+        ({"description": "SYNTHESIZED 2D"}, "synthetic 2D"),
+        ({"image_type": ("ORIGINAL", "PRIMARY", "STEREO_MINUS")}, "stereo or biopsy"),
+        ({"image_type": ("ORIGINAL", "PRIMARY", "PREFIRE_PLUS")}, "stereo or biopsy"),
+        ({"description": "STEREOTACTIC"}, "stereo or biopsy"),
+        ({"view": "SPECIMEN"}, "specimen"),
+        ({"description": "SPECIMEN RADIOGRAPHY"}, "specimen"),
+        ({"image_type": ("DERIVED", "PRIMARY", "POST_CONTRAST", "SUBTRACTION")}, "contrast-enhanced"),
+        ({"image_type": ("ORIGINAL", "PRIMARY", "POST_CONTRAST", "", "HIGH_ENERGY")}, "contrast-enhanced"),
+        ({"quality_control": True}, "quality control"),
+        ({"frames": 2}, "multi-frame"),
+        ({"sop_class": uid.BreastProjectionXRayImageStorageForPresentation}, "breast projection"),
+        ({"colour": True}, "colour"),
+        ({"sop_class": uid.MammographyCADSRStorage, "modality": "SR"}, "not an image"),
+        ({"sop_class": uid.GrayscaleSoftcopyPresentationStateStorage}, "not an image"),
+        ({"sop_class": uid.KeyObjectSelectionDocumentStorage}, "not an image"),
+        ({"sop_class": uid.SegmentationStorage}, "not an image"),
+        ({"sop_class": "1.2.840.10008.1.3.10"}, "not an image"),
+        ({"sop_class": "", "modality": "PR"}, "not an image"),
+        ({"sop_class": "1.2.3", "has_size": False}, "not an image"),
+        ({"sop_class": uid.UltrasoundImageStorage, "modality": "US"}, "not mammography"),
+        ({"sop_class": uid.MRImageStorage, "modality": "MR"}, "not mammography"),
+        ({"sop_class": uid.UltrasoundImageStorage, "modality": "MG"}, "not mammography"),
+        (
+            {"sop_class": uid.DigitalXRayImageStorageForPresentation, "modality": "DX", "breast": False},
+            "not mammography",
+        ),
+        ({"sop_class": uid.CTImageStorage, "modality": "CT", "breast": False}, "not mammography"),
+        ({"sop_class": "", "modality": "", "breast": False}, "not mammography"),
+    ],
+)
+def test_refused(change: dict[str, Any], kind: str) -> None:
+    answer = classify(replace(FFDM, **change))
+    assert answer.name == kind
+    assert answer.why_not
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        ({"modality": "US"}, "not mammography"),
+        ({"modality": "OT", "conversion": "WSD"}, "secondary capture"),
+        ({"conversion": "SD"}, "secondary capture"),
+        ({"colour": True}, "secondary capture"),
+        ({"description": "ROI MASK IMAGES"}, "secondary capture"),
+        ({"description": "CROPPED IMAGES"}, "secondary capture"),
+        ({"maker": "HOLOGIC, INC."}, "tomosynthesis"),
+        ({"frames": 4, "sop_class": uid.MultiFrameGrayscaleByteSecondaryCaptureImageStorage}, "multi-frame"),
+    ],
+)
+def test_secondary_capture_refused(change: dict[str, Any], kind: str) -> None:
+    assert classify(replace(SCAN, **change)).name == kind
+
+
+@pytest.mark.parametrize(
+    ("change", "remark"),
+    [
+        ({"conversion": "WSD", "description": "FULL MAMMOGRAM IMAGES"}, "not marked as digitised film"),
+        ({"modality": "RG", "breast": False}, "nothing says that the picture shows a breast"),
+    ],
+)
+def test_film_with_a_remark(change: dict[str, Any], remark: str) -> None:
+    answer = classify(replace(SCAN, **change))
+    assert (answer.name, answer.why_not) == ("film scan", None)
+    assert [remark in finding for finding in answer.findings] == [True]
+
+
+@pytest.mark.parametrize(
+    ("change", "remark"),
+    [
+        ({"modality": ""}, "the modality is missing"),
+        ({"modality": "CR"}, "the modality is not MG"),
+        ({"sop_class": ""}, "SOP class is missing or unknown"),
+        ({"sop_class": "1.2.3.4"}, "SOP class is missing or unknown"),
+        ({"sop_class": uid.DigitalXRayImageStorageForPresentation}, "stored as plain radiograph"),
+        ({"sop_class": uid.ComputedRadiographyImageStorage}, "stored as plain radiograph"),
+        ({"image_type": ("ORIGINAL", "PRIMARY", "POST_CONTRAST", "", "LOW_ENERGY")}, "contrast agent"),
+        ({"image_type": ("DERIVED", "PRIMARY", "TOMO_2D", "LEFT")}, "together with tomosynthesis"),
+    ],
+)
+def test_tolerated_with_a_remark(change: dict[str, Any], remark: str) -> None:
+    answer = classify(replace(FFDM, **change))
+    assert (answer.name, answer.why_not) == ("mammogram", None)
+    assert [remark in finding for finding in answer.findings] == [True]
+
+
+def test_unstated_intent_is_a_remark_only_where_the_class_does_not_say() -> None:
+    assert classify(replace(FFDM, intent="")).findings == ()
+    answer = classify(replace(FFDM, intent="", sop_class=uid.ComputedRadiographyImageStorage))
+    assert any("for presentation is not stated" in finding for finding in answer.findings)
+
+
+@pytest.mark.parametrize("text", ["ROUTINE3D COMBOHD", "R CC VIEW", "POST-BIOPSY", "POST BIOPSY CLIP", "MAMMOGRAPHY"])
+def test_harmless_words(text: str) -> None:
+    assert classify(replace(FFDM, description=text)).why_not is None
+
+
+def test_flags() -> None:
+    assert classify(replace(FFDM, image_type=("ORIGINAL", "PRIMARY", "STEREO_SCOUT"))).flags == {"stereo"}
+    assert classify(replace(FFDM, image_type=("ORIGINAL", "PRIMARY", "POSTFIRE_PLUS"))).flags == {"biopsy"}
+    assert classify(replace(FFDM, view="SPECIMEN")).flags == {"specimen"}
