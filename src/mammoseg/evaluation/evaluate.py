@@ -19,6 +19,7 @@ from typing import Any
 import pandas as pd
 
 import mammoseg
+from mammoseg.data.columns import PATHS
 from mammoseg.data.manifest import Manifest
 from mammoseg.evaluation.figures import roc_figure, write_figure
 from mammoseg.evaluation.join import Joined, join
@@ -27,7 +28,6 @@ from mammoseg.evaluation.scores import BREAST, FINAL, NOT_PREDICTED, breakdown, 
 from mammoseg.evaluation.tables import all_rows
 from mammoseg.io.atomic import write_json, write_text
 from mammoseg.io.runs import load_prediction, read_run
-from mammoseg.records.label import CLASSES
 
 logger = logging.getLogger(__name__)
 
@@ -124,7 +124,7 @@ def _with_mask_counts(tables: dict[str, Any], joined: Joined) -> dict[str, Any]:
 
 def _per_image(joined: Joined, pixel_rows: pd.DataFrame) -> pd.DataFrame:
     """Every image with labels, scores and its map metrics (columns <class>_<map>_<metric>); failed ones at the end."""
-    left_out = {"path", "mask_frame", *(f"{label}_mask" for label in CLASSES)}
+    left_out = {"mask_frame", *PATHS}
     table = pd.concat([joined.images.assign(failed=0), joined.failed.assign(failed=1)], ignore_index=True)
     table = table[[column for column in table if column not in left_out]]
     values = pixel_rows.melt(id_vars=["image_id", "class", "map"], value_vars=MAP_METRICS)
