@@ -3,6 +3,7 @@
 mammoseg is imported inside the fixtures: the shape checks in tests must be set up before its modules are loaded.
 """
 
+import itertools
 import multiprocessing
 import os
 import signal
@@ -105,6 +106,56 @@ def tiny_gmic(tiny_config: "TrainConfig", tmp_path_factory: pytest.TempPathFacto
         return save_checkpoint(tmp_path_factory.mktemp("gmic"), "gmic", model, *plain, {})
 
     return save
+
+
+@pytest.fixture(scope="session")
+def write_mammogram() -> Callable[..., Path]:
+    """`write_mammogram(path, "L", "CC", PatientID="7", pixels=...)`: a DICOM file as a machine would write it.
+
+    A breast of 160 x 128 pixels on a background of 0, which lies at the left border for L. Every keyword is an element;
+    None takes it out. Files differ in their pixels unless `tone` is the same.
+    """
+    import numpy as np
+    from pydicom import Dataset, uid
+    from pydicom.dataset import FileMetaDataset
+
+    tones = itertools.count(1)
+
+    def write(path: Path, side: str = "L", view: str = "CC", tone: int | None = None, **elements: Any) -> Path:
+        rows, columns = np.mgrid[:160, :128]
+        breast = ((rows - 80) / 60) ** 2 + (columns / 90) ** 2 <= 1
+        plain = (np.where(breast, 500 + rows + (tone or next(tones)) % 3000, 0)).astype(np.uint16)
+        pixels = elements.pop("pixels", plain if side == "L" else plain[:, ::-1])
+        dataset = Dataset()
+        dataset.SOPClassUID = uid.DigitalMammographyXRayImageStorageForPresentation
+        dataset.SOPInstanceUID = uid.generate_uid()
+        dataset.StudyInstanceUID, dataset.SeriesInstanceUID = "1.2.3", "1.2.3.0"
+        dataset.StudyDate, dataset.PatientID = "20240131", "P1"
+        dataset.Modality, dataset.PresentationIntentType = "MG", "FOR PRESENTATION"
+        dataset.ImageType = ["ORIGINAL", "PRIMARY", ""]
+        dataset.Manufacturer, dataset.ManufacturerModelName = "Maker", "Model"
+        dataset.ImageLaterality, dataset.ViewPosition = side, view
+        dataset.ImagerPixelSpacing = [0.1, 0.1]
+        dataset.PatientOrientation = ["A", "R"] if side == "L" else ["P", "L"]
+        dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
+        dataset.Rows, dataset.Columns = pixels.shape
+        dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = 16, 12, 11, 0
+        for keyword, value in elements.items():
+            if value is None:
+                delattr(dataset, keyword)
+            else:
+                setattr(dataset, keyword, value)
+        dataset.PixelData = np.ascontiguousarray(pixels, "<u2").tobytes()
+        dataset["PixelData"].VR = "OW"
+        dataset.file_meta = FileMetaDataset()
+        dataset.file_meta.TransferSyntaxUID = uid.ExplicitVRLittleEndian
+        dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID
+        dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+        path.parent.mkdir(parents=True, exist_ok=True)
+        dataset.save_as(path, enforce_file_format=True)
+        return path
+
+    return write
 
 
 @pytest.fixture(scope="session")

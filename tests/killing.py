@@ -10,9 +10,12 @@ from typing import Any
 
 import torch
 
-from mammoseg.data.manifest import load_manifest
+from mammoseg.data.cache import CropCache, prepare_all
+from mammoseg.data.manifest import ImageRow, load_manifest
 from mammoseg.inference.batch import predict_images
 from mammoseg.inference.predictor import Predictor
+from mammoseg.io.ledger import Ledger
+from mammoseg.prep.config import PrepConfig
 from mammoseg.training.config import TrainConfig
 from mammoseg.training.run import train
 
@@ -20,6 +23,10 @@ from mammoseg.training.run import train
 def train_run(config: str, manifest: Path, out: Path, cache: Path) -> None:
     settings = TrainConfig.model_validate_json(config)
     train(settings, load_manifest(manifest), out, torch.device("cpu"), cache_folder=cache)
+
+
+def prepare_run(rows: list[ImageRow], prep: PrepConfig, out: Path) -> None:
+    prepare_all(rows, CropCache(out / "cache", prep), 0, Ledger(out / "errors.csv"))
 
 
 def predict_run(checkpoint: Path, manifest: Path, out: Path) -> None:

@@ -1,18 +1,20 @@
 """Prepared crops on disk: the same as made anew, found again, rebuilt when damaged, and errors kept per image."""
 
 import errno
+import hashlib
 import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
 from mammoseg.data import cache as cache_module
-from mammoseg.data.cache import CacheWriteError, CropCache, PreparationError, prepare_all
+from mammoseg.data.cache import CacheWriteError, CropCache, prepare_all
 from mammoseg.data.heatmaps import with_heatmaps
 from mammoseg.data.manifest import ImageRow
 from mammoseg.io.ledger import Ledger, read_errors
@@ -45,15 +47,19 @@ def same(a: BreastCrop, b: BreastCrop) -> bool:
 
 
 def crop_files(folder: Path) -> list[Path]:
-    return sorted(folder.rglob("*.npz"))
+    """Without what a killed process has left unfinished."""
+    return sorted(path for path in folder.rglob("*.npz") if not path.name.startswith("."))
 
 
 @pytest.fixture
 def no_reading(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(path: Path) -> None:
-        raise AssertionError(f"{path} was read again")
+    """From here on no image is decoded, nor read for its hash."""
+
+    def refuse(file: object, *_: object, **__: object) -> None:
+        raise AssertionError(f"{file} was read again")
 
     monkeypatch.setattr(cache_module, "read_pixels", refuse)
+    monkeypatch.setattr(hashlib, "file_digest", refuse)
 
 
 @pytest.mark.parametrize("prep", [PREP, PREP.model_copy(update={"pixel_mm": 0.2})])
@@ -93,6 +99,46 @@ def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
     os.utime(row.path, ns=(time.time_ns(), time.time_ns() + 10**9))
     second = CropCache(tmp_path / "cache", PREP).get(row)
     assert second.pixels.max() < first.pixels.max()
+
+
+def test_a_changed_file_is_read_again_even_with_its_old_date(tmp_path: Path) -> None:
+    row = replace(image_row(tmp_path), path=tmp_path / "a.pgm")
+    pixels = read_pixels(tmp_path / "a.png")
+    cv2.imwrite(str(row.path), pixels)
+    date = row.path.stat().st_mtime_ns
+    first = CropCache(tmp_path / "cache", PREP).get(row)
+    time.sleep(0.02)  # longer than the steps of the file system's clock
+    cv2.imwrite(str(row.path), pixels // 2)  # as many bytes
+    os.utime(row.path, ns=(date, date))
+    assert CropCache(tmp_path / "cache", PREP).get(row).pixels.max() < first.pixels.max()
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = image_row(tmp_path)
+    original, other = row.path.read_bytes(), cv2.imencode(".png", read_pixels(row.path) // 2)[1].tobytes()
+
+    def read_too_late(path: Path, *how: Any, **named: Any) -> object:
+        path.write_bytes(other)
+        return read_pixels(path, *how, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cache_module, "read_pixels", read_too_late)
+        changed = CropCache(tmp_path / "cache", PREP).get(row)
+    row.path.write_bytes(original)
+    assert CropCache(tmp_path / "cache", PREP).get(row).pixels.max() > changed.pixels.max()
+
+
+def test_a_changed_program_makes_its_own_crops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for pattern in cache_module._SOURCES:
+        assert list(cache_module._PACKAGE.glob(pattern)), f"{pattern} is no source file"
+    source = tmp_path / "package" / "prep" / "breast.py"
+    source.parent.mkdir(parents=True)
+    monkeypatch.setattr(cache_module, "_PACKAGE", tmp_path / "package")
+    row = image_row(tmp_path)
+    for text, crops in (("a = 1", 1), ("a = 2", 2), ("a = 1", 2)):
+        source.write_text(text)
+        CropCache(tmp_path / "cache", PREP).get(row)
+        assert len(crop_files(tmp_path / "cache")) == crops
 
 
 def with_files(row: ImageRow, folder: Path) -> ImageRow:
@@ -260,19 +306,7 @@ def test_a_full_disk_stops_everything(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "cache").touch()
-    rows = [image_row(tmp_path)]
+    rows = [image_row(tmp_path, "a"), image_row(tmp_path, "b")]
     for workers in (0, 2):
         with pytest.raises(CacheWriteError, match=r"Not a directory|File exists"):
             prepare_all(rows, CropCache(tmp_path / "cache", PREP), workers, Ledger(tmp_path / "errors.csv"))
-
-
-class KillsItsProcess(CropCache):
-    def ensure(self, row: ImageRow) -> None:
-        os._exit(9)
-
-
-def test_killed_workers_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]))
-    cache = KillsItsProcess(tmp_path / "cache", PREP)
-    with pytest.raises(PreparationError, match=r"0 of 1 images are done.*fewer workers"):
-        prepare_all([image_row(tmp_path)], cache, 2, Ledger(tmp_path / "errors.csv"))

@@ -47,7 +47,7 @@ def adapt(
     from mammoseg.data.splits import assign_splits, check_leaks, describe_splits
     from mammoseg.records.label import CLASSES
 
-    _check_out(out, overwrite)
+    options.check_new_table(out, overwrite)
     about, make = _adapter(name)
     given = {"pattern": pattern, "roi_flipped": roi_flipped or None}
     settings = {n: value for n, value in given.items() if value is not None}
@@ -64,17 +64,6 @@ def adapt(
     masks = [f"{manifest.table[f'{label}_mask'].notna().sum()} {label}" for label in CLASSES]
     print(f"{len(manifest)} images; masks: {', '.join(masks)}; written: {out}")
     return 0
-
-
-def _check_out(out: Path, overwrite: bool) -> None:
-    """Wrong at once rather than after an hour of drawing."""
-    if out.suffix.lower() != ".csv" or out.is_dir():
-        raise typer.BadParameter(f"{out} is no name of a CSV file. Give one, e.g. manifest.csv.", param_hint="--out")
-    if out.exists() and not overwrite:
-        raise typer.BadParameter(
-            f"{out} is there already, perhaps with labels of yours. Choose another name, or --overwrite.",
-            param_hint="--out",
-        )
 
 
 def _adapter(name: str) -> "tuple[About, Callable[..., Manifest]]":

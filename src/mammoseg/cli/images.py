@@ -3,14 +3,9 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
 
 from mammoseg.data.manifest import ImageRow
-from mammoseg.records.image import Laterality
-
-_NAME = re.compile(
-    r"(?:^|(?P<exam>.*?)[_\-. ])(?P<side>L|R)[_\-. ]?(?P<view>CC|MLO|ML|LM|XCCL)(?:[_\-. ].*)?$", re.IGNORECASE
-)
+from mammoseg.data.patterns import usual_name
 
 
 def rows_from_files(files: Sequence[Path], pixel_mm: float | None) -> list[ImageRow]:
@@ -21,18 +16,18 @@ def rows_from_files(files: Sequence[Path], pixel_mm: float | None) -> list[Image
     rows, problems, seen = [], [], set()
     for file in files:
         image_id = re.sub(r"[^A-Za-z0-9._-]", "-", file.stem).lstrip("._-")
-        match = _NAME.match(file.stem)
+        name = usual_name(file.stem)
         if file.is_dir():
             problems.append(f"{file}: a folder; give the files in it")
-        elif match is None or not image_id:
+        elif name is None or not image_id:
             problems.append(f"{file.name}: no side and view in the name")
         elif image_id.lower() in seen:
             problems.append(f"{file.name}: another file would also be called {image_id}")
         else:
             seen.add(image_id.lower())
-            exam = match["exam"] or file.absolute().parent.name
-            side = cast(Laterality, match["side"].upper())
-            rows.append(ImageRow(exam, exam, image_id, side, match["view"].upper(), file.absolute(), pixel_mm=pixel_mm))
+            exam = name.exam or file.absolute().parent.name
+            about = (exam, exam, image_id, name.laterality, name.view)
+            rows.append(ImageRow(*about, file.absolute(), pixel_mm=pixel_mm))
     if problems:
         raise ValueError(
             "these files cannot be used without a manifest:\n  " + "\n  ".join(problems[:10]) + "\n"

@@ -7,7 +7,7 @@ import sys
 import typer
 
 import mammoseg
-from mammoseg.cli import adapt, bench, demo, evaluate, import_weights, phantom, predict, prepare, train
+from mammoseg.cli import adapt, bench, demo, evaluate, import_weights, phantom, predict, prepare, scan, train
 from mammoseg.config import ConfigError
 
 _SIGINT, _SIGTERM = 128 + signal.SIGINT, 128 + signal.SIGTERM
@@ -28,7 +28,7 @@ app = typer.Typer(
     help="Weakly supervised segmentation and classification of mammograms. For research use only.",
     epilog="Exit codes: 0 success, 1 failure, 2 wrong usage, 3 some images failed (their list is named).",
 )
-for verb in (demo, phantom, adapt, prepare, train, import_weights, predict, evaluate, bench):
+for verb in (demo, phantom, adapt, scan, prepare, train, import_weights, predict, evaluate, bench):
     name = verb.__name__.rpartition(".")[2]
     function = getattr(verb, name)
     in_the_list = str(function.__doc__).partition("\n")[0]  # the whole line: without this it is cut off

@@ -19,6 +19,18 @@ def _writable(folder: Path) -> Path:
     return folder
 
 
+def check_new_table(out: Path, overwrite: bool) -> None:
+    """A CSV file to be written: wrong at once rather than after an hour of work."""
+    if out.suffix.lower() != ".csv" or out.is_dir():
+        raise typer.BadParameter(f"{out} is no name of a CSV file. Give one, e.g. manifest.csv.", param_hint="--out")
+    if out.exists() and not overwrite:
+        raise typer.BadParameter(
+            f"{out} is there already, perhaps with labels of yours. Choose another name, or --overwrite.",
+            param_hint="--out",
+        )
+    _writable(out.parent)
+
+
 Manifest = Annotated[Path, typer.Option("--manifest", "-m", help="Table of images, a row per image (CSV or Parquet).")]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder to write to.", callback=_writable)]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="YAML file with settings that differ.")]

@@ -1,31 +1,30 @@
 """Prepared breast crops on disk, so that an image is read and cut out once and not in every epoch.
 
-A crop is found by the content of its files, the preparation (PrepConfig and version of this package) and what the
-manifest says about the image, so that a changed file or setting never meets an old crop, nor a model that sees heatmaps
-a crop without them. Files are uncompressed: a crop
-is read in some milliseconds. Any number of processes may share a folder.
+A crop is found by the content of its files, the preparation (PrepConfig, version and source code) and what the manifest
+says about the image, so that a changed file, setting or program never meets an old crop, nor a model that sees heatmaps
+a crop without them. The content of a file is read once: its hash is kept beside the crops until the file's size or
+times change. Any number of processes may share a folder and may be killed: every file is written whole or not at all,
+and a damaged one is made again.
 """
 
 import hashlib
 import json
 import logging
 import multiprocessing
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import cv2
-import numpy as np
 
 from mammoseg import __version__
+from mammoseg.data.cropfile import CropFileError, read_crop, write_crop
 from mammoseg.data.heatmaps import heatmap_files, with_heatmaps
 from mammoseg.data.manifest import ImageRow
-from mammoseg.io.atomic import atomic_path, write_json
+from mammoseg.io.atomic import write_json
 from mammoseg.io.ledger import Ledger
 from mammoseg.io.read import ImageReadError, read_pixels
 from mammoseg.prep.breast import BreastCrop
@@ -36,7 +35,12 @@ logger = logging.getLogger(__name__)
 
 STEP = "prepare"
 """The step named in the error ledger."""
-_DAMAGE = (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile)
+_PACKAGE = Path(__file__).parents[1]
+_SOURCES = ("prep/*.py", "io/read.py", "io/dicom/*.py", "data/heatmaps.py", "data/cache.py", "data/cropfile.py")
+"""The program that turns files into crops."""
+
+
+_FileState = tuple[str, int, int, int]  # path, size in bytes, times of change of content and of inode in ns
 
 
 class CacheWriteError(OSError):
@@ -55,7 +59,8 @@ class CropCache:
         self.folder = folder
         self.prep = prep
         self.heatmaps = heatmaps
-        self._hashes: dict[tuple[str, int, int], str] = {}
+        self._code = _code_hash()
+        self._hashes: dict[_FileState, str] = {}
 
     def get(self, row: ImageRow) -> BreastCrop:
         """The crop of an image: from the disk, or made and stored. A damaged file is made again.
@@ -65,15 +70,16 @@ class CropCache:
         path = self._path(row)
         if path.exists():
             try:
-                return replace(_load(path, self.heatmaps), image_id=row.image_id)
-            except _DAMAGE as error:
-                logger.warning("%s: damaged crop of image %s is made again (%s)", path, row.image_id, error)
+                return replace(read_crop(path, self.heatmaps), image_id=row.image_id)
+            except CropFileError as error:
+                logger.warning("damaged crop of image %s is made again: %s", row.image_id, error)
         image = row.mammogram(read_pixels(row.path))
         crop = crop_breast(with_heatmaps(image, row) if self.heatmaps else image, self.prep)
-        try:
-            _store(path, crop)
-        except OSError as error:
-            raise self._write_error(error) from error
+        if self._path(row) == path:  # else a file was changed while it was read
+            try:
+                write_crop(path, crop)
+            except OSError as error:
+                raise self._write_error(error) from error
         return crop
 
     def ensure(self, row: ImageRow) -> None:
@@ -81,50 +87,66 @@ class CropCache:
         if not self._path(row).exists():
             self.get(row)
 
+    def has(self, row: ImageRow) -> bool:
+        """Whether the crop is there, as far as that is known without reading an image: its hash must be noted."""
+        try:
+            digests = [self._noted_hash(_state(path)) for path in self._files(row)]
+        except (OSError, ValueError):
+            return False
+        return None not in digests and self._crop_file(row, digests).exists()
+
     def _path(self, row: ImageRow) -> Path:
+        return self._crop_file(row, [self._content_hash(path) for path in self._files(row)])
+
+    def _files(self, row: ImageRow) -> list[Path]:
+        return [row.path, *(heatmap_files(row) if self.heatmaps else ())]
+
+    def _crop_file(self, row: ImageRow, digests: Sequence[str | None]) -> Path:
         about = (row.laterality, row.view, row.pixel_mm, row.horizontal_flip)
         prep = self.prep.model_dump(mode="json")
-        files = [row.path, *(heatmap_files(row) if self.heatmaps else ())]
-        key = json.dumps([__version__, [self._content_hash(path) for path in files], prep, about], sort_keys=True)
+        key = json.dumps([__version__, self._code, digests, prep, about], sort_keys=True)
         name = hashlib.sha256(key.encode()).hexdigest()[:32]
         return self.folder / name[:2] / f"{name}.npz"
 
     def _content_hash(self, path: Path) -> str:
-        """SHA-256 of a file; remembered on disk until its size or time of change is another."""
+        """SHA-256 of a file; noted on disk until its size or a time is another."""
         try:
-            stat = path.stat()
-            known = (str(path), stat.st_size, stat.st_mtime_ns)
-            if known not in self._hashes:
-                self._hashes[known] = self._remembered_hash(path, known)
-        except CacheWriteError:
-            raise
+            state = _state(path)
+            digest = self._noted_hash(state)
+            if digest is not None:
+                return digest
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             raise ImageReadError(
                 f"{path}: the image cannot be read ({error.strerror}). Expected a readable image file. Check the path."
             ) from None
-        return self._hashes[known]
-
-    def _remembered_hash(self, path: Path, known: tuple[str, int, int]) -> str:
-        note = self.folder / "hashes" / f"{hashlib.sha256(known[0].encode()).hexdigest()[:32]}.json"
         try:
-            *remembered, digest = json.loads(note.read_text(encoding="utf-8"))
-            if tuple(remembered) == known and isinstance(digest, str):
-                return digest
-        except (OSError, ValueError, TypeError):
-            pass  # not there or damaged: written below
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        try:
-            write_json(note, [*known, digest])
+            write_json(self._note(state), [*state, digest])
         except OSError as error:
             raise self._write_error(error) from error
+        self._hashes[state] = digest
         return digest
+
+    def _noted_hash(self, state: _FileState) -> str | None:
+        if state not in self._hashes:
+            try:
+                *noted, digest = json.loads(self._note(state).read_text(encoding="utf-8"))
+            except (OSError, ValueError, TypeError):
+                return None  # not there or damaged
+            if tuple(noted) != state or not isinstance(digest, str):
+                return None
+            self._hashes[state] = digest
+        return self._hashes[state]
+
+    def _note(self, state: _FileState) -> Path:
+        return self.folder / "hashes" / f"{hashlib.sha256(state[0].encode()).hexdigest()[:32]}.json"
 
     def _write_error(self, error: OSError) -> CacheWriteError:
         return CacheWriteError(
             error.errno,
             f"{self.folder}: a prepared image cannot be written ({error.strerror}). Expected a writable folder with "
-            "about 10 MB an image. Free space or choose another folder, and run again: finished images are kept",
+            "about 4 MB an image. Free space or choose another folder, and run again: finished images are kept",
         )
 
 
@@ -136,6 +158,8 @@ def prepare_all(
     progress: Callable[[int, int], None] | None = None,
 ) -> list[str]:
     """Fill the cache in `workers` processes (0 or 1: in this one); returns the ids of usable images, in order.
+
+    No process is started for what is in the cache already, nor for a single image.
 
     An image that fails is noted in the ledger and left out. `progress` is called with (done, all) after each image.
     Raises CacheWriteError when crops cannot be stored, PreparationError when the processes died; both leave what is
@@ -161,7 +185,15 @@ def prepare_all(
 
 
 def _errors(rows: Sequence[ImageRow], cache: CropCache, workers: int) -> Iterator[Exception | None]:
+    there = [cache.has(row) for row in rows]
+    made = _made([row for row, done in zip(rows, there, strict=True) if not done], cache, workers)
+    for done in there:
+        yield None if done else next(made)
+
+
+def _made(rows: Sequence[ImageRow], cache: CropCache, workers: int) -> Iterator[Exception | None]:
     work = partial(_try_one, cache)
+    workers = min(workers, len(rows))
     if workers <= 1:
         yield from map(work, rows)
         return
@@ -183,20 +215,13 @@ def _try_one(cache: CropCache, row: ImageRow) -> Exception | None:
     return None
 
 
-def _store(path: Path, crop: BreastCrop) -> None:
-    arrays: dict[str, Any] = {"pixels": crop.pixels}
-    if crop.heatmaps is not None:
-        arrays["heatmaps"] = crop.heatmaps
-    about = {f.name: getattr(crop, f.name) for f in fields(crop) if f.name not in ("pixels", "heatmaps")}
-    with atomic_path(path) as temporary:
-        np.savez(temporary, about=np.array(json.dumps(about)), **arrays)
+def _state(path: Path) -> _FileState:
+    stat = path.stat()
+    return str(path.absolute()), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
 
 
-def _load(path: Path, heatmaps: bool) -> BreastCrop:
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-        about = {name: _tuples(value) for name, value in json.loads(str(stored["about"])).items()}
-        return BreastCrop(pixels=stored["pixels"], heatmaps=stored["heatmaps"] if heatmaps else None, **about)
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+def _code_hash() -> str:
+    digest = hashlib.sha256()
+    for path in sorted(path for pattern in _SOURCES for path in _PACKAGE.glob(pattern)):
+        digest.update(path.relative_to(_PACKAGE).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()

@@ -13,19 +13,18 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pydicom
 from numpy.typing import NDArray
 from PIL import Image
 
 from mammoseg.io.atomic import atomic_path
-from mammoseg.io.read import MAX_PIXELS
+from mammoseg.io.dicom.header import read_header
+from mammoseg.io.read import MAX_PIXELS, is_dicom
 
 Outline = Sequence[tuple[float, float]]
 Box = tuple[float, float, float, float]
 Circle = tuple[float, float, float]
 
 _FARTHEST = 1_000_000
-_DICOM = (".dcm", ".dicom")
 _PICTURES = ("PNG", "PPM", "TIFF", "JPEG")
 
 
@@ -34,11 +33,13 @@ class DrawingError(ValueError):
 
 
 def image_shape(path: Path) -> tuple[int, int]:
-    """(H, W) from the header of a DICOM file (by its suffix) or a picture. Raises DrawingError if it does not tell."""
+    """(H, W) from the header of a DICOM file or a picture. Raises DrawingError if it does not tell."""
     try:
-        if path.suffix.lower() in _DICOM:
-            header = pydicom.dcmread(path, stop_before_pixels=True, force=True, specific_tags=["Rows", "Columns"])
-            return int(header.Rows), int(header.Columns)
+        if is_dicom(path):
+            header = read_header(path)
+            if header.rows is None or header.columns is None:
+                raise ValueError("no rows or columns")
+            return header.rows, header.columns
         with Image.open(path, formats=_PICTURES) as picture:
             return picture.height, picture.width
     except Exception as error:  # what a damaged header leads to is not documented

@@ -79,9 +79,10 @@ class ImageRow:
         unknown: dict[str, Any] = {n: None for c in CLASSES if c not in classes for n in (c, f"{c}_mask")}
         return replace(self, **unknown)
 
-    def mammogram(self, pixels: NDArray[np.generic]) -> Mammogram:
-        """The pixels (H, W) of `path` together with what the row knows about them."""
-        return Mammogram(pixels, self.laterality, self.view, self.image_id, self.pixel_mm, self.horizontal_flip)
+    def mammogram(self, pixels: NDArray[np.generic], reading: tuple[str, ...] = ()) -> Mammogram:
+        """The pixels (H, W) of `path` together with what the row knows about them; `reading` as `Mammogram.reading`."""
+        about = (self.laterality, self.view, self.image_id, self.pixel_mm, self.horizontal_flip)
+        return Mammogram(pixels, *about, reading=reading)
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,11 +7,16 @@
 
 Everything else stands for itself. A pattern without `/` is compared with the name of the file, in whatever folder it is;
 one with `/` with the whole path below the folder that is searched. The suffix of the file may be left out.
+
+Without a pattern the usual names are understood (`usual_name`): `EXAM_L-CC.png`, `EXAM_R_MLO.png`, `RMLO.png`.
 """
 
 import re
 from dataclasses import dataclass
 from pathlib import PurePath
+from typing import cast
+
+from mammoseg.records.image import Laterality
 
 FIELDS = {
     "patient": r"[^/]+",
@@ -25,10 +30,30 @@ ANYTHING = "*"
 _OPEN = ("patient", "exam", ANYTHING)
 _LONGEST = 300
 _SIDES = {"l": "L", "r": "R"}
+_USUAL = re.compile(
+    r"(?:^|(?P<exam>.*?)[_\-. ])(?P<side>L|R)[_\-. ]?(?P<view>CC|MLO|ML|LM|XCCL)(?:[_\-. ].*)?$", re.IGNORECASE
+)
 
 
 class PatternError(ValueError):
     """A pattern that cannot be used; the message says where and what to write instead."""
+
+
+@dataclass(frozen=True)
+class UsualName:
+    """What a name such as `EXAM_L-CC` says."""
+
+    exam: str | None
+    laterality: Laterality
+    view: str
+
+
+def usual_name(stem: str) -> UsualName | None:
+    """Side and view of the name of a file without its suffix, and what stands before them; None if it has neither."""
+    match = _USUAL.match(stem)
+    if match is None:
+        return None
+    return UsualName(match["exam"] or None, cast(Laterality, match["side"].upper()), match["view"].upper())
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from mammoseg.inference.augment import displaced_windows
 from mammoseg.inference.ensemble import Ensemble
 from mammoseg.inference.predictor import Predictor
 from mammoseg.io.ledger import Ledger
-from mammoseg.io.read import read_pixels
+from mammoseg.io.read import read_image
 from mammoseg.io.runs import (
     RunFileError,
     clear_run,
@@ -111,6 +111,7 @@ def _predict_one(
         if num_tta:
             windows = displaced_windows(crop, predictor.prep, num_tta)
             prediction = replace(prediction, scores=predictor.mean_scores(windows))
+        prediction = replace(prediction, reading=image.reading)
         step = "write"
         if before_saving is not None:
             before_saving(prediction, image, row)
@@ -148,7 +149,7 @@ def _read_ahead(
     """Rows with their prepared images, in order; a few are read in threads while the network is busy."""
 
     def load(row: ImageRow) -> Loaded:
-        image = row.mammogram(read_pixels(row.path))
+        image = row.mammogram(*read_image(row.path, predictor.prep.dicom))
         image = with_heatmaps(image, row) if predictor.heatmaps else image
         crop = crop_breast(image, predictor.prep)
         return image, crop, prepare_window(crop, predictor.prep)

@@ -1,4 +1,4 @@
-"""Reading the pixels of image files: PNG, PGM, TIFF and JPEG, 8 or 16 bits.
+"""Reading the pixels of image files: DICOM, PNG, PGM, TIFF and JPEG, 8 or 16 bits.
 
 A file is refused rather than repaired: half a mammogram, or one with inverted brightness, looks like a mammogram to a
 model. Pillow reads the header (and says how large the picture will be before memory is taken), OpenCV the pixels,
@@ -7,55 +7,96 @@ because it keeps 16 bits where Pillow does not.
 
 import io
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from mammoseg.io.dicom.errors import DicomReadError
+from mammoseg.io.errors import ImageReadError as ImageReadError
+from mammoseg.records.image import DicomMode
+
 MAX_PIXELS = 150_000_000
 """Largest picture read. A mammogram has up to 24 million pixels, a film scanned at 25 um 100 million."""
 
+_DICOM_SUFFIXES = (".dcm", ".dicom", ".dic", ".ima")
+_PICTURES = (b"\x89PNG", b"\xff\xd8", b"II*", b"MM", b"P5", b"P2")
 _FORMATS = ("PNG", "PPM", "TIFF", "JPEG")
 _WHITE_IS_ZERO = 0  # value of the TIFF tag PhotometricInterpretation
 _LUMA_BGR = np.array([0.114, 0.587, 0.299])
 
 
-class ImageReadError(ValueError):
-    """A file whose pixels cannot be read or trusted; the message names the file and says what to do."""
+class ImagePixels(NamedTuple):
+    pixels: NDArray[np.generic]
+    """(H, W) uint8 or uint16 in the orientation of the file; brighter is denser tissue."""
+    reading: tuple[str, ...]
+    """What was done to the stored values, in plain words; nothing for other formats than DICOM."""
 
 
-def read_pixels(path: Path) -> NDArray[np.generic]:
-    """(H, W) uint8 or uint16 stored values, as they are in the file (no rotation, no scaling).
+def read_image(path: Path, dicom: DicomMode = "nyu") -> ImagePixels:
+    """The pixels of an image file: no rotation and, but for DICOM, no change of values (see `io/dicom/pixels.py`).
 
     Colours become grey: one channel where all are equal, else 0.299 R + 0.587 G + 0.114 B, rounded.
     Raises ImageReadError if the file is missing, damaged, cut short, not one of the formats, larger than `MAX_PIXELS`,
-    not 8 or 16 bits, has several pages or transparent pixels, or (TIFF) stores white as 0.
+    not 8 or 16 bits, has several pages or transparent pixels, or (TIFF) stores white as 0; for DICOM (DicomReadError) see there.
     """
+    if is_dicom(path):
+        from mammoseg.io.dicom.header import read_header
+        from mammoseg.io.dicom.pixels import read_dicom_pixels
+
+        header = read_header(path)
+        if not header.usable:
+            raise DicomReadError(
+                f"{path}: {header.kind}, not used ({header.why_not}). Expected a two-dimensional mammogram for "
+                "presentation. Leave it out, or make the manifest with mammoseg scan."
+            )
+        decoded = read_dicom_pixels(path, dicom)
+        return ImagePixels(decoded.pixels, decoded.steps)
     pixels = _decode(path)
-    if pixels.ndim == 2:
-        return pixels
-    first = pixels[..., 0]
-    if (pixels == first[..., None]).all():
-        return np.ascontiguousarray(first)
-    return np.rint(pixels @ _LUMA_BGR).astype(pixels.dtype)
+    if pixels.ndim == 3:
+        first = pixels[..., 0]
+        same = (pixels == first[..., None]).all()
+        pixels = np.ascontiguousarray(first) if same else np.rint(pixels @ _LUMA_BGR).astype(pixels.dtype)
+    return ImagePixels(pixels, ())
+
+
+def read_pixels(path: Path, dicom: DicomMode = "nyu") -> NDArray[np.generic]:
+    """The pixels of `read_image`."""
+    return read_image(path, dicom).pixels
 
 
 def read_mask(path: Path) -> NDArray[np.bool_]:
-    """(H, W) bool: where any channel is not 0. Raises ImageReadError like `read_pixels`."""
+    """(H, W) bool: where any channel is not 0. Raises ImageReadError like `read_image`."""
+    if is_dicom(path):
+        from mammoseg.io.dicom.pixels import read_dicom_pixels
+
+        return np.not_equal(read_dicom_pixels(path).pixels, 0)
     pixels = _decode(path) != 0
     return pixels if pixels.ndim == 2 else pixels.any(axis=-1)
 
 
-def _decode(path: Path) -> NDArray[np.generic]:
-    """(H, W) or (H, W, 3) in OpenCV's order blue, green, red."""
+def is_dicom(path: Path) -> bool:
+    """By content; a file without the usual beginning only by its name. Raises ImageReadError if it cannot be read."""
+    start = _content(path, 132)
+    return start[128:] == b"DICM" or (path.suffix.lower() in _DICOM_SUFFIXES and not start.startswith(_PICTURES))
+
+
+def _content(path: Path, count: int = -1) -> bytes:
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            return file.read(count)
     except OSError as error:
         raise ImageReadError(
-            f"{path}: the image cannot be read ({error.strerror}). Expected a readable PNG, PGM, TIFF or JPEG file. "
+            f"{path}: the image cannot be read ({error.strerror}). Expected a readable DICOM, PNG, PGM, TIFF or JPEG file. "
             "Check the path and the access rights."
         ) from None
+
+
+def _decode(path: Path) -> NDArray[np.generic]:
+    """(H, W) or (H, W, 3) in OpenCV's order blue, green, red."""
+    data = _content(path)
     if not data:
         raise ImageReadError(f"{path}: the file is empty (0 bytes). Expected an image. Copy or export it again.")
     _check_header(path, data)
@@ -96,9 +137,8 @@ def _check_header(path: Path, data: bytes) -> None:
         raise too_large from None
     except (OSError, SyntaxError, EOFError) as error:
         reason = "unknown format" if isinstance(error, UnidentifiedImageError) else error
-        kind = "a DICOM file" if data[128:132] == b"DICM" else f"no image that can be read ({reason})"
         raise ImageReadError(
-            f"{path}: this is {kind}. Expected PNG, PGM, TIFF or JPEG. "
+            f"{path}: this is no image that can be read ({reason}). Expected DICOM, PNG, PGM, TIFF or JPEG. "
             "Convert the image to a 16-bit grey PNG, or copy it again if it is damaged."
         ) from None
     if pages > 1:

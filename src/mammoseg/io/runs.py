@@ -230,6 +230,7 @@ def _record(prediction: Prediction) -> dict[str, Any]:
         "grid": prediction.grid.to_dict(),
         "maps": {name: list(values.shape) for name, values in prediction.maps.items()},
         "patches": [{**vars(patch), "scores": dict(patch.scores)} for patch in prediction.patches],
+        "reading": list(prediction.reading),
         "notes": list(prediction.notes),
     }
 
@@ -242,6 +243,7 @@ def _from_record(record: dict[str, Any], maps: dict[str, NDArray[np.float32]]) -
         maps=maps,
         patches=tuple(Patch(**patch) for patch in record["patches"]),
         parts=record["parts"],
+        reading=tuple(record.get("reading", ())),
         notes=tuple(record["notes"]),
     )
 

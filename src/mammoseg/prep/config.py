@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, PositiveInt
 
 from mammoseg.config import Config
+from mammoseg.records.image import DicomMode
 
 Fit = Literal["cut", "resize"]
 Intensity = Literal["standardize", "unit"]
@@ -16,6 +17,10 @@ class PrepConfig(Config):
     `fit` = `resize` with `intensity` = `unit` is what GMIC (Shen et al. 2021, arXiv:2002.07613) did with CBIS-DDSM, as far
     as it says.
     """
+
+    dicom: DicomMode = "nyu"
+    """Pixels of DICOM files. `nyu`: stored values without window or LUT, as the published weights saw them; `presentation`:
+    what a viewer shows (modality LUT, VOI LUT or window), in 16 bits. Other files are taken as they are."""
 
     window: tuple[PositiveInt, PositiveInt] = (2944, 1920)
     """Rows and columns the model sees, in working pixels. Source: GMIC, section 4.1."""

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Laterality = Literal["L", "R"]
+DicomMode = Literal["nyu", "presentation"]
+"""What is taken for the pixels of a DICOM file: stored values, as the published NYU weights saw them, or what a viewer shows."""
 
 
 @dataclass(frozen=True)
@@ -29,3 +31,5 @@ class Mammogram:
     heatmaps: NDArray[np.uint16] | None = None
     """(2, H, W) a probability for every pixel and class, in the order of `CLASSES`; 65535 stands for 1. None: not there,
     or not wanted."""
+    reading: tuple[str, ...] = ()
+    """What was done to the stored values when the file was read, in plain words."""

@@ -50,5 +50,7 @@ class Prediction:
     """In the order in which the model selected them."""
     parts: Mapping[str, Scores] = field(default_factory=dict)
     """Predictions of the model's parts (`global`, `local`, `fusion`), as far as it has them."""
+    reading: tuple[str, ...] = ()
+    """What was done to the stored values when the file was read (DICOM), in plain words."""
     notes: tuple[str, ...] = ()
     """What preparation found worth telling about the image, in plain words."""

@@ -1,9 +1,12 @@
 """Finding elements in files that break the rules, and refusing what is no DICOM, within bounded time and memory."""
 
+import logging
 import struct
 import time
 import tracemalloc
+import warnings
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -94,6 +97,19 @@ def test_only_what_is_needed_is_read(tmp_path: Path) -> None:
     dataset.PatientName, dataset.AccessionNumber, dataset.PatientBirthDate = "SECRET", "SECRET", "19000101"
     elements = read_elements(saved(tmp_path, EXPLICIT + body(dataset))).elements
     assert not {0x00100010, 0x00080050, 0x00100030} & set(vars(elements)["_raw"])
+
+
+def test_directory(tmp_path: Path) -> None:
+    data = EXPLICIT.replace(b"1.2.840.10008.5.1.4.1.1.1.2\0", b"1.2.840.10008.1.3.10".ljust(28, b"\0"))
+    assert read_elements(saved(tmp_path, data)).media_class == uid.MediaStorageDirectoryStorage
+
+
+def test_settings_of_the_process_stay(tmp_path: Path) -> None:
+    path, before = saved(tmp_path, PLAIN), list(warnings.filters)
+    with ThreadPoolExecutor(4) as pool:
+        assert len(list(pool.map(read_elements, [path] * 40))) == 40
+    assert list(warnings.filters) == before
+    assert not logging.getLogger("pydicom").disabled
 
 
 def test_no_pixels(tmp_path: Path) -> None:

@@ -25,14 +25,14 @@ from typing import Any
 
 import cv2
 import numpy as np
-import pydicom
 from numpy.typing import NDArray
 
 from mammoseg.data.about import About
 from mammoseg.data.drawing import DrawingError, draw_mask, image_shape, write_mask
 from mammoseg.data.manifest import Manifest
 from mammoseg.data.tables import AdapterError, read_table, tell, to_manifest
-from mammoseg.io.read import MAX_PIXELS, ImageReadError, read_pixels
+from mammoseg.io.dicom.pixels import read_dicom_pixels
+from mammoseg.io.read import MAX_PIXELS, ImageReadError, is_dicom, read_pixels
 from mammoseg.records.label import CLASSES
 
 ABOUT = About(
@@ -257,11 +257,4 @@ def _mask(path: Path, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
 
 
 def _pixels(path: Path) -> NDArray[Any]:
-    if path.suffix.lower() != ".dcm":
-        return read_pixels(path)
-    try:
-        return pydicom.dcmread(path, force=True).pixel_array
-    except Exception as error:  # what damaged pixel data leads to is not documented
-        raise DrawingError(
-            f"{path}: the pixels cannot be read ({error}). Expected a whole file. Copy it again."
-        ) from error
+    return read_dicom_pixels(path).pixels if is_dicom(path) else read_pixels(path)

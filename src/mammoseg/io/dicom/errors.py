@@ -1,5 +1,7 @@
-"""The error of everything that reads DICOM files."""
+"""What can be wrong with a DICOM file."""
+
+from mammoseg.io.errors import ImageReadError
 
 
-class DicomReadError(ValueError):
-    """A DICOM file that cannot be read or trusted. The message names the file and holds nothing of the patient."""
+class DicomReadError(ImageReadError):
+    """A DICOM file that cannot be read or used, with the reason; the message holds no patient data."""

@@ -34,7 +34,6 @@ _NO_IMAGES = tuple(
     _STORAGE + branch
     for branch in ("9.", "11.", "66", "67", "68.", "88.", "90.", "104.", "200.", "481.3", "481.5", "481.8")
 )
-_DIRECTORY = "1.2.840.10008.1.3.10"
 _NO_IMAGE_MODALITIES = ("SR", "PR", "KO", "SEG", "REG", "DOC", "PLAN", "HC", "AU", "ECG", "RTPLAN", "RTSTRUCT")
 _XRAY_MODALITIES = ("", "MG", "CR", "DX", "RG", "RF", "OT", "CT")
 
@@ -134,7 +133,7 @@ _Answer = tuple[str, str] | None
 
 
 def _not_an_image(facts: Facts) -> _Answer:
-    directory = facts.sop_class == _DIRECTORY
+    directory = facts.sop_class == uid.MediaStorageDirectoryStorage
     if directory or facts.sop_class.startswith(_NO_IMAGES) or facts.modality in _NO_IMAGE_MODALITIES:
         return "not an image", "the object holds no picture (report, markings, presentation state or the like)"
     if not facts.has_size and facts.sop_class not in _POSSIBLE:

@@ -15,7 +15,7 @@ from typing import BinaryIO, cast
 
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.filereader import read_dataset, read_partial
-from pydicom.uid import DeflatedExplicitVRLittleEndian
+from pydicom.uid import DeflatedExplicitVRLittleEndian, MediaStorageDirectoryStorage
 
 from mammoseg.io.dicom.elements import WANTED, Elements, quiet
 from mammoseg.io.dicom.errors import DicomReadError
@@ -83,7 +83,7 @@ def _parsed(path: Path, file: BinaryIO) -> Contents:
         reason = "the header is too long to be one" if bounded.exhausted else "the header is damaged or cut short"
         raise _refused(path, reason, "Copy or export it again.") from None
     elements = Elements(dataset)
-    if not elements:
+    if not elements and media_class != MediaStorageDirectoryStorage:
         raise _refused(path, "the header is damaged or cut short", "Copy or export it again.")
     if not any(keyword in elements for keyword in ("SOPClassUID", "Modality", "Rows", "ImageType")) and not media_class:
         raise _refused(path, "no DICOM header was found", "Leave the file out, or copy or export it again.")

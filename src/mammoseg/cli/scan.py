@@ -1,0 +1,108 @@
+"""`mammoseg scan`: a folder of DICOM files or pictures -> checked manifest and quality report."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mammoseg.cli import options
+
+if TYPE_CHECKING:
+    from mammoseg.data.examine import Seen
+
+_MOST_WORKERS = 8
+
+
+def scan(
+    root: Annotated[
+        Path, typer.Argument(metavar="DIR", exists=True, file_okay=False, help="Searched with all folders in it.")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Manifest to write (CSV). The report goes beside it.")],
+    labels: Annotated[
+        Path | None, typer.Option("--labels", exists=True, dir_okay=False, help="CSV with benign, malignant and keys.")
+    ] = None,
+    pattern: Annotated[
+        str | None, typer.Option("--pattern", help="How names are built, e.g. {patient}_{laterality}_{view}.png.")
+    ] = None,
+    hash_ids: Annotated[
+        Path | None,
+        typer.Option("--hash-ids", metavar="SALT_FILE", dir_okay=False, help="Hash patient ids; made if missing."),
+    ] = None,
+    dates: Annotated[bool, typer.Option("--dates/--no-dates", help="Keep the study dates.")] = True,
+    pixels: Annotated[bool, typer.Option("--pixels/--no-pixels", help="Decode and check every image.")] = True,
+    workers: options.Workers = min(_MOST_WORKERS, os.cpu_count() or 1),
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing manifest.")] = False,
+) -> int:
+    """Turn a folder of DICOM files or pictures into a manifest.
+
+    Beside it: NAME_quality.html and NAME_quality.json, which name no person, and NAME_left_out.csv with all other
+    files and why. Nothing in DIR is changed.
+    """
+    from mammoseg.cli.progress import Bar
+    from mammoseg.data.examine import Settings
+    from mammoseg.data.exams import make_rows, rows_to_manifest
+    from mammoseg.data.files import find_files
+    from mammoseg.data.labels import join_labels
+    from mammoseg.data.patterns import compile_pattern
+    from mammoseg.data.pseudonyms import read_salt
+    from mammoseg.data.scan import as_seen, scan_files
+    from mammoseg.export.quality import summarise
+    from mammoseg.export.quality_page import write_page
+    from mammoseg.io.atomic import write_json
+
+    options.check_new_table(out, overwrite)
+    settings = Settings(root.resolve(), compile_pattern(pattern) if pattern is not None else None, pixels)
+    salt = read_salt(hash_ids) if hash_ids else None
+    files, skipped = find_files(settings.root)
+    with Bar("scan", len(files)) as bar:
+        found = [*scan_files(files, settings, workers, bar.advance), *as_seen(skipped)]
+    images, found = make_rows(found, salt)
+    joined = join_labels(labels, images, settings.root) if labels else None
+    quality = summarise(images, found, joined, pixels, hashed=salt is not None)
+    others, page, table = (out.with_name(out.stem + end) for end in ("_left_out.csv", "_quality.html", "_quality.json"))
+    _write_others(others, found)
+    write_json(table, quality)
+    write_page(page, quality, out.name, others.name)
+    if images:  # last: the manifest says that the scan is complete
+        rows_to_manifest(images, settings.root, out, joined.by_image if joined else None, dates).to_csv(out)
+    _print(quality)
+    print(f"written: {out if images else 'no manifest'}, {page}, {table}, {others}")
+    return 1 if not images else 3 if quality["files"]["unusable"] else 0
+
+
+def _write_others(path: Path, found: "Sequence[Seen]") -> None:
+    """Every file that is not in the manifest, with its path: as confidential as the manifest."""
+    import pandas as pd
+
+    from mammoseg.io.atomic import write_text
+
+    rows = [(str(s.place), s.status, s.why, s.detail) for s in found if s.status != "used"]
+    table = pd.DataFrame(rows, columns=["path", "status", "why", "detail"])
+    safe = table.map(lambda text: text.encode("utf-8", "backslashreplace").decode())
+    write_text(path, safe.to_csv(index=False, lineterminator="\n"))
+
+
+def _print(quality: Mapping[str, Any]) -> None:
+    from mammoseg.cli.tables import print_table
+
+    counts, exams, labels = quality["counts"], quality["exams"], quality["labels"]
+    files = quality["files"]
+    lines = {
+        "images": f"{counts['images']} of {counts['exams']} exams, {counts['patients']} patients",
+        "exams": f"{exams['complete']} with the four standard views, {exams['incomplete']} without",
+        **{status: _listed(files[status]) for status in files if files[status]},
+    }
+    if labels:
+        lines["labels"] = (
+            f"{labels['images_with_label']} images with, {labels['images_without_label']} without; "
+            f"{labels['rows_without_image']} of {labels['rows']} rows about no image"
+        )
+    print_table([{"": name, "what": text} for name, text in lines.items()])
+    if quality["findings"]:
+        print_table([{"images": str(f["images"] or ""), "finding": f["what"]} for f in quality["findings"]])
+
+
+def _listed(reasons: Mapping[str, int]) -> str:
+    return f"{sum(reasons.values())} files: " + ", ".join(f"{why} ({count})" for why, count in reasons.items())

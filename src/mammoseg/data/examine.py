@@ -1,0 +1,165 @@
+"""One file of a folder that is scanned: what it is, whether it can be used, and if not, why not.
+
+DICOM is recognised by its content. Of other pictures only the name tells patient, side and view.
+"""
+
+import re
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+from mammoseg.data.patterns import NamePattern, usual_name
+from mammoseg.data.quality import BLANK, PixelFacts, check_pixels
+from mammoseg.io.dicom.header import DicomHeader, DicomReadError, read_header
+from mammoseg.io.read import read_pixels
+from mammoseg.records.image import Laterality, Mammogram
+
+Status = Literal["used", "left out", "unusable", "no image"]
+"""`left out`: an image of another kind than wanted; `unusable`: what should have been an image and cannot be used."""
+
+LEFT_OUT = ("specimen", "stereo", "biopsy", "magnification", "spot", "partial")
+"""Flags of views that no model is made for. Implants and other flags stay."""
+NO_NAME = "the name tells no side and view"
+
+_DICOM_SUFFIXES = (".dcm", ".dicom", ".dic", ".ima")
+_PICTURE_SUFFIXES = (".png", ".pgm", ".tif", ".tiff", ".jpg", ".jpeg")
+_PICTURES = re.compile(rb"\x89PNG|\xff\xd8\xff|II\*\0|MM\0\*|P[25]\s")
+_USABLE_KINDS = ("mammogram", "film scan")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How files are looked at."""
+
+    root: Path
+    pattern: NamePattern | None = None
+    pixels: bool = True
+    """Decode the pixels of usable images and check them."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is known of one file."""
+
+    place: PurePosixPath = field(repr=False)
+    """Relative to the folder."""
+    status: Status
+    why: str = ""
+    """Kind or reason in fixed words, of a file that is not used."""
+    detail: str = field(default="", repr=False)
+    """More about the reason, with numbers of this file."""
+    header: DicomHeader | None = None
+    patient: str | None = field(default=None, repr=False)
+    """As header or name tell it."""
+    exam: str | None = field(default=None, repr=False)
+    """Study Instance UID, or the exam that the name tells."""
+    laterality: Laterality | None = None
+    view: str | None = None
+    findings: tuple[str, ...] = ()
+    pixels: PixelFacts | None = None
+
+
+def examine(settings: Settings, place: PurePosixPath) -> Seen:
+    """Look at one file. Raises nothing: what is wrong with the file is in the answer."""
+    path = settings.root / place
+    try:
+        seen = _recognised(settings, path, place)
+        return _with_pixels(seen, path) if settings.pixels and seen.status == "used" else seen
+    except Exception as error:  # one file must not end the scan; the list of files keeps it
+        return Seen(place, "unusable", f"an error of the program ({type(error).__name__})")
+
+
+def _recognised(settings: Settings, path: Path, place: PurePosixPath) -> Seen:
+    suffix = place.suffix.lower()
+    if place.name.upper() == "DICOMDIR":
+        return Seen(place, "no image", "DICOMDIR, the table of contents of a disc")
+    try:
+        with path.open("rb") as file:
+            start = file.read(132)
+    except OSError as error:
+        return Seen(place, "unusable", f"the file cannot be read ({error.strerror})")
+    names = _names(settings, place)
+    if _PICTURES.match(start):
+        return _picture(place, names)
+    try:
+        header = read_header(path)
+    except DicomReadError as error:
+        expected = start[128:] == b"DICM" or suffix in (*_DICOM_SUFFIXES, *_PICTURE_SUFFIXES)
+        why, detail = _reason(error, path)
+        return Seen(place, "unusable", why, detail) if expected else Seen(place, "no image", "another kind of file")
+    return _dicom(place, header, names if settings.pattern else {})
+
+
+def _names(settings: Settings, place: PurePosixPath) -> dict[str, str]:
+    """The fields of the name; a name without patient or exam is of the folder that it is in."""
+    if settings.pattern:
+        return settings.pattern.match(place) or {}
+    usual = usual_name(place.stem)
+    if usual is None:
+        return {}
+    folder = place.parent.as_posix() if place.parent.name else settings.root.name
+    return {"exam": usual.exam or folder, "laterality": usual.laterality, "view": usual.view}
+
+
+def _picture(place: PurePosixPath, names: dict[str, str]) -> Seen:
+    if not {"laterality", "view"} <= names.keys():
+        return Seen(place, "unusable", NO_NAME)
+    exam, patient = names.get("exam"), names.get("patient")
+    return Seen(
+        place,
+        "used",
+        patient=patient or exam,
+        exam=exam or patient,
+        laterality=_side(names),
+        view=names["view"],
+    )
+
+
+def _dicom(place: PurePosixPath, header: DicomHeader, names: dict[str, str]) -> Seen:
+    """Names fill in what the header does not tell."""
+    if header.kind == "not an image":
+        return Seen(place, "no image", "DICOM without a picture (report, presentation state or the like)")
+    if header.kind not in _USABLE_KINDS:
+        return Seen(place, "left out", header.kind, header.why_not or "")
+    if header.why_not is not None:
+        return Seen(place, "unusable", header.why_not)
+    if unwanted := next((flag for flag in LEFT_OUT if flag in header.flags), None):
+        return Seen(place, "left out", f"{unwanted} view")
+    laterality, view = header.laterality or _side(names), header.view or names.get("view")
+    missing = [name for name, value in (("laterality", laterality), ("view", view)) if value is None]
+    if missing:
+        return Seen(place, "unusable", f"not stated: {' and '.join(missing)}")
+    findings = list(header.findings)
+    for name, stated in (("laterality", header.laterality), ("view", header.view)):
+        if stated and names.get(name, stated) != stated:
+            findings.append(f"the file name tells another {name} than the header: the header is used")
+        elif stated is None:
+            findings = [f for f in findings if f != f"the {name} is not stated"] + [
+                f"the {name} is taken from the name"
+            ]
+    patient = header.patient_id or names.get("patient")
+    about = (patient, header.study_uid or names.get("exam"), laterality, view)
+    return Seen(place, "used", "", "", header, *about, findings=tuple(findings))
+
+
+def _with_pixels(seen: Seen, path: Path) -> Seen:
+    flip = seen.header.horizontal_flip if seen.header else None
+    try:
+        pixels = read_pixels(path)
+    except ValueError as error:
+        why, detail = _reason(error, path)
+        return Seen(seen.place, "unusable", why, detail)
+    side: Laterality = seen.laterality or "L"
+    facts = check_pixels(Mammogram(pixels, side, seen.view or "", "", None, flip))
+    return Seen(seen.place, "unusable", BLANK) if facts.blank else replace(seen, pixels=facts)
+
+
+def _reason(error: ValueError, path: Path) -> tuple[str, str]:
+    """What the message says is wrong: in fixed words, and with the numbers of this file."""
+    detail = str(error).removeprefix(f"{path}: ").partition(". Expected")[0]
+    return re.sub(r"\s*\([^()]*\d[^()]*\)", "", detail), detail
+
+
+def _side(names: dict[str, str]) -> Laterality | None:
+    side = names.get("laterality")
+    return "L" if side == "L" else "R" if side == "R" else None

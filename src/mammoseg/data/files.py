@@ -1,0 +1,69 @@
+"""Every file below a folder, each once: what is not followed or cannot be read is told with a reason.
+
+Links are followed after everything else, so that a file is known by its own name rather than by that of a link to it.
+"""
+
+import unicodedata
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from stat import S_ISDIR, S_ISREG
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file or folder that is not looked into."""
+
+    place: PurePosixPath
+    """Relative to the folder that is searched."""
+    why: str
+    lost: bool
+    """Whether there may be images in it that should have been found."""
+
+
+def find_files(root: Path) -> tuple[list[PurePosixPath], list[Skipped]]:
+    """The regular files below `root`, relative to it and sorted, and what was skipped. Raises nothing."""
+    files: list[PurePosixPath] = []
+    skipped: list[Skipped] = []
+    seen: set[tuple[int, int]] = set()
+    waiting, links = deque([root]), deque[Path]()
+    while waiting or links:
+        linked = not waiting
+        path = links.popleft() if linked else waiting.popleft()
+        place = PurePosixPath(path.relative_to(root).as_posix())
+        if path != root and (reason := _no_name(path.name)):
+            skipped.append(Skipped(place, reason, lost=reason != _HIDDEN))
+            continue
+        try:
+            status = path.stat()
+            identity = (status.st_dev, status.st_ino)
+            known = linked and identity in seen
+            if known:
+                skipped.append(Skipped(place, "a link to what is searched already", lost=False))
+            elif S_ISREG(status.st_mode):
+                files.append(place)
+            elif S_ISDIR(status.st_mode):
+                inside = sorted(path.iterdir())
+                links += [entry for entry in inside if entry.is_symlink()]
+                waiting += [entry for entry in inside if not entry.is_symlink()]
+            else:
+                skipped.append(Skipped(place, "no regular file (a pipe, a device or the like)", lost=False))
+            seen.add(identity)
+        except OSError as error:
+            why = "a link that leads nowhere" if linked else f"cannot be read ({error.strerror})"
+            skipped.append(Skipped(place, why, lost=not linked))
+    return sorted(files), sorted(skipped, key=lambda entry: entry.place)
+
+
+_HIDDEN = "a hidden file or folder"
+
+
+def _no_name(name: str) -> str | None:
+    """Why a path with this name cannot stand in a table of text, or should not."""
+    if name.startswith("."):
+        return _HIDDEN
+    if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name):
+        return "the name holds control characters or is no valid text: rename it"
+    if name != name.strip():
+        return "the name begins or ends with white space: rename it"
+    return None

@@ -1,0 +1,113 @@
+"""A folder of any content -> what every file in it is (`Seen`), read in several processes.
+
+A file that ends the process that reads it costs itself, never the scan.
+"""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
+from functools import partial
+from multiprocessing.connection import wait as wait_for
+from pathlib import PurePosixPath
+
+import cv2
+
+from mammoseg.data.examine import NO_NAME, Seen, Settings, examine
+from mammoseg.data.files import Skipped
+
+_AHEAD = 4  # files waiting for each process
+_FEW = 2000  # headers that are read sooner than processes start
+_DEADLY = "reading it ended the process (too little memory, or damage that a decoder does not survive)"
+
+
+def scan_files(
+    files: Sequence[PurePosixPath],
+    settings: Settings,
+    workers: int,
+    progress: Callable[[], object] = lambda: None,
+) -> list[Seen]:
+    """Look at all `files` of the folder, in `workers` processes (0: in this one); the answers in their order.
+
+    A few headers are read in this process, which takes less time than to start others. `progress` is called after each file.
+    """
+    look = partial(examine, settings)
+    found: dict[PurePosixPath, Seen] = {}
+    few = len(files) <= _FEW and not settings.pixels
+    answers = map(look, files) if workers == 0 or few else _in_processes(look, files, workers)
+    for seen in answers:
+        found[seen.place] = seen
+        progress()
+    return _without_icons([found[place] for place in files], settings)
+
+
+def as_seen(skipped: Sequence[Skipped]) -> list[Seen]:
+    """What was skipped while looking for files, in the form of everything else."""
+    return [Seen(entry.place, "unusable" if entry.lost else "no image", entry.why) for entry in skipped]
+
+
+def _without_icons(found: list[Seen], settings: Settings) -> list[Seen]:
+    """Pictures beside DICOM files are those of a viewer, unless their names say otherwise."""
+    if settings.pattern or not any(seen.status == "used" and seen.header for seen in found):
+        return found
+    icon = "a picture beside DICOM files, without side and view in its name"
+    return [replace(seen, status="no image", why=icon) if seen.why == NO_NAME else seen for seen in found]
+
+
+def _in_processes(
+    look: Callable[[PurePosixPath], Seen], files: Sequence[PurePosixPath], workers: int
+) -> Iterator[Seen]:
+    """Answers in any order. After a death, the files that were being read are read again, each in a process of its own."""
+    waiting = list(reversed(files))
+    while waiting:
+        suspects: list[PurePosixPath] = []
+        pool = _pool(workers)
+        try:
+            running: dict[Future[Seen], PurePosixPath] = {}
+            while (waiting or running) and not suspects:
+                while waiting and len(running) < _AHEAD * workers:
+                    running[pool.submit(look, waiting[-1])] = waiting[-1]
+                    waiting.pop()
+                done = wait(running, return_when=FIRST_COMPLETED).done
+                for future in [future for future in done if future.exception() is None]:
+                    del running[future]
+                    yield future.result()
+                if any(future in running for future in done):
+                    suspects = [*running.values()]
+        except BrokenProcessPool:  # raised by submit
+            suspects = [*running.values()]
+        finally:
+            pool.shutdown(cancel_futures=True)
+        for place in suspects:
+            yield _alone(look, place)
+
+
+def _alone(look: Callable[[PurePosixPath], Seen], place: PurePosixPath) -> Seen:
+    with _pool(1) as pool:
+        try:
+            return pool.submit(look, place).result()
+        except BrokenProcessPool:
+            return Seen(place, "unusable", _DEADLY)
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    # New processes, not forked ones: libraries may have threads here, and a fork of those can hang.
+    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_start)
+
+
+def _start() -> None:
+    """In a new process: leave Ctrl-C to the parent, end with it, and take one core."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    cv2.setNumThreads(1)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(sentinel: int) -> None:
+    wait_for([sentinel])
+    os._exit(1)

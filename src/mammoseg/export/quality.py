@@ -1,0 +1,133 @@
+"""The quality of a scanned folder in numbers: how many images of which kind, which exams are complete, what was found.
+
+Nothing in it leads to a person: images are rows of the manifest, files are counted by reason. Paths, dates and ids are
+only in the manifest and in the list of files that were left out, which stay with the data.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import mammoseg
+from mammoseg.data.examine import Seen
+from mammoseg.data.exams import Row
+from mammoseg.data.labels import Labels
+from mammoseg.data.quality import GREY, NO_BREAST, TEXT, WRONG_SIDE
+
+FORMAT = 1
+STANDARD = ("L-CC", "L-MLO", "R-CC", "R-MLO")
+"""The views of a complete screening exam."""
+PIXEL_CHECKS = (WRONG_SIDE, GREY, TEXT, NO_BREAST)
+
+_FIRST_ROW = 2  # of a table in a spreadsheet, below its header
+
+
+def summarise(
+    images: Sequence[Row], found: Sequence[Seen], labels: Labels | None, pixels: bool, hashed: bool
+) -> dict[str, Any]:
+    """Everything the report shows, ready to be written as JSON.
+
+    `images` in the order of the manifest; `found` all files; `pixels` whether they were checked; `hashed` whether ids are
+    salted hashes, so that they can be shown.
+    """
+    headers = [image.seen.header for image in images]
+    known = [header for header in headers if header]
+    return {
+        "format": FORMAT,
+        "mammoseg": mammoseg.__version__,
+        "pixels_checked": pixels,
+        "counts": {
+            "files": len(found),
+            "images": len(images),
+            "exams": len({image.exam_id for image in images}),
+            "patients": len({image.patient_id for image in images}),
+        },
+        "files": {
+            status: _counted(seen.why for seen in found if seen.status == status)
+            for status in ("left out", "unusable", "no image")
+        },
+        "views": _views(images),
+        "exams": _exams(images, hashed),
+        "flags": _counted(flag for header in known for flag in header.flags),
+        "findings": _findings(images),
+        "devices": [
+            {"manufacturer": maker, "model": model, "images": count}
+            for (maker, model), count in Counter(
+                (_cell(image, "manufacturer"), _cell(image, "model")) for image in images
+            ).most_common()
+        ],
+        "photometric": _counted(_cell(image, "photometric") for image in images),
+        "bits_stored": _counted(_cell(image, "bits_stored") for image in images),
+        "transfer_syntax": _counted(_cell(image, "transfer_syntax") for image in images),
+        "labels": None if labels is None else _labels(labels),
+        "images": [{"row": n, "image_id": image.image_id} for n, image in enumerate(images, _FIRST_ROW)]
+        if hashed
+        else None,
+    }
+
+
+def _cell(image: Row, name: str) -> str:
+    return str(image.cells()[name] or "not stated")
+
+
+def _counted(values: Iterable[str]) -> dict[str, int]:
+    return dict(Counter(values).most_common())
+
+
+def _views(images: Sequence[Row]) -> dict[str, dict[str, int]]:
+    """View -> side -> images; the standard views first."""
+    counts = Counter((image.seen.view or "", image.seen.laterality or "") for image in images)
+    views = sorted({view for view, _ in counts}, key=lambda view: (view not in ("CC", "MLO"), view))
+    return {view: {side: counts[view, side] for side in ("L", "R")} for view in views}
+
+
+def _exams(images: Sequence[Row], hashed: bool) -> dict[str, Any]:
+    """How many exams have the four standard views, and what is missing, more or repeated in the others."""
+    exams: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    for number, image in enumerate(images, _FIRST_ROW):
+        exams[image.exam_id].append((number, f"{image.seen.laterality}-{image.seen.view}"))
+    odd = []
+    missing: Counter[str] = Counter()
+    complete = 0
+    for exam_id, members in exams.items():
+        views = Counter(view for _, view in members)
+        absent = [view for view in STANDARD if view not in views]
+        more = sorted(view for view in views if view not in STANDARD)
+        repeated = sorted(view for view, count in views.items() if count > 1)
+        complete += not absent
+        if absent:
+            missing[", ".join(absent)] += 1
+        if absent or more or repeated:
+            entry = {"rows": [number for number, _ in members], "missing": absent, "extra": more, "repeated": repeated}
+            odd.append({"exam_id": exam_id, **entry} if hashed else entry)
+    return {
+        "complete": complete,
+        "incomplete": len(exams) - complete,
+        "missing": dict(missing.most_common()),
+        "with_extra_views": sum(bool(entry["extra"]) for entry in odd),
+        "with_repeated_views": sum(bool(entry["repeated"]) for entry in odd),
+        "not_exactly_standard": odd,
+    }
+
+
+def _findings(images: Sequence[Row]) -> list[dict[str, Any]]:
+    """What was found, most serious (pixels) and most frequent first, with the rows of the manifest."""
+    rows: dict[str, list[int]] = defaultdict(list)
+    for number, image in enumerate(images, _FIRST_ROW):
+        for text in image.findings:
+            rows[text].append(number)
+    makers = {image.seen.header.manufacturer for image in images if image.seen.header}
+    if len(makers) > 1:
+        rows["images of several manufacturers"] = []
+    order = sorted(rows, key=lambda text: (text not in PIXEL_CHECKS, -len(rows[text]), text))
+    return [{"what": text, "images": len(rows[text]), "rows": rows[text]} for text in order]
+
+
+def _labels(labels: Labels) -> dict[str, Any]:
+    return {
+        "rows": labels.rows,
+        "rows_without_image": len(labels.unmatched),
+        "unmatched_rows": list(labels.unmatched),
+        "images_with_label": len(labels.by_image) - labels.unlabelled,
+        "images_without_label": labels.unlabelled,
+    }

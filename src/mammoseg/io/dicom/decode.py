@@ -1,0 +1,171 @@
+"""From the pixel data of a file to containers: the words that hold the stored values, as the file or its stream has them.
+
+Which decoder gets a compressed image is decided by the stream, not by the transfer syntax, which is wrong in some files:
+
+    JPEG baseline, extended with 8 bits   Pillow        JPEG lossless, extended with 12 bits   GDCM
+    JPEG-LS                               pyjpegls      JPEG 2000, HTJ2K                       OpenJPEG
+    RLE                                   pylibjpeg     native, deflated, big endian           pydicom
+
+GDCM runs in a process of its own: it is known to bring down its process on damaged streams, and to fill in what is
+missing with no more than a word on the standard error output, which is an error here.
+"""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom import uid
+from pydicom.encaps import encapsulate, get_frame
+from pydicom.pixels import get_decoder
+
+from mammoseg.io.dicom.codestream import Codestream, read_codestream
+from mammoseg.io.dicom.elements import quiet
+from mammoseg.io.dicom.errors import DicomReadError
+from mammoseg.io.dicom.layout import PixelLayout
+from mammoseg.io.dicom.source import Source, damage
+
+_PLUGINS = {
+    "JPEG baseline": (uid.JPEGBaseline8Bit, "pillow"),
+    "JPEG extended": (uid.JPEGBaseline8Bit, "pillow"),
+    "JPEG-LS": (uid.JPEGLSLossless, "pyjpegls"),
+    "JPEG 2000": (uid.JPEG2000Lossless, "pylibjpeg"),
+}
+_GDCM_SYNTAX = {"JPEG lossless": uid.JPEGLosslessSV1, "JPEG extended": uid.JPEGExtended12Bit}
+_GDCM_SCRIPT = Path(__file__).with_name("gdcm_process.py")
+_LOSSY = {uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit, uid.JPEGLSNearLossless, uid.JPEG2000, uid.HTJ2K}
+_HIGH_THROUGHPUT = {uid.HTJ2KLossless, uid.HTJ2KLosslessRPCL, uid.HTJ2K}
+_NATIVE = {uid.ImplicitVRLittleEndian, uid.ExplicitVRLittleEndian, uid.ExplicitVRBigEndian} | {
+    uid.DeflatedExplicitVRLittleEndian
+}
+
+Words = NDArray[np.uint8] | NDArray[np.uint16]
+
+
+@dataclass(frozen=True)
+class Containers:
+    """Decoded pixels before anything is made of their bits."""
+
+    words: Words
+    """(H, W) or (H, W, 3) uint8 or uint16."""
+    bits: int
+    """Lowest bits of a container that the stream codes; all of them where it is not compressed."""
+    lossy: bool
+    """Whether values may have left the range of the stored bits on the way."""
+    luma_first: bool
+    """Whether the first of three samples is the brightness (YBR) rather than red (RGB)."""
+    name: str
+    """Of the compression, in words."""
+
+
+def decode(source: Source) -> Containers:
+    """Raises DicomReadError."""
+    with damage("the pixel data cannot be decoded"), quiet():
+        if not source.encapsulated:
+            return _native(source)
+        frame = get_frame(source.pixels, 0, number_of_frames=1)
+        if source.syntax == uid.RLELossless:
+            return _pydicom(source, frame, source.layout.allocated, (uid.RLELossless, "pylibjpeg"), "RLE")
+        layout = source.layout
+        return _stream(source, read_codestream(frame, (layout.rows, layout.columns, layout.samples)))
+
+
+def _native(source: Source) -> Containers:
+    layout, size = source.layout, len(source.pixels)
+    if source.syntax and source.syntax not in _NATIVE:
+        raise DicomReadError(
+            "the pixels are not compressed, but the transfer syntax is one of compressed pixels or unknown. "
+            "Expected agreement. Export the image again."
+        )
+    too_much = size - layout.native_bytes
+    if too_much < 0 or too_much >= max(2, layout.columns * layout.samples * layout.allocated // 8):
+        raise DicomReadError(
+            f"the file has {size} bytes of pixels for {layout.rows} x {layout.columns} with {layout.samples} samples "
+            f"of {layout.allocated} bits. Expected {layout.native_bytes}. The file is damaged: copy or export it again."
+        )
+    syntax = uid.ExplicitVRLittleEndian if source.little_endian else uid.ExplicitVRBigEndian
+    options = _options(layout, layout.allocated) | {"view_only": True, "pixel_vr": "OW" if source.words else "OB"}
+    array, properties = get_decoder(syntax).as_array(source.pixels, raw=True, **options)
+    return _containers(array, properties, layout.allocated, False, "not compressed")
+
+
+def _stream(source: Source, stream: Codestream) -> Containers:
+    layout = source.layout
+    if not 8 <= stream.bits <= layout.allocated:
+        raise DicomReadError(
+            f"the {stream.kind} stream has {stream.bits} bits. Expected 8 to {layout.allocated}, as allocated. "
+            "The file is damaged: export the image again."
+        )
+    lossy = source.syntax in _LOSSY or stream.kind in ("JPEG baseline", "JPEG extended")
+    if layout.signed and lossy and stream.kind != "JPEG 2000":
+        raise DicomReadError(
+            f"signed pixels are compressed with losses as {stream.kind}, where the highest value can turn into the "
+            "lowest. Expected pixels without sign. Export the image without losses."
+        )
+    name = stream.kind
+    if name in ("JPEG-LS", "JPEG 2000"):
+        name = f"{'HTJ2K' if source.syntax in _HIGH_THROUGHPUT else name} {'lossy' if lossy else 'lossless'}"
+    if stream.kind == "JPEG lossless" or (stream.kind == "JPEG extended" and stream.bits > 8):
+        return _containers(_gdcm(stream, layout), {}, stream.bits, lossy, name)
+    return _pydicom(source, stream.data, stream.bits, _PLUGINS[stream.kind], name, lossy)
+
+
+def _pydicom(
+    source: Source, frame: bytes, bits: int, plugin: tuple[uid.UID, str], name: str, lossy: bool = False
+) -> Containers:
+    options = _options(source.layout, 8 if bits <= 8 else 16) | {"decoding_plugin": plugin[1]}
+    array, properties = get_decoder(plugin[0]).as_array(encapsulate([frame]), index=0, raw=True, **options)
+    return _containers(array, properties, bits, lossy, name)
+
+
+def _options(layout: PixelLayout, allocated: int) -> dict[str, Any]:
+    """For pydicom, which is to return containers as they are: without sign, and no bit corrected."""
+    return {
+        "rows": layout.rows,
+        "columns": layout.columns,
+        "samples_per_pixel": layout.samples,
+        "photometric_interpretation": layout.photometric,
+        "planar_configuration": layout.planar,
+        "bits_allocated": allocated,
+        "bits_stored": allocated,
+        "pixel_representation": 0,
+        "number_of_frames": 1,
+        "pixel_keyword": "PixelData",
+        "correct_unused_bits": False,
+        "apply_j2k_sign_correction": False,
+        "apply_jls_sign_correction": False,
+    }
+
+
+def _containers(array: NDArray[Any], properties: dict[str, str | int], bits: int, lossy: bool, name: str) -> Containers:
+    luma_first = str(properties.get("photometric_interpretation", "")).startswith("YBR")
+    return Containers(array.astype(array.dtype.newbyteorder("="), copy=False), bits, lossy, luma_first, name)
+
+
+def _gdcm(stream: Codestream, layout: PixelLayout) -> Words:
+    numbers = map(str, (layout.rows, layout.columns, layout.samples, stream.bits))
+    command = [sys.executable, "-P", str(_GDCM_SCRIPT), *numbers, _GDCM_SYNTAX[stream.kind]]
+    pixels = layout.rows * layout.columns * layout.samples
+    try:
+        done = subprocess.run(command, input=stream.data, capture_output=True, timeout=5 + pixels / 1e6, check=False)
+    except subprocess.TimeoutExpired:
+        raise DicomReadError(_damaged(stream, "takes too long to decode")) from None
+    if done.returncode:
+        missing = b"No module named" in done.stderr
+        raise DicomReadError(
+            "JPEG lossless needs GDCM. Expected the package python-gdcm. Install it."
+            if missing
+            else _damaged(stream, "cannot be decoded")
+        )
+    if b"Corrupt JPEG data" in done.stderr or b"Premature end" in done.stderr:
+        raise DicomReadError(_damaged(stream, "is damaged or cut short"))
+    shape = (layout.rows, layout.columns) + ((layout.samples,) if layout.samples > 1 else ())
+    words: Words = np.frombuffer(done.stdout, np.uint8) if stream.bits <= 8 else np.frombuffer(done.stdout, np.uint16)
+    return words.reshape(shape)
+
+
+def _damaged(stream: Codestream, what: str) -> str:
+    return f"the {stream.kind} stream {what}. Expected a whole image. Copy or export the file again."

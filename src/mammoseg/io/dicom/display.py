@@ -1,0 +1,92 @@
+"""The grey-scale transformations that a file asks for, read from its elements and checked."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mammoseg.io.dicom.errors import DicomReadError
+from mammoseg.io.dicom.values import ImageValues
+from mammoseg.io.dicom.voi import LookupTable, Values, looked_up, lookup_table, rescaled, scaled, windowed
+
+Step = Callable[[Values], Values]
+
+
+@dataclass(frozen=True)
+class Display:
+    """stored values -> `modality` -> `voi`, which gives fractions of the output range (see voi.py)."""
+
+    modality: Step
+    voi: Step
+    steps: tuple[str, ...]
+    """In plain words."""
+
+    def __call__(self, stored: Values) -> Values:
+        return self.voi(self.modality(stored))
+
+
+def read_display(values: ImageValues, lowest: int, highest: int) -> Display:
+    """For stored values from `lowest` to `highest`.
+
+    A VOI LUT comes before a window, and of several the first is taken (it is the one that viewers show). Without
+    either the range of modality values is the output range. Raises DicomReadError if something cannot be used.
+    """
+    modality, ends, steps = _modality(values, lowest, highest)
+    voi, found = _voi(values, *ends)
+    return Display(modality, voi, (*steps, found))
+
+
+def inverts(values: ImageValues, photometric: str) -> bool:
+    """Whether bright and dark are exchanged last: MONOCHROME1, or Presentation LUT Shape INVERSE, which says the same.
+
+    So a file with both is inverted once. Where the two contradict each other viewers disagree, and so the file is refused.
+    """
+    shape = values.text("PresentationLUTShape")
+    inverse = photometric == "MONOCHROME1"
+    if shape in ("IDENTITY", "INVERSE") and inverse != (shape == "INVERSE"):
+        raise DicomReadError(
+            f"the Photometric Interpretation is {photometric} and the Presentation LUT Shape {shape}: they contradict "
+            "each other on what is bright. Expected MONOCHROME1 with INVERSE or MONOCHROME2 with IDENTITY. Look at the "
+            "image, and correct or remove the Presentation LUT Shape."
+        )
+    return inverse
+
+
+def _modality(values: ImageValues, lowest: int, highest: int) -> tuple[Step, tuple[float, float], list[str]]:
+    tables = values.items("ModalityLUTSequence")
+    if tables:
+        table = _table(tables[0], lowest)
+        return lambda x: looked_up(x, table), (0, 2**table.bits - 1), ["modality LUT"]
+    slopes, intercepts = values.decimals("RescaleSlope") or (1.0,), values.decimals("RescaleIntercept") or (0.0,)
+    slope, intercept = slopes[0], intercepts[0]
+    low, high = sorted(rescaled([lowest, highest], slope, intercept).tolist())
+    told = [] if (slope, intercept) == (1, 0) else [f"rescaled ({slope:g} x + {intercept:g})"]
+    return lambda x: rescaled(x, slope, intercept), (low, high), told
+
+
+def _voi(values: ImageValues, low: float, high: float) -> tuple[Step, str]:
+    tables = values.items("VOILUTSequence")
+    centers, widths = values.decimals("WindowCenter"), values.decimals("WindowWidth")
+    windows = min(len(centers), len(widths))
+    if tables:
+        table = _table(tables[0], low)
+        told = f"VOI LUT of {len(table.entries)} entries{_first_of(len(tables))}"
+        return lambda x: scaled(looked_up(x, table), 0, 2**table.bits - 1), told
+    if windows:
+        center, width, function = centers[0], widths[0], values.text("VOILUTFunction") or "LINEAR"
+        windowed([low, high], center, width, function)  # raises here what is wrong with the window
+        told = f"VOI {function} window {center:g}/{width:g}{_first_of(windows)}"
+        return lambda x: windowed(x, center, width, function), told
+    if centers or widths:
+        raise DicomReadError(
+            "the file has a window center without width, or the reverse. Expected both or none. Export the image again, "
+            "or read it with the stored values (mode nyu)."
+        )
+    return lambda x: scaled(x, low, high), "no VOI LUT and no window: all values shown"
+
+
+def _table(item: ImageValues, lowest: float) -> LookupTable:
+    little = item.little_endian("LUTData")
+    return lookup_table(item.words("LUTDescriptor"), item.data("LUTData"), lowest, little_endian=little)
+
+
+def _first_of(count: int) -> str:
+    return f" (the first of {count})" if count > 1 else ""

@@ -1,0 +1,147 @@
+"""One file: recognised by its content, used, left out or refused with a reason that quotes nothing of the patient."""
+
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from pydicom import Dataset
+
+from mammoseg.data.examine import NO_NAME, Seen, Settings, examine
+from mammoseg.data.patterns import compile_pattern
+from mammoseg.data.quality import BLANK, WRONG_SIDE
+
+Write = Callable[..., Path]
+
+
+def look(path: Path, pattern: str | None = None, pixels: bool = True) -> Seen:
+    settings = Settings(path.parent, compile_pattern(pattern) if pattern else None, pixels)
+    return examine(settings, PurePosixPath(path.name))
+
+
+def picture(path: Path, pixels: np.ndarray | None = None) -> Path:
+    rows, columns = np.mgrid[:160, :128]
+    plain = np.where(((rows - 80) / 60) ** 2 + (columns / 90) ** 2 <= 1, 100 + rows // 2, 0).astype(np.uint8)
+    encoded = cv2.imencode(path.suffix, plain if pixels is None else pixels)[1]
+    path.write_bytes(encoded.tobytes())
+    return path
+
+
+@pytest.mark.parametrize("name", ["IM0001", "1.2.3.4", "x.dcm", "wrong.png"])
+def test_a_mammogram_whatever_its_name(write_mammogram: Write, tmp_path: Path, name: str) -> None:
+    seen = look(write_mammogram(tmp_path / name, "R", "MLO"))
+    assert (seen.status, seen.laterality, seen.view, seen.patient, seen.exam) == ("used", "R", "MLO", "P1", "1.2.3")
+    assert seen.pixels is not None
+    assert seen.findings == seen.pixels.findings == ()
+
+
+def modifier(code: str) -> list[Dataset]:
+    item = Dataset()
+    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = code, "SCT", ""
+    return [item]
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "why"),
+    [
+        ({"PresentationIntentType": "FOR PROCESSING"}, "left out", "for processing"),
+        ({"ImageType": ["DERIVED", "PRIMARY", "TOMO", "GENERATED_2D"]}, "left out", "synthetic 2D"),
+        ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.13.1.3"}, "left out", "tomosynthesis"),
+        ({"PartialView": "YES"}, "left out", "partial view"),
+        ({"ViewModifierCodeSequence": modifier("399055006")}, "left out", "spot view"),
+        ({"EstimatedRadiographicMagnificationFactor": 1.8}, "left out", "magnification view"),
+        ({"BreastImplantPresent": "YES"}, "used", ""),
+        ({"Modality": "SR", "SOPClassUID": "1.2.840.10008.5.1.4.1.1.88.11"}, "no image", "DICOM without a picture"),
+        ({"ViewPosition": None}, "unusable", "not stated: view"),
+        ({"ImageLaterality": None, "PatientOrientation": None}, "unusable", "not stated: laterality"),
+        ({"Rows": None}, "unusable", "the header states no size of the picture"),
+        ({"pixels": np.full((160, 128), 9, np.uint16)}, "unusable", BLANK),
+    ],
+)
+def test_kinds(write_mammogram: Write, tmp_path: Path, change: dict[str, Any], status: str, why: str) -> None:
+    seen = look(write_mammogram(tmp_path / "x", **change))
+    assert (seen.status, seen.why.startswith(why), seen.pixels is not None) == (status, True, status == "used")
+
+
+def test_broken_files(write_mammogram: Write, tmp_path: Path) -> None:
+    whole = write_mammogram(tmp_path / "x").read_bytes()
+    reasons = {}
+    for name, content in {
+        "cut.dcm": whole[: len(whole) // 2],
+        "head": whole[:200],
+        "empty.dcm": b"",
+        "page.dcm": b"<html>not found</html>",
+        "page.png": b"<html>not found</html>",
+        "L-CC.png": b"\x89PNG\r\n\x1a\n cut",
+        "empty": b"",
+        "notes.txt": b"Frau Geheim",
+        "DICOMDIR": whole,
+    }.items():
+        (tmp_path / name).write_bytes(content)
+        seen = look(tmp_path / name)
+        reasons[name] = (seen.status, seen.why)
+        assert str(tmp_path) not in seen.why + seen.detail
+    assert reasons["cut.dcm"] == ("unusable", "the file is cut short: pixels are missing")
+    assert reasons["head"][0] == "unusable"
+    assert reasons["empty.dcm"] == ("unusable", "the file is empty")
+    assert reasons["page.dcm"][0] == reasons["page.png"][0] == reasons["L-CC.png"][0] == "unusable"
+    assert reasons["empty"] == reasons["notes.txt"] == ("no image", "another kind of file")
+    assert reasons["DICOMDIR"] == ("no image", "DICOMDIR, the table of contents of a disc")
+
+
+def test_a_missing_file_and_an_error_of_the_program(
+    write_mammogram: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert look(tmp_path / "gone").why == "the file cannot be read (No such file or directory)"
+    monkeypatch.setattr("mammoseg.data.examine.read_pixels", lambda _: 1 / 0)
+    seen = look(write_mammogram(tmp_path / "x"))
+    assert (seen.status, seen.why) == ("unusable", "an error of the program (ZeroDivisionError)")
+
+
+def test_pixels_only_where_wanted(write_mammogram: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    good, raw = write_mammogram(tmp_path / "x"), write_mammogram(tmp_path / "y", PartialView="YES")
+    monkeypatch.setattr("mammoseg.data.examine.read_pixels", lambda _: pytest.fail("decoded"))
+    assert look(good, pixels=False).pixels is None
+    assert look(raw).status == "left out"
+
+
+def test_wrong_side_is_a_finding(write_mammogram: Write, tmp_path: Path) -> None:
+    mirrored = {"ImageLaterality": "R", "PatientOrientation": None}
+    seen = look(write_mammogram(tmp_path / "x", "L", **mirrored))
+    assert (seen.status, seen.pixels and seen.pixels.findings) == ("used", (WRONG_SIDE,))
+
+
+def test_pictures_by_their_usual_names(tmp_path: Path) -> None:
+    seen = look(picture(tmp_path / "0012_L-CC.png"))
+    assert (seen.status, seen.patient, seen.exam, seen.laterality, seen.view) == ("used", "0012", "0012", "L", "CC")
+    assert look(picture(tmp_path / "icon.png")).why == NO_NAME
+    inside = tmp_path / "site" / "0013"
+    inside.mkdir(parents=True)
+    picture(inside / "RMLO.png")
+    assert examine(Settings(tmp_path), PurePosixPath("site/0013/RMLO.png")).exam == "site/0013"
+    picture(tmp_path / "RMLO.png")
+    assert look(tmp_path / "RMLO.png").exam == tmp_path.name
+
+
+def test_pictures_by_a_pattern(tmp_path: Path) -> None:
+    seen = look(picture(tmp_path / "cc-left-7-2.png"), "{view}-{laterality}-{patient}-{exam}.png")
+    assert (seen.patient, seen.exam, seen.laterality, seen.view) == ("7", "2", "L", "CC")
+    assert look(picture(tmp_path / "0012_L-CC.png"), "{view}-{laterality}-{patient}").why == NO_NAME
+
+
+def test_a_pattern_fills_in_what_a_header_does_not_tell(write_mammogram: Write, tmp_path: Path) -> None:
+    pattern = "{patient}_{laterality}_{view}"
+    bare = {"ViewPosition": None, "ImageLaterality": None, "PatientOrientation": None, "PatientID": ""}
+    seen = look(write_mammogram(tmp_path / "7_L_MLO.dcm", **bare), pattern)
+    assert (seen.status, seen.patient, seen.laterality, seen.view) == ("used", "7", "L", "MLO")
+    assert set(seen.findings) == {"the laterality is taken from the name", "the view is taken from the name"}
+    seen = look(write_mammogram(tmp_path / "7_R_CC.dcm"), pattern)
+    assert (seen.patient, seen.laterality) == ("P1", "L")
+    assert seen.findings == ("the file name tells another laterality than the header: the header is used",)
+
+
+def test_repr_shows_nobody(write_mammogram: Write, tmp_path: Path) -> None:
+    shown = repr(look(write_mammogram(tmp_path / "Geheim", PatientID="Geheim", StudyInstanceUID="1.2.77777")))
+    assert not any(word in shown for word in ("Geheim", "77777", "2024"))
