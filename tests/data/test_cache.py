@@ -217,16 +217,6 @@ def test_damaged_files_are_made_again(
     assert len(file.read_bytes()) == len(good)
 
 
-def test_other_content_in_the_file(tmp_path: Path) -> None:
-    row = image_row(tmp_path)
-    expected = CropCache(tmp_path / "cache", PREP).get(row)
-    (file,) = crop_files(tmp_path / "cache")
-    np.savez(file, pixels=expected.pixels, about=np.array('{"view": "CC"}'))
-    assert same(CropCache(tmp_path / "cache", PREP).get(row), expected)
-    np.savez(file, something=1)
-    assert same(CropCache(tmp_path / "cache", PREP).get(row), expected)
-
-
 def broken_study(folder: Path) -> list[ImageRow]:
     """Five images, of which two can be prepared."""
     cut = image_row(folder, "cut")
@@ -302,11 +292,3 @@ def test_a_full_disk_stops_everything(tmp_path: Path, monkeypatch: pytest.Monkey
     with pytest.raises(CacheWriteError):
         prepare_all(rows, cache, 0, ledger)
     assert len([p for p in (tmp_path / "cache").rglob("*") if p.is_file()]) == 2  # one crop, one hash
-
-
-def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
-    (tmp_path / "cache").touch()
-    rows = [image_row(tmp_path, "a"), image_row(tmp_path, "b")]
-    for workers in (0, 2):
-        with pytest.raises(CacheWriteError, match=r"Not a directory|File exists"):
-            prepare_all(rows, CropCache(tmp_path / "cache", PREP), workers, Ledger(tmp_path / "errors.csv"))

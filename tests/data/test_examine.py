@@ -37,6 +37,12 @@ def test_a_mammogram_whatever_its_name(write_mammogram: Write, tmp_path: Path, n
     assert seen.findings == seen.pixels.findings == ()
 
 
+def test_a_preamble_that_looks_like_a_tiff_file(write_mammogram: Write, tmp_path: Path) -> None:
+    path = write_mammogram(tmp_path / "x")
+    path.write_bytes(b"II*\0" + path.read_bytes()[4:])
+    assert look(path).status == "used"
+
+
 def modifier(code: str) -> list[Dataset]:
     item = Dataset()
     item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = code, "SCT", ""

@@ -31,6 +31,7 @@ def rows_from_files(files: Sequence[Path], pixel_mm: float | None) -> list[Image
     if problems:
         raise ValueError(
             "these files cannot be used without a manifest:\n  " + "\n  ".join(problems[:10]) + "\n"
-            "Expected unique names such as 0012_L-CC.png or 0012_R_MLO.png. Rename them, or give a table with --manifest."
+            "Expected unique names such as 0012_L-CC.png or 0012_R_MLO.png. Rename them, or give a table with "
+            "--manifest: mammoseg scan makes one from a folder of DICOM files."
         )
     return rows

@@ -73,7 +73,7 @@ class CropCache:
                 return replace(read_crop(path, self.heatmaps), image_id=row.image_id)
             except CropFileError as error:
                 logger.warning("damaged crop of image %s is made again: %s", row.image_id, error)
-        image = row.mammogram(read_pixels(row.path))
+        image = row.mammogram(read_pixels(row.path, self.prep.dicom))
         crop = crop_breast(with_heatmaps(image, row) if self.heatmaps else image, self.prep)
         if self._path(row) == path:  # else a file was changed while it was read
             try:

@@ -3,8 +3,8 @@
 An .npz archive, whose CRC-32 sums are tested on reading. `about` is JSON: the plain fields of the crop, and of each array
 its type and shape. `pixels.0`, `pixels.1`, ...: the first, second, ... byte of every pixel, each of these planes
 compressed by zstd; likewise `heatmaps`. The high bytes of a mammogram hardly differ between neighbours, the low ones are
-noise: apart they take less than half the room of the pixels, and are unpacked ten times as fast as a PNG of that size
-(benchmarks/cache.py).
+noise: apart they take less than half the room of the pixels, and are read eight times as fast as a PNG (see
+benchmarks/cache.py).
 """
 
 import json

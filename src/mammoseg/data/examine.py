@@ -23,6 +23,7 @@ NO_NAME = "the name tells no side and view"
 
 _DICOM_SUFFIXES = (".dcm", ".dicom", ".dic", ".ima")
 _PICTURE_SUFFIXES = (".png", ".pgm", ".tif", ".tiff", ".jpg", ".jpeg")
+_MARK = b"DICM"  # behind a preamble that may be anything, also the beginning of a TIFF file
 _PICTURES = re.compile(rb"\x89PNG|\xff\xd8\xff|II\*\0|MM\0\*|P[25]\s")
 _USABLE_KINDS = ("mammogram", "film scan")
 
@@ -79,12 +80,13 @@ def _recognised(settings: Settings, path: Path, place: PurePosixPath) -> Seen:
     except OSError as error:
         return Seen(place, "unusable", f"the file cannot be read ({error.strerror})")
     names = _names(settings, place)
-    if _PICTURES.match(start):
+    marked = start[128:] == _MARK
+    if not marked and _PICTURES.match(start):
         return _picture(place, names)
     try:
         header = read_header(path)
     except DicomReadError as error:
-        expected = start[128:] == b"DICM" or suffix in (*_DICOM_SUFFIXES, *_PICTURE_SUFFIXES)
+        expected = marked or suffix in (*_DICOM_SUFFIXES, *_PICTURE_SUFFIXES)
         why, detail = _reason(error, path)
         return Seen(place, "unusable", why, detail) if expected else Seen(place, "no image", "another kind of file")
     return _dicom(place, header, names if settings.pattern else {})

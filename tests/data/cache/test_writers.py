@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from mammoseg.data import cache as cache_module
-from mammoseg.data.cache import CropCache, PreparationError, prepare_all
+from mammoseg.data.cache import CacheWriteError, CropCache, PreparationError, prepare_all
 from mammoseg.data.cropfile import read_crop
 from mammoseg.data.manifest import ImageRow
 from mammoseg.io.ledger import Ledger, read_errors
@@ -125,7 +125,7 @@ def test_writers_of_the_same_crop_at_the_same_moment(tmp_path: Path, caplog: pyt
     meeting = threading.Barrier(4)
 
     def write_all(cache: CropCache) -> list[BreastCrop]:
-        return [cache.get(row) for row in rows if meeting.wait(60) >= 0]
+        return [cache.get(row) for row in rows if meeting.wait(20) >= 0]
 
     with ThreadPoolExecutor(4) as pool:
         results = list(pool.map(write_all, [CropCache(tmp_path / "cache", PREP) for _ in range(4)]))
@@ -152,6 +152,14 @@ def test_several_writers_of_which_one_is_killed(tmp_path: Path, caplog: pytest.L
     assert not any(len(ledger) for ledger in ledgers)
     assert is_complete(tmp_path / "cache", rows)
     assert "damaged" not in caplog.text
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "cache").touch()
+    rows = series(tmp_path, 2)
+    for workers in (0, 2):
+        with pytest.raises(CacheWriteError, match=r"Not a directory|File exists"):
+            prepare_all(rows, CropCache(tmp_path / "cache", PREP), workers, Ledger(tmp_path / "errors.csv"))
 
 
 class KillsItsProcess(CropCache):

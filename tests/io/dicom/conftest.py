@@ -119,8 +119,10 @@ def encoded(words: Pixels, syntax: str, bits: int, allocated: int, signed: bool)
     if syntax.startswith("JPEG lossless"):
         return jpeg_lossless(words, bits, 1 if syntax.endswith("SV1") else 6)
     if syntax.startswith("JPEG-LS"):
-        interleave = {"interleave_mode": 2} if words.ndim == 3 else {}
-        return bytes(jpeg_ls.encode_array(words.astype(dtype), lossy_error=3 if "near" in syntax else 0, **interleave))
+        rows, columns, samples = (*words.shape, 1)[:3]
+        settings = {"rows": rows, "columns": columns, "samples_per_pixel": samples, "bits_stored": bits}
+        settings |= {"interleave_mode": 2 if samples > 1 else 0, "lossy_error": 3 if "near" in syntax else 0}
+        return bytes(jpeg_ls.encode_buffer(words.astype(dtype).tobytes(), **settings))
     if signed:
         words = (words - (words >> (bits - 1) << bits)).astype(np.int8 if bits <= 8 else np.int16)
     ratios = [3] if "lossy" in syntax else None

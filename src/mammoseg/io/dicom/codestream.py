@@ -36,6 +36,8 @@ class Codestream:
     data: bytes
     """The stream from its first to its last marker."""
     bits: int
+    signed: bool = False
+    """JPEG 2000 only; the others do not know signs."""
 
 
 Size = tuple[int, int, int]
@@ -99,7 +101,7 @@ def _jpeg_2000(data: bytes, expected: Size) -> Codestream:
     tiles = math.ceil((right - tile_left) / max(tile_width, 1)) * math.ceil((bottom - tile_top) / max(tile_height, 1))
     whole = data[: _end(data, 42)]
     _check_structure(whole, math.prod(expected), max(tiles, 1) * samples)
-    return Codestream("JPEG 2000", whole, (components[0] & 0x7F) + 1)
+    return Codestream("JPEG 2000", whole, (components[0] & 0x7F) + 1, components[0] > 0x7F)
 
 
 def _check_structure(data: bytes, area: int, tile_components: int) -> None:

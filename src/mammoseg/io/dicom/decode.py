@@ -99,6 +99,11 @@ def _stream(source: Source, stream: Codestream) -> Containers:
             f"the {stream.kind} stream has {stream.bits} bits. Expected 8 to {layout.allocated}, as allocated. "
             "The file is damaged: export the image again."
         )
+    if layout.signed and not stream.signed and stream.bits < layout.bits:
+        raise DicomReadError(
+            f"{layout.bits} bits with sign are stored, and the {stream.kind} stream has {stream.bits} without. Expected "
+            "the same, since it is not known which bit is the sign. Export the image again."
+        )
     lossy = source.syntax in _LOSSY or stream.kind in ("JPEG baseline", "JPEG extended")
     if layout.signed and lossy and stream.kind != "JPEG 2000":
         raise DicomReadError(

@@ -42,7 +42,10 @@ def read_layout(values: ImageValues) -> PixelLayout:
     rows, columns = values.word("Rows") or 0, values.word("Columns") or 0
     samples, frames = values.word("SamplesPerPixel"), values.decimals("NumberOfFrames")
     if not rows or not columns:
-        raise DicomReadError("the file has no Rows and Columns. Expected an image. Leave the file out.")
+        raise DicomReadError(
+            "no DICOM header with Rows and Columns was found. Expected a DICOM image. Leave the file out, or copy or "
+            "export it again."
+        )
     if any(not count <= 1 for count in frames):
         raise DicomReadError(
             f"the Number of Frames is {frames[0]:g}. Expected 1, one mammogram. Tomosynthesis and other series of "

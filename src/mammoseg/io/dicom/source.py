@@ -59,16 +59,20 @@ class Source:
 def read_source(path: Path) -> Source:
     """Raises DicomReadError."""
     with damage("the DICOM header is damaged or cut short"), quiet():
-        try:
-            if path.exists() and not path.is_file():
-                raise DicomReadError("this is no file. Expected a DICOM image. Give the path of a file.")
-            with path.open("rb") as file:
-                return _read(file)
-        except OSError as error:
-            raise DicomReadError(
-                f"the file cannot be read ({error.strerror}). Expected a readable DICOM file. "
-                "Check the path and the access rights."
-            ) from None
+        if path.exists() and not path.is_file():
+            raise DicomReadError("this is no file. Expected a DICOM image. Give the path of a file.")
+        with _opened(path) as file:
+            return _read(file)
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise DicomReadError(
+            f"the file cannot be read ({error.strerror}). Expected a readable DICOM file. "
+            "Check the path and the access rights."
+        ) from None
 
 
 @contextmanager

@@ -1,0 +1,109 @@
+"""All files of a folder: the same answers with any number of processes, whatever ends these processes."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+
+import cv2
+import numpy as np
+import pytest
+
+from mammoseg.data.examine import NO_NAME, Settings
+from mammoseg.data.files import Skipped, find_files
+from mammoseg.data.scan import as_seen, scan_files
+
+Write = Callable[..., Path]
+TESTS = Path(__file__).parents[1]
+
+KILLED = """
+import os, signal, sys, threading, time
+from pathlib import Path
+import deadly, mammoseg.data.scan as scan
+def end(folder=Path(sys.argv[1]) / "pids"):
+    while len(list(folder.iterdir())) < 2:
+        time.sleep(0.01)
+    os.kill(os.getpid(), signal.SIGKILL)
+if __name__ == "__main__":
+    threading.Thread(target=end).start()
+    scan.examine = deadly.sleeps
+    scan.scan_files([Path(c) for c in "abcdefgh"], scan.Settings(Path(sys.argv[1])), 2)
+"""
+
+
+@pytest.fixture
+def folder(write_mammogram: Write, tmp_path: Path) -> Path:
+    for side in ("L", "R"):
+        for view in ("CC", "MLO"):
+            write_mammogram(tmp_path / "in" / f"{side}{view}", side, view)
+    (tmp_path / "in" / "broken.dcm").write_bytes(b"x")
+    return tmp_path / "in"
+
+
+@pytest.fixture
+def importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes deadly.py importable here and in new processes."""
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")]))
+    monkeypatch.syspath_prepend(str(TESTS))
+
+
+def test_processes_change_nothing(folder: Path) -> None:
+    files, _ = find_files(folder)
+    done = []
+    here = scan_files(files, Settings(folder), 0, lambda: done.append(1))
+    assert [seen.place for seen in here] == files
+    assert [seen.status for seen in here] == ["used"] * 4 + ["unusable"]
+    assert len(done) == 5
+    assert scan_files(files, Settings(folder), 2, lambda: done.append(1)) == here
+    assert len(done) == 10
+
+
+def test_a_file_that_ends_its_process_costs_only_itself(
+    folder: Path, importable: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import deadly
+
+    monkeypatch.setattr("mammoseg.data.scan.examine", deadly.dies)
+    (folder / "deadly").touch()
+    files, _ = find_files(folder)
+    done = []
+    found = {seen.place.name: seen for seen in scan_files(files, Settings(folder), 1, lambda: done.append(1))}
+    assert found.pop("deadly").why.startswith("reading it ended the process")
+    assert [found[name].status for name in ("LCC", "LMLO", "RCC", "RMLO")] == ["used"] * 4
+    assert len(done) == len(files)
+
+
+def test_processes_end_with_the_one_that_started_them(importable: None, tmp_path: Path) -> None:
+    (tmp_path / "pids").mkdir()
+    script = tmp_path / "killed.py"
+    script.write_text(KILLED)
+    done = subprocess.run([sys.executable, str(script), str(tmp_path)], check=False, timeout=60)
+    assert done.returncode == -9
+    pids = [int(path.name) for path in (tmp_path / "pids").iterdir()]
+    deadline = time.monotonic() + 20
+    while alive := [pid for pid in pids if running(pid)]:
+        assert time.monotonic() < deadline, f"{alive} still run"
+        time.sleep(0.05)
+
+
+def running(pid: int) -> bool:
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+
+
+def test_pictures_of_a_viewer_beside_dicom_files(folder: Path) -> None:
+    icon = cv2.imencode(".png", np.zeros((16, 16), np.uint8))[1].tobytes()
+    (folder / "icon.png").write_bytes(icon)
+    files = [PurePosixPath(name) for name in ("LCC", "icon.png")]
+    assert [seen.status for seen in scan_files(files, Settings(folder), 0)] == ["used", "no image"]
+    [alone] = scan_files(files[1:], Settings(folder), 0)
+    assert (alone.status, alone.why) == ("unusable", NO_NAME)
+
+
+def test_what_was_skipped_joins_the_rest() -> None:
+    skipped = [Skipped(PurePosixPath("a"), "closed", True), Skipped(PurePosixPath(".b"), "hidden", False)]
+    assert [(seen.status, seen.why) for seen in as_seen(skipped)] == [("unusable", "closed"), ("no image", "hidden")]

@@ -1,0 +1,101 @@
+"""The numbers of the report against a small folder counted by hand, and nobody in them."""
+
+import json
+from pathlib import PurePosixPath
+
+from mammoseg.data.examine import Seen
+from mammoseg.data.exams import Row
+from mammoseg.data.labels import Labels
+from mammoseg.data.quality import GREY
+from mammoseg.export.quality import summarise
+
+SECRET = "Geheim"
+
+
+def row(exam: str, what: str, *findings: str, n: int = 1) -> Row:
+    side, _, view = what.partition("-")
+    seen = Seen(PurePosixPath(SECRET, f"{SECRET}.png"), "used", patient=SECRET, exam=SECRET, laterality=side, view=view)
+    return Row(seen, f"{SECRET} {exam[0]}", exam, f"{exam}_{what}_{n}", findings)
+
+
+FOUR = ("L-CC", "R-CC", "L-MLO", "R-MLO")
+IMAGES = [
+    *(row("a1", what) for what in FOUR),
+    *(row("a2", what, "odd") for what in (*FOUR, "L-XCCL")),
+    row("b1", "L-CC", "odd", GREY),
+    row("b1", "L-CC", n=2),
+    row("c1", "R-ML"),
+]
+OTHERS = [
+    Seen(PurePosixPath(f"{SECRET}/{n}"), status, why, SECRET)
+    for n, (status, why) in enumerate(
+        [("left out", "for processing")] * 2 + [("unusable", "the file is empty"), ("no image", "another kind of file")]
+    )
+]
+
+
+def summary(**change: object) -> dict:
+    settings = {"labels": None, "pixels": True, "hashed": False} | change
+    return summarise(IMAGES, [*(image.seen for image in IMAGES), *OTHERS], **settings)
+
+
+def test_counts() -> None:
+    quality = summary()
+    assert quality["counts"] == {"files": 16, "images": 12, "exams": 4, "patients": 3}
+    assert quality["files"] == {
+        "left out": {"for processing": 2},
+        "unusable": {"the file is empty": 1},
+        "no image": {"another kind of file": 1},
+    }
+    assert quality["views"] == {
+        "CC": {"L": 4, "R": 2},
+        "MLO": {"L": 2, "R": 2},
+        "ML": {"L": 0, "R": 1},
+        "XCCL": {"L": 1, "R": 0},
+    }
+    assert list(quality["views"])[:2] == ["CC", "MLO"]
+
+
+def test_exams() -> None:
+    exams = summary()["exams"]
+    odd = exams.pop("not_exactly_standard")
+    assert exams == {
+        "complete": 2,
+        "incomplete": 2,
+        "missing": {"L-MLO, R-CC, R-MLO": 1, "L-CC, L-MLO, R-CC, R-MLO": 1},
+        "with_extra_views": 2,
+        "with_repeated_views": 1,
+    }
+    assert odd[0] == {"rows": [6, 7, 8, 9, 10], "missing": [], "extra": ["L-XCCL"], "repeated": []}
+    assert odd[1] == {"rows": [11, 12], "missing": ["L-MLO", "R-CC", "R-MLO"], "extra": [], "repeated": ["L-CC"]}
+
+
+def test_findings_of_the_pixels_come_first() -> None:
+    assert summary()["findings"] == [
+        {"what": GREY, "images": 1, "rows": [11]},
+        {"what": "odd", "images": 6, "rows": [6, 7, 8, 9, 10, 11]},
+    ]
+
+
+def test_labels() -> None:
+    known = [{"malignant": 1}] * 4 + [{}] * 8
+    assert summary(labels=Labels(known, 9, (3, 7)))["labels"] == {
+        "rows": 9,
+        "rows_without_image": 2,
+        "unmatched_rows": [3, 7],
+        "images_with_label": 4,
+        "images_without_label": 8,
+    }
+
+
+def test_ids_only_if_hashed_and_never_a_patient_or_a_path() -> None:
+    plain, hashed = (json.dumps(summary(hashed=hashed)) for hashed in (False, True))
+    assert SECRET not in plain + hashed
+    assert not any(word in plain for word in ("a1_L-CC_1", "image_id", "exam_id"))
+    assert summary(hashed=True)["images"][1] == {"row": 3, "image_id": "a1_R-CC_1"}
+    assert summary(hashed=True)["exams"]["not_exactly_standard"][0]["exam_id"] == "a2"
+
+
+def test_nothing_at_all() -> None:
+    quality = summarise([], OTHERS, None, True, False)
+    assert quality["counts"]["images"] == quality["exams"]["incomplete"] == 0

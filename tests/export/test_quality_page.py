@@ -1,0 +1,103 @@
+"""The page: whole, self-contained, escaped, and of a bearable length."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+from mammoseg.export.quality_page import write_page
+
+QUALITY: dict[str, Any] = {
+    "pixels_checked": True,
+    "counts": {"files": 3, "images": 1, "exams": 1, "patients": 1},
+    "files": {"left out": {"for processing": 1}, "unusable": {}, "no image": {"another kind of file": 1}},
+    "views": {"CC": {"L": 1, "R": 0}},
+    "exams": {
+        "complete": 0,
+        "incomplete": 1,
+        "missing": {"L-MLO, R-CC, R-MLO": 1},
+        "with_extra_views": 0,
+        "with_repeated_views": 0,
+        "not_exactly_standard": [{"rows": [2], "missing": ["L-MLO"], "extra": [], "repeated": []}],
+    },
+    "flags": {"implant": 1},
+    "findings": [{"what": "odd", "images": 1, "rows": [2]}],
+    "devices": [{"manufacturer": "<script>alert('x')</script>", "model": "A & B", "images": 1}],
+    "photometric": {"MONOCHROME2": 1},
+    "bits_stored": {"12": 1},
+    "transfer_syntax": {"Explicit VR Little Endian": 1},
+    "labels": None,
+}
+
+
+class Checker(HTMLParser):
+    """Open elements, all texts and all links."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.text = ""
+        self.links: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.links += [f"{name}={value}" for name, value in attrs if name in ("src", "href", "onload")]
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += f"{data} "
+
+
+def page(tmp_path: Path, **change: Any) -> str:
+    write_page(tmp_path / "q.html", QUALITY | change, "m.csv", "m_left_out.csv")
+    source = (tmp_path / "q.html").read_text(encoding="utf-8")
+    checker = Checker()
+    checker.feed(source)
+    assert checker.open == checker.links == []
+    assert "<script" not in source
+    return re.sub(r"\s+", " ", checker.text)
+
+
+def test_everything_is_told(tmp_path: Path) -> None:
+    text = page(tmp_path)
+    for expected in (
+        "For research use only",
+        "1 image of 1 exam of 1 patient can be used, out of 3 files.",
+        "odd 1 2 ",
+        "0 with all four standard views, 1 without",
+        "Left out on purpose: 1",
+        "for processing 1",
+        "Could not be used: 0",
+        "<script>alert('x')</script> A & B 1",
+        "implant 1",
+        "m_left_out.csv",
+    ):
+        assert expected in text
+    assert "Labels" not in text
+    assert "not checked" not in text
+
+
+def test_labels_and_unchecked_pixels(tmp_path: Path) -> None:
+    labels = {
+        "rows": 5,
+        "rows_without_image": 2,
+        "unmatched_rows": [3, 4],
+        "images_with_label": 1,
+        "images_without_label": 0,
+    }
+    text = page(tmp_path, labels=labels, pixels_checked=False, findings=[])
+    assert "1 image with a label, 0 without. 2 of 5 rows of the table are about no image: rows 3, 4." in text
+    assert "The pixels were not checked" in text
+    assert "Nothing was found." in text
+
+
+def test_long_lists_are_cut(tmp_path: Path) -> None:
+    many = list(range(2, 5002))
+    exams = QUALITY["exams"] | {"not_exactly_standard": QUALITY["exams"]["not_exactly_standard"] * 1000}
+    text = page(tmp_path, findings=[{"what": "odd", "images": 5000, "rows": many}], exams=exams)
+    assert "40, 41 ... and 4960 more" in text
+    assert "... and 960 more: see the JSON file" in text
+    assert len(text) < 10_000
