@@ -4,7 +4,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 
 import pytest
 
-from mammoseg.data.patterns import PatternError, compile_pattern
+from mammoseg.data.patterns import PatternError, UsualName, compile_pattern, usual_name
 
 PLAIN = "{patient}_{laterality}_{view}"
 
@@ -92,3 +92,17 @@ def test_fields_are_told_in_order() -> None:
 def test_refused(pattern: str, message: str) -> None:
     with pytest.raises(PatternError, match=message):
         compile_pattern(pattern)
+
+
+@pytest.mark.parametrize(
+    ("stem", "said"),
+    [
+        ("0012_L-CC", UsualName("0012", "L", "CC")),
+        ("case_L_r_mlo_2", UsualName("case_L", "R", "MLO")),
+        ("RMLO", UsualName(None, "R", "MLO")),
+        ("LLCC", None),
+        ("scan1", None),
+    ],
+)
+def test_usual_names(stem: str, said: UsualName | None) -> None:
+    assert usual_name(stem) == said

@@ -96,7 +96,17 @@ def test_one_command_from_exam_list_to_figures_and_numbers(
         assert (figure == TRUTH_COLOUR).all(axis=-1).any() == (image_id == MASKED)
 
     done = command(
-        *("evaluate", "--predictions", "out", "--manifest", "out/exam_list_manifest.csv", "--out", "metrics", "--bootstrap", 0)
+        *(
+            "evaluate",
+            "--predictions",
+            "out",
+            "--manifest",
+            "out/exam_list_manifest.csv",
+            "--out",
+            "metrics",
+            "--bootstrap",
+            0,
+        )
     )
     assert done.code == 3, "one image had failed"
     metrics = json.loads((here / "metrics" / "metrics.json").read_text())

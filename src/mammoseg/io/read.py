@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from mammoseg.io.dicom.errors import DicomReadError
+from mammoseg.io.dicom.signature import LENGTH, looks_like_dicom
 from mammoseg.io.errors import ImageReadError as ImageReadError
 from mammoseg.records.image import DicomMode
 
@@ -78,9 +79,9 @@ def read_mask(path: Path) -> NDArray[np.bool_]:
 
 
 def is_dicom(path: Path) -> bool:
-    """By content; a file without the usual beginning only by its name. Raises ImageReadError if it cannot be read."""
-    start = _content(path, 132)
-    return start[128:] == b"DICM" or (path.suffix.lower() in _DICOM_SUFFIXES and not start.startswith(_PICTURES))
+    """By its first bytes; where they do not tell, by its name. Raises ImageReadError if it cannot be read."""
+    start = _content(path, LENGTH)
+    return looks_like_dicom(start) or (path.suffix.lower() in _DICOM_SUFFIXES and not start.startswith(_PICTURES))
 
 
 def _content(path: Path, count: int = -1) -> bytes:

@@ -45,6 +45,16 @@ def test_files_of_other_writers() -> None:
         np.testing.assert_array_equal(read_dicom_pixels(path).pixels, native)
 
 
+def test_bytes_as_words_of_big_endian(make_dicom: Any) -> None:
+    """Then every two of them are exchanged."""
+    stored = GREY % 256
+    path = make_dicom(stored[:, ::2] + 256 * stored[:, 1::2], "big endian", bits=16)
+    dataset = dcmread(path)
+    dataset.Columns, dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 32, 8, 8, 7
+    dataset.save_as(path)
+    np.testing.assert_array_equal(read_dicom_pixels(path).pixels, stored)
+
+
 def test_lossless_jpeg_in_colour() -> None:
     pair = [read_dicom_pixels(Path(str(get_testdata_file(f"SC_rgb_{name}.dcm")))) for name in ("jpeg_gdcm", "rle")]
     np.testing.assert_array_equal(pair[0].pixels, pair[1].pixels)

@@ -259,6 +259,18 @@ def test_bits_beside_the_stored_ones(make_dicom: Any, syntax: str, signed: bool,
     assert "bits beside the stored ones cut off" in read.steps
 
 
+def test_unused_bits_that_repeat_the_sign_are_nothing_to_tell(make_dicom: Any) -> None:
+    stored = image(12, signed=True)
+    path = make_dicom(stored, bits=16, signed=True)
+    for element, value in ((0x0101, 12), (0x0102, 11)):
+        old = np.array([0x28, element], "<u2").tobytes() + b"US\x02\0"
+        at = path.read_bytes().index(old) + 8
+        path.write_bytes(path.read_bytes()[:at] + bytes([value]) + path.read_bytes()[at + 1 :])
+    read = read_dicom_pixels(path)
+    np.testing.assert_array_equal(read.pixels, stored + 2048)
+    assert not any("cut off" in step for step in read.steps)
+
+
 @pytest.mark.parametrize("syntax", ["explicit", "big endian", "RLE", "JPEG-LS", "JPEG 2000"])
 @pytest.mark.parametrize("bits", [8, 16])
 def test_colour(make_dicom: Any, syntax: str, bits: int) -> None:

@@ -19,6 +19,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, MediaStorageDirectorySto
 
 from mammoseg.io.dicom.elements import WANTED, Elements, quiet
 from mammoseg.io.dicom.errors import DicomReadError
+from mammoseg.io.dicom.signature import LENGTH, looks_like_dicom
 
 _PIXELS = frozenset((0x7FE00008, 0x7FE00009, 0x7FE00010))
 _STOPS = _PIXELS | {0x52009230}  # the last one: functional groups per frame, long and of no use here
@@ -58,11 +59,11 @@ def read_elements(path: Path) -> Contents:
 
 
 def _parsed(path: Path, file: BinaryIO) -> Contents:
-    start = file.read(132)
+    start = file.read(LENGTH)
     file.seek(0)
     if not start:
         raise _refused(path, "the file is empty (0 bytes)", "Copy or export it again.")
-    if not _looks_like_dicom(start):
+    if not looks_like_dicom(start):
         raise _refused(path, "this is not a DICOM file", "Leave it out, or read it as the image format that it is.")
     bounded, stopped = _Bounded(file), _Stop()
     media_class = transfer_syntax = ""
@@ -91,14 +92,6 @@ def _parsed(path: Path, file: BinaryIO) -> Contents:
     known = has_pixels and transfer_syntax != _DEFLATED
     size = bounded.size - bounded.tell() - stopped.head_bytes if known else None
     return Contents(elements, transfer_syntax, media_class, has_pixels, size)
-
-
-def _looks_like_dicom(start: bytes) -> bool:
-    """The DICOM prefix, or (files without it) a first element of group 2 or 8 in either byte order."""
-    if start[128:132] == b"DICM":
-        return True
-    little = start[:1] in (b"\x02", b"\x08") and start[1:2] == b"\0" and start[3:4] in (b"\0", b"\1")
-    return len(start) >= 8 and (little or (start[:2] == b"\0\x08" and start[2:3] == b"\0"))
 
 
 def _meta(dataset: FileDataset) -> tuple[str, str]:

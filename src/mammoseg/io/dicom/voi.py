@@ -95,7 +95,7 @@ def windowed(values: ArrayLike, center: float, width: float, function: str = "LI
     x = np.asarray(values, np.float64)
     if function == "SIGMOID":
         with np.errstate(over="ignore"):  # exp of a large number is infinite, and the fraction 0, as it should be
-            return 1 / (1 + np.exp(-3.99 * ((x - center) / width)))
+            return 1 / (1 + np.exp(-4 * ((x - center) / width)))
     if function == "LINEAR":
         center, width = center - 0.5, width - 1
     if width == 0:
