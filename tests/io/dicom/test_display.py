@@ -1,5 +1,6 @@
 """Which of the transformations in a file are taken."""
 
+import struct
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from mammoseg.io.dicom.display import read_display
 from mammoseg.io.dicom.errors import DicomReadError
+from mammoseg.io.dicom.pixels import read_dicom_pixels
 from mammoseg.io.dicom.source import read_source
 
 STORED = np.arange(4096.0)
@@ -64,3 +66,21 @@ def test_all_values_of_a_rescaled_range(make_dicom: Any) -> None:
 def test_refused(make_dicom: Any, elements: dict[str, Any], message: str) -> None:
     with pytest.raises(DicomReadError, match=message):
         shown(make_dicom, **elements)
+
+
+def test_damaged_tables(make_dicom: Any) -> None:
+    """Not needed for the stored values, and refused like all damage where they are."""
+    path = make_dicom(np.full((8, 8), 7))
+    data = path.read_bytes()
+    at = len(data) - 8 * 8 * 2 - 12
+    item, sequence = (
+        struct.pack("<HHI", 0xFFFE, 0xE000, 2**32 - 1),
+        struct.pack("<HH2sHI", 0x28, 0x3010, b"SQ", 0, 2**32 - 1),
+    )
+    nested = 3000 * (item + sequence)
+    path.write_bytes(data[:at] + sequence[:8] + struct.pack("<I", len(nested)) + nested + data[at:])
+    read = read_dicom_pixels(path)
+    assert (read.pixels == 7).all()
+    assert "LUTs and windows of the file cannot be used, and are not needed" in read.steps
+    with pytest.raises(DicomReadError, match=r"the look-up tables are damaged \(nested too deep\)"):
+        read_dicom_pixels(path, "presentation")

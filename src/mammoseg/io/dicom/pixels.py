@@ -27,10 +27,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mammoseg.io.dicom.decode import Containers, Words, decode
-from mammoseg.io.dicom.display import inverts, read_display
+from mammoseg.io.dicom.display import Display, inverts, read_display
+from mammoseg.io.dicom.elements import quiet
 from mammoseg.io.dicom.errors import DicomReadError
 from mammoseg.io.dicom.layout import PixelLayout
-from mammoseg.io.dicom.source import Source, read_source
+from mammoseg.io.dicom.source import Source, damage, read_source
 from mammoseg.io.dicom.voi import falls, inverted
 
 PixelMode = Literal["nyu", "presentation"]
@@ -86,7 +87,7 @@ def _nyu(source: Source, stored: NDArray[np.int64], used: NDArray[np.bool_], inv
     lowest, highest = _range(source.layout)
     steps = []
     try:
-        falling = falls(read_display(source.values, lowest, highest)(np.arange(lowest, highest + 1, dtype=np.float64)))
+        falling = falls(_display(source)(np.arange(lowest, highest + 1, dtype=np.float64)))
     except DicomReadError:
         falling = False
         steps.append("LUTs and windows of the file cannot be used, and are not needed")
@@ -102,7 +103,7 @@ def _nyu(source: Source, stored: NDArray[np.int64], used: NDArray[np.bool_], inv
 def _presentation(
     source: Source, stored: NDArray[np.int64], used: NDArray[np.bool_], inverse: bool
 ) -> tuple[Table, list[str]]:
-    display = read_display(source.values, *_range(source.layout))
+    display = _display(source)
     fractions = display(stored.astype(np.float64))
     steps = list(display.steps)
     if inverse:
@@ -111,6 +112,11 @@ def _presentation(
     levels = np.rint(0xFFFF * fractions)
     darkest = levels[used].min(initial=0xFFFF) if used.any() else 0
     return levels - darkest, [*steps, *([f"{darkest:g} became 0 (the darkest pixel)"] if darkest else [])]
+
+
+def _display(source: Source) -> Display:
+    with damage("the look-up tables are damaged"), quiet():
+        return read_display(source.values, *_range(source.layout))
 
 
 def _colour(source: Source, containers: Containers, mode: PixelMode) -> tuple[Words, list[str]]:
