@@ -1,22 +1,26 @@
 """The network as mammoseg runs it against the same network run plainly (eager, contiguous, float32), in one process.
 
-    OMP_NUM_THREADS=2 python benchmarks/speed.py [--model glam] [--batches 1 4] [--repeats 5] [--device cpu]
+    OMP_NUM_THREADS=2 python benchmarks/speed.py [--model glam] [--batches 1 4] [--repeats 5] [--device cpu] [--keep-memory]
 
 Runs take turns, so that a busy machine slows all of them alike; the ratio is of medians. Random weights and a breast-like
 window. `map` is the largest and the mean difference of the final map to the plain run's, `y` that of the prediction.
+With --keep-memory all of them, the plain one too, run with `keep_freed_memory()`, as the command line does; its own effect
+is in `benchmarks/memory.py`.
 """
 
 import argparse
 import copy
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import get_args
 
 import torch
 from torch import Tensor, nn
 
 from mammoseg.models import build_model, load_model_plugin
-from mammoseg.nn.fold import fold_batch_norms
+from mammoseg.nn.inference import Precision, computing, speed_up
+from mammoseg.nn.memory import keep_freed_memory
 
 
 def main() -> None:
@@ -25,14 +29,18 @@ def main() -> None:
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 4])
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--keep-memory", action="store_true")
     args = parser.parse_args()
+    if args.keep_memory:
+        keep_freed_memory()
     torch.manual_seed(0)
     plain = build_model(args.model, load_model_plugin(args.model).PUBLISHED[-1].config).eval()
     settle(plain)
-    fast = copy.deepcopy(plain)
-    fold_batch_norms(fast)
     plain.to(args.device)
-    fast.to(args.device).to(memory_format=torch.channels_last)
+    fast: dict[Precision, nn.Module] = {}
+    for precision in get_args(Precision):
+        fast[precision] = copy.deepcopy(plain)
+        speed_up(fast[precision], precision)
     print(f"{args.model}, {args.device}, {torch.get_num_threads()} threads, torch {torch.__version__}")
     for batch in args.batches:
         compare(plain, fast, torch.stack([breast_window() for _ in range(batch)]).to(args.device), args.repeats)
@@ -52,19 +60,19 @@ def breast_window() -> Tensor:
     return ((window - window.mean()) / window.std())[None]
 
 
-def compare(plain: nn.Module, fast: nn.Module, image_B1HW: Tensor, repeats: int) -> None:
+def compare(plain: nn.Module, fast: Mapping[Precision, nn.Module], image_B1HW: Tensor, repeats: int) -> None:
     def run_plainly() -> object:
         with torch.no_grad():
             return plain(image_B1HW)
 
-    def run(bfloat16: bool) -> object:
-        with torch.inference_mode(), torch.autocast(image_B1HW.device.type, torch.bfloat16, enabled=bfloat16):
-            return fast(image_B1HW.contiguous(memory_format=torch.channels_last))
+    def run(precision: Precision) -> object:
+        with computing(image_B1HW.device, precision):
+            return fast[precision](image_B1HW.contiguous(memory_format=torch.channels_last))
 
     runs: dict[str, Callable[[], object]] = {
         "plain": run_plainly,
-        "float32": lambda: run(bfloat16=False),
-        "bfloat16": lambda: run(bfloat16=True),
+        "float32": lambda: run("32-true"),
+        "bfloat16": lambda: run("bf16-mixed"),
     }
     outputs = {name: work() for name, work in runs.items()}  # also the warm-up
     seconds: dict[str, list[float]] = {name: [] for name in runs}

@@ -9,6 +9,7 @@ import typer
 import mammoseg
 from mammoseg.cli import adapt, bench, demo, evaluate, import_weights, phantom, predict, prepare, scan, train
 from mammoseg.config import ConfigError
+from mammoseg.nn.memory import keep_freed_memory
 
 _SIGINT, _SIGTERM = 128 + signal.SIGINT, 128 + signal.SIGTERM
 
@@ -61,6 +62,7 @@ def main() -> None:
     logging.basicConfig(format=lines, datefmt="%H:%M:%S", handlers=[_Log()])
     logging.getLogger("mammoseg").setLevel(logging.INFO)
     signal.signal(signal.SIGTERM, _terminate)
+    keep_freed_memory()
     try:
         app()
     except SystemExit as stop:

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mammoseg.data.manifest import ImageRow
-from mammoseg.inference.predictor import Precision, Predictor
+from mammoseg.inference.predictor import Predictor
 from mammoseg.nn.checkpoint import CheckpointError
+from mammoseg.nn.inference import Precision
 from mammoseg.prep.pipeline import Prepared
 from mammoseg.records.prediction import Prediction, Scores
 

@@ -1,9 +1,8 @@
 """Predictor: a checkpoint and a mammogram -> a Prediction."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -16,12 +15,10 @@ from mammoseg.data.manifest import ImageRow
 from mammoseg.models import build_model, load_model_plugin
 from mammoseg.nn.checkpoint import Checkpoint, device_from, open_checkpoint
 from mammoseg.nn.contract import Classifier, ModelOutput
-from mammoseg.nn.fold import fold_batch_norms
+from mammoseg.nn.inference import Precision, computing, speed_up
 from mammoseg.prep.config import PrepConfig
 from mammoseg.prep.pipeline import Prepared
 from mammoseg.records.prediction import Patch, Prediction, Scores
-
-Precision = Literal["32-true", "bf16-mixed"]
 
 
 class Predictor:
@@ -46,8 +43,7 @@ class Predictor:
         self.heatmaps = wants_heatmaps(self.network)
         self.checkpoint.load_weights(model)
         self.model = model.to(self.device).eval()
-        fold_batch_norms(self.model)
-        self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in the stubs
+        speed_up(self.model, precision)
 
     def description(self) -> dict[str, Any]:
         """What decides the predictions, as plain values."""
@@ -61,7 +57,7 @@ class Predictor:
 
     def predict(self, prepared: Prepared, row: ImageRow) -> Prediction:
         """One prepared image -> scores, maps and patches. Maps cover the window at their own resolution."""
-        with self._computing():
+        with computing(self.device, self.precision):
             out = cast(ModelOutput, self.model(self._input(prepared)))
         return Prediction(
             image_id=row.image_id,
@@ -79,19 +75,9 @@ class Predictor:
 
     def mean_scores(self, windows: Iterable[Prepared]) -> Scores:
         """The mean prediction over several windows of one image (test-time augmentation)."""
-        with self._computing():
+        with computing(self.device, self.precision):
             y_NK = torch.cat([cast(Classifier, self.model).predict(self._input(window)) for window in windows])
         return self._scores(y_NK.float().mean(0))
-
-    @contextmanager
-    def _computing(self) -> Iterator[None]:
-        """No gradients, and the asked precision: TF32, the default of new GPUs, would change the published numbers."""
-        with (
-            torch.inference_mode(),
-            torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16-mixed"),
-            torch.backends.cudnn.flags(enabled=True, allow_tf32=False),
-        ):
-            yield
 
     def _input(self, prepared: Prepared) -> Tensor:
         image_1CHW = torch.from_numpy(prepared.channels(self.heatmaps))[None].to(self.device)

@@ -10,8 +10,7 @@ Shapes   B batch | C channels | H, W pixels | h, w cells
 from collections.abc import Sequence
 
 from jaxtyping import Float
-from torch import Tensor, nn
-from torch.nn.functional import relu
+from torch import Tensor, nn, relu_
 
 
 class BasicBlock(nn.Module):
@@ -27,8 +26,8 @@ class BasicBlock(nn.Module):
         self.shortcut = _shortcut(channels_in, channels, stride)
 
     def forward(self, x: Float[Tensor, "B Cin H W"]) -> Float[Tensor, "B C h w"]:
-        y = self.bn2(self.conv2(relu(self.bn1(self.conv1(x)))))
-        return relu(y + self.shortcut(x))
+        y = self.bn2(self.conv2(relu_(self.bn1(self.conv1(x)))))
+        return relu_(y.add_(self.shortcut(x)))
 
 
 class Bottleneck(nn.Module):
@@ -46,8 +45,8 @@ class Bottleneck(nn.Module):
         self.shortcut = _shortcut(channels_in, channels * self.expansion, stride)
 
     def forward(self, x: Float[Tensor, "B Cin H W"]) -> Float[Tensor, "B C h w"]:
-        y = relu(self.bn2(self.conv2(relu(self.bn1(self.conv1(x))))))
-        return relu(self.bn3(self.conv3(y)) + self.shortcut(x))
+        y = relu_(self.bn2(self.conv2(relu_(self.bn1(self.conv1(x))))))
+        return relu_(self.bn3(self.conv3(y)).add_(self.shortcut(x)))
 
 
 class Projection(nn.Sequential):
@@ -97,4 +96,4 @@ class ResNet(nn.Module):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, x: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C2 h w"]:
-        return self.groups(self.pool(relu(self.bn1(self.conv1(x)))))
+        return self.groups(self.pool(relu_(self.bn1(self.conv1(x)))))

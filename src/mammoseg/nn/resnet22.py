@@ -10,8 +10,7 @@ Shapes   B batch | C channels | H, W pixels | h, w cells. At 2944 x 1920 the fiv
 from collections.abc import Sequence
 
 from jaxtyping import Float
-from torch import Tensor, nn
-from torch.nn.functional import relu
+from torch import Tensor, nn, relu_
 
 
 class PreActivationBlock(nn.Module):
@@ -26,10 +25,10 @@ class PreActivationBlock(nn.Module):
         self.shortcut = nn.Conv2d(channels_in, channels, 1, stride, bias=False) if project else None
 
     def forward(self, x: Float[Tensor, "B Cin H W"]) -> Float[Tensor, "B C h w"]:
-        active = relu(self.bn1(x))
+        active = relu_(self.bn1(x))
         residual = x if self.shortcut is None else self.shortcut(active)
         y = self.conv1(active)
-        return self.conv2(relu(self.bn2(y))) + residual
+        return self.conv2(relu_(self.bn2(y))).add_(residual)
 
 
 class ResNet22(nn.Module):
@@ -61,5 +60,5 @@ class ResNet22(nn.Module):
         for group in self.groups:
             x = group(x)
             features.append(x)
-        features.append(relu(self.final_bn(x)))
+        features.append(relu_(self.final_bn(x)))
         return features

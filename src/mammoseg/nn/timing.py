@@ -26,11 +26,11 @@ import torch
 from torch import Tensor, nn
 
 from mammoseg.nn.contract import Classifier, ModelOutput
-from mammoseg.nn.fold import fold_batch_norms
+from mammoseg.nn.inference import Precision, computing, speed_up
 from mammoseg.nn.layout import use_channels_last
+from mammoseg.nn.memory import keep_freed_memory
 
 EXAM_IMAGES = 4
-Precision = Literal["32-true", "bf16-mixed"]
 Direction = Literal["forward", "backward"]
 
 
@@ -51,7 +51,6 @@ class Load:
     """Images that are computed at once."""
     repeats: int = 3
     precision: Precision = "32-true"
-    """`bf16-mixed`: convolutions and matrix products in bfloat16, weights in float32."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +111,7 @@ def _answer(sender: Connection, load: Load, direction: Direction, threads: int) 
     with suppress(OSError):  # Linux: if memory runs out, this process is to be ended and no other
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
     torch.set_num_threads(threads)
+    keep_freed_memory()
     try:
         sender.send(measure_here(load, direction))
     except MeasuringError as error:
@@ -133,10 +133,11 @@ def measure_here(load: Load, direction: Direction) -> Pass:
 def _run(load: Load, direction: Direction) -> Pass:
     before = _peak_bytes(load.device) or 0
     model = load.build().to(load.device).train(direction == "backward")
-    use_channels_last(model)
-    channels = cast(Classifier, model).image_channels
     if direction == "forward":
-        fold_batch_norms(model)
+        speed_up(model, load.precision)
+    else:
+        use_channels_last(model)
+    channels = cast(Classifier, model).image_channels
     image_BCHW = torch.randn(load.batch, channels, *load.image_shape, device=load.device)
     seconds_of = {"forward": _forward_seconds, "backward": _backward_seconds}[direction]
     _, *seconds = [seconds_of(model, image_BCHW, load.precision) for _ in range(1 + load.repeats)]
@@ -147,23 +148,19 @@ def _run(load: Load, direction: Direction) -> Pass:
 
 def _forward_seconds(model: nn.Module, image_BCHW: Tensor, precision: Precision) -> float:
     start = _now(image_BCHW.device)
-    with torch.inference_mode(), _autocast(image_BCHW.device, precision):
+    with computing(image_BCHW.device, precision):
         model(image_BCHW)
     return _now(image_BCHW.device) - start
 
 
 def _backward_seconds(model: nn.Module, image_BCHW: Tensor, precision: Precision) -> float:
     model.zero_grad()
-    with _autocast(image_BCHW.device, precision):
+    with torch.autocast(image_BCHW.device.type, torch.bfloat16, enabled=precision == "bf16-mixed"):
         out = cast(ModelOutput, model(image_BCHW))
     total = torch.stack([y_BK.sum() for y_BK in (out.y_BK, *out.parts.values())]).sum()
     start = _now(image_BCHW.device)
     total.backward()
     return _now(image_BCHW.device) - start
-
-
-def _autocast(device: torch.device, precision: Precision) -> torch.autocast:
-    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16-mixed")
 
 
 def _now(device: torch.device) -> float:

@@ -16,6 +16,7 @@ from torch import Tensor
 from mammoseg.models.glam.maps import combine_maps, place_patches
 from mammoseg.models.glam.model import Glam
 from mammoseg.models.glam.published import PUBLISHED
+from mammoseg.nn.inference import speed_up
 
 WINDOW = (2944, 1920)
 FORWARD = Path(__file__).parent / "golden_forward.json"
@@ -38,10 +39,17 @@ def maps() -> dict[str, Any]:
     return stored | own | {"S1": finest(own["S1"], 2), "S2": finest(own["S2"], 4)}
 
 
-@pytest.fixture(scope="module")
-def calibrated(maps: dict[str, Any], calibrated_weights: Callable[..., Any], fill: Callable[..., None]) -> Glam:
+@pytest.fixture(scope="module", params=["as trained", "as predicted with"])
+def calibrated(
+    request: pytest.FixtureRequest,
+    maps: dict[str, Any],
+    calibrated_weights: Callable[..., Any],
+    fill: Callable[..., None],
+) -> Glam:
     model = Glam(FILE.config).eval()
     fill(model, FILE, calibrated_weights(maps))
+    if request.param == "as predicted with":
+        speed_up(model, "32-true")
     return model
 
 

@@ -1,0 +1,48 @@
+"""A network that is sped up computes what it did."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from mammoseg.nn.inference import Precision, computing, speed_up
+from mammoseg.nn.resnet import ResNet
+from mammoseg.nn.winograd import WinogradConv2d
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def model() -> ResNet:
+    torch.manual_seed(0)
+    model = ResNet((1, 2), (64, 128), (1, 1))
+    with torch.no_grad():
+        for _ in range(5):
+            model(torch.randn(2, 3, 64, 64))  # the running means of the batch norms
+    return model.eval()
+
+
+@pytest.mark.parametrize(("precision", "tolerance", "winograd"), [("32-true", 1e-4, 3), ("bf16-mixed", 0.05, 0)])
+def test_same_values(model: ResNet, precision: Precision, tolerance: float, winograd: int) -> None:
+    image = torch.randn(2, 3, 160, 136)
+    with computing(CPU, "32-true"):
+        before = model(image)
+    fast = copy.deepcopy(model)
+    speed_up(fast, precision)
+    assert sum(isinstance(m, WinogradConv2d) for m in fast.modules()) == winograd
+    assert not any(isinstance(m, nn.BatchNorm2d) for m in fast.modules())
+    with computing(CPU, precision):
+        out = fast(image)
+    assert (out - before).abs().max() < tolerance * before.abs().max()
+
+
+def test_precision_and_gradients() -> None:
+    weight = torch.ones(4, 4, requires_grad=True)
+    with computing(CPU, "bf16-mixed"):
+        out = weight @ weight
+        assert out.dtype == torch.bfloat16
+        assert not out.requires_grad
+    with computing(CPU, "32-true"):
+        assert (weight @ weight).dtype == torch.float32
+        assert not torch.backends.cudnn.allow_tf32

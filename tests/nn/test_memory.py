@@ -1,0 +1,33 @@
+"""Freed memory is used again: after the first pass a process asks the system for no more pages."""
+
+import subprocess
+import sys
+
+import pytest
+
+_SCRIPT = """
+import resource, sys
+import torch
+from mammoseg.nn.memory import keep_freed_memory
+if sys.argv[1] == "keep":
+    keep_freed_memory()
+def forward():
+    x = torch.ones(16, 2**20)
+    for _ in range(8):
+        x = (x + 1).sqrt()  # 64 MiB each
+forward()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(3):
+    forward()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+def faults(how: str) -> int:
+    done = subprocess.run([sys.executable, "-c", _SCRIPT, how], capture_output=True, text=True, check=True)
+    return int(done.stdout)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing is changed")
+def test_pages_are_kept() -> None:
+    assert faults("keep") < faults("leave") / 5
