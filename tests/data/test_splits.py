@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mammoseg.data.manifest import Manifest
-from mammoseg.data.splits import SplitError, SplitLeakError, assign_splits, check_leaks, describe_splits
+from mammoseg.data.splits import SplitError, SplitLeakError, assign_splits, check_leaks, describe_splits, draw_val
 
 KINDS = {"malignant": (0.0, 1.0), "benign": (1.0, 0.0), "normal": (0.0, 0.0), "unknown": (np.nan, np.nan)}
 
@@ -96,6 +96,18 @@ def test_too_few_patients_are_told(caplog: pytest.LogCaptureFixture) -> None:
 def test_wrong_fractions(fractions: tuple[float, ...]) -> None:
     with pytest.raises(SplitError, match="together 1"):
         assign_splits(study(normal=5), fractions, seed=0)
+
+
+def test_val_is_drawn_from_train_alone() -> None:
+    manifest = assign_splits(study(malignant=20, benign=20, normal=60, unknown=10), (0.5, 0, 0.5))
+    drawn = draw_val(manifest, 0.2, seed=3)
+    before, after = manifest.table["split"], drawn.table["split"]
+    assert set(before[after == "val"]) == {"train"}
+    assert before[after != "val"].equals(after[after != "val"])
+    for kind in ("malignant", "benign"):
+        assert counts(drawn, kind) == [8, 2, 10]
+    assert draw_val(manifest, 0.2, seed=3).table.equals(drawn.table)
+    assert not draw_val(manifest, 0.2, seed=4).table.equals(drawn.table)
 
 
 def test_leaks_are_found(tmp_path: Path) -> None:

@@ -276,13 +276,22 @@ def test_leaking_splits_are_refused(short: TrainConfig, phantom_study: Manifest,
     refused(short, manifest, tmp_path / "run", SplitLeakError, "1 files are in more than one split")
 
 
-@pytest.mark.parametrize("missing", ["train", "val"])
-def test_a_manifest_without_one_of_the_splits(
-    missing: str, short: TrainConfig, phantom_study: Manifest, tmp_path: Path
+def test_val_is_drawn_where_an_official_split_has_none(
+    trained_run: Path, short: TrainConfig, phantom_study: Manifest, tmp_path: Path
 ) -> None:
-    table = phantom_study.table[phantom_study.table["split"] != missing]
+    config = short.model_copy(update={"split_fractions": (0.6, 0.4, 0)})
+    manifest = Manifest.from_table(phantom_study.table.replace({"split": {"val": "train"}}), phantom_study.path)
+    train(config, manifest, tmp_path, CPU, cache_folder=trained_run / "cache")
+    table = load_manifest(tmp_path / "manifest.csv").table.set_index("image_id")["split"]
+    given = manifest.table.set_index("image_id")["split"]
+    assert set(given[table == "val"]) == {"train"}
+    assert set(table[given == "test"]) == {"test"}
+
+
+def test_a_manifest_with_nothing_to_train_on(short: TrainConfig, phantom_study: Manifest, tmp_path: Path) -> None:
+    table = phantom_study.table[phantom_study.table["split"] != "train"]
     manifest = Manifest.from_table(table, phantom_study.path)
-    refused(short, manifest, tmp_path / "run", ManifestError, f"no image has split '{missing}'; rows per split: ")
+    refused(short, manifest, tmp_path / "run", ManifestError, "no image has split 'train'; rows per split: ")
 
 
 def test_a_manifest_without_any_label(short: TrainConfig, phantom_study: Manifest, tmp_path: Path) -> None:

@@ -24,8 +24,8 @@ def train(
 ) -> int:
     """Train on image-level labels. The same command continues a stopped run.
 
-    Splits come from the manifest's split column; without one they are drawn by patient. Masks only help to choose the
-    best epoch.
+    Splits come from the manifest's split column; without one, or without val in it, they are drawn by patient. Masks
+    only help to choose the best epoch.
     """
     from mammoseg.config import with_overrides
     from mammoseg.data.manifest import load_manifest

@@ -51,6 +51,16 @@ def assign_splits(manifest: Manifest, fractions: Sequence[float] = (0.8, 0.1, 0.
     return Manifest(manifest.table.assign(split=pd.Series(splits, manifest.table.index, dtype=object)), manifest.path)
 
 
+def draw_val(manifest: Manifest, fraction: float, seed: int = 0) -> Manifest:
+    """The manifest with `fraction` of its train patients as val, drawn as in `assign_splits`; val and test stay."""
+    table = manifest.table
+    in_train = table["split"] == "train"
+    train = Manifest(table[in_train].reset_index(drop=True), manifest.path)
+    split = table["split"].copy()
+    split[in_train] = assign_splits(train, (1 - fraction, fraction, 0), seed).table["split"].to_numpy()
+    return Manifest(table.assign(split=split), manifest.path)
+
+
 def check_leaks(manifest: Manifest) -> None:
     """Raises SplitLeakError if a patient, or a file (also through a link), is in two splits."""
     table = manifest.table[manifest.table["split"].notna()]

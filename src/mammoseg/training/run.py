@@ -30,7 +30,7 @@ from mammoseg.data.cache import STEP, CropCache, prepare_all
 from mammoseg.data.dataset import WindowDataset
 from mammoseg.data.heatmaps import check_heatmaps, wants_heatmaps
 from mammoseg.data.manifest import Manifest
-from mammoseg.data.splits import assign_splits, check_leaks
+from mammoseg.data.splits import assign_splits, check_leaks, draw_val
 from mammoseg.io.atomic import write_text
 from mammoseg.io.ledger import Ledger
 from mammoseg.models import build_model, load_model_plugin
@@ -68,10 +68,11 @@ def train(
 ) -> TrainingResult:
     """Train `config.model` on the `train` rows of a manifest, select on its `val` rows; `test` rows are not touched.
 
-    A manifest without splits gets seeded patient-level ones. Labels and masks of classes the model does not predict take no
-    part: what is balanced and what decides is the model's own. Masks are only used to select epochs, those of training
-    images are not opened. A finished run is returned as it is. Raises ValueError subclasses for a folder of another
-    run, missing or leaking splits, missing heatmaps, no usable images, and a loss that is not finite; OSError if the disk is full.
+    A manifest without splits gets seeded patient-level ones; one without val gets a part of its train patients as val.
+    Labels and masks of classes the model does not predict take no part: what is balanced and what decides is the model's
+    own. Masks are only used to select epochs, those of training images are not opened. A finished run is returned as it
+    is. Raises ValueError subclasses for a folder of another run, missing or leaking splits, missing heatmaps, no usable
+    images, and a loss that is not finite; OSError if the disk is full.
     """
     torch.manual_seed(config.seed)
     model = build_model(config.model, config.network)
@@ -111,8 +112,14 @@ def train(
 
 def _with_splits(config: TrainConfig, manifest: Manifest, classes: Sequence[str]) -> Manifest:
     """The manifest with splits, checked before anything is written."""
-    if manifest.table["split"].isna().all():
+    given = set(manifest.table["split"].dropna())
+    if not given:
         manifest = assign_splits(manifest, config.split_fractions, config.seed)
+    elif "train" in given and "val" not in given:  # official splits often are training and test
+        to_train, to_val, _ = config.split_fractions
+        manifest = draw_val(manifest, to_val / (to_train + to_val), config.seed)
+        patients = manifest.table.loc[manifest.table["split"] == "val", "patient_id"].nunique()
+        logger.info("No image has split val: it is drawn, %d of the train patients", patients)
     check_leaks(manifest)
     train, _ = (manifest.subset(split) for split in SPLITS)
     labels_NK = train.table[list(classes)].to_numpy(dtype=np.float64)

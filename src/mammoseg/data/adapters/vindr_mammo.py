@@ -42,7 +42,7 @@ ABOUT = About(
         "Benign is BI-RADS 2, also calcified vessels and cysts; in data sets with biopsies benign is a biopsied finding.",
         "Boxes were drawn for BI-RADS 3 and higher only: benign breasts have no masks. A box is larger than its lesion.",
         "There are no patient ids: every study is taken for a patient of its own.",
-        "The official split is training and test: a validation part has to be taken from training.",
+        "The official split is training and test, without a validation part: `train` draws one from training.",
         "Boxes reach beyond the image in places: cut off.",
     ),
     url="https://physionet.org/content/vindr-mammo/1.0.0/",
