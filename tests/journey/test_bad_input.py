@@ -88,7 +88,7 @@ def test_pixel_size_is_needed(here: Path, pixels: NDArray[np.uint16], trained_ru
 def test_names_without_side_and_view(here: Path, trained_run: Path, command: Command) -> None:
     done = command("predict", "scan1.png", here, "--checkpoint", trained_run, "--out", "out")
     assert done.code == 1
-    done.says("scan1.png: no side and view", f"{here}: a folder", "0012_L-CC.png", "--manifest")
+    done.says("scan1.png: side and view are neither", f"{here}: a folder", "0012_L-CC.png", "--manifest")
     assert not list(here.iterdir())
 
 
@@ -101,10 +101,10 @@ def test_names_without_side_and_view(here: Path, trained_run: Path, command: Com
         (lambda t: t.assign(benign_mask="no.png"), ["benign_mask: there is no such file", "no.png"]),
         (lambda t: t.drop(columns="view"), ["the column 'view' is missing"]),
         (lambda t: t.iloc[:0], ["the table has no rows"]),
-        (lambda t: t.assign(split="train"), ["no image has split 'val'", "Expected at least one row"]),
+        (lambda t: t.assign(split="val"), ["no image has split 'train'", "Expected at least one row"]),
         (lambda t: t.assign(benign="", malignant=""), ["none of the training images has a known label"]),
     ],
-    ids=["ids", "leak", "side", "no mask", "no view", "no rows", "no val", "no labels"],
+    ids=["ids", "leak", "side", "no mask", "no view", "no rows", "no train", "no labels"],
 )  # fmt: skip
 def test_tables_that_cannot_be_trained_on(
     here: Path,

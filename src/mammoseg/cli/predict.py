@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def predict(
     files: Annotated[
-        list[Path] | None, typer.Argument(metavar="FILES", help="Image files named like x_L-CC.png.")
+        list[Path] | None, typer.Argument(metavar="FILES", help="DICOM files, or images named like x_L-CC.png.")
     ] = None,
     checkpoint: Annotated[
         list[Path], typer.Option("--checkpoint", help="Run or checkpoint folder. Several: their mean.")

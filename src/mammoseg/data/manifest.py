@@ -112,7 +112,7 @@ class Manifest:
             counts = self.table["split"].value_counts().to_dict() or "no split at all"
             raise ManifestError(
                 f"{self.path}: no image has split {split!r}; rows per split: {counts}. Expected at least one row. "
-                f"Fill in the split column ({', '.join(SPLITS)}) or make one with mammoseg.data.splits.assign_splits."
+                f"Fill in the split column ({', '.join(SPLITS)}). The split that `mammoseg train` draws is in RUN/manifest.csv."
             )
         return Manifest(chosen.reset_index(drop=True), self.path)
 
