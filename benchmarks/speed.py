@@ -18,7 +18,7 @@ from typing import get_args
 import torch
 from torch import Tensor, nn
 
-from mammoseg.models import build_model, load_model_plugin
+from mammoseg.models import build_model
 from mammoseg.nn.inference import Precision, computing, speed_up
 from mammoseg.nn.memory import keep_freed_memory
 
@@ -34,7 +34,7 @@ def main() -> None:
     if args.keep_memory:
         keep_freed_memory()
     torch.manual_seed(0)
-    plain = build_model(args.model, load_model_plugin(args.model).PUBLISHED[-1].config).eval()
+    plain = build_model(args.model).eval()
     settle(plain)
     plain.to(args.device)
     fast: dict[Precision, nn.Module] = {}

@@ -1,6 +1,8 @@
 """A network that is sped up computes what it did."""
 
 import copy
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -45,4 +47,32 @@ def test_precision_and_gradients() -> None:
         assert not out.requires_grad
     with computing(CPU, "32-true"):
         assert (weight @ weight).dtype == torch.float32
-        assert not torch.backends.cudnn.allow_tf32
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "torch.backends.fp32_precision = 'tf32'",
+        "torch.backends.fp32_precision = 'ieee'",
+        "torch.backends.cudnn.allow_tf32 = False",
+        "torch.backends.cudnn.conv.fp32_precision = 'ieee'",
+        "torch.set_float32_matmul_precision('medium')",
+        "torch.backends.cudnn.deterministic = True",
+    ],
+)
+def test_float32_whatever_the_program_has_set(setting: str) -> None:
+    """In a process of its own: some of these settings cannot be taken back."""
+    script = f"""
+import torch
+from mammoseg.nn.inference import computing
+{setting}
+def state():
+    backends = torch.backends
+    parts = (backends.cudnn.conv, backends.cuda.matmul, backends.mkldnn.conv, backends.mkldnn.matmul)
+    return [part.fp32_precision for part in parts], backends.cudnn.deterministic
+before = state()
+with computing(torch.device("cpu"), "32-true"):
+    assert state() == (["ieee"] * 4, before[1])
+assert state() == before
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)

@@ -12,9 +12,9 @@ from mammoseg.nn.memory import keep_freed_memory
 if sys.argv[1] == "keep":
     keep_freed_memory()
 def forward():
-    x = torch.ones(16, 2**20)
-    for _ in range(8):
-        x = (x + 1).sqrt()  # 64 MiB each
+    parts = [torch.ones(4, 2**20) for _ in range(8)]  # 16 MiB each
+    for _ in range(4):
+        parts = [(part + 1).sqrt() for part in parts]
 forward()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(3):

@@ -4,6 +4,7 @@ import platform
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -177,9 +178,17 @@ def _machine(device: "torch.device") -> dict[str, Any]:
 
     import mammoseg
 
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or platform.machine()
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
     versions = {"torch": torch.__version__, "mammoseg": mammoseg.__version__}
     return {"device": str(device), "processor": name, "threads": torch.get_num_threads(), **versions}
+
+
+def _processor() -> str:
+    with suppress(OSError):  # Linux, where platform.processor() is empty
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
 
 
 def _row(name: str, cost: Mapping[str, Any], directions: Sequence["Direction"]) -> dict[str, str]:

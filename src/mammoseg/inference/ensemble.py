@@ -76,8 +76,7 @@ class Ensemble:
 
     def mean_scores(self, windows: Iterable[Prepared]) -> Scores:
         """The mean prediction of all members over several windows of one image."""
-        drawn = list(windows)
-        return _mean([member.mean_scores(drawn) for member in self.members])
+        return _mean([_mean([member.mean_scores([window]) for member in self.members]) for window in windows])
 
 
 def _mean(scores: Sequence[Scores]) -> Scores:

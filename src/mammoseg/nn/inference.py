@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import Any, Literal, cast
 
 import torch
 from torch import nn
@@ -27,9 +27,14 @@ def speed_up(model: nn.Module, precision: Precision) -> None:
 @contextmanager
 def computing(device: torch.device, precision: Precision) -> Iterator[None]:
     """No gradients, and the asked precision: TF32, the default of new GPUs, would change the published numbers."""
-    with (
-        torch.inference_mode(),
-        torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16-mixed"),
-        torch.backends.cudnn.flags(enabled=True, allow_tf32=False),
-    ):
-        yield
+    of = cast(Any, torch.backends)  # its modules have parts that type checkers do not see
+    backends = (of.cudnn.conv, of.cuda.matmul, of.mkldnn.conv, of.mkldnn.matmul)
+    before = [backend.fp32_precision for backend in backends]
+    try:
+        for backend in backends:
+            backend.fp32_precision = "ieee"
+        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16-mixed"):
+            yield
+    finally:
+        for backend, own in zip(backends, before, strict=True):
+            backend.fp32_precision = own

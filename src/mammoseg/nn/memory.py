@@ -5,7 +5,7 @@ import sys
 from contextlib import suppress
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
-_LARGE = 2**30
+_LARGE, _LARGEST_BEFORE_2_35 = 2**30, 2**25
 
 
 def keep_freed_memory() -> None:
@@ -13,10 +13,11 @@ def keep_freed_memory() -> None:
 
     By default the C library of Linux gives every large block back to the system and asks for it anew, page by page, in each
     layer; for mammograms that costs a fourth of the time and more (`benchmarks/memory.py`). In return the peak is higher.
-    Elsewhere nothing happens.
+    Before glibc 2.35 it works for blocks up to 32 MiB. Elsewhere nothing happens.
     """
     if sys.platform == "linux":
         with suppress(AttributeError):  # another C library than glibc
             mallopt = ctypes.CDLL(None).mallopt
-            mallopt(_MMAP_THRESHOLD, _LARGE)
-            mallopt(_TRIM_THRESHOLD, 2**31 - 1)
+            # Alone, the second setting would freeze the first at its small start value.
+            if mallopt(_MMAP_THRESHOLD, _LARGE) or mallopt(_MMAP_THRESHOLD, _LARGEST_BEFORE_2_35):
+                mallopt(_TRIM_THRESHOLD, 2**31 - 1)

@@ -11,6 +11,8 @@ Shapes   B batch | C, O channels in, out | H, W rows, columns | T tiles of four 
          r, c, h, w rows and columns of a strip, padded and convolved
 """
 
+from functools import cached_property
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -48,7 +50,10 @@ _ROWS = 32
 
 
 class WinogradConv2d(nn.Module):
-    """Computes what `convolution` does, up to rounding; small images by itself."""
+    """Computes what `convolution` does, up to rounding; small images by itself.
+
+    The first large image makes the weights in their other form, which takes twice the memory of the first.
+    """
 
     input_transform: Tensor
     output_transform: Tensor
@@ -56,16 +61,19 @@ class WinogradConv2d(nn.Module):
     def __init__(self, convolution: nn.Conv2d) -> None:
         super().__init__()
         self.convolution = convolution
-        weight_OC33 = convolution.weight.detach().double()
-        G_63 = weight_OC33.new_tensor(_WEIGHT) / 24
-        weight_6OC3 = torch.einsum("tk,ochk->toch", G_63, weight_OC33).to(convolution.weight.dtype)
-        self.weight = nn.Parameter(weight_6OC3.flatten(0, 1).unsqueeze(-1))
-        bias_6O = self.weight.new_zeros(6, convolution.out_channels)
-        if convolution.bias is not None:
-            bias_6O[_ADDED_TO_ALL] = convolution.bias.detach()
-        self.bias = nn.Parameter(bias_6O.flatten())
-        self.register_buffer("input_transform", self.weight.new_tensor(_INPUT))
-        self.register_buffer("output_transform", self.weight.new_tensor(_OUTPUT))
+        self.register_buffer("input_transform", convolution.weight.new_tensor(_INPUT))
+        self.register_buffer("output_transform", convolution.weight.new_tensor(_OUTPUT))
+
+    @cached_property
+    def weight_and_bias(self) -> tuple[Tensor, Tensor]:
+        weight_OC33, bias_O = self.convolution.weight.detach(), self.convolution.bias
+        G_63 = weight_OC33.new_tensor(_WEIGHT, dtype=torch.float64) / 24
+        weight_6OC3 = torch.einsum("tk,ochk->toch", G_63, weight_OC33.double()).to(weight_OC33.dtype)
+        bias_6O = weight_OC33.new_zeros(6, self.convolution.out_channels)
+        if bias_O is not None:
+            bias_6O[_ADDED_TO_ALL] = bias_O.detach()
+        weight = weight_6OC3.flatten(0, 1).unsqueeze(-1).contiguous(memory_format=torch.channels_last)
+        return weight, bias_6O.flatten()
 
     def forward(self, x: Float[Tensor, "B C H W"]) -> Float[Tensor, "B O H W"]:
         B, _, H, W = x.shape
@@ -83,7 +91,7 @@ class WinogradConv2d(nn.Module):
     def _convolve(self, padded_HWC: Float[Tensor, "r c C"]) -> Float[Tensor, "h w O"]:
         tiles_HT6C = padded_HWC.unfold(1, 6, 4).movedim(-1, -2)
         transformed_1cHT = (self.input_transform @ tiles_HT6C).flatten(2).movedim(-1, 0)[None]
-        products_1oHT = conv2d(transformed_1cHT, self.weight, self.bias, groups=6)
+        products_1oHT = conv2d(transformed_1cHT, *self.weight_and_bias, groups=6)
         products_HT6O = products_1oHT[0].movedim(0, -1).unflatten(-1, (6, -1))
         return (self.output_transform @ products_HT6O).flatten(1, 2)
 

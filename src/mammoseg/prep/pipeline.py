@@ -95,14 +95,15 @@ def crop_breast(image: Mammogram, cfg: PrepConfig) -> BreastCrop:
             f"{image.image_id}: no breast found in {pixels.shape[0]} x {pixels.shape[1]} pixels "
             f"({np.count_nonzero(pixels)} of them not 0): nothing is left after an opening by {cfg.opening_px} pixels. "
             f"Expected a breast more than {2 * cfg.opening_px} pixels wide on a {_BACKGROUNDS[cfg.background]}. "
-            "Check the image, or set prep.opening_px, prep.pixel_mm and prep.background to fit it."
+            "Check the image. A model for such images is trained with prep.opening_px, prep.pixel_mm and prep.background to fit."
         )
     right, notes = points_right(image, breast)
     box = breast_box(breast, right, cfg)
     if box is None:
         raise PrepError(
             f"{image.image_id}: all of the breast found lies in the top {cfg.ignore_top:.0%} of its box. Expected a "
-            "part of it below, where the nipple is looked for. Check the image, or lower prep.ignore_top."
+            "part of it below, where the nipple is looked for. Check the image. A model for such images is trained with a "
+            "lower prep.ignore_top."
         )
     if cfg.background == "zero" and box.distance_from_starting_side:
         gap = box.distance_from_starting_side
