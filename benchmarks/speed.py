@@ -18,7 +18,7 @@ from typing import get_args
 import torch
 from torch import Tensor, nn
 
-from mammoseg.models import build_model
+from mammoseg.models import build_model, load_model_plugin
 from mammoseg.nn.inference import Precision, computing, speed_up
 from mammoseg.nn.memory import keep_freed_memory
 
@@ -34,14 +34,15 @@ def main() -> None:
     if args.keep_memory:
         keep_freed_memory()
     torch.manual_seed(0)
-    plain = build_model(args.model).eval()
+    published = load_model_plugin(args.model).PUBLISHED[0]
+    plain = build_model(args.model, published.config).eval()
     settle(plain)
     plain.to(args.device)
     fast: dict[Precision, nn.Module] = {}
     for precision in get_args(Precision):
         fast[precision] = copy.deepcopy(plain)
         speed_up(fast[precision], precision)
-    print(f"{args.model}, {args.device}, {torch.get_num_threads()} threads, torch {torch.__version__}")
+    print(f"{published.title}, {args.device}, {torch.get_num_threads()} threads, torch {torch.__version__}")
     for batch in args.batches:
         compare(plain, fast, torch.stack([breast_window() for _ in range(batch)]).to(args.device), args.repeats)
 
