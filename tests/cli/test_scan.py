@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,9 +16,14 @@ import typer
 from typer.testing import CliRunner, Result
 
 from mammoseg.cli.scan import scan
+from mammoseg.data.adapters.synthetic import write_study
+from mammoseg.data.examine import MASK
 from mammoseg.data.labels import LabelError
 from mammoseg.data.manifest import load_manifest
+from mammoseg.data.patterns import PatternError
 from mammoseg.data.quality import WRONG_SIDE
+from mammoseg.phantom.config import PhantomConfig
+from mammoseg.phantom.exam import generate_exam
 
 Write = Callable[..., Path]
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -174,9 +180,65 @@ def test_labels(tree: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "n.csv").exists()
 
 
-def test_pictures_by_pattern(tmp_path: Path) -> None:
-    import cv2
+def test_labels_of_other_images_lose_no_report(tree: Path, tmp_path: Path) -> None:
+    table = tmp_path / "labels.csv"
+    table.write_text("patient_id,laterality,malignant\n7,R,1\n")
+    result = invoke(tree, "--out", tmp_path / "m.csv", "--labels", table, "--no-pixels")
+    assert isinstance(result.exception, LabelError)
+    assert "written: no manifest" in result.output
+    assert json.loads((tmp_path / "m_quality.json").read_text())["counts"]["images"] == 5
+    assert not (tmp_path / "m.csv").exists()
 
+
+def test_labels_are_read_before_the_images(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mammoseg.data.scan.examine", lambda *_: pytest.fail("looked at"))
+    table = tmp_path / "labels.csv"
+    table.write_text("patient_id,laterality,malignant\nKennung-7,B,1\n")
+    result = invoke(tree, "--out", tmp_path / "m.csv", "--labels", table)
+    assert isinstance(result.exception, LabelError)
+
+
+def test_phantoms_without_their_masks(tmp_path: Path) -> None:
+    write_study(tmp_path / "ph", 1, PhantomConfig.small(), 0, (1, 0, 0), 1)
+    masks = len(list((tmp_path / "ph" / "masks").iterdir()))
+    assert masks > 0
+    result = invoke(tmp_path / "ph", "--out", tmp_path / "m.csv")
+    assert result.return_value == 0
+    assert len(load_manifest(tmp_path / "m.csv")) == 4
+    quality = json.loads((tmp_path / "m_quality.json").read_text())
+    assert quality["files"]["left out"] == {MASK: masks}
+    assert f"{MASK} ({masks})" in result.output
+
+
+def test_a_patient_in_several_folders_is_told(tmp_path: Path) -> None:
+    for year, exam in ((2020, 0), (2021, 1)):
+        for name, image in generate_exam(PhantomConfig.small(), 0, exam).images.items():
+            path = tmp_path / "in" / "0012" / str(year) / f"{name.replace('-', '_')}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(path), image.pixels)
+    result = invoke(tmp_path / "in", "--out", tmp_path / "m.csv")
+    assert result.return_value == 0
+    assert "8 of 2 exams, 2 patients" in " ".join(result.output.split())
+    assert "--pattern" in result.output
+    pattern = "{patient}/{exam}/{laterality}_{view}"
+    result = invoke(tmp_path / "in", "--out", tmp_path / "n.csv", "--pattern", pattern)
+    assert "8 of 2 exams, 1 patients" in " ".join(result.output.split())
+    assert "--pattern" not in result.output
+
+
+def test_a_pattern_that_fits_no_name(tmp_path: Path) -> None:
+    write_study(tmp_path / "ph", 1, PhantomConfig.small(), 0, (1, 0, 0), 1)
+    result = invoke(
+        tmp_path / "ph" / "images", "--out", tmp_path / "m.csv", "--pattern", "{patient}/{laterality}{view}"
+    )
+    assert result.return_value == 1
+    assert "the name does not fit the pattern (4)" in result.output
+    result = invoke(tmp_path / "ph" / "images", "--out", tmp_path / "n.csv", "--pattern", "{patient}")
+    assert isinstance(result.exception, PatternError)
+    assert not (tmp_path / "n_quality.json").exists()
+
+
+def test_pictures_by_pattern(tmp_path: Path) -> None:
     rows, columns = np.mgrid[:160, :128]
     left = np.where(((rows - 80) / 60) ** 2 + (columns / 90) ** 2 <= 1, 100 + rows // 2, 0).astype(np.uint16)
     root = tmp_path / "in"

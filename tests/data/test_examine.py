@@ -9,7 +9,17 @@ import numpy as np
 import pytest
 from pydicom import Dataset
 
-from mammoseg.data.examine import NO_NAME, Seen, Settings, examine
+from mammoseg.data.examine import (
+    BAD_WINDOW,
+    DARK_WINDOW,
+    MASK,
+    NO_FIELDS,
+    NO_MATCH,
+    NO_NAME,
+    Seen,
+    Settings,
+    examine,
+)
 from mammoseg.data.patterns import compile_pattern
 from mammoseg.data.quality import BLANK, WRONG_SIDE
 
@@ -121,7 +131,7 @@ def test_wrong_side_is_a_finding(write_mammogram: Write, tmp_path: Path) -> None
 
 def test_pictures_by_their_usual_names(tmp_path: Path) -> None:
     seen = look(picture(tmp_path / "0012_L-CC.png"))
-    assert (seen.status, seen.patient, seen.exam, seen.laterality, seen.view) == ("used", "0012", "0012", "L", "CC")
+    assert (seen.status, seen.patient, seen.exam, seen.laterality, seen.view) == ("used", None, "0012", "L", "CC")
     assert look(picture(tmp_path / "icon.png")).why == NO_NAME
     inside = tmp_path / "site" / "0013"
     inside.mkdir(parents=True)
@@ -134,7 +144,59 @@ def test_pictures_by_their_usual_names(tmp_path: Path) -> None:
 def test_pictures_by_a_pattern(tmp_path: Path) -> None:
     seen = look(picture(tmp_path / "cc-left-7-2.png"), "{view}-{laterality}-{patient}-{exam}.png")
     assert (seen.patient, seen.exam, seen.laterality, seen.view) == ("7", "2", "L", "CC")
-    assert look(picture(tmp_path / "0012_L-CC.png"), "{view}-{laterality}-{patient}").why == NO_NAME
+    assert look(picture(tmp_path / "0012_L-CC.png"), "{view}-{laterality}-{patient}").why == NO_MATCH
+    assert look(picture(tmp_path / "7_CC.png"), "{patient}_{view}").why == NO_FIELDS
+
+
+@pytest.mark.parametrize("name", ["0012_L-CC_mask.png", "mask_L_CC.png", "0012_L-CC_benign.png", "x_roi.png"])
+def test_masks_by_their_names(tmp_path: Path, name: str) -> None:
+    seen = look(picture(tmp_path / name))
+    assert (seen.status, seen.why) == ("left out", MASK)
+    assert "by its name" in seen.detail
+
+
+def test_a_pattern_says_that_a_name_is_no_mask(tmp_path: Path) -> None:
+    (tmp_path / "masks").mkdir()
+    picture(tmp_path / "masks" / "0012_L_CC_benign.png")
+    place = PurePosixPath("masks/0012_L_CC_benign.png")
+    assert examine(Settings(tmp_path), place).why == MASK
+    chosen = compile_pattern("{patient}_{laterality}_{view}_benign")
+    assert examine(Settings(tmp_path, chosen), place).status == "used"
+
+
+@pytest.mark.parametrize("values", [(0, 255), (0, 1), (7, 9)])
+def test_masks_by_their_values(tmp_path: Path, values: tuple[int, int]) -> None:
+    mask = np.full((160, 128), values[0], np.uint8)
+    mask[20:60, 10:50] = values[1]
+    path = picture(tmp_path / "0012_L_CC.png", mask)
+    for pattern in (None, "{patient}_{laterality}_{view}"):
+        seen = look(path, pattern)
+        assert (seen.status, seen.why, seen.pixels) == ("left out", MASK, None)
+    assert look(path, pixels=False).status == "used"
+    mask[0, 1] = 100
+    assert look(picture(tmp_path / "0012_L_CC.png", mask)).status == "used"
+
+
+@pytest.mark.parametrize(
+    ("window", "finding"),
+    [
+        ({"WindowCenter": 2000, "WindowWidth": 0}, BAD_WINDOW),
+        ({"WindowCenter": 2000}, BAD_WINDOW),
+        ({"WindowCenter": 2000, "WindowWidth": 9, "RescaleSlope": 0, "RescaleIntercept": 0}, BAD_WINDOW),
+        ({"WindowCenter": 20000, "WindowWidth": 10}, DARK_WINDOW),
+        ({"WindowCenter": -20000, "WindowWidth": 10}, DARK_WINDOW),
+        ({"WindowCenter": -1000, "WindowWidth": 400, "PixelRepresentation": 1}, None),
+        ({"WindowCenter": 2000, "WindowWidth": 1500}, None),
+        ({}, None),
+    ],
+)
+def test_windows_that_show_nothing(
+    write_mammogram: Write, tmp_path: Path, window: dict[str, Any], finding: str | None
+) -> None:
+    path = write_mammogram(tmp_path / "x", **window)
+    seen = look(path)
+    assert (seen.status, seen.findings) == ("used", (finding,) if finding else ())
+    assert look(path, pixels=False).findings == ()
 
 
 def test_a_pattern_fills_in_what_a_header_does_not_tell(write_mammogram: Write, tmp_path: Path) -> None:

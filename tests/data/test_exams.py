@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from mammoseg.data.examine import Seen
-from mammoseg.data.exams import COPY, Row, make_rows, rows_to_manifest
+from mammoseg.data.exams import COPY, NO_PATIENT_IN_NAME, Row, make_rows, rows_to_manifest
 from mammoseg.data.manifest import ManifestError
 from mammoseg.data.quality import PixelFacts
 from mammoseg.io.dicom.header import DicomHeader
@@ -52,7 +52,7 @@ def image(name: str, what: str = "L-CC", pixels: str | None = None, **change: An
 
 def picture(name: str, exam: str, what: str = "L-CC") -> Seen:
     side, _, view = what.partition("-")
-    return Seen(PurePosixPath(name), "used", patient=exam, exam=exam, laterality=side, view=view)
+    return Seen(PurePosixPath(name), "used", exam=exam, laterality=side, view=view)
 
 
 def exams(*found: Seen) -> list[str]:
@@ -89,6 +89,14 @@ def test_without_date_or_study() -> None:
     [row] = rows(image("a/1", patient_id=None, **none))
     assert row.patient_id.startswith("u")
     assert "the patient id is missing: the study, or else the folder, is taken for a patient" in row.findings
+
+
+def test_pictures_without_a_patient_in_the_name() -> None:
+    found = rows(picture("1", "0012/2020"), picture("2", "0012/2020", "R-CC"), picture("3", "0012/2021"))
+    assert [row.patient_id for row in found] == ["0012/2020", "0012/2020", "0012/2021"]
+    assert [row.exam_id == found[0].exam_id for row in found] == [True, True, False]
+    assert all(NO_PATIENT_IN_NAME in row.findings for row in found)
+    assert "--pattern" in NO_PATIENT_IN_NAME
 
 
 def test_one_study_of_two_patients_is_two_exams() -> None:
@@ -156,7 +164,8 @@ def test_manifest(tmp_path: Path) -> None:
     ]
     made = rows(*found)
     assert made[0].findings == ("odd",)
-    assert made[1].findings == made[2].findings == ("the pixel size is missing",)
+    assert made[1].findings == ("the pixel size is missing",)
+    assert made[2].findings == (NO_PATIENT_IN_NAME, "the pixel size is missing")
     out = tmp_path / "m.csv"
     rows_to_manifest(made, tmp_path / "data", out, [{"malignant": 1}, {}, {"malignant": 0, "benign": 1}]).to_csv(out)
     table = pd.read_csv(out, dtype=str)

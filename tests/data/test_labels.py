@@ -1,12 +1,14 @@
 """Labels meet images by any key; what does not fit is counted, what is ambiguous is refused without quoting it."""
 
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 import pytest
 
-from mammoseg.data.examine import Seen
+from mammoseg.data.examine import Seen, Settings, examine
 from mammoseg.data.exams import Row, make_rows
-from mammoseg.data.labels import LabelError, Labels, join_labels
+from mammoseg.data.labels import LabelError, Labels, join_labels, read_labels
+from mammoseg.data.tables import AdapterError
 
 FOUR = ("L-CC", "L-MLO", "R-CC", "R-MLO")
 
@@ -26,7 +28,7 @@ def images(*exams: str, views: tuple[str, ...] = FOUR) -> list[Row]:
 def join(tmp_path: Path, rows: list[Row], *lines: str) -> Labels:
     path = tmp_path / "labels.csv"
     path.write_text("\n".join(lines) + "\n")
-    return join_labels(path, rows, tmp_path / "data")
+    return join_labels(read_labels(path), rows, tmp_path / "data")
 
 
 def test_labels_of_breasts(tmp_path: Path) -> None:
@@ -74,6 +76,9 @@ def test_healthy_patients_need_no_side(tmp_path: Path) -> None:
         (["exam_id,laterality,view,malignant", "P1/1,L,CC,1", "P1/1,L,MLO,0"], "of the same breast: row 3"),
         (["exam_id,laterality,malignant", "P1/1,L,2", "P1/1,R,maybe"], "a label is not 0, 1 or empty: rows 2, 3"),
         (["exam_id,laterality,malignant", ",L,1"], "is filled in: row 2"),
+        (["patient_id,laterality,malignant", "P1,B,1", "P1,both,0"], "the laterality is not L, R, left.*: rows 2, 3"),
+        (["patient_id,study_date,malignant", "P1,31.01.2024,0"], "the study_date is no date such as .*: row 2"),
+        (["patient_id,benign,malignant", "P1,x,y"], "a label is not 0, 1 or empty: row 2\\n"),
         (["laterality,malignant", "L,1"], "at least one of image_id"),
         (["exam_id,cancer", "P1/1,1"], "Expected benign or malignant"),
     ],
@@ -87,3 +92,41 @@ def test_what_is_refused(tmp_path: Path, lines: list[str], message: str) -> None
 def test_the_same_label_twice_is_no_contradiction(tmp_path: Path) -> None:
     labels = join(tmp_path, images("P1/1"), "exam_id,laterality,malignant", *["P1/1,L,1"] * 2)
     assert labels.unlabelled == 2
+
+
+@pytest.mark.parametrize("day", ["2024-01-31", "20240131"])
+def test_dates_as_people_and_as_dicom_write_them(
+    tmp_path: Path, day: str, write_mammogram: Callable[..., Path]
+) -> None:
+    write_mammogram(tmp_path / "data" / "x", StudyDate="20240131")
+    write_mammogram(tmp_path / "data" / "y", StudyDate="20250131", StudyInstanceUID="1.2.4")
+    seen = [examine(Settings(tmp_path / "data", pixels=False), PurePosixPath(name)) for name in "xy"]
+    labels = join(tmp_path, make_rows(seen, None)[0], "patient_id,study_date,laterality,malignant", f"P1,{day},l,1")
+    assert labels.by_image == [{"malignant": 1}, {}]
+
+
+def test_a_table_about_other_images(tmp_path: Path) -> None:
+    lines = ("patient_id,laterality,malignant", "0,L,1", "1,R,0")
+    with pytest.raises(LabelError, match=r"none of the 2 rows .*patient_id, laterality.*leading zeros"):
+        join(tmp_path, images("000/1", "001/1"), *lines)
+    assert join(tmp_path, images("000/1", "1/1"), *lines).unmatched == (2,)
+    assert join(tmp_path, [], *lines).unmatched == (2, 3)
+    assert join(tmp_path, images("000/1"), lines[0]).rows == 0
+
+
+def test_pictures_by_what_is_taken_for_their_patient(tmp_path: Path) -> None:
+    seen = [Seen(PurePosixPath("0012_L-CC.png"), "used", exam="0012", laterality="L", view="CC")]
+    for salt in (None, b"s" * 16):
+        assert join(tmp_path, make_rows(seen, salt)[0], "patient_id,malignant", "0012,1").by_image == [{"malignant": 1}]
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["patient_id,laterality,malignant", "P1,L", "P1,R,1"], "1 of 2 rows have another number of cells .*: rows 2"),
+        (["patient_id,malignant,malignant", "P1,1,0"], "the columns malignant are there more than once"),
+    ],
+)
+def test_tables_that_are_none(tmp_path: Path, lines: list[str], message: str) -> None:
+    with pytest.raises(AdapterError, match=message):
+        join(tmp_path, images("P1/1"), *lines)

@@ -4,7 +4,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 
 import pytest
 
-from mammoseg.data.patterns import PatternError, UsualName, compile_pattern, usual_name
+from mammoseg.data.patterns import PatternError, UsualName, compile_pattern, looks_like_mask, usual_name
 
 PLAIN = "{patient}_{laterality}_{view}"
 
@@ -100,9 +100,48 @@ def test_refused(pattern: str, message: str) -> None:
         ("0012_L-CC", UsualName("0012", "L", "CC")),
         ("case_L_r_mlo_2", UsualName("case_L", "R", "MLO")),
         ("RMLO", UsualName(None, "R", "MLO")),
+        ("0001_L_LMO", UsualName("0001", "L", "LMO")),
+        ("0001_R_XCCM", UsualName("0001", "R", "XCCM")),
+        ("1-RXCC", UsualName("1", "R", "XCC")),
+        ("1_l_at", UsualName("1", "L", "AT")),
+        ("R-CV", UsualName(None, "R", "CV")),
+        ("4711_CC_L", UsualName("4711", "L", "CC")),
+        ("mlo-r_2", UsualName(None, "R", "MLO")),
+        ("4711_CC_L_MLO", UsualName("4711_CC", "L", "MLO")),
+        ("4711_R_LAT", None),
+        ("4711_CCL", None),
         ("LLCC", None),
         ("scan1", None),
     ],
 )
 def test_usual_names(stem: str, said: UsualName | None) -> None:
     assert usual_name(stem) == said
+
+
+@pytest.mark.parametrize(
+    ("path", "mask"),
+    [
+        ("0_R-CC_benign.png", True),
+        ("0_R-CC_Malignant.png", True),
+        ("0002_L_CC_mask.png", True),
+        ("0002_L_CC_mask2.png", True),
+        ("0002_L_CC-lesionMask.png", True),
+        ("0002_CC_L_seg_1.png", True),
+        ("mask_L_CC.png", True),
+        ("0002_roi.png", True),
+        ("masks/0012_L_CC.png", True),
+        ("a/Segmentations/b/0012_L_CC.png", True),
+        ("heatmaps/0012_L_CC.png", True),
+        ("0002_L_CC.png", False),
+        ("0002_L_CC_2.png", False),
+        ("0002_L_CC_masked.png", False),
+        ("benign_17_L_CC.png", False),
+        ("malignant/0012_L_CC.png", False),
+        ("without_masks/0012_L_CC.png", False),
+        ("Segovia_7_L_CC.png", False),
+        ("Leroi_7_L_CC.png", False),
+        ("icon.png", False),
+    ],
+)
+def test_masks(path: str, mask: bool) -> None:
+    assert looks_like_mask(PurePosixPath(path)) == mask

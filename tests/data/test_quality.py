@@ -75,6 +75,14 @@ def test_a_blank_picture() -> None:
     assert not check_pixels(Mammogram(breast(), "L", "CC", "")).blank
 
 
+def test_two_values_are_those_of_a_mask() -> None:
+    mask = (breast() > 0).astype(np.uint8) * 255
+    assert check_pixels(Mammogram(mask, "L", "CC", "")).two_values
+    mask[1, 1] = 7  # not among the pixels that are looked at first
+    assert not check_pixels(Mammogram(mask, "L", "CC", "")).two_values
+    assert not check_pixels(Mammogram(np.zeros((100, 80), np.uint8), "L", "CC", "")).two_values
+
+
 def test_hash_tells_pixels_apart() -> None:
     image = breast(80, 64)
     changed = image.copy()

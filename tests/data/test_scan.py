@@ -13,7 +13,8 @@ import pytest
 
 from mammoseg.data.examine import NO_NAME, Settings
 from mammoseg.data.files import Skipped, find_files
-from mammoseg.data.scan import as_seen, scan_files
+from mammoseg.data.patterns import PatternError, compile_pattern
+from mammoseg.data.scan import as_seen, check_pattern, scan_files
 
 Write = Callable[..., Path]
 TESTS = Path(__file__).parents[1]
@@ -102,6 +103,19 @@ def test_pictures_of_a_viewer_beside_dicom_files(folder: Path) -> None:
     assert [seen.status for seen in scan_files(files, Settings(folder), 0)] == ["used", "no image"]
     [alone] = scan_files(files[1:], Settings(folder), 0)
     assert (alone.status, alone.why) == ("unusable", NO_NAME)
+
+
+def test_a_pattern_that_can_never_tell_the_side_of_a_picture(folder: Path) -> None:
+    (folder / "7.png").write_bytes(cv2.imencode(".png", np.zeros((16, 16), np.uint8))[1].tobytes())
+    pictures = [PurePosixPath("7.png")]
+    for text in ("{patient}", "{patient}_{view}"):
+        settings = Settings(folder, compile_pattern(text))
+        with pytest.raises(PatternError, match="no DICOM file whose header"):
+            check_pattern([*pictures, PurePosixPath("gone.png")], settings)
+        check_pattern([*pictures, PurePosixPath("LCC")], settings)
+        check_pattern([], settings)
+    check_pattern(pictures, Settings(folder))
+    check_pattern(pictures, Settings(folder, compile_pattern("{laterality}{view}")))
 
 
 def test_what_was_skipped_joins_the_rest() -> None:

@@ -44,10 +44,10 @@ def scan(
     from mammoseg.data.examine import Settings
     from mammoseg.data.exams import make_rows, rows_to_manifest
     from mammoseg.data.files import find_files
-    from mammoseg.data.labels import join_labels
+    from mammoseg.data.labels import LabelError, join_labels, read_labels
     from mammoseg.data.patterns import compile_pattern
     from mammoseg.data.pseudonyms import read_salt
-    from mammoseg.data.scan import as_seen, scan_files
+    from mammoseg.data.scan import as_seen, check_pattern, scan_files
     from mammoseg.export.quality import summarise
     from mammoseg.export.quality_page import write_page
     from mammoseg.io.atomic import write_json
@@ -55,20 +55,29 @@ def scan(
     options.check_new_table(out, overwrite)
     settings = Settings(root.resolve(), compile_pattern(pattern) if pattern is not None else None, pixels)
     salt = read_salt(hash_ids) if hash_ids else None
+    table_of_labels = read_labels(labels) if labels else None
     files, skipped = find_files(settings.root)
+    check_pattern(files, settings)
     with Bar("scan", len(files)) as bar:
         found = [*scan_files(files, settings, workers, bar.advance), *as_seen(skipped)]
     images, found = make_rows(found, salt)
-    joined = join_labels(labels, images, settings.root) if labels else None
+    joined, mistake = None, None
+    try:
+        joined = join_labels(table_of_labels, images, settings.root) if table_of_labels else None
+    except LabelError as error:  # raised when the report is written, which took long
+        mistake = error
     quality = summarise(images, found, joined, pixels, hashed=salt is not None)
     others, page, table = (out.with_name(out.stem + end) for end in ("_left_out.csv", "_quality.html", "_quality.json"))
     _write_others(others, found)
     write_json(table, quality)
     write_page(page, quality, out.name, others.name)
-    if images:  # last: the manifest says that the scan is complete
+    complete = bool(images) and mistake is None
+    if complete:  # last: the manifest says that the scan is complete
         rows_to_manifest(images, settings.root, out, joined.by_image if joined else None, dates).to_csv(out)
     _print(quality)
-    print(f"written: {out if images else 'no manifest'}, {page}, {table}, {others}")
+    print(f"written: {out if complete else 'no manifest'}, {page}, {table}, {others}")
+    if mistake:
+        raise mistake
     return 1 if not images else 3 if quality["files"]["unusable"] else 0
 
 

@@ -8,9 +8,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from mammoseg.data.patterns import NamePattern, usual_name
+import numpy as np
+
+from mammoseg.data.patterns import NamePattern, looks_like_mask, usual_name
 from mammoseg.data.quality import BLANK, PixelFacts, check_pixels
+from mammoseg.io.dicom.display import read_display
+from mammoseg.io.dicom.elements import quiet
 from mammoseg.io.dicom.header import DicomHeader, DicomReadError, read_header
+from mammoseg.io.dicom.source import damage, read_source
 from mammoseg.io.read import read_pixels
 from mammoseg.records.image import Laterality, Mammogram
 
@@ -20,6 +25,11 @@ Status = Literal["used", "left out", "unusable", "no image"]
 LEFT_OUT = ("specimen", "stereo", "biopsy", "magnification", "spot", "partial")
 """Flags of views that no model is made for. Implants and other flags stay."""
 NO_NAME = "the name tells no side and view"
+NO_MATCH = "the name does not fit the pattern"
+NO_FIELDS = "the pattern has no {laterality} and {view}, which a picture needs"
+MASK = "looks like a mask"
+BAD_WINDOW = "its window or LUT cannot be used (needed for prep.dicom=presentation)"
+DARK_WINDOW = "its window or LUT shows nothing of the stored values (prep.dicom=presentation)"
 
 _DICOM_SUFFIXES = (".dcm", ".dicom", ".dic", ".ima")
 _PICTURE_SUFFIXES = (".png", ".pgm", ".tif", ".tiff", ".jpg", ".jpeg")
@@ -82,7 +92,7 @@ def _recognised(settings: Settings, path: Path, place: PurePosixPath) -> Seen:
     names = _names(settings, place)
     marked = start[128:] == _MARK
     if not marked and _PICTURES.match(start):
-        return _picture(place, names)
+        return _picture(settings, place, names)
     try:
         header = read_header(path)
     except DicomReadError as error:
@@ -103,18 +113,13 @@ def _names(settings: Settings, place: PurePosixPath) -> dict[str, str]:
     return {"exam": usual.exam or folder, "laterality": usual.laterality, "view": usual.view}
 
 
-def _picture(place: PurePosixPath, names: dict[str, str]) -> Seen:
+def _picture(settings: Settings, place: PurePosixPath, names: dict[str, str]) -> Seen:
+    if settings.pattern is None and looks_like_mask(place):
+        return Seen(place, "left out", MASK, "by its name or folder; with --pattern they are not judged")
     if not {"laterality", "view"} <= names.keys():
-        return Seen(place, "unusable", NO_NAME)
+        return Seen(place, "unusable", NO_NAME if settings.pattern is None else NO_FIELDS if names else NO_MATCH)
     exam, patient = names.get("exam"), names.get("patient")
-    return Seen(
-        place,
-        "used",
-        patient=patient or exam,
-        exam=exam or patient,
-        laterality=_side(names),
-        view=names["view"],
-    )
+    return Seen(place, "used", patient=patient, exam=exam or patient, laterality=_side(names), view=names["view"])
 
 
 def _dicom(place: PurePosixPath, header: DicomHeader, names: dict[str, str]) -> Seen:
@@ -153,7 +158,28 @@ def _with_pixels(seen: Seen, path: Path) -> Seen:
         return Seen(seen.place, "unusable", why, detail)
     side: Laterality = seen.laterality or "L"
     facts = check_pixels(Mammogram(pixels, side, seen.view or "", "", None, flip))
-    return Seen(seen.place, "unusable", BLANK) if facts.blank else replace(seen, pixels=facts)
+    if facts.blank:
+        return Seen(seen.place, "unusable", BLANK)
+    if facts.two_values:
+        return Seen(seen.place, "left out", MASK, "its pixels have two values")
+    return replace(seen, pixels=facts, findings=seen.findings + (_about_window(path) if seen.header else ()))
+
+
+def _about_window(path: Path) -> tuple[str, ...]:
+    """What is wrong with the LUTs and window, which the stored values that are checked here do not need.
+
+    Judged on all values that can be stored, so that nothing is decoded again.
+    """
+    source = read_source(path)
+    layout = source.layout
+    lowest = -(2 ** (layout.bits - 1)) if layout.signed else 0
+    stored = np.arange(lowest, lowest + 2**layout.bits, dtype=np.float64)
+    try:
+        with damage("the look-up tables are damaged"), quiet():
+            shown = np.rint(0xFFFF * read_display(source.values, lowest, lowest + 2**layout.bits - 1)(stored))
+    except DicomReadError:
+        return (BAD_WINDOW,)
+    return (DARK_WINDOW,) if shown.min() == shown.max() else ()
 
 
 def _reason(error: ValueError, path: Path) -> tuple[str, str]:

@@ -23,6 +23,11 @@ from mammoseg.data.pseudonyms import pseudonym
 K = TypeVar("K", bound=Hashable)
 
 COPY = "a copy of another file"
+NO_PATIENT = "the patient id is missing: the study, or else the folder, is taken for a patient"
+NO_PATIENT_IN_NAME = (
+    "what stands before side and view, or else the folder, is taken for a patient: "
+    "if exams of one patient differ in it, say where the patient stands (--pattern with {patient})"
+)
 
 _MANY = 30  # exams of one patient: more than screening for a whole life
 _LARGEST_PIXEL_MM = 5.0  # what a manifest may hold
@@ -96,7 +101,9 @@ def rows_to_manifest(
 
 
 def _patient(seen: Seen) -> str:
-    """Where nothing tells the patient: the study, or the folder."""
+    """Where nothing tells the patient: the study, or the folder. The exam of a picture is no UID, and stays readable."""
+    if seen.patient is None and seen.header is None and seen.exam:
+        return seen.exam
     return seen.patient or pseudonym(b"", "unknown", seen.exam or seen.place.parent.as_posix())
 
 
@@ -157,7 +164,7 @@ def _order(seen: Seen) -> tuple[str, str]:
 def _own_findings(seen: Seen) -> list[str]:
     findings = [*seen.findings, *(seen.pixels.findings if seen.pixels else ())]
     if seen.patient is None:
-        findings.append("the patient id is missing: the study, or else the folder, is taken for a patient")
+        findings.append(NO_PATIENT if seen.header else NO_PATIENT_IN_NAME)
     if _pixel_mm(seen) is None:
         findings.append("the pixel size is missing")
     return findings

@@ -8,7 +8,8 @@
 Everything else stands for itself. A pattern without `/` is compared with the name of the file, in whatever folder it is;
 one with `/` with the whole path below the folder that is searched. The suffix of the file may be left out.
 
-Without a pattern the usual names are understood (`usual_name`): `EXAM_L-CC.png`, `EXAM_R_MLO.png`, `RMLO.png`.
+Without a pattern the usual names are understood (`usual_name`): `EXAM_L-CC.png`, `EXAM_R_MLO.png`, `RMLO.png`,
+`EXAM_CC_L.png`. Names and folders of masks are known too (`looks_like_mask`).
 """
 
 import re
@@ -30,9 +31,21 @@ ANYTHING = "*"
 _OPEN = ("patient", "exam", ANYTHING)
 _LONGEST = 300
 _SIDES = {"l": "L", "r": "R"}
-_USUAL = re.compile(
-    r"(?:^|(?P<exam>.*?)[_\-. ])(?P<side>L|R)[_\-. ]?(?P<view>CC|MLO|ML|LM|XCCL)(?:[_\-. ].*)?$", re.IGNORECASE
-)
+
+# AT and CV only behind a separator: LAT is lateral, not the axillary tail of a left breast.
+_VIEW = r"(?P<view>CC|MLO|ML|LM|LMO|XCC|XCCL|XCCM|(?<![a-z])(?:AT|CV))"
+_SIDE = "(?P<side>L|R)"
+_USUAL = [
+    re.compile(rf"(?:^|(?P<exam>.*?)[_\-. ]){said}(?P<tail>[_\-. ].*)?$", re.IGNORECASE)
+    for said in (rf"{_SIDE}[_\-. ]?{_VIEW}", rf"{_VIEW}[_\-. ]{_SIDE}")
+]
+"""Side and view before view and side."""
+
+_MASK = "masks?|seg(?:mentation)?s?|heat[_-]?maps?|annotations?|rois?|ground[_-]?truth"
+_MASK_FOLDER = re.compile(_MASK, re.IGNORECASE)
+_MASK_NAME = re.compile(rf"(?<![a-z])(?:{_MASK})(?![a-z])", re.IGNORECASE)
+_MASK_TAIL = re.compile(rf"(?:{_MASK}|benign|malignant|lesions?|labels?)(?![a-z])", re.IGNORECASE)
+"""Behind side and view, where classes of lesions stand too; before them and in folders they are those of images."""
 
 
 class PatternError(ValueError):
@@ -50,10 +63,22 @@ class UsualName:
 
 def usual_name(stem: str) -> UsualName | None:
     """Side and view of the name of a file without its suffix, and what stands before them; None if it has neither."""
-    match = _USUAL.match(stem)
+    match = _usual(stem)
     if match is None:
         return None
     return UsualName(match["exam"] or None, cast(Laterality, match["side"].upper()), match["view"].upper())
+
+
+def looks_like_mask(relative_path: PurePath) -> bool:
+    """Whether a picture is named, or lies in a folder named, as masks, regions and heat maps of images are."""
+    match = _usual(relative_path.stem)
+    name, tail = (match["exam"] or "", match["tail"] or "") if match else (relative_path.stem, "")
+    in_folder = any(_MASK_FOLDER.fullmatch(folder) for folder in relative_path.parts[:-1])
+    return in_folder or bool(_MASK_NAME.search(name) or _MASK_TAIL.search(tail))
+
+
+def _usual(stem: str) -> re.Match[str] | None:
+    return next((match for match in (regex.match(stem) for regex in _USUAL) if match), None)
 
 
 @dataclass(frozen=True)

@@ -42,14 +42,19 @@ class PixelFacts:
     blank: bool
     findings: tuple[str, ...]
     """Out of WRONG_SIDE, GREY, TEXT, NO_BREAST."""
+    two_values: bool = False
+    """Two values and no more, as masks have them."""
 
 
 def check_pixels(image: Mammogram) -> PixelFacts:
     """Facts about an image with pixels (H, W)."""
     step = -(-max(image.pixels.shape) // _SIDE)
     pixels = np.ascontiguousarray(image.pixels[::step, ::step])
-    blank = bool(image.pixels.min() == image.pixels.max())
-    return PixelFacts(pixel_hash(image.pixels), blank, () if blank else tuple(_findings(pixels, image)))
+    low, high = image.pixels.min(), image.pixels.max()
+    blank = bool(low == high)
+    # The few pixels first: they tell nearly always, and all of them take a second.
+    two = not blank and all(((some == low) | (some == high)).all() for some in (pixels, image.pixels))
+    return PixelFacts(pixel_hash(image.pixels), blank, () if blank else tuple(_findings(pixels, image)), two)
 
 
 def pixel_hash(pixels: NDArray[np.generic]) -> str:

@@ -13,12 +13,15 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from functools import partial
 from multiprocessing.connection import wait as wait_for
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import cv2
 
 from mammoseg.data.examine import NO_NAME, Seen, Settings, examine
 from mammoseg.data.files import Skipped
+from mammoseg.data.patterns import PatternError
+from mammoseg.io.errors import ImageReadError
+from mammoseg.io.read import is_dicom
 
 _AHEAD = 4  # files waiting for each process
 _FEW = 2000  # headers that are read sooner than processes start
@@ -43,6 +46,25 @@ def scan_files(
         found[seen.place] = seen
         progress()
     return _without_icons([found[place] for place in files], settings)
+
+
+def check_pattern(files: Sequence[PurePosixPath], settings: Settings) -> None:
+    """Raises PatternError for a pattern that tells no side or view, where there is no DICOM header that does."""
+    pattern = settings.pattern
+    if pattern is None or {"laterality", "view"} <= set(pattern.fields):
+        return
+    if files and not any(_is_dicom(settings.root / place) for place in files):
+        raise PatternError(
+            f"pattern {pattern.text!r}: it tells no {{laterality}} or no {{view}}, and there is no DICOM file whose header "
+            "does. Expected both, for pictures. Write, for example, '{patient}_{laterality}_{view}'."
+        )
+
+
+def _is_dicom(path: Path) -> bool:
+    try:
+        return is_dicom(path)
+    except ImageReadError:
+        return False
 
 
 def as_seen(skipped: Sequence[Skipped]) -> list[Seen]:

@@ -3,6 +3,7 @@
 import csv
 import io
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,30 @@ class AdapterError(ValueError):
 def read_table(path: Path, columns: Sequence[str], separator: str = ",") -> pd.DataFrame:
     """A CSV file as text: header and cells stripped, empty cells "". The index is the row number of a spreadsheet.
 
-    Raises AdapterError if the file is missing, is not text, or lacks one of `columns`; a row of another length than
-    the header is left out with a warning.
+    Raises AdapterError if the file is missing, is not text, lacks one of `columns`, or has one twice; a row of another
+    length than the header is left out with a warning, for a published table is not ours to correct.
     """
+    header, rows = _cells(path, columns, separator)
+    fitting = {n: r for n, r in rows.items() if len(r) == len(header)}
+    tell("%s: %d rows left out, their number of cells is not that of the header: rows %s", path, rows.keys() - fitting)
+    return _frame(header, fitting)
+
+
+def read_own_table(path: Path) -> pd.DataFrame:
+    """`read_table` for a table that its user has made: a row of another length than the header is an AdapterError too."""
+    header, rows = _cells(path, (), ",")
+    if wrong := [str(number) for number, row in rows.items() if len(row) != len(header)]:
+        more = " ..." if len(wrong) > _SHOWN else ""
+        raise AdapterError(
+            f"{path}: {len(wrong)} of {len(rows)} rows have another number of cells than the header: rows "
+            f"{', '.join(wrong[:_SHOWN])}{more}. Expected {len(header)} cells separated by ','. Correct the rows, counted "
+            "as in a spreadsheet; a text with a comma stands in quotes."
+        )
+    return _frame(header, rows)
+
+
+def _cells(path: Path, columns: Sequence[str], separator: str) -> tuple[list[str], dict[int, list[str]]]:
+    """The header, and the rows that are not empty by their number."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
@@ -47,10 +69,19 @@ def read_table(path: Path, columns: Sequence[str], separator: str = ",") -> pd.D
             f"{path}: the columns {', '.join(missing)} are missing; there are {', '.join(header) or 'none'}. Expected "
             f"them separated by {separator!r}. Take the table as it was published."
         )
+    if twice := [name for name, count in Counter(header).items() if count > 1 and name]:
+        raise AdapterError(
+            f"{path}: the columns {', '.join(twice)} are there more than once. Expected each once: it is not known which "
+            "of them counts. Remove or rename the others."
+        )
     rows = {n: [c.strip() for c in r] for n, r in enumerate(records[1:], start=2) if any(c.strip() for c in r)}
-    fitting = {n: r for n, r in rows.items() if len(r) == len(header)}
-    tell("%s: %d rows left out, their number of cells is not that of the header: rows %s", path, rows.keys() - fitting)
-    return pd.DataFrame(fitting.values(), index=list(fitting), columns=header, dtype=object)
+    return header, rows
+
+
+def _frame(header: list[str], rows: Mapping[int, list[str]]) -> pd.DataFrame:
+    """Without columns that have no name, of which spreadsheets write several."""
+    table = pd.DataFrame(rows.values(), index=list(rows), columns=header, dtype=object)
+    return table.loc[:, table.columns != ""]
 
 
 def tell(message: str, path: Path, items: Any) -> None:

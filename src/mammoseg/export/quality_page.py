@@ -16,7 +16,7 @@ th, td { padding: .2rem 1.2rem .2rem 0; text-align: left; border-bottom: 1px sol
 """
 _STATUS = {
     "unusable": ("Could not be used", "These look like mammograms and are not in the manifest."),
-    "left out": ("Left out on purpose", "Images of other kinds than plain mammograms, and copies."),
+    "left out": ("Left out on purpose", "Images of other kinds than plain mammograms, masks and copies."),
     "no image": ("Other files", "Neither mammograms nor meant to be."),
 }
 _FORMATS = {

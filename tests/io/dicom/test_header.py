@@ -201,6 +201,13 @@ def test_laterality_of_frames_and_of_regions(write: Write) -> None:
         ({"BitsAllocated": 0}, "BitsAllocated is no positive number"),
         ({"syntax": "1.2.3.4"}, "the transfer syntax is unknown"),
         ({"Modality": None}, "the modality is missing"),
+        ({"ImageType": ["DERIVED", "SECONDARY"]}, "Image Type is SECONDARY"),
+        ({"SeriesDescription": "L CC s/p biopsy"}, "an earlier biopsy"),
+        (
+            {"PhotometricInterpretation": "MONOCHROME1", "PresentationLUTShape": "IDENTITY"},
+            "Presentation LUT Shape contradicts the Photometric Interpretation, which is used",
+        ),
+        ({"PresentationLUTShape": "INVERSE"}, "Presentation LUT Shape contradicts the Photometric Interpretation"),
     ],
 )
 def test_contradictions_and_remarks_are_findings(write: Write, change: dict[str, Any], finding: str) -> None:
@@ -217,6 +224,12 @@ def test_contradictions_and_remarks_are_findings(write: Write, change: dict[str,
         ({"NumberOfFrames": 3}, "multi-frame", "3 frames"),
         ({"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB"}, "colour", "colour"),
         ({"ViewCodeSequence": [coded("G-8310", (), "SRT")]}, "specimen", "specimen"),
+        ({"BodyPartExamined": "PHANTOM"}, "quality control", "quality control"),
+        ({"SeriesDescription": "Flat_Field"}, "quality control", "quality control"),
+        ({"ProtocolName": "ACR Phantom"}, "quality control", "quality control"),
+        ({"PaddleDescription": "BIOPSY 5X5"}, "stereo or biopsy", "biopsy"),
+        ({"ViewName": "Stereo"}, "stereo or biopsy", "biopsy"),
+        ({"ProtocolName": "STEREO"}, "stereo or biopsy", "biopsy"),
         ({"Rows": None}, "mammogram", "no size"),
         ({"Rows": 0}, "mammogram", "no size"),
         ({"Rows": 65535, "Columns": 65535}, "mammogram", "150 million"),
@@ -247,6 +260,23 @@ def test_film_scan_of_a_public_set(write: Write) -> None:
     assert header.horizontal_flip is None
     header = read_header(write(**film, **missing, SeriesDescription="ROI mask images"))
     assert (header.kind, header.usable) == ("secondary capture", False)
+
+
+def test_captures_of_one_maker(write: Write) -> None:
+    """Frames in a format of its own are known by private elements, also where a view is stated."""
+    capture = {
+        "SOPClassUID": uid.SecondaryCaptureImageStorage,
+        "ConversionType": "WSD",
+        "Manufacturer": "HOLOGIC, Inc.",
+    }
+    dataset = mammogram()
+    dataset.private_block(0x7E01, "HOLOGIC, Inc.", create=True).add_new(2, "SH", "10")
+    assert read_header(write(dataset, **capture)).kind == "tomosynthesis"
+    assert read_header(write(**capture)).kind == "film scan"
+    assert read_header(write(**capture, BurnedInAnnotation="YES")).kind == "secondary capture"
+    unseen = dict.fromkeys(("ViewCodeSequence", "ViewPosition", "SeriesDescription"))
+    assert read_header(write(**capture, **unseen)).kind == "tomosynthesis"
+    assert read_header(write(**capture | {"ConversionType": "DF"}, **unseen)).kind == "film scan"
 
 
 def test_header_of_a_public_set_without_modality_and_class(write: Write) -> None:

@@ -63,7 +63,22 @@ def test_digitised_film() -> None:
         ({"description": "SPECIMEN RADIOGRAPHY"}, "specimen"),
         ({"image_type": ("DERIVED", "PRIMARY", "POST_CONTRAST", "SUBTRACTION")}, "contrast-enhanced"),
         ({"image_type": ("ORIGINAL", "PRIMARY", "POST_CONTRAST", "", "HIGH_ENERGY")}, "contrast-enhanced"),
+        ({"image_type": ("DERIVED", "PRIMARY"), "description": "L CC CESM RECOMBINED"}, "contrast-enhanced"),
+        ({"description": "R CC I-VIEW"}, "contrast-enhanced"),
         ({"quality_control": True}, "quality control"),
+        ({"description": "ACR PHANTOM"}, "quality control"),
+        ({"description": "FLAT FIELD L CC"}, "quality control"),
+        ({"description": "WEEKLY QC"}, "quality control"),
+        ({"technique": "CC | PHANTOM"}, "quality control"),
+        ({"technique": "| | BIOPSY 5X5"}, "stereo or biopsy"),
+        ({"technique": "STEREO"}, "stereo or biopsy"),
+        ({"description": "BIOPSY"}, "stereo or biopsy"),
+        ({"description": "PRIOR TO BIOPSY"}, "stereo or biopsy"),
+        ({"description": "POST CONTRAST BIOPSY"}, "stereo or biopsy"),
+        ({"description": "POST-FIRE BIOPSY"}, "stereo or biopsy"),
+        ({"description": "S/P BIOPSY, STEREO SCOUT"}, "stereo or biopsy"),
+        ({"description": "OLD CLIP | STEREO BIOPSY"}, "stereo or biopsy"),
+        ({"description": "L CC", "image_type": ("DERIVED", "SECONDARY", "SCREEN SAVE")}, "secondary capture"),
         ({"frames": 2}, "multi-frame"),
         ({"sop_class": uid.BreastProjectionXRayImageStorageForPresentation}, "breast projection"),
         ({"colour": True}, "colour"),
@@ -100,7 +115,15 @@ def test_refused(change: dict[str, Any], kind: str) -> None:
         ({"colour": True}, "secondary capture"),
         ({"description": "ROI MASK IMAGES"}, "secondary capture"),
         ({"description": "CROPPED IMAGES"}, "secondary capture"),
-        ({"maker": "HOLOGIC, INC."}, "tomosynthesis"),
+        ({"description": "SCREENSHOT"}, "secondary capture"),
+        ({"conversion": "WSD", "description": "SCREEN SAVE", "view": "CC"}, "secondary capture"),
+        ({"conversion": "WSD", "image_type": ("DERIVED", "SECONDARY", "SCREEN_CAPTURE")}, "secondary capture"),
+        ({"conversion": "WSD", "burned_in": True}, "secondary capture"),
+        ({"conversion": "", "maker": "HOLOGIC, INC."}, "tomosynthesis"),
+        ({"conversion": "WSD", "maker": "HOLOGIC, INC.", "packed": True, "view": "CC"}, "tomosynthesis"),
+        ({"conversion": "WSD", "maker": "HOLOGIC, INC.", "description": "SCREENSHOT"}, "secondary capture"),
+        ({"conversion": "WSD", "maker": "HOLOGIC, INC.", "colour": True}, "secondary capture"),
+        ({"conversion": "WSD", "maker": "HOLOGIC, INC.", "burned_in": True}, "secondary capture"),
         ({"frames": 4, "sop_class": uid.MultiFrameGrayscaleByteSecondaryCaptureImageStorage}, "multi-frame"),
     ],
 )
@@ -109,9 +132,23 @@ def test_secondary_capture_refused(change: dict[str, Any], kind: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "change",
+    [
+        {"maker": "HOLOGIC, INC."},
+        {"image_type": ("DERIVED", "SECONDARY")},
+        {"burned_in": True},  # the label of the film
+        {"description": "SCREENING"},
+    ],
+)
+def test_film_of_any_maker(change: dict[str, Any]) -> None:
+    assert classify(replace(SCAN, **change)) == Kind("film scan", None)
+
+
+@pytest.mark.parametrize(
     ("change", "remark"),
     [
         ({"conversion": "WSD", "description": "FULL MAMMOGRAM IMAGES"}, "not marked as digitised film"),
+        ({"conversion": "WSD", "maker": "HOLOGIC, INC.", "view": "CC"}, "not marked as digitised film"),
         ({"modality": "RG", "breast": False}, "nothing says that the picture shows a breast"),
     ],
 )
@@ -132,12 +169,29 @@ def test_film_with_a_remark(change: dict[str, Any], remark: str) -> None:
         ({"sop_class": uid.ComputedRadiographyImageStorage}, "stored as plain radiograph"),
         ({"image_type": ("ORIGINAL", "PRIMARY", "POST_CONTRAST", "", "LOW_ENERGY")}, "contrast agent"),
         ({"image_type": ("DERIVED", "PRIMARY", "TOMO_2D", "LEFT")}, "together with tomosynthesis"),
+        ({"image_type": ("DERIVED", "PRIMARY", "TOMO_2D"), "description": "TOMO"}, "together with tomosynthesis"),
+        ({"description": "R-CC TOMO"}, "speaks of tomosynthesis"),
+        ({"description": "R CC 3D SLICES"}, "speaks of tomosynthesis"),
+        ({"description": "R CC INSIGHT"}, "speaks of tomosynthesis"),
+        ({"image_type": ("DERIVED", "SECONDARY")}, "Image Type is SECONDARY"),
+        ({"description": "POST-BIOPSY"}, "an earlier biopsy"),
+        ({"description": "POST BIOPSY CLIP"}, "an earlier biopsy"),
+        ({"description": "POST STEREOTACTIC BIOPSY"}, "an earlier biopsy"),
+        ({"description": "R MLO S/P BIOPSY"}, "an earlier biopsy"),
+        ({"description": "STATUS POST CORE NEEDLE BIOPSY"}, "an earlier biopsy"),
+        ({"description": "L MLO PRIOR BIOPSY SITE"}, "an earlier biopsy"),
+        ({"description": "R ML DIAGNOSTIC AFTER BIOPSY"}, "an earlier biopsy"),
+        ({"description": "HX OF LEFT BREAST STEREO BIOPSY"}, "an earlier biopsy"),
+        ({"description": "HISTORY: BIOPSIES"}, "an earlier biopsy"),
+        ({"description": "PREVIOUS BIOPSY"}, "an earlier biopsy"),
+        ({"technique": "| OLD BIOPSY"}, "an earlier biopsy"),
     ],
 )
 def test_tolerated_with_a_remark(change: dict[str, Any], remark: str) -> None:
     answer = classify(replace(FFDM, **change))
     assert (answer.name, answer.why_not) == ("mammogram", None)
     assert [remark in finding for finding in answer.findings] == [True]
+    assert not answer.flags
 
 
 def test_unstated_intent_is_a_remark_only_where_the_class_does_not_say() -> None:
@@ -146,9 +200,14 @@ def test_unstated_intent_is_a_remark_only_where_the_class_does_not_say() -> None
     assert any("for presentation is not stated" in finding for finding in answer.findings)
 
 
-@pytest.mark.parametrize("text", ["ROUTINE3D COMBOHD", "R CC VIEW", "POST-BIOPSY", "POST BIOPSY CLIP", "MAMMOGRAPHY"])
+@pytest.mark.parametrize("text", ["R CC VIEW", "MAMMOGRAPHY", "SCREENING", "QCA", "HISTORY OF CANCER", "INSIGHTFUL"])
 def test_harmless_words(text: str) -> None:
-    assert classify(replace(FFDM, description=text)).why_not is None
+    assert classify(replace(FFDM, description=text)) == Kind("mammogram", None)
+
+
+def test_a_protocol_of_both_says_nothing_about_the_picture() -> None:
+    assert classify(FFDM) == classify(replace(FFDM, technique="L CC | COMBO TOMO+2D |"))
+    assert classify(replace(FFDM, description="ROUTINE3D COMBOHD")).why_not is None
 
 
 def test_flags() -> None:

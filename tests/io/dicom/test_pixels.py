@@ -208,7 +208,7 @@ def test_the_same_image_as_png(make_dicom: Any, tmp_path: Path, bits: int, synta
 def test_padding(
     make_dicom: Any, mode: PixelMode, photometric: str, signed: bool, value: int, limit: int | None
 ) -> None:
-    """Padding is 0, and everything else is as if there were none: no offset and no inversion counts from it."""
+    """Padding is 0, and everything else is as it is in the same file without the tag."""
     stored = np.clip(image(12, signed), *((-1500, 1500) if signed else (100, 3000)))
     padded = stored.copy()
     padded[:10] = value if limit is None else np.array([value, (value + limit) // 2, limit])[np.arange(10) % 3, None]
@@ -217,10 +217,42 @@ def test_padding(
         padded, **settings, PixelPaddingValue=value, **({"PixelPaddingRangeLimit": limit} if limit else {})
     )
     read = read_dicom_pixels(path, mode)
-    without = read_dicom_pixels(make_dicom(np.where(padded == stored, padded, 150), **settings), mode).pixels
+    without = read_dicom_pixels(make_dicom(padded, **settings), mode).pixels
     assert not read.pixels[:10].any()
     np.testing.assert_array_equal(read.pixels[10:], without[10:])
     assert any("padding" in step for step in read.steps)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("voi", ["none", "LINEAR", "SIGMOID", "falling"])
+def test_padding_around_the_breast_is_its_background(make_dicom: Any, mode: PixelMode, voi: str) -> None:
+    """Without it the thinnest tissue would be the darkest pixel, and become background itself."""
+    shown = np.clip(image(12), 800, 3000)
+    shown[:, -8:] = 0
+    settings: dict[str, Any] = {"RescaleSlope": -1, "RescaleIntercept": 4095} if voi == "falling" else {}
+    if voi in ("LINEAR", "SIGMOID"):
+        settings |= {"WindowCenter": 2048, "WindowWidth": 4096, "VOILUTFunction": voi}
+    for photometric in PHOTOMETRIC:
+        inverted = (photometric == "MONOCHROME1") != (voi == "falling")
+        stored, padding = (4095 - shown, 4095) if inverted else (shown, 0)
+        settings["PhotometricInterpretation"] = photometric
+        plain = read_dicom_pixels(make_dicom(stored, **settings), mode).pixels
+        read = read_dicom_pixels(make_dicom(stored, **settings, PixelPaddingValue=padding), mode).pixels
+        np.testing.assert_array_equal(read, plain)
+        assert not read[:, -8:].any()
+        assert read[:, :-8].min() > 0
+        if mode == "nyu":
+            np.testing.assert_array_equal(read, shown)
+
+
+def test_padding_that_does_not_occur_changes_nothing(make_dicom: Any) -> None:
+    for photometric, mode in itertools.product(PHOTOMETRIC, MODES):
+        settings = {"PhotometricInterpretation": photometric}
+        stored = np.clip(image(12), 100, 3000)
+        plain = read_dicom_pixels(make_dicom(stored, **settings), mode).pixels
+        for value in (0, 4095):
+            read = read_dicom_pixels(make_dicom(stored, **settings, PixelPaddingValue=value), mode).pixels
+            np.testing.assert_array_equal(read, plain)
 
 
 def test_padding_of_words_without_regard_to_the_stored_bits(make_dicom: Any) -> None:
@@ -236,6 +268,14 @@ def test_padding_of_words_without_regard_to_the_stored_bits(make_dicom: Any) -> 
     padding = make_dicom(stored, PixelPaddingValue=63536).read_bytes()
     path.write_bytes(padding[: -2 * ROWS * COLUMNS] + data[start:])
     np.testing.assert_array_equal(read_dicom_pixels(path).pixels, np.where(np.arange(ROWS)[:, None] < 5, 0, stored))
+
+
+def test_padding_of_words_is_no_grey_level(make_dicom: Any) -> None:
+    words = np.clip(image(12), 0, 1500)
+    words[:5] = 63536
+    settings = {"BitsStored": 12, "HighBit": 11, "PhotometricInterpretation": "MONOCHROME1", "PixelPaddingValue": 63536}
+    read = read_dicom_pixels(make_dicom(words, bits=16, **settings)).pixels
+    np.testing.assert_array_equal(read, np.where(np.arange(ROWS)[:, None] < 5, 0, 1500 - words))
 
 
 @pytest.mark.parametrize("syntax", ["explicit", "big endian", "RLE", "JPEG 2000", "JPEG lossless SV1"])
@@ -311,11 +351,18 @@ def test_presentation_lut_shape_says_the_same_as_the_photometric_interpretation(
         np.testing.assert_array_equal(read, plain)
 
 
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(("photometric", "shape"), [("MONOCHROME1", "IDENTITY"), ("MONOCHROME2", "INVERSE")])
-def test_contradiction_on_what_is_bright_is_refused(make_dicom: Any, photometric: str, shape: str) -> None:
-    path = make_dicom(image(12), PhotometricInterpretation=photometric, PresentationLUTShape=shape)
-    with pytest.raises(DicomReadError, match=f"{photometric} and the Presentation LUT Shape {shape}: they contradict"):
-        read_dicom_pixels(path)
+def test_photometric_interpretation_decides_a_contradiction_on_what_is_bright(
+    make_dicom: Any, mode: PixelMode, photometric: str, shape: str
+) -> None:
+    """It is told where the presentation is asked for; the stored values have none."""
+    settings = {"PhotometricInterpretation": photometric}
+    plain = read_dicom_pixels(make_dicom(image(12), **settings), mode).pixels
+    read = read_dicom_pixels(make_dicom(image(12), **settings, PresentationLUTShape=shape), mode)
+    np.testing.assert_array_equal(read.pixels, plain)
+    told = f"Presentation LUT Shape {shape} contradicts {photometric} and is not used" in read.steps
+    assert told == (mode == "presentation")
 
 
 def test_a_negative_slope_is_a_falling_table(make_dicom: Any) -> None:

@@ -34,20 +34,12 @@ def read_display(values: ImageValues, lowest: int, highest: int) -> Display:
     return Display(modality, voi, (*steps, found))
 
 
-def inverts(values: ImageValues, photometric: str) -> bool:
-    """Whether bright and dark are exchanged last: MONOCHROME1, or Presentation LUT Shape INVERSE, which says the same.
+def contradicts(shape: str, photometric: str) -> bool:
+    """Whether the Presentation LUT Shape says the reverse of the Photometric Interpretation about what is bright.
 
-    So a file with both is inverted once. Where the two contradict each other viewers disagree, and so the file is refused.
+    PS3.3 C.7.6.1 wants INVERSE with MONOCHROME1, which says the same and does not invert twice, else IDENTITY.
     """
-    shape = values.text("PresentationLUTShape")
-    inverse = photometric == "MONOCHROME1"
-    if shape in ("IDENTITY", "INVERSE") and inverse != (shape == "INVERSE"):
-        raise DicomReadError(
-            f"the Photometric Interpretation is {photometric} and the Presentation LUT Shape {shape}: they contradict "
-            "each other on what is bright. Expected MONOCHROME1 with INVERSE or MONOCHROME2 with IDENTITY. Look at the "
-            "image, and correct or remove the Presentation LUT Shape."
-        )
-    return inverse
+    return (photometric, shape) in (("MONOCHROME1", "IDENTITY"), ("MONOCHROME2", "INVERSE"))
 
 
 def _modality(values: ImageValues, lowest: int, highest: int) -> tuple[Step, tuple[float, float], list[str]]:

@@ -30,15 +30,17 @@ _TOP = (
     "PhotometricInterpretation", "NumberOfFrames", "Rows", "Columns", "PixelSpacing", "BitsAllocated", "BitsStored",
     "PixelRepresentation", "QualityControlImage", "BurnedInAnnotation", "PixelSpacingCalibrationType",
     "BreastImplantPresent", "PartialView", "ViewCodeSequence", "ViewModifierCodeSequence",
-    "SharedFunctionalGroupsSequence",
+    "SharedFunctionalGroupsSequence", "PresentationLUTShape",
 )
 _NESTED = (
     "CodeValue", "LongCodeValue", "CodeMeaning", "AnatomicRegionModifierSequence",
     "PrimaryAnatomicStructureModifierSequence", "FrameAnatomySequence", "FrameLaterality",
 )
 # fmt: on
-_TAGS = {keyword: cast(int, tag_for_keyword(keyword)) for keyword in _TOP + _NESTED}
-WANTED = tuple(_TAGS[keyword] for keyword in _TOP)
+_PRIVATE = {"HologicFrames": 0x7E010010}
+"""Not in the standard: who made the group of elements in which Hologic packs frames."""
+_TAGS = {keyword: cast(int, tag_for_keyword(keyword)) for keyword in _TOP + _NESTED} | _PRIVATE
+WANTED = tuple(_TAGS[keyword] for keyword in (*_TOP, *_PRIVATE))
 """Tags outside of sequences."""
 
 _TEXT_VRS = ("IS", "DS", "LO", "SH", "CS", "ST", "LT", "UT", "UC")

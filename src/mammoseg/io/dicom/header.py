@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pydicom.uid import UID_dictionary
 
+from mammoseg.io.dicom.display import contradicts
 from mammoseg.io.dicom.elements import Elements
 from mammoseg.io.dicom.errors import DicomReadError as DicomReadError
 from mammoseg.io.dicom.kind import Facts, Kind, classify
@@ -79,9 +80,8 @@ def read_header(path: Path) -> DicomHeader:
     contents = read_elements(path)
     elements = contents.elements
     findings: list[str] = []
-    descriptions = ("SeriesDescription", "AcquisitionDeviceProcessingDescription", "DerivationDescription")
     view = _view(elements)
-    kind = classify(_facts(contents, " | ".join(elements.code(name) for name in descriptions), view, findings))
+    kind = classify(_facts(contents, view, findings))
     laterality, about_side = read_laterality(_sides(elements), view.side)
     flip, about_flip = read_horizontal_flip(elements.texts("PatientOrientation"), laterality, view.view)
     spacing = _spacing(elements, "magnification" in view.flags)
@@ -94,6 +94,8 @@ def read_header(path: Path) -> DicomHeader:
     if kind.why_not is None:
         missing = [name for name, value in (("laterality", laterality), ("view", view.view)) if value is None]
         findings += [f"the {name} is not stated" for name in missing]
+    if contradicts(elements.code("PresentationLUTShape"), elements.code("PhotometricInterpretation")):
+        findings.append("Presentation LUT Shape contradicts the Photometric Interpretation, which is used")
     burned_in = {"YES": True, "NO": False}.get(elements.code("BurnedInAnnotation"))
     if burned_in:
         findings.append("texts may be burned into the pixels")
@@ -146,7 +148,7 @@ def _codes(items: Iterable[Elements]) -> list[tuple[str, str]]:
     return [(item.code("CodeValue") or item.code("LongCodeValue"), item.text("CodeMeaning")) for item in items]
 
 
-def _facts(contents: Contents, description: str, view: ViewInfo, findings: list[str]) -> Facts:
+def _facts(contents: Contents, view: ViewInfo, findings: list[str]) -> Facts:
     elements = contents.elements
     sop_class = elements.text("SOPClassUID")
     if sop_class and contents.media_class and sop_class != contents.media_class:
@@ -155,24 +157,34 @@ def _facts(contents: Contents, description: str, view: ViewInfo, findings: list[
     coded = any(code in VIEW_OF_CODE for code, _ in _codes(elements.items("ViewCodeSequence")))
     intent = elements.code("PresentationIntentType")
     photometric = elements.code("PhotometricInterpretation") or "MONOCHROME2"
+    body_part = elements.code("BodyPartExamined")
     return Facts(
         sop_class=sop_class or contents.media_class,
         modality=elements.code("Modality"),
         intent=intent,
         image_type=tuple(value.upper() for value in elements.texts("ImageType")),
         frames=elements.integer("NumberOfFrames") or 1,
-        description=description.replace("_", " "),
+        description=_together(
+            elements, "SeriesDescription", "AcquisitionDeviceProcessingDescription", "DerivationDescription"
+        ),
+        technique=_together(elements, "ViewName", "ProtocolName", "PaddleDescription"),
         maker=elements.code("Manufacturer"),
+        packed=elements.code("HologicFrames").startswith("HOLOGIC"),
         conversion=elements.code("ConversionType"),
         breast=coded
-        or any(word in elements.code("BodyPartExamined") for word in ("BREAST", "MAMMA"))
+        or any(word in body_part for word in ("BREAST", "MAMMA"))
         or any(code in _BREAST_CODES for code in regions)
         or view.view in _TELLING_VIEWS,
         view=view.view,
-        quality_control=elements.code("QualityControlImage") == "YES",
+        quality_control=elements.code("QualityControlImage") == "YES" or "PHANTOM" in body_part,
+        burned_in=elements.code("BurnedInAnnotation") == "YES",
         colour=(elements.integer("SamplesPerPixel") or 1) > 1 or not photometric.startswith("MONOCHROME"),
         has_size="Rows" in elements and "Columns" in elements,
     )
+
+
+def _together(elements: Elements, *keywords: str) -> str:
+    return " | ".join(elements.code(keyword) for keyword in keywords).replace("_", " ")
 
 
 def _sides(elements: Elements) -> list[tuple[str, tuple[str, ...]]]:

@@ -43,7 +43,15 @@ _SYNTHETIC = re.compile(
 )
 _SLICES = re.compile(r"TOMOSYN|TOMO (RECON|SLAB|SLICE|PROJ)|\bDBT\b")
 _STEREO = re.compile(r"\b(STEREO\w*|PRE-?FIRE|POST-?FIRE|PRF|POF)\b")
-_BIOPSY = re.compile(r"(?<!POST[ -])\bBIOPS")
+_BIOPSY = re.compile(r"\bBIOPS")
+_PAST_BIOPSY = re.compile(  # "s/p stereo core biopsy"; behind POST fewer words, since "post contrast biopsy" is none
+    r"\b((S/P|STATUS[ -]POST|PRIOR(?! TO\b)|PREVIOUS|AFTER|HX|HISTORY|OLD)[^\w|]+(\w+[^\w|]+){0,5}"
+    r"|POST[^\w|]+(STEREO\w*[^\w|]+)?)BIOPS\w*"
+)
+_PHANTOM = re.compile(r"\b(PHANTOM|FLAT[ -]?FIELD|QC)\b")
+_CONTRAST = re.compile(r"\b(RECOMBINED|I-VIEW)\b")
+_THREE_D = re.compile(r"\b(TOMO|3-?D|INSIGHT)\b")
+_SCREENSHOT = re.compile(r"SCREEN[ _-]?(SHOT|SAVE|CAPTURE)")
 _CROP = re.compile(r"\bMASKS?\b|\bCROPPED\b")
 _BIOPSY_TYPES = ("PREFIRE", "POSTFIRE", "POSTBIOPSY", "POSTMARKER", "TOMO_SCOUT")
 _TOMOSYNTHESIS_TYPES = ("TOMO", "TOMOSYNTHESIS", "TOMO_PROJ")
@@ -63,13 +71,19 @@ class Facts:
     frames: int = 1
     description: str = ""
     """Descriptions of series, processing and derivation together; no underscores."""
+    technique: str = ""
+    """Names of view, protocol and paddle together; no underscores. One protocol covers pictures of several kinds."""
     maker: str = ""
+    packed: bool = False
+    """Hologic's private elements for frames in a format of their own are there."""
     conversion: str = ""
     """Conversion Type of a secondary capture."""
     breast: bool = False
     """Body part, anatomic region, view code or view position speak of a breast."""
     view: str | None = None
     quality_control: bool = False
+    burned_in: bool = False
+    """Texts are in the pixels."""
     colour: bool = False
     has_size: bool = True
     """Rows and Columns are there."""
@@ -98,13 +112,18 @@ def classify(facts: Facts) -> Kind:
 
 def _flags(facts: Facts) -> set[str]:
     flags = set()
-    if _STEREO.search(facts.description) or any(value.startswith("STEREO") for value in facts.image_type):
+    now = _PAST_BIOPSY.sub("", _texts(facts))
+    if _STEREO.search(now) or any(value.startswith("STEREO") for value in facts.image_type):
         flags.add("stereo")
-    if _BIOPSY.search(facts.description) or any(value.startswith(_BIOPSY_TYPES) for value in facts.image_type):
+    if _BIOPSY.search(now) or any(value.startswith(_BIOPSY_TYPES) for value in facts.image_type):
         flags.add("biopsy")
     if facts.view == "SPECIMEN" or "SPECIMEN" in facts.description:
         flags.add("specimen")
     return flags
+
+
+def _texts(facts: Facts) -> str:
+    return f"{facts.description} | {facts.technique}"
 
 
 def _remarks(facts: Facts) -> list[str]:
@@ -126,6 +145,12 @@ def _remarks(facts: Facts) -> list[str]:
         remarks.append("taken with contrast agent")
     if "TOMO_2D" in facts.image_type or "COMBO" in facts.description:
         remarks.append("taken together with tomosynthesis: check that it is not a synthetic picture")
+    elif _THREE_D.search(facts.description):
+        remarks.append("a description speaks of tomosynthesis: check that it is no slice and no synthetic picture")
+    if facts.sop_class not in _CAPTURES and facts.image_type[1:2] == ("SECONDARY",):
+        remarks.append("Image Type is SECONDARY, made after the exposure: check that nothing is drawn into the picture")
+    if _PAST_BIOPSY.search(_texts(facts)):
+        remarks.append("a description speaks of an earlier biopsy: check that it was not taken during one")
     return remarks
 
 
@@ -168,10 +193,15 @@ def _synthetic(facts: Facts) -> _Answer:
 def _tomosynthesis(facts: Facts) -> _Answer:
     volume = facts.sop_class in (_TOMOSYNTHESIS, uid.CTImageStorage)
     stated = any(value in _TOMOSYNTHESIS_TYPES for value in facts.image_type) or _SLICES.search(facts.description)
-    packed = facts.sop_class == _CAPTURES[0] and "HOLOGIC" in facts.maker  # projections in a format of their own
-    if volume or stated or packed:
+    if volume or stated or _packed(facts):
         return "tomosynthesis", "tomosynthesis, not a plain mammogram"
     return None
+
+
+def _packed(facts: Facts) -> bool:
+    """Projections or slices of Hologic in a secondary capture, and none of the other things that its machines capture."""
+    capture = facts.sop_class == _CAPTURES[0] and "HOLOGIC" in facts.maker
+    return capture and facts.conversion != "DF" and not _capture(facts) and (facts.packed or facts.view is None)
 
 
 def _special(facts: Facts) -> _Answer:
@@ -180,9 +210,9 @@ def _special(facts: Facts) -> _Answer:
         return "specimen", "a specimen, not a breast"
     if flags:
         return "stereo or biopsy", "a picture taken for a biopsy"
-    if any(value in _CONTRAST_TYPES for value in facts.image_type):
+    if any(value in _CONTRAST_TYPES for value in facts.image_type) or _CONTRAST.search(facts.description):
         return "contrast-enhanced", "computed from two energies or taken with high energy"
-    if facts.quality_control:
+    if facts.quality_control or _PHANTOM.search(_texts(facts)):
         return "quality control", "a picture taken for quality control"
     return None
 
@@ -196,6 +226,8 @@ def _several_frames(facts: Facts) -> _Answer:
 
 
 def _capture(facts: Facts) -> _Answer:
+    if any(_SCREENSHOT.search(text) for text in (facts.description, *facts.image_type)):
+        return "secondary capture", "a picture of a screen"
     if facts.colour:
         return ("secondary capture" if facts.sop_class in _CAPTURES else "colour"), "a colour picture"
     if facts.sop_class not in _CAPTURES:
@@ -204,6 +236,8 @@ def _capture(facts: Facts) -> _Answer:
         return "secondary capture", f"a secondary capture of {_SCREENS[facts.conversion]}"
     if facts.modality not in ("MG", "RG", "") and facts.conversion != "DF":
         return "secondary capture", "a secondary capture that is not said to be a scanned film"
+    if facts.burned_in and facts.conversion != "DF":  # on films it is the label
+        return "secondary capture", "texts are burned into it, and nothing says that it is a scanned film"
     if _CROP.search(facts.description):
         return "secondary capture", "a mask or a cutout, not a whole mammogram"
     return None

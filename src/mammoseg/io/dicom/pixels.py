@@ -5,8 +5,10 @@
     presentation   what a workstation shows: modality LUT -> first VOI LUT, else first window -> inversion
 
 Decisions
-    Padding (Pixel Padding Value and Range Limit) becomes 0 and takes part in nothing else.
+    Padding (Pixel Padding Value and Range Limit) becomes 0. Nothing else depends on whether a file declares it: as the
+    background that it is, it counts for the darkest and the brightest pixel, which are the thinnest tissue without it.
     Bits of a container outside of the stored ones (overlays, by old rules) are cut off.
+    Photometric Interpretation alone says what is bright, where Presentation LUT Shape contradicts it, too.
     nyu: signed values are shifted so that the darkest pixel is 0, if there are any below 0; values that are shown
     inverted (MONOCHROME1, or a table or slope that falls) are subtracted from the brightest, which is the background.
     presentation: the output range of the VOI becomes 0 .. 65535, then the darkest pixel 0 (a SIGMOID never reaches 0, and
@@ -27,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mammoseg.io.dicom.decode import Containers, Words, decode
-from mammoseg.io.dicom.display import Display, inverts, read_display
+from mammoseg.io.dicom.display import Display, contradicts, read_display
 from mammoseg.io.dicom.elements import quiet
 from mammoseg.io.dicom.errors import DicomReadError
 from mammoseg.io.dicom.layout import PixelLayout
@@ -71,11 +73,11 @@ def read_dicom_pixels(path: Path, mode: PixelMode = "nyu") -> DicomPixels:
 def _grey(source: Source, containers: Containers, mode: PixelMode) -> tuple[Words, list[str]]:
     layout = source.layout
     stored = _stored(containers, layout)
-    padding, steps = _padding(source, stored)
-    used = _used(containers.words) & ~padding
-    steps = _unused_bits(used, containers, layout) + steps
-    inverse = inverts(source.values, layout.photometric)
-    table, told = (_nyu if mode == "nyu" else _presentation)(source, stored, used, inverse)
+    padding, beyond, steps = _padding(source, stored)
+    used = _used(containers.words)
+    steps = _unused_bits(used & ~padding, containers, layout) + steps
+    inverse = layout.photometric == "MONOCHROME1"
+    table, told = (_nyu if mode == "nyu" else _presentation)(source, stored, used & ~beyond, inverse)
     table[padding] = 0
     narrow = mode == "nyu" and layout.bits == 8
     limited = np.clip(table, 0, 0xFFFF)
@@ -109,6 +111,9 @@ def _presentation(
     if inverse:
         fractions = inverted(fractions)
         steps.append("inverted (MONOCHROME1)")
+    shape = source.values.text("PresentationLUTShape")
+    if contradicts(shape, source.layout.photometric):
+        steps.append(f"Presentation LUT Shape {shape} contradicts {source.layout.photometric} and is not used")
     levels = np.rint(0xFFFF * fractions)
     darkest = levels[used].min(initial=0xFFFF) if used.any() else 0
     return levels - darkest, [*steps, *([f"{darkest:g} became 0 (the darkest pixel)"] if darkest else [])]
@@ -158,17 +163,22 @@ def _range(layout: PixelLayout) -> tuple[int, int]:
     return (-half, half - 1) if layout.signed else (0, 2 * half - 1)
 
 
-def _padding(source: Source, stored: NDArray[np.int64]) -> tuple[NDArray[np.bool_], list[str]]:
-    """Which containers are padding: by their stored value, or by all of their bits (some writers pad with -2000)."""
+def _padding(source: Source, stored: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_], list[str]]:
+    """Which containers are padding, and which of them only by all of their bits (some writers pad with -2000).
+
+    The stored bits of the latter are no grey level.
+    """
     values = [source.values.word(keyword) for keyword in ("PixelPaddingValue", "PixelPaddingRangeLimit")]
     if values[0] is None:
-        return np.zeros(stored.shape, bool), []
+        return np.zeros(stored.shape, bool), np.zeros(stored.shape, bool), []
     signed, bits = source.layout.signed, source.layout.allocated
     ends = sorted(int(_low_bits(np.array(value), bits, signed)) for value in values if value is not None)
     low, high = ends[0], ends[-1]
     whole = _low_bits(np.arange(stored.size), bits, signed)
-    padding = ((stored >= low) & (stored <= high)) | ((whole >= low) & (whole <= high))
-    return padding, [f"padding {low} made background" if low == high else f"padding {low} to {high} made background"]
+    levels = (stored >= low) & (stored <= high)
+    beyond = (whole >= low) & (whole <= high) & ~levels
+    span = f"{low}" if low == high else f"{low} to {high}"
+    return levels | beyond, beyond, [f"padding {span} made background"]
 
 
 def _unused_bits(used: NDArray[np.bool_], containers: Containers, layout: PixelLayout) -> list[str]:
