@@ -80,13 +80,26 @@ def test_each_kind_is_recognised(
 
 def test_the_cbis_variant_needs_its_t(saved: Callable[..., Path], tmp_path: Path) -> None:
     file = saved(published_state("GMIC (CBIS-DDSM)"), "cbis.p")
-    with pytest.raises(CheckpointError, match=r"global_module\.top_t.*--set global_module\.top_t=VALUE"):
-        import_weights(file, tmp_path / "out")
+    for name in ("cbis.p", "sample_model_1.p"):
+        file = file.rename(tmp_path / name)
+        with pytest.raises(
+            CheckpointError, match=r"top_t, which is not in the file.*--set global_module\.top_t=VALUE"
+        ) as caught:
+            import_weights(file, tmp_path / "out")
+        assert "name" not in str(caught.value).removeprefix(str(file)), "another name does not help"
     imported = import_weights(file, tmp_path / "out", ["global_module.top_t=0.03"])
     assert imported.title == "GMIC (CBIS-DDSM)"
     predictor = Predictor(tmp_path / "out", "cpu")
     assert predictor.classes == ("malignant",)
     assert (predictor.prep.fit, predictor.prep.intensity) == ("resize", "unit")
+
+
+def test_a_model_of_another_name_needs_its_t_or_its_name(saved: Callable[..., Path], tmp_path: Path) -> None:
+    file = saved(published_state(GMIC), "weights.p")
+    with pytest.raises(CheckpointError, match=r"a name such as sample_model_1\.p.*top_t=VALUE, or rename the file\.$"):
+        import_weights(file, tmp_path / "out")
+    imported = import_weights(file.rename(tmp_path / "sample_model_5.p"), tmp_path / "out")
+    assert imported.network.model_dump()["global_module"]["top_t"] == 0.1
 
 
 def test_values_arrive(saved: Callable[..., Path], tmp_path: Path) -> None:
@@ -101,15 +114,25 @@ def test_values_arrive(saved: Callable[..., Path], tmp_path: Path) -> None:
     assert ours["local_module.trunk.groups.2.0.shortcut.1.running_mean"][7].item() == 0.5
 
 
-def test_a_joint_file_with_another_attention_still_gives_the_published_prediction(
-    saved: Callable[..., Path], tmp_path: Path
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [("mil.mil_attn_V.weight", (64, 512)), ("fusion_dnn.weight", (2, 512))],
+    ids=["attention", "fusion"],
+)
+def test_a_joint_file_of_other_shapes_still_gives_the_published_prediction(
+    saved: Callable[..., Path], tmp_path: Path, name: str, shape: tuple[int, ...]
 ) -> None:
-    """The shapes of the attention in the joint file are not verified; the prediction does not depend on them."""
+    """The shapes of attention and fusion in the joint file are not verified; the prediction does not depend on them."""
     state = published_state("GLAM (model_joint)")
-    state["mil.mil_attn_V.weight"] = torch.zeros(64, 512)
+    separate = OrderedDict((key, value) for key, value in state.items() if not key.startswith(("mil.", "fusion_dnn.")))
+    state[name] = torch.zeros(shape)
     imported = import_weights(saved(state, "model_joint.ckpt"), tmp_path / "out")
-    assert imported.title == GLAM
-    assert "mil.mil_attn_V.weight" in imported.unused
+    assert imported.title == "GLAM (model_joint without its attention and fusion, which do not fit)"
+    assert {key for key in state if key.startswith(("mil.", "fusion_dnn."))} <= set(imported.unused)
+    other = import_weights(saved(separate, "model_sep.ckpt"), tmp_path / "sep")
+    assert (other.title, other.network) == (GLAM, imported.network)
+    digests = {Predictor(tmp_path / folder, "cpu").checkpoint.sha256 for folder in ("out", "sep")}
+    assert len(digests) == 1, "the same network with the same weights"
 
 
 def test_wrappings_of_a_state_dict(saved: Callable[..., Path], tmp_path: Path) -> None:
@@ -164,7 +187,7 @@ def test_a_truncated_file(saved: Callable[..., Path], tmp_path: Path, zipped: bo
     content = file.read_bytes()
     for share in (0.0, 0.001, 0.4, 0.999):
         file.write_bytes(content[: int(len(content) * share)])
-        with pytest.raises(CheckpointError, match="damaged or cut short"):
+        with pytest.raises(CheckpointError, match=r"cut short or damaged\. .*Download it again"):
             import_weights(file, tmp_path / "out")
 
 
@@ -180,8 +203,29 @@ def test_a_file_that_would_run_something(tmp_path: Path, as_torch: bool) -> None
         torch.save({"fusion_dnn.bias": Attack()}, file)
     else:
         file.write_bytes(pickle.dumps({"fusion_dnn.bias": Attack()}, protocol=2))
-    with pytest.raises(CheckpointError, match="and is refused"):
+    with pytest.raises(CheckpointError, match=r"asks for \w+\.open, which.*and is refused"):
         import_weights(file, tmp_path / "out")
+    assert not Path("/tmp/mammoseg-attack").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\n <!DOCTYPE html><html>", "a web page, not weights"),
+        (bytes(range(200, 256)) * 9, "no file of torch.save"),
+        (b"weights\n", "no file of torch.save"),
+        *((pickle.dumps({"a": 1.0}, protocol), "no file of torch.save") for protocol in range(6)),
+        (pickle.dumps({"fusion_dnn.bias": Attack()}, protocol=4), "no file of torch.save"),
+    ],
+)
+def test_a_file_of_something_else(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder, content: bytes, message: str
+) -> None:
+    file = tmp_path / "sample_model_1.p"
+    file.write_bytes(content)
+    with pytest.raises(CheckpointError, match=rf"{message}\. Expected .*[Dd]ownload"):
+        import_weights(file, tmp_path / "out")
+    assert not recwarn.list, "torch's own words, with paths of its sources, would come before the message"
     assert not Path("/tmp/mammoseg-attack").exists()
 
 
@@ -189,8 +233,9 @@ def test_settings(saved: Callable[..., Path], tmp_path: Path) -> None:
     file = saved(published_state(GMIC), "sample_model_1.p")
     with pytest.raises(ConfigError, match="num_patch"):
         import_weights(file, tmp_path / "out", ["num_patch=3"])
-    with pytest.raises(CheckpointError, match="leave the layers as they are"):
-        import_weights(file, tmp_path / "out", ["local_module.attention=uniform"])
+    for layers in ("local_module.attention=uniform", "heatmaps=true"):
+        with pytest.raises(CheckpointError, match=r"leave the layers as they are.*needs a network trained with it"):
+            import_weights(file, tmp_path / "out", [layers])
     imported = import_weights(file, tmp_path / "out", ["num_patches=3", "global_module.top_t=0.5"])
     assert imported.network.model_dump()["num_patches"] == 3
     assert imported.network.model_dump()["global_module"]["top_t"] == 0.5

@@ -105,6 +105,8 @@ def test_tensors_that_do_not_fit_are_named(saved: Path) -> None:
         checkpoint.load_weights(model)
     message = str(caught.value)
     assert "do not fit this toy" in message
+    assert "needs a network trained with it" in message
+    assert "leave it out here" in message
     for problem in ("missing 0.bias", "unexpected extra.weight", "2.weight is (2, 5, 1, 1), expected (2, 3, 1, 1)"):
         assert problem in message
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())

@@ -2,7 +2,8 @@
 
 import hashlib
 import logging
-import pickle
+import re
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from mammoseg.prep.config import PrepConfig
 logger = logging.getLogger(__name__)
 
 _SHOWN = 8
+_SAVED_BY_TORCH = (b"PK\x03\x04", b"\x80\x02\x8a\x0al\xfc\x9c")
+"""First bytes of a file of torch.save: an archive, or before torch 1.6 a pickled number."""
 
 
 @dataclass(frozen=True)
@@ -48,14 +51,15 @@ def import_weights(file: Path, out: Path, sets: Sequence[str] = (), overwrite: b
     if (out / DESCRIPTION).exists() and not overwrite:
         raise CheckpointError(f"{out}: holds a checkpoint already. Choose a new folder, or --overwrite to replace it.")
     content = _read(file)
-    state = _state_dict(file)
+    state = _state_dict(file, content)
     model_name, kind, found = _recognise(file, state)
     network = _network(file, kind, sets)
     model = build_model(model_name, network)
-    if model.state_dict().keys() != found.found.keys():
+    if _shapes(model.state_dict()) != _shapes(found.found):
         raise CheckpointError(
-            f"{file}: with these settings the network has other tensors than the file ({kind.title}). Only settings that "
-            "leave the layers as they are can be changed, such as num_patches or prediction."
+            f"{file}: with these settings the network has other tensors than the file ({kind.title}). Expected settings "
+            "that leave the layers as they are, such as num_patches; any other needs a network trained with it (`mammoseg "
+            "train --set network.NAME=VALUE`). Leave it out here."
         )
     model.load_state_dict(found.found)
     _check_finite(file, model)
@@ -80,21 +84,18 @@ def _read(file: Path) -> bytes:
         ) from None
 
 
-def _state_dict(file: Path) -> Mapping[str, Tensor]:
+def _shapes(state: Mapping[str, Tensor]) -> Mapping[str, torch.Size]:
+    return {name: value.shape for name, value in state.items()}
+
+
+def _state_dict(file: Path, content: bytes) -> Mapping[str, Tensor]:
     """The tensors of a file that torch has saved. Nothing but tensors and plain containers is unpickled."""
     try:
-        state = torch.load(file, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        reason = str(error).partition("\n")[0].partition(". ")[0]
-        raise CheckpointError(
-            f"{file}: not a plain file of weights ({reason}). Expected tensors only; anything else could run code and is "
-            "refused. Download the file again from its authors."
-        ) from None
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Detected pickle protocol")  # asks for an issue with PyTorch
+            state = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds on damaged files
-        raise CheckpointError(
-            f"{file}: damaged or cut short, or no PyTorch file ({type(error).__name__}). Expected weights saved with "
-            "torch.save. Download the file again and compare its size."
-        ) from None
+        raise CheckpointError(f"{file}: {_why_refused(content, error)}") from None
     if isinstance(state, Mapping) and isinstance(state.get("state_dict"), Mapping):
         state = state["state_dict"]
     if not isinstance(state, Mapping) or not all(isinstance(k, str) for k in state):
@@ -105,6 +106,20 @@ def _state_dict(file: Path) -> Mapping[str, Tensor]:
             f"{file}: {len(state) - len(tensors)} of {len(state)} entries are no tensors. Expected a state dict."
         )
     return tensors
+
+
+def _why_refused(content: bytes, error: Exception) -> str:
+    """What is wrong with a file that torch does not load, and what to do."""
+    if content.lstrip().startswith(b"<"):
+        return "a web page, not weights. Expected a file of torch.save. Download the file itself, not the page that shows it."
+    if asked_for := re.search(r"GLOBAL ([\w.]+)", str(error)):
+        return (
+            f"asks for {asked_for[1]}, which is no part of plain weights. Expected tensors only; anything else could run "
+            "code and is refused. Download the file again from its authors."
+        )
+    if not content or content.startswith(_SAVED_BY_TORCH):
+        return "cut short or damaged. Expected a whole file of torch.save. Download it again and compare its size."
+    return "no file of torch.save. Expected weights as their authors give them. Check that it is this file, or download it again."
 
 
 def _recognise(file: Path, state: Mapping[str, Tensor]) -> tuple[str, PublishedFile, Fit]:
@@ -136,12 +151,13 @@ def _recognise(file: Path, state: Mapping[str, Tensor]) -> tuple[str, PublishedF
 
 
 def _network(file: Path, kind: PublishedFile, sets: Sequence[str]) -> Config:
-    derived = kind.settings(file.stem)
+    derived = kind.settings(file.stem) if kind.settings else ()
     given = {text.partition("=")[0].strip() for text in (*derived, *sets)}
     if kind.must_set is not None and kind.must_set not in given:
+        by_name = ", or a name such as sample_model_1.p, from which it follows" if kind.settings else ""
         raise CheckpointError(
-            f"{file}: {kind.title} needs {kind.must_set}, which is not in the file and does not follow from its name. "
-            f"Expected a name such as sample_model_1.p. Rename the file, or give --set {kind.must_set}=VALUE."
+            f"{file}: {kind.title} needs {kind.must_set}, which is not in the file. Expected the value the weights were "
+            f"trained with{by_name}. Give --set {kind.must_set}=VALUE{', or rename the file' if kind.settings else ''}."
         )
     return with_overrides(kind.config, sets=[*derived, *sets])
 

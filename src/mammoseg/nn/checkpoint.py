@@ -57,7 +57,11 @@ class Checkpoint:
         if problems:
             more = f"\n  ... and {len(problems) - 8} more" if len(problems) > 8 else ""
             raise CheckpointError(
-                f"{self.folder}: the weights do not fit this {self.model}:\n  " + "\n  ".join(problems[:8]) + more
+                f"{self.folder}: the weights do not fit this {self.model}:\n  "
+                + "\n  ".join(problems[:8])
+                + more
+                + "\nExpected the layers these weights were trained in. A setting that changes layers needs a network trained "
+                "with it (`mammoseg train --set network.NAME=VALUE`); leave it out here."
             )
         model.load_state_dict(state)
 

@@ -37,8 +37,8 @@ class PublishedFile:
     """Under which terms the weights are given, and where from."""
     prep: Mapping[str, Any] = field(default_factory=dict)
     """Preparation settings that differ from the published NYU pipeline."""
-    settings: Callable[[str], Sequence[str]] = lambda stem: ()
-    """File name without ending -> settings (`a.b=value`) that are not in the file but follow from its name."""
+    settings: Callable[[str], Sequence[str]] | None = None
+    """File name without ending -> settings (`a.b=value`) that are not in the file but follow from its name, if any do."""
     must_set: str | None = None
     """A setting that has to come from `settings` or from the user."""
 

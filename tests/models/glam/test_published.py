@@ -12,7 +12,7 @@ from mammoseg.models.glam.model import Glam
 from mammoseg.models.glam.published import PUBLISHED
 from mammoseg.nn.published import PublishedFile, fit
 
-JOINT, SEPARATE = PUBLISHED
+JOINT, SEPARATE, JOINT_IN_PART = PUBLISHED
 COMBINE = "global_network.postprocess_module.combine.weight"
 ONLY_JOINT = {
     "mil.mil_attn_V.weight": (128, 512),
@@ -24,7 +24,7 @@ ONLY_JOINT = {
     "shared_rep_filter.weight": (256, 256, 4, 4),
 }
 NEVER_USED = (COMBINE, "mil.classifier_linear.weight", "shared_rep_filter.weight")
-each_file = pytest.mark.parametrize("file", PUBLISHED, ids=["joint", "separate"])
+each_file = pytest.mark.parametrize("file", PUBLISHED, ids=["joint", "separate", "joint in part"])
 
 
 def state_of(file: PublishedFile) -> dict[str, Tensor]:
@@ -81,11 +81,17 @@ def test_names_and_shapes_of_the_published_files(shared: Path) -> None:
     assert only_joint == {key: "x".join(map(str, shape)) for key, shape in ONLY_JOINT.items()}
 
 
-def test_a_joint_file_fits_both_networks() -> None:
+def test_a_joint_file_fits_as_a_whole_and_in_part() -> None:
     fits = fit(JOINT, published_state(joint=True), state_of(JOINT))
     assert (fits.missing, fits.unexpected, set(fits.unused)) == ((), (), set(NEVER_USED))
-    fits = fit(SEPARATE, published_state(joint=True), state_of(SEPARATE))
+    fits = fit(JOINT_IN_PART, published_state(joint=True), state_of(JOINT_IN_PART))
     assert (fits.missing, fits.unexpected, set(fits.unused)) == ((), (), {COMBINE, *ONLY_JOINT})
+    fits = fit(SEPARATE, published_state(joint=True), state_of(SEPARATE))
+    assert (fits.missing, set(fits.unexpected), fits.unused) == ((), ONLY_JOINT.keys(), (COMBINE,))
+
+
+def test_a_joint_file_in_part_is_the_separate_network() -> None:
+    assert JOINT_IN_PART.config == SEPARATE.config
 
 
 def test_a_separate_file_fits_the_separate_network_only() -> None:

@@ -1,8 +1,8 @@
 """The published weights of GLAM: `model_joint`, trained with the fusion, and `model_sep`, trained without.
 
 Both predict as the published software does: the mean of the three scales of the global module. The attention and the fusion
-in the joint file are taken over where they fit; how the authors turn a patch into the vector they see is not public, so
-`local` and `fusion` of a joint model are our reading and not checked against theirs.
+in the joint file are taken over if both fit, and else left out; how the authors turn a patch into the vector they see is not
+public, so `local` and `fusion` of a joint model are our reading and not checked against theirs.
 
 Source   Names and shapes of the tensors in the published files.
 """
@@ -29,21 +29,30 @@ _RENAMINGS = (
     *RESNET,
     *SHORTCUTS,
 )
-_UNUSED = ("global_network.postprocess_module.combine.weight", "shared_rep_filter.weight", "mil.*", "fusion_dnn.*")
+_SEPARATE = GlamConfig(local_module=LocalConfig(aggregation="concatenation"), prediction="global", fusion=False)
+_COMBINE = "global_network.postprocess_module.combine.weight"
+_ONLY_JOINT = ("shared_rep_filter.weight", "mil.*", "fusion_dnn.*")
 
 PUBLISHED = (
     PublishedFile(
         title="GLAM (model_joint)",
         config=GlamConfig(local_module=LocalConfig(aggregation="attention"), prediction="global"),
         renamings=_RENAMINGS,
-        unused=_UNUSED,
+        unused=(_COMBINE, *_ONLY_JOINT),
         licence=_LICENCE,
     ),
     PublishedFile(
         title="GLAM (model_sep)",
-        config=GlamConfig(local_module=LocalConfig(aggregation="concatenation"), prediction="global", fusion=False),
+        config=_SEPARATE,
         renamings=_RENAMINGS,
-        unused=_UNUSED,
+        unused=(_COMBINE,),
+        licence=_LICENCE,
+    ),
+    PublishedFile(  # after model_sep, whose files fit here as well
+        title="GLAM (model_joint without its attention and fusion, which do not fit)",
+        config=_SEPARATE,
+        renamings=_RENAMINGS,
+        unused=(_COMBINE, *_ONLY_JOINT),
         licence=_LICENCE,
     ),
 )
