@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -13,6 +13,9 @@ class Config(BaseModel):
     """Base of every configuration: frozen, and an unknown field is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    training_only: ClassVar[frozenset[str]] = frozenset()
+    """Fields without effect on a prediction."""
 
     def reset_by(self, changes: Mapping[str, Any]) -> Mapping[str, Any]:
         """Fields that start anew, with their new values, since `changes` to others give them another meaning."""

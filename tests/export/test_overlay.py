@@ -1,6 +1,7 @@
 """The figure of a prediction: everything is where it belongs, for either breast, and nothing odd breaks it."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,37 @@ def test_patches_may_leave_the_image(corners: tuple[tuple[int, int], ...]) -> No
     if sum(inside) == 0:
         enlarged = picture[TITLE + 5 : TITLE + 290, 4 * PANEL + 2 * BAR + 5 : 4 * PANEL + 2 * BAR + 290]
         assert not enlarged.any(), "a patch in the padding is black"
+
+
+@pytest.mark.parametrize("row", [-60, -15, -5, 200, HEIGHT - 15, HEIGHT - 3])
+@pytest.mark.parametrize("col", [-60, -5, 200, 480, 497])
+def test_the_number_of_a_patch_is_whole_wherever_the_patch_is(row: int, col: int) -> None:
+    """As tall and wide as in the middle of the image."""
+
+    def number(row: int, col: int) -> NDArray[np.bool_]:
+        """What is drawn beside the square of the patch."""
+        picture = panel(
+            overlay_picture(np.zeros(SHAPE, np.uint8), prediction_of(grid_of(), corners=((row, col),)), {}), 1
+        )
+        square = np.zeros_like(picture)
+        cv2.rectangle(square, (col, row), (col + 80, row + 80), BLUE, 2)
+        return (picture != square).any(axis=-1)
+
+    whole, found = number(300, 300), number(row, col)
+    rows, cols = np.nonzero(found)
+    assert found.sum() > 0.7 * whole.sum(), "a part may lie on the line of the square"
+    assert (np.ptp(rows), np.ptp(cols)) == pytest.approx([np.ptp(n) for n in np.nonzero(whole)], abs=3)
+
+
+def test_it_is_said_whose_patches_these_are() -> None:
+    alone = prediction_of(grid_of())
+    titles = [
+        overlay_picture(breast(), shown, {})[:TITLE] for shown in (alone, replace(alone, patches_of="checkpoint 1"))
+    ]
+    rows, cols = np.nonzero((titles[0] != titles[1]).any(axis=-1))
+    assert rows.size
+    assert cols.min() > PANEL, "in the title of the second panel"
+    assert cols.max() < 2 * PANEL
 
 
 @pytest.mark.parametrize(

@@ -188,6 +188,11 @@ def test_settings_of_the_network_can_be_changed(trained_run: Path, prepared: Pre
     [
         (["patches=3"], ConfigError, "there is no field 'patches'"),
         (["num_patches=0"], ConfigError, "num_patches"),
+        (
+            ["patch_jitter=0.2", "objective.reduction=sum"],
+            ConfigError,
+            "--set objective, patch_jitter: only training uses",
+        ),
         (["local_module.widths=[16]"], CheckpointError, "the weights do not fit this glam"),
     ],
 )

@@ -33,6 +33,8 @@ def prediction(image_id: str = "a-1", **changes: object) -> Prediction:
         patches=(Patch(-2, 3, 16, {"benign": 0.0, "malignant": 1.0}),),
         parts={"global": {"benign": 0.1, "malignant": 0.2}},
         notes=("the pectoral muscle is in the window", "ü"),
+        patches_of="checkpoint 1",
+        inputs={"pixel_mm": 0.1, "horizontal_flip": None, "files": [[15144, 1795278302755467186]]},
     )
     return replace(made, **changes)
 
@@ -46,6 +48,22 @@ def test_round_trip(tmp_path: Path) -> None:
     for name, values in read.maps.items():
         assert values.dtype == np.float32
         np.testing.assert_array_equal(values, given.maps[name].astype(np.float16))
+
+
+def test_what_decided_a_prediction_is_read_without_its_maps(tmp_path: Path) -> None:
+    save_prediction(tmp_path, prediction())
+    (tmp_path / "maps" / "a-1.npz").unlink()
+    assert runs.stored_inputs(tmp_path, "a-1") == prediction().inputs
+
+
+def test_records_of_an_earlier_version_are_read(tmp_path: Path) -> None:
+    save_prediction(tmp_path, prediction())
+    path = runs.record_path(tmp_path, "a-1")
+    record = json.loads(path.read_text())
+    del record["inputs"], record["patches_of"]
+    path.write_text(json.dumps(record))
+    read = load_prediction(tmp_path, "a-1")
+    assert (read.inputs, read.patches_of, runs.stored_inputs(tmp_path, "a-1")) == ({}, "", {})
 
 
 def test_png_maps_are_in_original_pixels(tmp_path: Path) -> None:
@@ -245,6 +263,16 @@ def test_a_cleared_run_is_gone_and_nothing_else(tmp_path: Path) -> None:
     runs.clear_run(tmp_path)
     assert sorted(p.name for p in tmp_path.rglob("*") if p.is_file()) == ["notes.txt", "of_somebody_else.png"]
     runs.clear_run(tmp_path / "missing")
+
+
+def test_one_prediction_is_removed_with_all_its_files(tmp_path: Path) -> None:
+    for name in ("a-1", "b"):
+        save_prediction(tmp_path, prediction(name))
+        runs.overlay_path(tmp_path, name).parent.mkdir(exist_ok=True)
+        runs.overlay_path(tmp_path, name).touch()
+    runs.remove_prediction(tmp_path, "a-1")
+    left = sorted(path.name for path in tmp_path.rglob("*") if path.is_file())
+    assert left == ["b.json", "b.npz", "b.png", "b_benign.png", "b_malignant.png"]
 
 
 def test_a_cleared_run_leaves_no_map_of_an_earlier_model(tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def test_the_same_command_continues(here: Path, predict: Command, checkpoints: l
     predict("out", checkpoints[:1], "--no-overlays")
     before = {path.name: path.read_bytes() for path in (here / "out").glob("*.csv")}
     records = {path: path.stat().st_mtime_ns for path in (here / "out" / "records").iterdir()}
-    done = predict("out", checkpoints[:1])
+    done = predict("out", checkpoints[:1], "--no-overlays")
     assert done.code == 3
     done.says("0 images predicted, 7 done before, 1 failed: out")
     assert {path.name: path.read_bytes() for path in (here / "out").glob("*.csv")} == before

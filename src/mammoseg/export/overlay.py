@@ -56,14 +56,13 @@ def overlay_picture(
         _outline(truth, mask, _COLOURS[name])
     corners = [_original_box(prediction, i) for i in range(len(prediction.patches))]
     squares = truth.copy()
-    for (top, left, bottom, right), number in zip(corners, range(1, len(corners) + 1), strict=True):
+    for number, (top, left, bottom, right) in enumerate(corners, start=1):
         start, end = (round(left * scale), round(top * scale)), (round(right * scale), round(bottom * scale))
         cv2.rectangle(squares, start, end, _PATCH_COLOUR, 2)
-        cv2.putText(
-            squares, str(number), (start[0] + 5, start[1] + 20), cv2.FONT_HERSHEY_SIMPLEX, 0.6, _PATCH_COLOUR, 2
-        )
+        _write_number(squares, str(number), start)
+    of = f" of {prediction.patches_of}" if prediction.patches_of else ""
     shown = " + truth" if masks else ""
-    panels = [_panel(truth, f"{prediction.image_id}{shown}"), _panel(squares, "patches")]
+    panels = [_panel(truth, f"{prediction.image_id}{shown}"), _panel(squares, f"patches{of}")]
     restored = prediction.grid.restore(np.clip(prediction.maps["saliency"], 0, 1).astype(np.float32))
     for name, saliency in zip(prediction.scores, restored, strict=True):
         tinted = _tint(gray, cv2.resize(saliency, size, interpolation=cv2.INTER_AREA), _COLOURS[name])
@@ -87,6 +86,14 @@ def overlay_picture(
         enlarged.append(np.zeros_like(enlarged[0]))
     panels += [np.vstack(pair) for pair in zip(enlarged[::2], enlarged[1::2], strict=True)]
     return np.hstack(panels)
+
+
+def _write_number(picture: Picture, number: str, corner: tuple[int, int]) -> None:
+    """Inside a corner (x, y) of a square, and always whole in the picture: the enlarged patches are called by it."""
+    (width, height), _ = cv2.getTextSize(number, cv2.FONT_HERSHEY_SIMPLEX, 0.6, 2)
+    x = max(2, min(corner[0] + 5, picture.shape[1] - width - 2))
+    y = max(height + 3, min(corner[1] + 20, picture.shape[0] - 4))
+    cv2.putText(picture, number, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.6, _PATCH_COLOUR, 2)
 
 
 def _display_range(pixels: NDArray[Any]) -> tuple[float, float]:

@@ -21,8 +21,11 @@ from mammoseg.io.runs import (
     RunFileError,
     clear_run,
     is_done,
+    overlay_path,
     read_run,
+    remove_prediction,
     save_prediction,
+    stored_inputs,
     write_predictions_csv,
     write_run,
 )
@@ -37,7 +40,8 @@ _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 AfterImage = Callable[[Prediction, Mammogram, ImageRow], None]
 AnyPredictor = Predictor | Ensemble
-Loaded = tuple[Mammogram, BreastCrop, Prepared]
+Inputs = dict[str, Any]
+Loaded = tuple[Inputs, Mammogram, BreastCrop, Prepared]
 
 
 @dataclass(frozen=True)
@@ -61,8 +65,9 @@ def predict_images(
 ) -> BatchResult:
     """Predict every row into the folder `out` (see io/runs.py). An image that fails goes to the ledger.
 
-    Images done before are skipped; `overwrite` deletes earlier predictions first. `before_saving` is called with every
-    prediction (figures) just before it counts as done. With `num_tta` scores are the mean over so many displaced windows
+    Images done before are skipped, unless their files or rows have changed since; `overwrite` deletes earlier predictions
+    first. `before_saving` is called with every prediction just before it counts as done, and draws its figure: an image
+    without one is predicted again. With `num_tta` scores are the mean over so many displaced windows
     (inference/augment.py); maps and the scores of parts are of the undisplaced one. Raises ValueError if `out` holds
     predictions of another checkpoint or with other settings, OSError if the disk is full; what is written stays, and the
     same call continues.
@@ -71,13 +76,10 @@ def predict_images(
         _open_run(out, predictor.description() | {"num_tta": num_tta}, overwrite)
         ledger = Ledger(out / "errors.csv")
         advance = progress or (lambda: None)
-        todo, failed = [], 0
-        for row in rows:
-            if is_done(out, row.image_id):
-                ledger.remove(row.image_id)  # still there if a run was killed between the two
-                advance()
-            else:
-                todo.append(row)
+        todo, failed = _not_done(rows, out, predictor.heatmaps, before_saving is not None), 0
+        for image_id in {row.image_id for row in rows} - {row.image_id for row in todo}:
+            ledger.remove(image_id)  # still there if a run was killed between the two
+            advance()
         for row, ready in _read_ahead(predictor, todo, workers):
             failed += not _predict_one(predictor, row, ready, out, before_saving, ledger, num_tta)
             advance()
@@ -93,6 +95,46 @@ def predict_images(
     return BatchResult(len(todo) - failed, len(rows) - len(todo), failed)
 
 
+def _not_done(rows: Sequence[ImageRow], out: Path, heatmaps: bool, figures: bool) -> list[ImageRow]:
+    """The rows to predict. What earlier inputs gave is deleted: it must not stay if the new ones fail."""
+    todo, changed, undrawn = [], 0, 0
+    for row in rows:
+        if is_done(out, row.image_id):
+            inputs = _inputs(row, heatmaps)
+            if stored_inputs(out, row.image_id) != inputs:
+                changed += 1
+                if all(inputs["files"]):  # a disk that is not mounted must not cost the predictions of a study
+                    remove_prediction(out, row.image_id)
+            elif figures and not overlay_path(out, row.image_id).is_file():
+                undrawn += 1
+            else:
+                continue
+        todo.append(row)
+    if changed:
+        logger.warning(
+            "%s: %d images are predicted again: their files or rows changed since, or an earlier version did not note them",
+            *(out, changed),
+        )
+    if undrawn:
+        logger.info("%s: %d images are predicted again: they have no figure", out, undrawn)
+    return todo
+
+
+def _inputs(row: ImageRow, heatmaps: bool) -> Inputs:
+    """What decides the prediction of a row. Files by size and time, not by path, so that a study can be moved."""
+    names = ("patient_id", "exam_id", "laterality", "view", "pixel_mm", "horizontal_flip")
+    paths = [row.path, *(path for path in row.heatmaps.values() if heatmaps and path is not None)]
+    return {**{name: getattr(row, name) for name in names}, "files": [_size_and_time(path) for path in paths]}
+
+
+def _size_and_time(path: Path) -> list[int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None  # reading the file says what is wrong
+    return [status.st_size, status.st_mtime_ns]
+
+
 def _predict_one(
     predictor: AnyPredictor,
     row: ImageRow,
@@ -105,13 +147,13 @@ def _predict_one(
     """Whether it worked. Only a full disk is raised: every later image would fail too."""
     step = "read"
     try:
-        image, crop, prepared = ready.result()
+        inputs, image, crop, prepared = ready.result()
         step = "predict"
         prediction = predictor.predict(prepared, row)
         if num_tta:
             windows = displaced_windows(crop, predictor.prep, num_tta)
             prediction = replace(prediction, scores=predictor.mean_scores(windows))
-        prediction = replace(prediction, reading=image.reading)
+        prediction = replace(prediction, reading=image.reading, inputs=inputs)
         step = "write"
         if before_saving is not None:
             before_saving(prediction, image, row)
@@ -149,10 +191,11 @@ def _read_ahead(
     """Rows with their prepared images, in order; a few are read in threads while the network is busy."""
 
     def load(row: ImageRow) -> Loaded:
+        inputs = _inputs(row, predictor.heatmaps)  # first: a file replaced while it is read is then found changed
         image = row.mammogram(*read_image(row.path, predictor.prep.dicom))
         image = with_heatmaps(image, row) if predictor.heatmaps else image
         crop = crop_breast(image, predictor.prep)
-        return image, crop, prepare_window(crop, predictor.prep)
+        return inputs, image, crop, prepare_window(crop, predictor.prep)
 
     ahead = max(1, workers)
     with ThreadPoolExecutor(ahead) as pool:

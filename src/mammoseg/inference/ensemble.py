@@ -69,6 +69,7 @@ class Ensemble:
         maps = [name for name in found[0].maps if all(name in p.maps for p in found)]
         return replace(
             found[0],
+            patches_of="checkpoint 1",
             scores=_mean([p.scores for p in found]),
             parts={name: _mean([p.parts[name] for p in found]) for name in parts},
             maps={name: _mean_map([p.maps[name] for p in found]) for name in maps},

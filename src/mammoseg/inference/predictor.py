@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mammoseg.config import Config, parse, with_overrides
+from mammoseg.config import Config, ConfigError, parse, with_overrides
 from mammoseg.data.heatmaps import wants_heatmaps
 from mammoseg.data.manifest import ImageRow
 from mammoseg.models import build_model, load_model_plugin
@@ -35,7 +35,13 @@ class Predictor:
         where = str(self.checkpoint.folder)
         self.prep: PrepConfig = parse(PrepConfig, self.checkpoint.prep, where)
         plugin = load_model_plugin(self.checkpoint.model)
-        self.network: Config = with_overrides(parse(plugin.Config, self.checkpoint.network, where), sets=sets)
+        trained = parse(plugin.Config, self.checkpoint.network, where)
+        self.network: Config = with_overrides(trained, sets=sets)
+        if idle := [n for n in sorted(trained.training_only) if getattr(self.network, n) != getattr(trained, n)]:
+            raise ConfigError(
+                f"--set {', '.join(idle)}: only training uses it. Expected a setting of prediction, such as num_patches. "
+                "Leave it out."
+            )
         self.precision = precision
         self.device = device_from(device)
         model = build_model(self.checkpoint.model, self.network)

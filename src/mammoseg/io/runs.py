@@ -3,7 +3,7 @@
     run.json                        what was run: checkpoint hash, configuration, version, start
     predictions.csv                 scores per image, breast and exam; a class the model does not predict is empty
     errors.csv                      images that failed (io/ledger.py)
-    records/<image_id>.json         scores, parts, grid, patches, notes; written last: it says that the image is done
+    records/<image_id>.json         scores, parts, grid, patches, notes, inputs; written last: it says that the image is done
     maps/<image_id>.npz             every map over the model window at its own resolution, float16
     maps/<image_id>_benign.png, maps/<image_id>_malignant.png
                                     the final map in the pixels of the original file, 16 bits, round(65535 * p);
@@ -37,6 +37,7 @@ PNG_SCALE = 65535
 """Value of a probability of 1 in the 16-bit PNG maps."""
 _TEXTS = ("level", "patient_id", "exam_id", "image_id", "laterality", "view")
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_WRONG_CONTENT = (KeyError, TypeError, AttributeError, ValueError)
 _ROUNDING = 1e-3  # a probability may leave [0, 1] by what half precision loses, not by more
 
 
@@ -68,6 +69,11 @@ def overlay_path(folder: Path, image_id: str) -> Path:
 def is_done(folder: Path, image_id: str) -> bool:
     """Whether everything about this image has been written."""
     return record_path(folder, image_id).is_file()
+
+
+def stored_inputs(folder: Path, image_id: str) -> dict[str, Any]:
+    """`Prediction.inputs` of an image that is done. Raises RunFileError when it is not, or its record is damaged."""
+    return dict(_read_record(folder, image_id).get("inputs", {}))
 
 
 def predicted_ids(folder: Path) -> list[str]:
@@ -107,16 +113,7 @@ def load_prediction(folder: Path, image_id: str) -> Prediction:
         if {name: list(values.shape) for name, values in maps.items()} != record["maps"]:
             raise ValueError("the maps have other names or shapes than the record says")
         _check_prediction(prediction)
-    except (
-        OSError,
-        EOFError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        ValueError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
+    except (*_WRONG_CONTENT, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise _damaged(path, error) from error
     return prediction
 
@@ -131,16 +128,20 @@ def read_run(folder: Path) -> dict[str, Any]:
     return _read_json(folder / "run.json", f"{folder} is not a predictions folder, or its run never began")
 
 
+def remove_prediction(folder: Path, image_id: str) -> None:
+    """Delete everything about one image, the record first: without it the image is not done."""
+    files = [record_path(folder, image_id), maps_path(folder, image_id), overlay_path(folder, image_id)]
+    for path in (*files, *(map_png_path(folder, image_id, name) for name in CLASSES)):
+        path.unlink(missing_ok=True)
+
+
 def clear_run(folder: Path) -> None:
     """Delete the run and its predictions, and nothing else that may lie in the folder.
 
     Only files of images that are done are deleted: in a folder chosen by mistake, pictures of others stay.
     """
     for image_id in predicted_ids(folder):
-        record_path(folder, image_id).unlink()
-        files = [maps_path(folder, image_id), overlay_path(folder, image_id)]
-        for path in (*files, *(map_png_path(folder, image_id, name) for name in CLASSES)):
-            path.unlink(missing_ok=True)
+        remove_prediction(folder, image_id)
     for name in ("predictions.csv", "predictions_published.csv", "exam_list_manifest.csv", "errors.csv", "run.json"):
         (folder / name).unlink(missing_ok=True)
 
@@ -230,8 +231,10 @@ def _record(prediction: Prediction) -> dict[str, Any]:
         "grid": prediction.grid.to_dict(),
         "maps": {name: list(values.shape) for name, values in prediction.maps.items()},
         "patches": [{**vars(patch), "scores": dict(patch.scores)} for patch in prediction.patches],
+        "patches_of": prediction.patches_of,
         "reading": list(prediction.reading),
         "notes": list(prediction.notes),
+        "inputs": dict(prediction.inputs),
     }
 
 
@@ -242,9 +245,11 @@ def _from_record(record: dict[str, Any], maps: dict[str, NDArray[np.float32]]) -
         grid=PixelGrid.from_dict(record["grid"]),
         maps=maps,
         patches=tuple(Patch(**patch) for patch in record["patches"]),
+        patches_of=record.get("patches_of", ""),
         parts=record["parts"],
         reading=tuple(record.get("reading", ())),
         notes=tuple(record["notes"]),
+        inputs=record.get("inputs", {}),
     )
 
 
@@ -262,7 +267,7 @@ def _read_record(folder: Path, image_id: str) -> dict[str, Any]:
         if record["image_id"] != image_id:
             raise ValueError(f"it is about image {record['image_id']!r}")
         _check_scores(f"image {image_id}", record["scores"], record["parts"])
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except _WRONG_CONTENT as error:
         raise _damaged(path, error) from error
     return record
 

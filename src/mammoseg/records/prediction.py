@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,9 +49,13 @@ class Prediction:
     `saliency` is the final map; models add their parts (`global`, `local`)."""
     patches: tuple[Patch, ...] = ()
     """In the order in which the model selected them."""
+    patches_of: str = ""
+    """Who chose and scored the patches, if not the model that gave `scores`; shown in the figure."""
     parts: Mapping[str, Scores] = field(default_factory=dict)
     """Predictions of the model's parts (`global`, `local`, `fusion`), as far as it has them."""
     reading: tuple[str, ...] = ()
     """What was done to the stored values when the file was read (DICOM), in plain words."""
     notes: tuple[str, ...] = ()
     """What preparation found worth telling about the image, in plain words."""
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    """What decided the prediction beside the model, as plain values: if one differs, it is out of date. Empty: unknown."""

@@ -1,7 +1,7 @@
 """Every number of GLAM in one place, each with where it comes from. Defaults: the published network."""
 
 import math
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, NonNegativeFloat, PositiveInt, field_validator, model_validator
 
@@ -72,6 +72,7 @@ class ObjectiveConfig(Config):
 class GlamConfig(Config):
     """GLAM (Liu et al. 2021, arXiv:2106.07049)."""
 
+    training_only: ClassVar[frozenset[str]] = frozenset({"objective", "num_patches_train", "patch_jitter"})
     global_module: GlobalConfig = GlobalConfig()
     local_module: LocalConfig = LocalConfig()
     objective: ObjectiveConfig = ObjectiveConfig()

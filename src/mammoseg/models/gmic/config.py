@@ -1,6 +1,6 @@
 """Every number of GMIC in one place, each with where it comes from. Defaults: the published network."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, PositiveInt, field_validator, model_validator
 
@@ -70,6 +70,7 @@ class ObjectiveConfig(Config):
 class GmicConfig(Config):
     """GMIC (Shen et al. 2021, arXiv:2002.07613)."""
 
+    training_only: ClassVar[frozenset[str]] = frozenset({"objective"})
     global_module: GlobalConfig = GlobalConfig()
     local_module: LocalConfig = LocalConfig()
     objective: ObjectiveConfig = ObjectiveConfig()
