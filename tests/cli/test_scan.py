@@ -161,7 +161,7 @@ def test_broken_files_are_3_and_nothing_usable_is_1(tree: Path, tmp_path: Path) 
 
 
 def test_headers_alone(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mammoseg.data.examine.read_pixels", lambda _: pytest.fail("decoded"))
+    monkeypatch.setattr("mammoseg.data.examine.read_image", lambda _: pytest.fail("decoded"))
     assert invoke(tree, "--out", tmp_path / "m.csv", "--no-pixels").return_value == 0
     quality = json.loads((tmp_path / "m_quality.json").read_text())
     assert (quality["pixels_checked"], quality["counts"]["images"]) == (False, 5)

@@ -111,14 +111,14 @@ def test_a_missing_file_and_an_error_of_the_program(
     write_mammogram: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert look(tmp_path / "gone").why == "the file cannot be read (No such file or directory)"
-    monkeypatch.setattr("mammoseg.data.examine.read_pixels", lambda _: 1 / 0)
+    monkeypatch.setattr("mammoseg.data.examine.read_image", lambda _: 1 / 0)
     seen = look(write_mammogram(tmp_path / "x"))
     assert (seen.status, seen.why) == ("unusable", "an error of the program (ZeroDivisionError)")
 
 
 def test_pixels_only_where_wanted(write_mammogram: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     good, raw = write_mammogram(tmp_path / "x"), write_mammogram(tmp_path / "y", PartialView="YES")
-    monkeypatch.setattr("mammoseg.data.examine.read_pixels", lambda _: pytest.fail("decoded"))
+    monkeypatch.setattr("mammoseg.data.examine.read_image", lambda _: pytest.fail("decoded"))
     assert look(good, pixels=False).pixels is None
     assert look(raw).status == "left out"
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mammoseg.io.read import read_pixels
+from mammoseg.nn.inference import speed_up
 from mammoseg.nn.published import PublishedFile
 from mammoseg.prep.config import PrepConfig
 from mammoseg.prep.pipeline import prepare
@@ -37,6 +38,12 @@ def fill() -> Callable[[nn.Module, PublishedFile, Rule], None]:
             value.copy_(torch.from_numpy(np.asarray(rule(file.published_name(ours), tuple(value.shape)))))
 
     return fill_model
+
+
+@pytest.fixture(scope="module", params=["as trained", "as predicted with"])
+def made_ready(request: pytest.FixtureRequest) -> Callable[[nn.Module], None]:
+    """What is done to a network with its weights before it computes, in training and for predictions."""
+    return (lambda model: speed_up(model, "32-true")) if request.param == "as predicted with" else lambda model: None
 
 
 @pytest.fixture(scope="session")

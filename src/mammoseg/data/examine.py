@@ -8,15 +8,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-import numpy as np
-
 from mammoseg.data.patterns import NamePattern, looks_like_mask, usual_name
 from mammoseg.data.quality import BLANK, PixelFacts, check_pixels
-from mammoseg.io.dicom.display import read_display
-from mammoseg.io.dicom.elements import quiet
 from mammoseg.io.dicom.header import DicomHeader, DicomReadError, read_header
-from mammoseg.io.dicom.source import damage, read_source
-from mammoseg.io.read import read_pixels
+from mammoseg.io.dicom.pixels import DARK_DISPLAY, UNUSABLE_DISPLAY
+from mammoseg.io.read import read_image
 from mammoseg.records.image import Laterality, Mammogram
 
 Status = Literal["used", "left out", "unusable", "no image"]
@@ -30,6 +26,7 @@ NO_FIELDS = "the pattern has no {laterality} and {view}, which a picture needs"
 MASK = "looks like a mask"
 BAD_WINDOW = "its window or LUT cannot be used (needed for prep.dicom=presentation)"
 DARK_WINDOW = "its window or LUT shows nothing of the stored values (prep.dicom=presentation)"
+_ABOUT_WINDOW = {UNUSABLE_DISPLAY: BAD_WINDOW, DARK_DISPLAY: DARK_WINDOW}
 
 _DICOM_SUFFIXES = (".dcm", ".dicom", ".dic", ".ima")
 _PICTURE_SUFFIXES = (".png", ".pgm", ".tif", ".tiff", ".jpg", ".jpeg")
@@ -152,7 +149,7 @@ def _dicom(place: PurePosixPath, header: DicomHeader, names: dict[str, str]) -> 
 def _with_pixels(seen: Seen, path: Path) -> Seen:
     flip = seen.header.horizontal_flip if seen.header else None
     try:
-        pixels = read_pixels(path)
+        pixels, reading = read_image(path)
     except ValueError as error:
         why, detail = _reason(error, path)
         return Seen(seen.place, "unusable", why, detail)
@@ -162,24 +159,8 @@ def _with_pixels(seen: Seen, path: Path) -> Seen:
         return Seen(seen.place, "unusable", BLANK)
     if facts.two_values:
         return Seen(seen.place, "left out", MASK, "its pixels have two values")
-    return replace(seen, pixels=facts, findings=seen.findings + (_about_window(path) if seen.header else ()))
-
-
-def _about_window(path: Path) -> tuple[str, ...]:
-    """What is wrong with the LUTs and window, which the stored values that are checked here do not need.
-
-    Judged on all values that can be stored, so that nothing is decoded again.
-    """
-    source = read_source(path)
-    layout = source.layout
-    lowest = -(2 ** (layout.bits - 1)) if layout.signed else 0
-    stored = np.arange(lowest, lowest + 2**layout.bits, dtype=np.float64)
-    try:
-        with damage("the look-up tables are damaged"), quiet():
-            shown = np.rint(0xFFFF * read_display(source.values, lowest, lowest + 2**layout.bits - 1)(stored))
-    except DicomReadError:
-        return (BAD_WINDOW,)
-    return (DARK_WINDOW,) if shown.min() == shown.max() else ()
+    about_window = tuple(finding for step, finding in _ABOUT_WINDOW.items() if step in reading)
+    return replace(seen, pixels=facts, findings=seen.findings + about_window)
 
 
 def _reason(error: ValueError, path: Path) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """Published weights -> a checkpoint folder: read without running anything, recognised by its tensors, taken over strictly."""
 
 import hashlib
+import io
 import logging
 import re
 import warnings
@@ -93,7 +94,7 @@ def _state_dict(file: Path, content: bytes) -> Mapping[str, Tensor]:
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Detected pickle protocol")  # asks for an issue with PyTorch
-            state = torch.load(file, map_location="cpu", weights_only=True)
+            state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds on damaged files
         raise CheckpointError(f"{file}: {_why_refused(content, error)}") from None
     if isinstance(state, Mapping) and isinstance(state.get("state_dict"), Mapping):

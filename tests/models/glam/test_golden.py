@@ -16,7 +16,6 @@ from torch import Tensor
 from mammoseg.models.glam.maps import combine_maps, place_patches
 from mammoseg.models.glam.model import Glam
 from mammoseg.models.glam.published import PUBLISHED
-from mammoseg.nn.inference import speed_up
 
 WINDOW = (2944, 1920)
 FORWARD = Path(__file__).parent / "golden_forward.json"
@@ -39,17 +38,16 @@ def maps() -> dict[str, Any]:
     return stored | own | {"S1": finest(own["S1"], 2), "S2": finest(own["S2"], 4)}
 
 
-@pytest.fixture(scope="module", params=["as trained", "as predicted with"])
+@pytest.fixture(scope="module")
 def calibrated(
-    request: pytest.FixtureRequest,
     maps: dict[str, Any],
     calibrated_weights: Callable[..., Any],
     fill: Callable[..., None],
+    made_ready: Callable[..., None],
 ) -> Glam:
     model = Glam(FILE.config).eval()
     fill(model, FILE, calibrated_weights(maps))
-    if request.param == "as predicted with":
-        speed_up(model, "32-true")
+    made_ready(model)
     return model
 
 

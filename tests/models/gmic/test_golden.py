@@ -15,7 +15,6 @@ from torch import Tensor
 
 from mammoseg.models.gmic.model import Gmic, GmicOutput
 from mammoseg.models.gmic.published import PUBLISHED
-from mammoseg.nn.inference import speed_up
 
 FORWARD = Path(__file__).parent / "golden_forward.json"
 MAPS = Path(__file__).parent / "golden_maps.npz"
@@ -29,17 +28,16 @@ def maps() -> dict[str, Any]:
     return stored | {"saliency": stored["saliency"] / 65535}
 
 
-@pytest.fixture(scope="module", params=["as trained", "as predicted with"])
+@pytest.fixture(scope="module")
 def calibrated(
-    request: pytest.FixtureRequest,
     maps: dict[str, Any],
     calibrated_weights: Callable[..., Any],
     fill: Callable[..., None],
+    made_ready: Callable[..., None],
 ) -> Gmic:
     model = Gmic(FILE.config).eval()
     fill(model, FILE, calibrated_weights(maps))
-    if request.param == "as predicted with":
-        speed_up(model, "32-true")
+    made_ready(model)
     return model
 
 

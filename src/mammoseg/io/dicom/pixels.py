@@ -41,6 +41,10 @@ PixelMode = Literal["nyu", "presentation"]
 Table = NDArray[np.int64] | NDArray[np.float64]
 """(256,) or (65536,): what becomes of every container."""
 
+UNUSABLE_DISPLAY = "LUTs and windows of the file cannot be used, and are not needed"
+DARK_DISPLAY = "LUTs and windows of the file show nothing of the stored values, and are not needed"
+"""Steps of mode nyu, for files of which mode presentation makes no picture."""
+
 _LUMA = np.array([0.299, 0.587, 0.114])
 _BLOCK = 1 << 20  # pixels looked up at a time
 
@@ -89,10 +93,13 @@ def _nyu(source: Source, stored: NDArray[np.int64], used: NDArray[np.bool_], inv
     lowest, highest = _range(source.layout)
     steps = []
     try:
-        falling = falls(_display(source)(np.arange(lowest, highest + 1, dtype=np.float64)))
+        shown = _display(source)(np.arange(lowest, highest + 1, dtype=np.float64))
+        falling = falls(shown)
+        if np.ptp(np.rint(0xFFFF * shown)) == 0:
+            steps.append(DARK_DISPLAY)
     except DicomReadError:
         falling = False
-        steps.append("LUTs and windows of the file cannot be used, and are not needed")
+        steps.append(UNUSABLE_DISPLAY)
     values = stored[used]
     if inverse != falling:
         why = "MONOCHROME1" if inverse else "its modality or VOI LUT falls"
