@@ -10,7 +10,7 @@ from mammoseg.cli.main import app
 from mammoseg.data.manifest import Manifest
 
 TINY = ["--set", "prep.window=[96, 64]", "--set", "network.patch_px=32", "--set", "augment.size_px=4"]
-TINY += ["--set", "prep.opening_px=3", "--set", "prep.buffer_px=2"]
+TINY += ["--set", "prep.opening_px=3", "--set", "prep.buffer_px=2", "--set", "prep.pixel_mm=2.24"]
 
 
 @pytest.fixture

@@ -85,7 +85,7 @@ def test_images_that_fail_are_listed_and_the_rest_goes_on(
     given = list(rows)
     given[0] = damaged(rows[0], tmp_path)
     given[5] = replace(rows[5], path=tmp_path / "none.png")
-    given[7] = replace(rows[7], pixel_mm=None)
+    given[7] = replace(rows[7], pixel_mm=1e-4)
     out = tmp_path / "out"
     assert predict_images(predictor, given, out) == BatchResult(predicted=5, done_before=0, failed=3)
     errors = read_errors(out).set_index("image_id")

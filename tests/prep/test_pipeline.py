@@ -190,10 +190,21 @@ def test_image_of_the_wanted_pixel_size_is_not_touched() -> None:
     np.testing.assert_array_equal(same.pixels, crop_breast(image, SMALL).pixels)
 
 
-def test_unknown_or_absurd_pixel_size() -> None:
+def test_unknown_pixel_size_leaves_the_pixels_and_is_told() -> None:
+    image = Mammogram(breast(), "L", "CC", "a1")
+    crop = crop_breast(image, SMALL.model_copy(update={"pixel_mm": 0.2}))
+    np.testing.assert_array_equal(crop.pixels, crop_breast(image, SMALL).pixels)
+    assert crop.notes == ("the pixel size is unknown: pixels are used as they are, not resampled to 0.2 mm",)
+
+
+def test_a_pixel_size_that_differs_by_less_than_a_pixel_changes_nothing() -> None:
+    image = Mammogram(breast(), "L", "CC", "a1", pixel_mm=0.2000001)
+    crop = crop_breast(image, SMALL.model_copy(update={"pixel_mm": 0.2}))
+    assert crop.pixels.dtype == np.uint16
+
+
+def test_absurd_pixel_size() -> None:
     cfg = SMALL.model_copy(update={"pixel_mm": 0.2})
-    with pytest.raises(PrepError, match="a1: the pixel size is unknown"):
-        crop_breast(Mammogram(breast(), "L", "CC", "a1"), cfg)
     with pytest.raises(PrepError, match="Correct pixel_mm"):
         crop_breast(Mammogram(breast(), "L", "CC", "a1", pixel_mm=70), cfg)
     with pytest.raises(PrepError, match="no breast found in 1 x 1 pixels"):
@@ -233,7 +244,8 @@ def test_colour_array_is_refused() -> None:
 @pytest.mark.parametrize("shape", [(300, 250), (100, 80), (600, 60)], ids=str)
 def test_constant_image_without_background(view: str, shape: tuple[int, int]) -> None:
     """Touches every border; the pixels tell no side, so the table is followed."""
-    prepared = prepare(Mammogram(np.full(shape, 500, np.uint16), "R", view, "a"), SMALL)
+    cfg = SMALL.model_copy(update={"least_in_window": 0.0, "least_filled": 0.0})
+    prepared = prepare(Mammogram(np.full(shape, 500, np.uint16), "R", view, "a"), cfg)
     assert prepared.window.shape == SMALL.window
     assert np.isfinite(prepared.window).all()
     assert prepared.grid.flipped
@@ -251,9 +263,9 @@ def test_crop_can_be_pickled_and_has_plain_fields() -> None:
     crop = crop_breast(Mammogram(breast(points_right=False), "R", "MLO", "a"), SMALL)
     back = pickle.loads(pickle.dumps(crop))  # noqa: S301 - made here
     np.testing.assert_array_equal(back.pixels, crop.pixels)
-    plain = {
-        field.name: getattr(crop, field.name) for field in fields(crop) if field.name not in ("pixels", "heatmaps")
-    }
+    others = ("pixels", "heatmaps", "facts")
+    plain = {field.name: getattr(crop, field.name) for field in fields(crop) if field.name not in others}
+    assert back.facts == crop.facts
     assert ast.literal_eval(repr(plain)) == plain
     assert all(getattr(back, name) == value for name, value in plain.items())
 

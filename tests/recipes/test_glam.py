@@ -44,5 +44,5 @@ def test_patch_maps_fit_the_grid_of_the_final_map(recipe: Recipe) -> None:
 
 def test_the_paper_is_the_published_network_and_preparation() -> None:
     assert glam_paper().network == GlamConfig()
-    assert glam_paper().prep == PrepConfig()
+    assert glam_paper().prep == PrepConfig(pixel_mm=0.07)
     assert glam_paper().stages["global"].epochs == 50

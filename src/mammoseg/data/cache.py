@@ -14,6 +14,7 @@ import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,7 +22,7 @@ from pathlib import Path
 import cv2
 
 from mammoseg import __version__
-from mammoseg.data.cropfile import CropFileError, read_crop, write_crop
+from mammoseg.data.cropfile import CropFileError, read_crop, read_facts, write_crop
 from mammoseg.data.heatmaps import heatmap_files, with_heatmaps
 from mammoseg.data.manifest import ImageRow
 from mammoseg.io.atomic import write_json
@@ -30,6 +31,7 @@ from mammoseg.io.read import ImageReadError, read_pixels
 from mammoseg.prep.breast import BreastCrop
 from mammoseg.prep.config import PrepConfig
 from mammoseg.prep.pipeline import crop_breast
+from mammoseg.records.breast import BreastFacts
 
 logger = logging.getLogger(__name__)
 
@@ -81,6 +83,14 @@ class CropCache:
             except OSError as error:
                 raise self._write_error(error) from error
         return crop
+
+    def facts(self, row: ImageRow) -> BreastFacts | None:
+        """`BreastCrop.facts` of an image, without its pixels if the crop is there. Raises like `get`."""
+        path = self._path(row)
+        if path.exists():
+            with suppress(CropFileError):
+                return read_facts(path)
+        return self.get(row).facts
 
     def ensure(self, row: ImageRow) -> None:
         """Make and store the crop unless it is there. Raises like `get`."""

@@ -76,6 +76,7 @@ class Predictor:
             maps={name: _array(value[0]) for name, value in out.maps.items()},
             patches=self._patches(out),
             parts={name: self._scores(value[0]) for name, value in out.parts.items()},
+            facts=prepared.facts,
             notes=prepared.notes,
         )
 

@@ -27,6 +27,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mammoseg.io.atomic import atomic_path, write_json, write_text
+from mammoseg.records.breast import BreastFacts
 from mammoseg.records.grid import PixelGrid
 from mammoseg.records.label import CLASSES
 from mammoseg.records.prediction import Patch, Prediction, Scores
@@ -233,6 +234,7 @@ def _record(prediction: Prediction) -> dict[str, Any]:
         "patches": [{**vars(patch), "scores": dict(patch.scores)} for patch in prediction.patches],
         "patches_of": prediction.patches_of,
         "reading": list(prediction.reading),
+        "facts": prediction.facts and prediction.facts.to_dict(),
         "notes": list(prediction.notes),
         "inputs": dict(prediction.inputs),
     }
@@ -248,6 +250,7 @@ def _from_record(record: dict[str, Any], maps: dict[str, NDArray[np.float32]]) -
         patches_of=record.get("patches_of", ""),
         parts=record["parts"],
         reading=tuple(record.get("reading", ())),
+        facts=BreastFacts.from_dict(record["facts"]) if record.get("facts") else None,
         notes=tuple(record["notes"]),
         inputs=record.get("inputs", {}),
     )

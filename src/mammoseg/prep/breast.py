@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mammoseg.prep.config import PrepConfig
+from mammoseg.records.breast import BreastFacts
 
 Mask = NDArray[np.bool_]
 
@@ -46,7 +47,7 @@ class BreastBox:
 class BreastCrop:
     """The breast of one image, mirrored to point right, with all that is needed to cut model windows from it.
 
-    Apart from `pixels` and `heatmaps` every field is plain (numbers, text, tuples of them): easily stored.
+    Apart from `pixels`, `heatmaps` and `facts` every field is plain (numbers, text, tuples of them): easily stored.
     """
 
     pixels: NDArray[np.generic]
@@ -68,6 +69,8 @@ class BreastCrop:
     """(row, column) of the crop on which the model window is centred; may lie outside the crop."""
     notes: tuple[str, ...] = ()
     """What was found worth telling about the image, in plain words."""
+    facts: BreastFacts | None = None
+    """Filled in by `crop_breast`."""
     heatmaps: NDArray[np.generic] | None = None
     """(2, h, w) `Mammogram.heatmaps` on the pixels of the crop, or None."""
 

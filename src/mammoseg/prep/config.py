@@ -37,7 +37,16 @@ class PrepConfig(Config):
     how: the division is our reading."""
 
     pixel_mm: float | None = Field(None, gt=0)
-    """Resample to this pixel side in mm before anything else; None keeps the pixels as they are."""
+    """Resample to this pixel side in mm before anything else. None keeps the pixels as they are, and so are those of an
+    image of unknown pixel size."""
+
+    least_in_window: float = Field(0.8, ge=0, le=1)
+    """Share of the breast that has to be inside the window. An image with less has a remark; images of which the median has
+    less are no data for this window, and are refused."""
+
+    least_filled: float = Field(0.1, ge=0, le=1)
+    """Share of the window that the breast has to fill, in the same way: with less, the pixels are far larger than those that
+    the window is made for."""
 
     background: Literal["zero", "film"] = "zero"
     """What surrounds the breast: `zero`, exact zeros (digital mammography); `film`, a digitised film with a grey

@@ -4,6 +4,7 @@ Source   Released preprocessing of the NYU models; every step is described where
 """
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -12,13 +13,17 @@ from numpy.typing import NDArray
 from mammoseg.prep.breast import BreastBox, BreastCrop, PrepError, breast_box, largest_opened
 from mammoseg.prep.centre import best_center
 from mammoseg.prep.config import PrepConfig
+from mammoseg.prep.facts import measured
 from mammoseg.prep.film import film_breast
 from mammoseg.prep.normalize import normalize
 from mammoseg.prep.orient import points_right
 from mammoseg.prep.window import Uniform, WindowNoise, cut_out, grid_of, window_borders
+from mammoseg.records.breast import BreastFacts
 from mammoseg.records.grid import PixelGrid
 from mammoseg.records.image import Mammogram
 from mammoseg.records.label import CLASSES
+
+DType = TypeVar("DType", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,8 @@ class Prepared:
     """Where the window lies in the original image."""
     notes: tuple[str, ...]
     """What was found worth telling about the image, in plain words."""
+    facts: BreastFacts | None = None
+    """What was measured on the breast, for the window without displacement."""
     heatmaps: NDArray[np.float32] | None = None
     """(2, rows, columns) probabilities in the window, in the order of `CLASSES`; None where the image has none."""
 
@@ -67,7 +74,7 @@ def prepare_window(
     if crop.heatmaps is not None:
         heatmaps = np.stack([cut_out(plane, borders, cfg.window, cfg.fit) for plane in crop.heatmaps])
         heatmaps /= _CERTAIN
-    return Prepared(window, grid_of(crop, borders, cfg.window), crop.notes, heatmaps)
+    return Prepared(window, grid_of(crop, borders, cfg.window), crop.notes, crop.facts, heatmaps)
 
 
 def window_grid(crop: BreastCrop, cfg: PrepConfig) -> PixelGrid:
@@ -78,8 +85,8 @@ def window_grid(crop: BreastCrop, cfg: PrepConfig) -> PixelGrid:
 def crop_breast(image: Mammogram, cfg: PrepConfig) -> BreastCrop:
     """The breast cut out of an image and mirrored to point right, with the centre of its model window.
 
-    Raises PrepError if no breast is found, the pixels are not a two-dimensional picture of numbers, heatmaps do not belong
-    to them, or the image has to be resampled and its pixel size is unknown.
+    An image whose pixel size is unknown is not resampled, which its notes tell. Raises PrepError if no breast is found, the
+    pixels are not a two-dimensional picture of numbers, or heatmaps do not belong to them.
     """
     _check_arrays(image)
     shape = _working_shape(image, cfg)
@@ -111,7 +118,7 @@ def crop_breast(image: Mammogram, cfg: PrepConfig) -> BreastCrop:
     cropped, heatmaps = _cropped(pixels, box, right), None
     if image.heatmaps is not None:
         heatmaps = np.stack([_cropped(_resampled(plane, shape), box, right) for plane in image.heatmaps])
-    return BreastCrop(
+    crop = BreastCrop(
         pixels=cropped,
         image_id=image.image_id,
         view=image.view,
@@ -126,6 +133,7 @@ def crop_breast(image: Mammogram, cfg: PrepConfig) -> BreastCrop:
         notes=notes,
         heatmaps=heatmaps,
     )
+    return measured(crop, _cropped(breast, box, right), cfg, image.pixel_mm)
 
 
 _CERTAIN = np.float32(65535)  # stands for a probability of 1 in heatmaps
@@ -150,15 +158,12 @@ def _check_arrays(image: Mammogram) -> None:
 
 def _working_shape(image: Mammogram, cfg: PrepConfig) -> tuple[int, int] | None:
     """(rows, columns) at `cfg.pixel_mm`; None: the stored pixels are used as they are."""
-    if cfg.pixel_mm is None or cfg.pixel_mm == image.pixel_mm:
+    if cfg.pixel_mm is None or image.pixel_mm is None or cfg.pixel_mm == image.pixel_mm:
         return None
-    if image.pixel_mm is None:
-        raise PrepError(
-            f"{image.image_id}: the pixel size is unknown, but images are to be resampled to {cfg.pixel_mm} mm. "
-            "Expected a size in mm. Fill the pixel_mm column of the manifest, or give --pixel-mm for files without one."
-        )
     scale = image.pixel_mm / cfg.pixel_mm
     rows, cols = (max(1, round(n * scale)) for n in image.pixels.shape)
+    if (rows, cols) == image.pixels.shape:
+        return None
     if rows * cols > _MAX_PIXELS:
         raise PrepError(
             f"{image.image_id}: pixels of {image.pixel_mm} mm resampled to {cfg.pixel_mm} mm would make {rows} x "
@@ -167,7 +172,7 @@ def _working_shape(image: Mammogram, cfg: PrepConfig) -> tuple[int, int] | None:
     return rows, cols
 
 
-def _cropped(plane: NDArray[np.generic], box: BreastBox, points_right: bool) -> NDArray[np.generic]:
+def _cropped(plane: NDArray[DType], box: BreastBox, points_right: bool) -> NDArray[DType]:
     top, bottom, left, right = box.window
     inside = plane[top:bottom, left:right]
     return np.ascontiguousarray(inside if points_right else inside[:, ::-1])

@@ -13,16 +13,19 @@ _SMALL_OBJECTIVE = ObjectiveConfig(global_sparsity=0.01, local_sparsity=0.02, re
 def glam_paper() -> TrainConfig:
     """GLAM as published: 2944 x 1920 windows, ResNet-22 and high-resolution ResNet-34, patches of 512 pixels.
 
+    Images are resampled to 0.07 mm, the pixels of most published training images; the published models saw pixels as stored.
+
     Rates and sparsity are from the middle of the ranges that GMIC searched; GLAM's own are not public.
 
     Command   mammoseg train --recipe glam_paper --manifest M --out RUN --device cuda
     """
     stage = StageConfig(epochs=50, learning_rate=2e-5, batch_size=8)
-    return TrainConfig(network=GlamConfig(), stages={"global": stage, "local": stage, "joint": stage})
+    prep = PrepConfig(pixel_mm=0.07)
+    return TrainConfig(network=GlamConfig(), prep=prep, stages={"global": stage, "local": stage, "joint": stage})
 
 
 def glam_small() -> TrainConfig:
-    """GLAM for a laptop: 368 x 240 windows with the published grids (92 x 60, 46 x 30, 23 x 15 cells).
+    """GLAM for a laptop: 368 x 240 windows of 0.56 mm pixels with the published grids (92 x 60, 46 x 30, 23 x 15 cells).
 
     Command   mammoseg phantom --exams 600 --out study
               mammoseg train --recipe glam_small --manifest study/manifest.csv --out run
@@ -35,7 +38,7 @@ def glam_small() -> TrainConfig:
     )
     return TrainConfig(
         network=network,
-        prep=PrepConfig(window=(368, 240), opening_px=12, buffer_px=6),
+        prep=PrepConfig(window=(368, 240), pixel_mm=0.56, opening_px=12, buffer_px=6),
         augment=AugmentConfig(location_px=(12, 12), size_px=12),
         stages={
             "global": StageConfig(epochs=20, learning_rate=6e-4, schedule="one_cycle", batch_size=8),

@@ -10,12 +10,14 @@ def gmic_paper() -> TrainConfig:
     """GMIC as published: 2944 x 1920 windows, ResNet-22 and ResNet-18, six patches of 256 pixels; rates of model 1.
 
     The paper starts from a network trained on BI-RADS and keeps the best of thirty random settings; this is one run from
-    random weights.
+    random weights. Images are resampled to 0.07 mm, the pixels of most published training images; the published models saw
+    pixels as stored.
 
     Command   mammoseg train --recipe gmic_paper --manifest M --out RUN --device cuda
     """
     joint = StageConfig(epochs=50, learning_rate=4.134479e-6, batch_size=16)
-    return TrainConfig(model="gmic", network=GmicConfig(), stages={"joint": joint}, select_by="auc")
+    prep = PrepConfig(pixel_mm=0.07)
+    return TrainConfig(model="gmic", network=GmicConfig(), prep=prep, stages={"joint": joint}, select_by="auc")
 
 
 def gmic_cbis_paper() -> TrainConfig:
@@ -28,7 +30,7 @@ def gmic_cbis_paper() -> TrainConfig:
 
 
 def gmic_small() -> TrainConfig:
-    """GMIC for a laptop: 368 x 240 windows with 46 x 30 cells, six patches of 48 pixels.
+    """GMIC for a laptop: 368 x 240 windows of 0.56 mm pixels with 46 x 30 cells, six patches of 48 pixels.
 
     Command   mammoseg phantom --exams 600 --out study
               mammoseg train --recipe gmic_small --manifest study/manifest.csv --out run
@@ -50,7 +52,7 @@ def gmic_small() -> TrainConfig:
     return TrainConfig(
         model="gmic",
         network=network,
-        prep=PrepConfig(window=(368, 240), opening_px=12, buffer_px=6),
+        prep=PrepConfig(window=(368, 240), pixel_mm=0.56, opening_px=12, buffer_px=6),
         augment=AugmentConfig(location_px=(12, 12), size_px=12),
         stages={"joint": StageConfig(epochs=20, learning_rate=6e-4, schedule="one_cycle", batch_size=8)},
         precision="auto",

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mammoseg.records.breast import BreastFacts
 from mammoseg.records.grid import PixelGrid
 
 Scores = Mapping[str, float]
@@ -55,6 +56,8 @@ class Prediction:
     """Predictions of the model's parts (`global`, `local`, `fusion`), as far as it has them."""
     reading: tuple[str, ...] = ()
     """What was done to the stored values when the file was read (DICOM), in plain words."""
+    facts: BreastFacts | None = None
+    """What was measured on the breast; None: not known, as in predictions of earlier versions."""
     notes: tuple[str, ...] = ()
     """What preparation found worth telling about the image, in plain words."""
     inputs: Mapping[str, Any] = field(default_factory=dict)

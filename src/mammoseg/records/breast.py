@@ -1,0 +1,32 @@
+"""What was measured on the breast of one image while it was prepared: the numbers that tell whether a model can see it."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+PERCENTILES = (1, 25, 50, 75, 99)
+"""Those of `BreastFacts.levels`."""
+
+
+@dataclass(frozen=True)
+class BreastFacts:
+    """Measured on the breast that was found, with the model window where it lies without displacement."""
+
+    in_window: float
+    """Share of the breast's pixels that lie inside the window, 0 to 1."""
+    fills_window: float
+    """Share of the window that these pixels fill, 0 to 1."""
+    area_mm2: float | None
+    """Area of the breast in the image; None if the pixel size is unknown."""
+    pixel_mm: float | None
+    """Side of a pixel of the file; None if it is unknown."""
+    levels: tuple[float, ...]
+    """The `PERCENTILES` of the stored values inside the breast."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values; `from_dict` reads them back."""
+        return asdict(self) | {"levels": list(self.levels)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "BreastFacts":
+        return cls(**{**values, "levels": tuple(values["levels"])})
