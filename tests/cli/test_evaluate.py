@@ -17,10 +17,12 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
     def evaluate(predictions: Path, manifest: Manifest, out: Path, **options: Any) -> dict[str, Any]:
         seen.paths, seen.manifest, seen.options = (predictions, out), manifest, options
-        return {"n_failed": seen.failed}
+        return {"n_failed": seen.failed, "by": {column: {"level": "breast"} for column in options["by"]}}
 
     monkeypatch.setattr("mammoseg.evaluation.evaluate.evaluate", evaluate)
     monkeypatch.setattr("mammoseg.evaluation.tables.summary_table", lambda _: [{"metric": "AUC", "value": "0.9"}])
+    by = lambda _, column: [{column: "A", "value": "0.7"}]  # noqa: E731
+    monkeypatch.setattr("mammoseg.evaluation.tables.breakdown_table", by)
     return seen
 
 
@@ -45,6 +47,15 @@ def test_defaults_and_table(calls: SimpleNamespace, phantom_study: Manifest) -> 
 def test_options(calls: SimpleNamespace, phantom_study: Manifest) -> None:
     invoke(phantom_study, *["--split", "test", "--by", "density", "--by", "view", "--bootstrap", "5", "--seed", "3"])
     assert calls.options == {"split": "test", "by": ["density", "view"], "bootstrap": 5, "seed": 3}
+
+
+def test_breakdowns_are_printed(calls: SimpleNamespace, phantom_study: Manifest) -> None:
+    lines = invoke(phantom_study, "--by", "density", "--by", "view").stdout.splitlines()
+    first, second = (
+        lines.index(f"By {name}, a row for each value and class; cases are breasts:") for name in ("density", "view")
+    )
+    assert [line.split() for line in lines[first + 1 : first + 3]] == [["density", "value"], ["A", "0.7"]]
+    assert lines[second + 1].split() == ["view", "value"]
 
 
 def test_failed_images_make_3(calls: SimpleNamespace, phantom_study: Manifest) -> None:

@@ -48,19 +48,43 @@ def test_images_of_one_patient_are_not_independent() -> None:
     assert copied.high - copied.low == pytest.approx(single.high - single.low)
 
 
-def test_undefined_replicates_are_dropped_and_counted() -> None:
-    def defined_when_c_is_drawn(weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.where(weights[:, 3] > 0, 0.7, np.nan)
+def undefined_without(case: int, patients: list[str], replicates: int) -> bootstrap.Interval:
+    """The interval of a statistic that is 0.7, and undefined where the patient of a case is not drawn."""
 
-    result = interval(defined_when_c_is_drawn, PATIENTS, 1000, seed=0)
-    assert (result.low, result.high, result.replicates) == (0.7, 0.7, 1000)
+    def statistic(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.where(weights[:, case] > 0, 0.7, np.nan)
+
+    return interval(statistic, patients, replicates, seed=0)
+
+
+def test_undefined_replicates_are_dropped_and_counted() -> None:
+    def defined_unless_all_are_b(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.where(weights[:, 0] < 3, 0.7, np.nan)
+
+    result = interval(defined_unless_all_are_b, PATIENTS, 1000, seed=0)
+    assert (result.low, result.high, result.replicates, result.reason) == (0.7, 0.7, 1000, None)
+    assert result.dropped / 1000 == pytest.approx((1 / 3) ** 3, abs=0.02)
+
+
+def test_too_few_defined_replicates_give_no_interval_and_a_reason() -> None:
+    """A single patient decides whether the statistic is defined: the draws without him are what is missing."""
+    result = undefined_without(3, PATIENTS, 1000)
+    assert np.isnan([result.low, result.high]).all()
     assert result.dropped / 1000 == pytest.approx((2 / 3) ** 3, abs=0.05)
+    assert result.reason == f"{1000 - result.dropped} of 1000 replicates are defined; needed: 80%, and 40"
+
+
+@pytest.mark.parametrize(("replicates", "given"), [(39, False), (40, True)])
+def test_each_tail_of_an_interval_holds_a_replicate(replicates: int, given: bool) -> None:
+    result = mean_interval(np.arange(6.0), PATIENTS, replicates, seed=0)
+    assert (result.low < result.high, result.reason is None) == (given, given)
 
 
 @pytest.mark.parametrize(("patients", "replicates"), [(PATIENTS, 0), ([], 1000), (["a", "a"], 1000)])
 def test_without_replicates_or_two_patients_there_is_no_interval(patients: list[str], replicates: int) -> None:
     result = mean_interval(np.ones(len(patients)), patients, replicates, seed=0)
     assert np.isnan([result.low, result.high]).all()
+    assert result.reason == ("fewer than two patients" if replicates else None), "none was asked for"
 
 
 def test_negative_number_of_replicates() -> None:

@@ -8,12 +8,12 @@ from mammoseg.evaluation.scores import ranking
 
 
 def breasts() -> pd.DataFrame:
-    """Twenty breasts, one patient each; benign is never positive, so that its AUC is undefined."""
+    """Twenty-two breasts, one patient each; benign is never positive, so that its AUC is undefined."""
     rng = np.random.default_rng(0)
-    malignant = np.arange(20) % 2
-    table = pd.DataFrame({"patient_id": [str(i) for i in range(20)], "malignant": malignant.astype(float)})
+    malignant = np.arange(22) % 2
+    table = pd.DataFrame({"patient_id": [str(i) for i in range(22)], "malignant": malignant.astype(float)})
     table.loc[0, "malignant"] = np.nan
-    return table.assign(benign=0.0, score_final_malignant=malignant * 0.3 + rng.random(20), score_final_benign=0.5)
+    return table.assign(benign=0.0, score_final_malignant=malignant * 0.3 + rng.random(22), score_final_benign=0.5)
 
 
 def test_curve_and_legend_say_what_the_numbers_say() -> None:
@@ -29,7 +29,14 @@ def test_curve_and_legend_say_what_the_numbers_say() -> None:
     texts = [text.get_text() for text in axes.get_legend().get_texts()]
     assert texts[1] == "benign: undefined (no case with a positive label)"
     interval = f"{auc['low']:.3f} to {auc['high']:.3f}"
-    assert texts[2] == f"malignant: AUC {auc['value']:.3f} (95 % {interval}), 10 of 19 breasts positive"
+    assert texts[2] == f"malignant: AUC {auc['value']:.3f} (95 % {interval}), 11 of 21 breasts positive"
+
+
+def test_few_patients_are_told_in_the_legend() -> None:
+    table = breasts().iloc[:8]
+    results = {label: {"final": ranking(table, label, "final", 0, 0)} for label in ("benign", "malignant")}
+    text = roc_figure(table, results).axes[0].get_legend().get_texts()[2].get_text()
+    assert text.endswith("(no interval), 4 of 7 breasts positive\ncaution: only 4 positive and 3 negative patients")
 
 
 def test_a_class_nobody_predicted_has_no_curve_and_the_legend_says_so() -> None:

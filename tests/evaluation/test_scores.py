@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mammoseg.config import ConfigError
 from mammoseg.evaluation.scores import breakdown, breast_table, ranking, score_tables
 
 NAN = float("nan")
@@ -37,6 +38,43 @@ def test_unknown_labels_are_left_out_and_counted() -> None:
     assert counts == {"n": 2, "positives": 1, "negatives": 1, "unknown": 1, "unscored": 0, "reason": None}
     assert result["auc"]["value"] == 1.0
     assert 0 < result["auc"]["replicates_dropped"] < 100  # draws of one patient twice
+
+
+def patients_of(positive: int, negative: int) -> pd.DataFrame:
+    """Two images a patient; the score of each is a little higher with a lesion."""
+    rows = [(f"p{i}", side, float(i < positive), i % 7 + 3.5 * (i < positive)) for i in range(positive + negative)
+            for side in "LR"]  # fmt: skip
+    return images_of(*rows)
+
+
+@pytest.mark.parametrize(
+    ("positive", "negative", "caution"),
+    [
+        (10, 10, None),
+        (9, 12, "caution: only 9 positive patients"),
+        (12, 1, "caution: only 1 negative patient"),
+        (3, 4, "caution: only 3 positive and 4 negative patients"),
+    ],
+)
+def test_few_patients_are_told_however_many_images_they_have(positive: int, negative: int, caution: str | None) -> None:
+    result = ranking(patients_of(positive, negative), "malignant", "final", 0, 0)
+    assert (result["positives"], result["positive_patients"], result["negative_patients"]) == (
+        2 * positive,
+        positive,
+        negative,
+    )
+    assert result["caution"] == caution
+
+
+def test_one_positive_patient_has_an_auc_but_no_interval() -> None:
+    auc = ranking(patients_of(1, 30), "malignant", "final", 500, 0)["auc"]
+    assert 0 <= auc["value"] <= 1
+    assert np.isnan([auc["low"], auc["high"]]).all()
+    assert auc["replicates_dropped"] > 100
+    assert auc["no_interval"].startswith(f"{500 - auc['replicates_dropped']} of 500 replicates are defined")
+    several = ranking(patients_of(3, 30), "malignant", "final", 500, 0)["auc"]
+    assert several["low"] < several["value"] <= several["high"]
+    assert several["no_interval"] is None
 
 
 def test_a_missing_class_is_undefined_with_a_reason() -> None:
@@ -92,8 +130,11 @@ def test_breakdown_by_a_property_of_images() -> None:
 
 
 def test_breakdown_by_an_unknown_column() -> None:
-    with pytest.raises(ValueError, match=r"'densty'.*no such column.*density"):
+    with pytest.raises(
+        ConfigError, match=r"'densty'.*no such column. It has: .*laterality.*, density. Name one"
+    ) as error:
         breakdown(images_of(("p", "L", 1, 0.8), density=["A"]), "densty", 0, 0)
+    assert "score_" not in str(error.value)
 
 
 @pytest.mark.shared
@@ -105,7 +146,7 @@ def test_published_reader_study(shared: Path) -> None:
     images = study.rename(columns={"case_ID": "patient_id", "side": "laterality", "label": "malignant"})
     images = images.rename(columns={name: f"score_{name}_malignant" for name in systems})
     images = images.assign(exam_id=images["patient_id"], benign=NAN, **{f"score_{n}_benign": NAN for n in systems})
-    results = score_tables(images, systems, 20, 0)["breast"]
+    results = score_tables(images, systems, 40, 0)["breast"]
     for name in systems:
         result = results["malignant"][name]
         assert (result["n"], result["positives"]) == (1440, 61)

@@ -1,6 +1,6 @@
 from typing import Any
 
-from mammoseg.evaluation.tables import all_rows, summary_table
+from mammoseg.evaluation.tables import all_rows, breakdown_table, summary_table
 
 NAN = float("nan")
 
@@ -55,3 +55,24 @@ def test_the_summary_is_text_and_says_what_is_undefined() -> None:
         ("random map", "1 undefined; the floor"),
         ("random map", "1 undefined; the floor"),
     ]
+
+
+def test_a_caution_and_a_missing_interval_stand_in_the_line_of_the_number() -> None:
+    few = metrics()
+    final = few["scores"]["breast"]["malignant"]["final"]
+    final["caution"] = "caution: only 3 positive patients"
+    final["auc"] |= {"low": NAN, "high": NAN, "no_interval": "600 of 1000 replicates are defined"}
+    row = summary_table(few)[2]
+    assert (row["value"], row["interval"]) == ("0.881", "")
+    assert row["remark"] == (
+        "caution: only 3 positive patients; no interval (600 of 1000 replicates are defined); 3 unknown"
+    )
+
+
+def test_a_breakdown_is_a_table_of_its_own() -> None:
+    assert breakdown_table(metrics(), "density") == [
+        {
+            "density": "A", "metric": "AUC", "class": "malignant", "value": "0.881", "interval": "0.840 to 0.919",
+            "n": "1440 (61 positive)", "remark": "3 unknown",
+        }
+    ]  # fmt: skip

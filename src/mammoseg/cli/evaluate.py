@@ -12,7 +12,7 @@ def evaluate(
     predictions: Annotated[Path, typer.Option("--predictions", help="Folder that `predict` wrote.")],
     manifest: options.Manifest,
     out: options.Out,
-    split: Annotated[str | None, typer.Option("--split", help="Only these rows: train, val, test.")] = None,
+    split: options.Split = None,
     by: Annotated[
         list[str] | None, typer.Option("--by", metavar="COLUMN", help="AUC within each value, too; repeatable.")
     ] = None,
@@ -26,9 +26,12 @@ def evaluate(
     from mammoseg.cli.tables import print_table
     from mammoseg.data.manifest import load_manifest
     from mammoseg.evaluation.evaluate import evaluate as run
-    from mammoseg.evaluation.tables import summary_table
+    from mammoseg.evaluation.tables import breakdown_table, summary_table
 
     metrics = run(predictions, load_manifest(manifest), out, split=split, bootstrap=bootstrap, seed=seed, by=by or [])
     print_table(summary_table(metrics))
+    for column in by or []:
+        print(f"\nBy {column}, a row for each value and class; cases are {metrics['by'][column]['level']}s:")
+        print_table(breakdown_table(metrics, column))
     print(f"All numbers: {out / 'metrics.json'}")
     return 3 if metrics["n_failed"] else 0

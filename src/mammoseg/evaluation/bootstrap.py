@@ -2,8 +2,10 @@
 
 A replicate draws as many patients as there are, with replacement; every case counts as often as its patient was drawn.
 The 95 % interval runs from the 2.5th to the 97.5th percentile of the replicates (Efron and Tibshirani 1993, ch. 13).
-A replicate in which the statistic is undefined (no positive drawn) is dropped and counted. One patient alone gives no
-interval: every replicate would be the same, and an interval of width 0 would claim certainty.
+A replicate in which the statistic is undefined (no positive drawn) is dropped and counted. No interval is given, and the
+reason instead, where one would claim a certainty that is not there: with one patient alone (every replicate would be the
+same), with fewer than MIN_DEFINED defined replicates, and when fewer than MIN_SHARE of them are defined: what is left then
+leaves out the very draws that show how little the data say. A single patient with a positive is in 63 % of the draws.
 
 Shapes   n cases | R replicates
 """
@@ -18,12 +20,17 @@ Floats = NDArray[np.float64]
 Statistic = Callable[[Floats], Floats]
 """Weights (R, n) of the cases -> one value for each replicate (R,), NaN where undefined."""
 
+MIN_DEFINED = 40
+"""Defined replicates an interval needs at least: so many that each tail of 2.5 % holds one."""
+MIN_SHARE = 0.8
+"""Share of the replicates that must be defined."""
+
 _BLOCK_VALUES = 2_000_000  # weights in memory at a time
 
 
 @dataclass(frozen=True)
 class Interval:
-    """Two-sided 95 % interval; NaN when no replicate was defined."""
+    """Two-sided 95 % interval; NaN where none can be given."""
 
     low: float
     high: float
@@ -31,6 +38,8 @@ class Interval:
     """How many were drawn; 0 with fewer than two patients."""
     dropped: int
     """How many of them were undefined."""
+    reason: str | None
+    """Why there is no interval though one was asked for, or None."""
 
 
 def interval(statistic: Statistic, patients: Sequence[str], replicates: int, seed: int) -> Interval:
@@ -40,13 +49,19 @@ def interval(statistic: Statistic, patients: Sequence[str], replicates: int, see
     """
     if replicates < 0:
         raise ValueError(f"bootstrap: {replicates} replicates, expected 0 (no intervals) or more; 1000 is usual")
-    if len(set(patients)) < 2:
+    asked, alone = replicates > 0, len(set(patients)) < 2
+    if alone:
         replicates = 0
     values = [statistic(weights) for weights in patient_weights(patients, replicates, seed)]
     drawn = np.concatenate(values) if values else np.empty(0)
     defined = drawn[~np.isnan(drawn)]
-    low, high = np.percentile(defined, [2.5, 97.5]) if defined.size else (np.nan, np.nan)
-    return Interval(float(low), float(high), replicates, drawn.size - defined.size)
+    enough = defined.size >= max(MIN_DEFINED, MIN_SHARE * drawn.size)
+    low, high = np.percentile(defined, [2.5, 97.5]) if enough else (np.nan, np.nan)
+    reason = None
+    if asked and not enough:
+        found = f"{defined.size} of {drawn.size} replicates are defined; needed: {MIN_SHARE:.0%}, and {MIN_DEFINED}"
+        reason = "fewer than two patients" if alone else found
+    return Interval(float(low), float(high), replicates, drawn.size - defined.size, reason)
 
 
 def patient_weights(patients: Sequence[str], replicates: int, seed: int) -> Iterator[Floats]:

@@ -42,8 +42,9 @@ def roc_figure(breasts: pd.DataFrame, results: Mapping[str, Any]) -> Figure:
 
 def _auc_text(result: Mapping[str, Any]) -> str:
     auc = result["auc"]
-    interval = "" if np.isnan(auc["low"]) else f" (95 % {auc['low']:.3f} to {auc['high']:.3f})"
-    return f"AUC {auc['value']:.3f}{interval}, {result['positives']} of {result['n']} breasts positive"
+    interval = " (no interval)" if np.isnan(auc["low"]) else f" (95 % {auc['low']:.3f} to {auc['high']:.3f})"
+    caution = f"\n{result['caution']}" if result["caution"] else ""
+    return f"AUC {auc['value']:.3f}{interval}, {result['positives']} of {result['n']} breasts positive{caution}"
 
 
 def write_figure(path: Path, figure: Figure) -> None:

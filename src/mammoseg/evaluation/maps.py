@@ -93,6 +93,7 @@ def _mean(images: pd.DataFrame, values: pd.Series, bootstrap: int, seed: int) ->
         "n": defined.size,
         "undefined": len(values) - defined.size,
         "reason": None if defined.size else "every mask is empty",
+        "no_interval": spread.reason if defined.size else None,
     }
 
 
@@ -115,6 +116,7 @@ def _ratio(images: pd.DataFrame, floor: pd.DataFrame, metric: str, bootstrap: in
         "undefined": len(images) - over.size,
         "replicates_dropped": spread.dropped,
         "reason": "the random map scores 0, or every mask is empty" if np.isnan(value) else None,
+        "no_interval": None if np.isnan(value) else spread.reason,
     }
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mammoseg.config import ConfigError
 from mammoseg.evaluation.bootstrap import interval
 from mammoseg.metrics.auc import weighted_average_precision, weighted_roc_auc
 from mammoseg.records.label import CLASSES
@@ -21,6 +22,9 @@ FINAL = "final"
 
 NOT_PREDICTED = "the model does not predict this class"
 """Why a number about a class without scores is undefined."""
+
+FEW_PATIENTS = 10
+"""With fewer patients on one side, positive or negative, a number comes with a caution."""
 
 BREAST = ["patient_id", "exam_id", "laterality"]
 
@@ -58,20 +62,26 @@ def score_tables(images: pd.DataFrame, sources: Sequence[str], bootstrap: int, s
 def ranking(table: pd.DataFrame, label: str, source: str, bootstrap: int, seed: int) -> dict[str, Any]:
     """AUC and AP of one score with 95 % intervals, and counts; `reason` says why a value is NaN, or is None.
 
-    `unscored` are rows that the source says nothing about: a part that only some images have.
+    `unscored` are rows that the source says nothing about: a part that only some images have. `positive_patients` have a
+    positive case, `negative_patients` a negative one, some have both; `caution` warns of few of them, or is None.
     """
     scored = table[score_column(source, label)].notna()
     known = table[table[label].notna() & scored]
     truth, scores = known[label].to_numpy(float), known[score_column(source, label)].to_numpy(float)
     positives = int(truth.sum())
     negatives = truth.size - positives
+    patients = {value: known.loc[truth == value, "patient_id"].nunique() for value in (1, 0)}
+    reason = NOT_PREDICTED if len(table) and not scored.any() else _why_undefined(positives, negatives)
     result: dict[str, Any] = {
         "n": truth.size,
         "positives": positives,
         "negatives": negatives,
+        "positive_patients": patients[1],
+        "negative_patients": patients[0],
         "unknown": int(table[label].isna().sum()),
         "unscored": int((table[label].notna() & ~scored).sum()),
-        "reason": NOT_PREDICTED if len(table) and not scored.any() else _why_undefined(positives, negatives),
+        "reason": reason,
+        "caution": _caution(patients[1], patients[0]) if reason is None else None,
     }
     for name, metric in METRICS.items():
         result[name] = _estimate(metric, truth, scores, known["patient_id"].to_numpy(str), bootstrap, seed)
@@ -82,12 +92,12 @@ def breakdown(images: pd.DataFrame, column: str, bootstrap: int, seed: int) -> d
     """AUC of the final score within each value of a manifest column; rows without a value form the group "unknown".
 
     By breast when the column has one value in every breast (density), by image otherwise (view).
-    ValueError when there is no such column.
+    ConfigError when there is no such column.
     """
     if column not in images:
-        raise ValueError(
-            f"breakdown by {column!r}: the manifest has no such column. It has: {', '.join(map(str, images.columns))}. "
-            f"Name one of these."
+        there = [str(name) for name in images.columns if not str(name).startswith("score_")]
+        raise ConfigError(
+            f"breakdown by {column!r}: the manifest has no such column. It has: {', '.join(there)}. Name one of these."
         )
     groups = images[column].map(lambda value: "unknown" if pd.isna(value) or value == "" else str(value))
     per_breast = bool((groups.groupby([images[key] for key in BREAST]).nunique() == 1).all())
@@ -106,7 +116,19 @@ def _estimate(
     if np.isnan(value):
         bootstrap = 0
     spread = interval(lambda weights: metric(truth, scores, weights), patients.tolist(), bootstrap, seed)
-    return {"value": value, "low": spread.low, "high": spread.high, "replicates_dropped": spread.dropped}
+    return {
+        "value": value,
+        "low": spread.low,
+        "high": spread.high,
+        "replicates_dropped": spread.dropped,
+        "no_interval": None if np.isnan(value) else spread.reason,
+    }
+
+
+def _caution(positive_patients: int, negative_patients: int) -> str | None:
+    counts = {"positive": positive_patients, "negative": negative_patients}
+    few = [f"{n} {name}" for name, n in counts.items() if n < FEW_PATIENTS]
+    return f"caution: only {' and '.join(few)} patient{'' if few[-1].startswith('1 ') else 's'}" if few else None
 
 
 def _why_undefined(positives: int, negatives: int) -> str | None:

@@ -21,13 +21,20 @@ def all_rows(metrics: Mapping[str, Any]) -> list[Row]:
 
     Cells that a number does not have are missing from its row.
     """
-    return [*_score_rows(metrics), *_map_rows(metrics), *_breakdown_rows(metrics)]
+    breakdowns = [row for column in metrics["by"] for row in _breakdown_rows(metrics, column)]
+    return [*_score_rows(metrics), *_map_rows(metrics), *breakdowns]
 
 
 def summary_table(metrics: Mapping[str, Any]) -> list[dict[str, str]]:
     """The rows to show: the final scores and every map, as metric, of, class, value, interval, n, remark; all text."""
     rows = [row for row in all_rows(metrics) if row["metric"] in NAMES]
     return [_text_row(row) for row in rows if row["table"] == "maps" or (row["table"], row["of"]) == ("scores", FINAL)]
+
+
+def breakdown_table(metrics: Mapping[str, Any], column: str) -> list[dict[str, str]]:
+    """The AUC within each value of a column of `by`, as rows of text like those of `summary_table`."""
+    rows = [row for row in _breakdown_rows(metrics, column) if row["metric"] == "auc"]
+    return [{column: str(row["of"]), **{k: v for k, v in _text_row(row).items() if k != "of"}} for row in rows]
 
 
 def _score_rows(metrics: Mapping[str, Any]) -> Iterator[Row]:
@@ -37,12 +44,12 @@ def _score_rows(metrics: Mapping[str, Any]) -> Iterator[Row]:
                 yield from _ranking_rows({"table": "scores", "level": level, "class": label, "of": source}, result)
 
 
-def _breakdown_rows(metrics: Mapping[str, Any]) -> Iterator[Row]:
-    for column, table in metrics["by"].items():
-        for value, classes in table["values"].items():
-            for label, result in classes.items():
-                about = {"table": f"by {column}", "level": table["level"], "class": label, "of": value}
-                yield from _ranking_rows(about, result)
+def _breakdown_rows(metrics: Mapping[str, Any], column: str) -> Iterator[Row]:
+    table = metrics["by"][column]
+    for value, classes in table["values"].items():
+        for label, result in classes.items():
+            about = {"table": f"by {column}", "level": table["level"], "class": label, "of": value}
+            yield from _ranking_rows(about, result)
 
 
 def _ranking_rows(about: Row, result: Mapping[str, Any]) -> Iterator[Row]:
@@ -65,7 +72,9 @@ def _map_rows(metrics: Mapping[str, Any]) -> Iterator[Row]:
 def _text_row(row: Row) -> dict[str, str]:
     of = f"{row['of']}, by {row['level']}" if row["table"] == "scores" else f"{row['of']} map"
     n = f"{row['n']} ({row['positives']} positive)" if "positives" in row else str(row["n"])
-    remarks = [row["reason"]] if row["reason"] else []
+    remarks = [row[key] for key in ("caution", "reason") if row.get(key)]
+    if row.get("no_interval"):
+        remarks.append(f"no interval ({row['no_interval']})")
     remarks += [f"{row[key]} {key}" for key in ("unknown", "unscored", "undefined") if row.get(key)]
     if row["of"] == RANDOM and row["table"] == "maps":
         remarks.append("the floor")
