@@ -18,7 +18,10 @@ class Config(BaseModel):
     """Fields without effect on a prediction."""
 
     def reset_by(self, changes: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Fields that start anew, with their new values, since `changes` to others give them another meaning."""
+        """Fields that start anew, with their new values, since `changes` to others give them another meaning.
+
+        Raises ConfigError where nobody could want what would be lost.
+        """
         return {}
 
 
@@ -36,11 +39,12 @@ def with_overrides(base: C, file: Path | None = None, sets: Iterable[str] = ()) 
     """
     changes = [] if file is None else [(str(file), _read_yaml(file))]
     changes += [(f"--set {text!r}", _nested(text)) for text in sets]
+    together: dict[str, Any] = {}
+    for _, change in changes:
+        together |= change
+    base = base.model_copy(update=base.reset_by(together))
     values = base.model_dump(mode="json")
     for where, change in changes:
-        reset = base.reset_by(change)
-        base = base.model_copy(update=reset)
-        values |= base.model_dump(mode="json", include=set(reset))
         _merge(values, change, where, base)
     return parse(type(base), values, where="configuration")
 

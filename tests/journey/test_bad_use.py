@@ -55,7 +55,7 @@ def test_checkpoints_that_are_none(here: Path, phantom_study: Manifest, trained_
     shutil.copytree(trained_run / "checkpoint", here / "empty")
     (here / "empty" / "checkpoint.json").write_text("{}")
     for name, part in (
-        ("nowhere", "no checkpoint here. Expected a run folder of `mammoseg train`"),
+        ("nowhere", "no such file or folder; no checkpoint here. Expected a run folder of `mammoseg train`"),
         (phantom_study.path, "no checkpoint here"),
         ("unfinished", "has not finished: start the same `mammoseg train` again"),
         ("damaged", "damaged or exchanged"),
@@ -75,15 +75,15 @@ def test_predictions_that_do_not_fit(here: Path, table: pd.DataFrame, trained_ru
     predict = ("predict", "--checkpoint", trained_run, "--manifest", "predicted.csv", "--out", "out", "--no-overlays")
     assert command(*predict).code == 0
     score = ("evaluate", "--predictions", "out", "--out", "metrics", "--bootstrap", 0)
-    for manifest, parts in (
-        (("all.csv", "--split", "test"), [f"1 of {len(test)} images to evaluate have no prediction"]),
-        (("all.csv",), ["have no prediction", "--split"]),
-        (("fewer.csv",), ["predictions are not in the manifest"]),
-        (("all.csv", "--split", "tst"), ["no image has split 'tst'"]),
-        (("predicted.csv", "--by", "density2"), ["'density2'", "no such column"]),
+    for code, manifest, parts in (
+        (1, ("all.csv", "--split", "test"), [f"1 of {len(test)} images to evaluate have no prediction"]),
+        (1, ("all.csv",), ["have no prediction", "--split"]),
+        (1, ("fewer.csv",), ["predictions are not in the manifest"]),
+        (2, ("all.csv", "--split", "tst"), ["'tst' is not one of 'train', 'val', 'test'"]),
+        (2, ("predicted.csv", "--by", "density2"), ["'density2'", "no such column", "density,"]),
     ):
         done = command(*score, "--manifest", *manifest)
-        assert (done.code, done.out) == (1, "")
+        assert (done.code, done.out) == (code, "")
         done.says(*parts)
     assert not (here / "metrics").exists()
     assert command(*score, "--manifest", "predicted.csv").code == 0
@@ -114,9 +114,10 @@ def test_no_gpu(here: Path, phantom_study: Manifest, trained_run: Path, command:
         ("demo",),
     )
     for verb in verbs:
-        done = command(*verb, "--out", "out", "--device", "cuda")
-        assert (done.code, done.out) == (1, "")
-        done.says("--device cuda: not available here", "Use auto, cpu or cuda")
+        for name in ("cuda", "gpu"):
+            done = command(*verb, "--out", "out", "--device", name)
+            assert (done.code, done.out) == (2, "")
+            done.says(f"--device {name}: not available here", "Use auto, cpu or cuda")
     assert not list(here.iterdir())
 
 

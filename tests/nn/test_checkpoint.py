@@ -12,7 +12,6 @@ from mammoseg.nn.checkpoint import (
     DESCRIPTION,
     WEIGHTS,
     CheckpointError,
-    device_from,
     open_checkpoint,
     save_checkpoint,
 )
@@ -147,14 +146,3 @@ def test_another_hash(saved: Path) -> None:
     change_description(saved, sha256="0" * 64)
     with pytest.raises(CheckpointError, match=r"its hash is not the one in checkpoint\.json"):
         open_checkpoint(saved)
-
-
-def test_devices() -> None:
-    assert device_from("cpu") == torch.device("cpu")
-    assert device_from("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
-
-
-@pytest.mark.parametrize("name", ["nonsense", "", "cpu:x", "meta", "cuda:99"])
-def test_a_device_that_is_not_there(name: str) -> None:
-    with pytest.raises(ValueError, match=r"^--device .*not available here \(.+\)\. Use auto, cpu or cuda\.$"):
-        device_from(name)

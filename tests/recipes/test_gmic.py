@@ -11,7 +11,8 @@ from mammoseg.models import build_model
 from mammoseg.models.gmic.config import GmicConfig
 from mammoseg.models.gmic.published import CBIS
 from mammoseg.prep.config import PrepConfig
-from mammoseg.recipes.glam import glam_small
+from mammoseg.recipes.catalogue import list_recipes
+from mammoseg.recipes.glam import glam_paper, glam_small
 from mammoseg.recipes.gmic import gmic_cbis_paper, gmic_paper, gmic_small
 from mammoseg.training.config import StageConfig, TrainConfig
 
@@ -59,6 +60,27 @@ def test_another_model_starts_from_its_published_network(tmp_path: Path) -> None
     back = ["seed=3", "model=gmic", "network.patch_px=48", "model=glam", "network.patch_px=32"]
     assert with_overrides(glam_small(), sets=back).network.model_dump()["patch_px"] == 32
     with pytest.raises(ConfigError, match=r"there is no field 'overlap'; there are: .*rois"):
-        with_overrides(glam_small(), sets=["model=gmic", "network.overlap=max"])
+        with_overrides(glam_small(), sets=["model=gmic", "stages.joint.epochs=2", "network.overlap=max"])
     with pytest.raises(ConfigError, match=r"there is no 'gmik'.*Did you mean 'gmic'"):
         with_overrides(glam_small(), sets=["model=gmik"])
+
+
+def test_another_model_does_not_drop_the_stages_of_a_recipe_in_silence(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(ConfigError) as error:
+        with_overrides(glam_small(), sets=["model=gmic", "network.patch_px=48"])
+    for part in ("recipe are for glam and would be dropped", "begin with gmic_", "--set stages.joint.epochs=N"):
+        assert part in str(error.value)
+    assert not caplog.messages
+    with_overrides(glam_small(), sets=["model=gmic", "stages.joint.epochs=2", "network.patch_px=48"])
+    assert not caplog.messages
+    assert with_overrides(glam_paper(), sets=["stages.joint.epochs=2", "model=gmic"]).network == GmicConfig()
+    assert caplog.messages == [
+        "model gmic: its network has the published settings, not those of the recipe for glam. Change them with "
+        "--set network.NAME=VALUE"
+    ]
+
+
+def test_recipes_of_a_model_begin_with_its_name() -> None:
+    """The message about another model rests on it."""
+    for name, recipe in list_recipes().items():
+        assert name.startswith(f"{recipe().model}_")

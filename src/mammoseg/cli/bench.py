@@ -59,7 +59,7 @@ def bench(
     from mammoseg.cli.tables import print_table
     from mammoseg.io.atomic import write_json
     from mammoseg.models import build_model
-    from mammoseg.nn.checkpoint import device_from
+    from mammoseg.nn.device import device_from
     from mammoseg.nn.timing import Load
 
     if models and checkpoint:

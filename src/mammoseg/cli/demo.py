@@ -18,7 +18,7 @@ def demo(
     """
     from mammoseg.cli.tables import print_table
     from mammoseg.evaluation.tables import summary_table
-    from mammoseg.nn.checkpoint import device_from
+    from mammoseg.nn.device import device_from
     from mammoseg.recipes.demo import run_demo
 
     metrics = run_demo(out, device_from(device), workers, seed, overwrite, print)

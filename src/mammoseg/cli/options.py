@@ -35,7 +35,10 @@ Manifest = Annotated[Path, typer.Option("--manifest", "-m", help="Table of image
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder to write to.", callback=_writable)]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="YAML file with settings that differ.")]
 Sets = Annotated[list[str] | None, typer.Option("--set", metavar="A.B=VALUE", help="Change one setting; repeatable.")]
-Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")]
+Split = Annotated[
+    Literal["train", "val", "test"] | None, typer.Option("--split", help="Only this split of the manifest.")
+]
+Device = Annotated[str, typer.Option("--device", help="auto, cpu, gpu or cuda, cuda:N, mps.")]
 Precision = Annotated[
     Literal["32-true", "bf16-mixed"], typer.Option("--precision", help="bf16-mixed is faster and less exact.")
 ]

@@ -23,7 +23,7 @@ def predict(
     images: Annotated[Path | None, typer.Option("--images", help="Folder of the exam list's images.")] = None,
     masks: Annotated[Path | None, typer.Option("--masks", help="Folder of the exam list's lesion masks.")] = None,
     out: options.Out = ...,  # type: ignore[assignment]
-    split: Annotated[str | None, typer.Option("--split", help="Only train, val or test of the manifest.")] = None,
+    split: options.Split = None,
     pixel_mm: Annotated[
         float | None, typer.Option("--pixel-mm", min=0.001, max=5, help="Pixel size of FILES in mm.")
     ] = None,

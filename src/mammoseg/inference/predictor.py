@@ -13,8 +13,9 @@ from mammoseg.config import Config, ConfigError, parse, with_overrides
 from mammoseg.data.heatmaps import wants_heatmaps
 from mammoseg.data.manifest import ImageRow
 from mammoseg.models import build_model, load_model_plugin
-from mammoseg.nn.checkpoint import Checkpoint, device_from, open_checkpoint
+from mammoseg.nn.checkpoint import Checkpoint, open_checkpoint
 from mammoseg.nn.contract import Classifier, ModelOutput
+from mammoseg.nn.device import device_from
 from mammoseg.nn.inference import Precision, computing, speed_up
 from mammoseg.prep.config import PrepConfig
 from mammoseg.prep.pipeline import Prepared

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import nn
@@ -115,8 +114,9 @@ def open_checkpoint(path: Path) -> Checkpoint:
             if (path / "config.yaml").is_file()
             else ""
         )
+        nothing = "" if path.exists() else "no such file or folder; "
         raise CheckpointError(
-            f"{path}: no checkpoint here. Expected a run folder of `mammoseg train`, or a folder with {DESCRIPTION} and "
+            f"{path}: {nothing}no checkpoint here. Expected a run folder of `mammoseg train`, or a folder with {DESCRIPTION} and "
             f"{WEIGHTS}.{unfinished}"
         )
     try:
@@ -140,16 +140,3 @@ def open_checkpoint(path: Path) -> Checkpoint:
     if digest != checkpoint.sha256:
         raise CheckpointError(f"{folder / WEIGHTS}: damaged or exchanged; its hash is not the one in {DESCRIPTION}")
     return checkpoint
-
-
-def device_from(name: str) -> torch.device:
-    """`auto` (a GPU if there is one), `cpu`, `cuda`, `cuda:1`, `mps`. Raises ValueError if it is not available."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device).cpu()
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).partition(". ")[0]
-        raise ValueError(f"--device {name}: not available here ({reason}). Use auto, cpu or cuda.") from None
-    return device

@@ -1,13 +1,16 @@
 """A training run in one value: data handling, network, stages, hardware."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
 from pydantic import Field, NonNegativeInt, SerializeAsAny, model_validator
 
-from mammoseg.config import Config
+from mammoseg.config import Config, ConfigError
 from mammoseg.models import load_model_plugin
 from mammoseg.prep.config import PrepConfig
+
+logger = logging.getLogger(__name__)
 
 
 class StageConfig(Config):
@@ -57,14 +60,30 @@ class TrainConfig(Config):
     """Lightning's precision name; `auto`: bf16-mixed where the processor computes in bfloat16, else 32-true."""
 
     def reset_by(self, changes: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Another model has another network and other stages: they start from its own defaults."""
+        """Another model has another network and other stages: they start from its own defaults.
+
+        Raises ConfigError if `changes` do not say how long the other model is to be trained.
+        """
         name = str(changes.get("model", self.model))
         if name == self.model:
             return {}
         try:
-            return {"model": name, "network": load_model_plugin(name).Config(), "stages": {}}
+            plugin = load_model_plugin(name)
         except ValueError:  # no such model: the check of the whole says so, with the field
             return {}
+        if "stages" not in changes:
+            settings = " ".join(f"--set stages.{stage.name}.epochs=N" for stage in plugin.STAGES)
+            raise ConfigError(
+                f"model: {name} in the place of {self.model}. Network and stages of this recipe are for {self.model} and would "
+                f"be dropped. Choose a recipe of {name} (their names begin with {name}_), or say how it is trained: {settings}"
+            )
+        if "network" not in changes:
+            logger.warning(
+                "model %s: its network has the published settings, not those of the recipe for %s. Change them with "
+                "--set network.NAME=VALUE",
+                *(name, self.model),
+            )
+        return {"model": name, "network": plugin.Config(), "stages": {}}
 
     @model_validator(mode="before")
     @classmethod
