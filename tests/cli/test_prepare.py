@@ -8,6 +8,7 @@ from typer.testing import CliRunner, Result
 
 from mammoseg.cli.main import app
 from mammoseg.data.manifest import Manifest
+from mammoseg.data.window_fit import WindowError
 
 TINY = ["--set", "prep.window=[96, 64]", "--set", "network.patch_px=32", "--set", "augment.size_px=4"]
 TINY += ["--set", "prep.opening_px=3", "--set", "prep.buffer_px=2", "--set", "prep.pixel_mm=2.24"]
@@ -55,3 +56,14 @@ def test_nothing_usable_is_a_failure(study: Manifest, tmp_path: Path) -> None:
     result = invoke(study, tmp_path / "out", "--set", "prep.opening_px=100")
     assert result.exit_code == 1
     assert "0 of 4 images prepared" in result.stdout
+
+
+def test_a_window_that_misses_the_breast_is_a_failure_with_pictures(study: Manifest, tmp_path: Path) -> None:
+    Manifest(study.table.assign(pixel_mm=float("nan")), study.path).to_csv(study.path)
+    out = tmp_path / "out"
+    result = invoke(study, out)
+    assert isinstance(result.exception, WindowError)
+    assert (pd.read_csv(out / "prepared.csv")["in_window"] < 0.8).all()
+    assert len(list((out / "previews").iterdir())) == 4
+    assert invoke(study, out, "--pixel-mm", "1.12").exit_code == 0
+    assert (pd.read_csv(out / "prepared.csv")["in_window"] > 0.9).all()

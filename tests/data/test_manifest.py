@@ -289,3 +289,10 @@ def test_tables_made_in_memory_get_the_same_checks(tmp_path: Path) -> None:
     manifest = Manifest.from_table(table.assign(path="i.png", malignant=np.nan), tmp_path / "m.csv")
     assert manifest.table["path"].tolist() == [str(tmp_path / "i.png")]
     assert np.isnan(manifest.labels_BK()).all()
+
+
+def test_a_pixel_size_fills_in_what_is_unknown(tmp_path: Path) -> None:
+    table = load_manifest(write(tmp_path, GOOD)).table
+    manifest = Manifest(table.assign(pixel_mm=[0.1, *[np.nan] * (len(table) - 1)]), tmp_path / "m.csv")
+    assert manifest.with_pixel_mm(0.2).table["pixel_mm"].tolist() == [0.1, *[0.2] * (len(table) - 1)]
+    assert manifest.with_pixel_mm(None) is manifest

@@ -38,10 +38,23 @@ def test_table_and_pictures(tmp_path: Path, rows: list[ImageRow]) -> None:
     assert "laterality" in table.loc["wrong", "remarks"]
     assert not table.loc["left", "remarks"]
     pictures = [cv2.imread(str(out / "previews" / f"{name}.png"), cv2.IMREAD_UNCHANGED) for name in table.index]
-    assert {picture.shape for picture in pictures} == {(HEIGHT, 320)}
-    np.testing.assert_array_equal(pictures[0], pictures[1], err_msg="every breast points the same way")
-    assert pictures[0].dtype == np.uint8
-    assert pictures[0].max() == 255
+    windows = [picture[:, -320:] for picture in pictures]
+    np.testing.assert_array_equal(windows[0], windows[1], err_msg="every breast points the same way")
+    assert {(len(picture), picture.dtype.name) for picture in pictures} == {(HEIGHT, "uint8")}
+    assert windows[0].max() == 255
+    assert table["in_window"].tolist() == [1, 1, 1]
+    assert (table["fills_window"] > 0.5).all()
+
+
+def test_the_picture_shows_what_the_window_misses(tmp_path: Path, rows: list[ImageRow]) -> None:
+    prep = PREP.model_copy(update={"window": (32, 24)})
+    write_prepared(tmp_path / "out", rows[:1], CropCache(tmp_path / "cache", prep), prep, previews=True)
+    row = pd.read_csv(tmp_path / "out" / "prepared.csv").iloc[0]
+    assert row["in_window"] < 0.3
+    assert "of the breast is inside the model window" in row["remarks"]
+    picture = cv2.imread(str(tmp_path / "out" / "previews" / "left.png"), cv2.IMREAD_UNCHANGED)
+    box = picture[:, : -360 - 8]
+    assert np.count_nonzero(box) > 0.5 * box.size, "the whole breast is there, beside a window that shows less of it"
 
 
 def test_a_resized_window_is_told_and_shown_whole(tmp_path: Path, rows: list[ImageRow]) -> None:
@@ -50,7 +63,9 @@ def test_a_resized_window_is_told_and_shown_whole(tmp_path: Path, rows: list[Ima
     row = pd.read_csv(tmp_path / "out" / "prepared.csv").iloc[0]
     crop = CropCache(tmp_path / "cache", prep).get(rows[0])
     assert (row["height"], row["width"]) == crop.pixels.shape != prep.window
-    assert cv2.imread(str(tmp_path / "out" / "previews" / "left.png"), cv2.IMREAD_UNCHANGED).shape == (HEIGHT, 320)
+    picture = cv2.imread(str(tmp_path / "out" / "previews" / "left.png"), cv2.IMREAD_UNCHANGED)
+    assert picture.shape[1] > 320
+    assert picture[:, -1].max() == 0, "the buffer beyond the nipple is in the window"
 
 
 def test_a_second_time_replaces_the_first(tmp_path: Path, rows: list[ImageRow]) -> None:

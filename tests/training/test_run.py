@@ -14,6 +14,7 @@ import yaml
 from mammoseg.data import masks
 from mammoseg.data.manifest import Manifest, ManifestError, load_manifest
 from mammoseg.data.splits import SplitLeakError
+from mammoseg.data.window_fit import WindowError
 from mammoseg.inference.predictor import Predictor
 from mammoseg.io.ledger import read_errors
 from mammoseg.io.read import ImageReadError, read_mask, read_pixels
@@ -266,6 +267,17 @@ def refused(config: TrainConfig, manifest: Manifest, out: Path, error: type[Exce
     with pytest.raises(error, match=message):
         train(config, manifest, out, CPU)
     assert not out.exists()
+
+
+def test_a_window_that_misses_the_breast_is_refused(
+    short: TrainConfig, phantom_study: Manifest, tmp_path: Path
+) -> None:
+    """The pixels of the file, twice as fine as those the window is made for: a corner of the breast."""
+    unknown = changed(phantom_study, pixel_mm=np.nan)
+    with pytest.raises(WindowError, match=r"some.*manifest.csv: in the median image only \d\d% .*--pixel-mm"):
+        train(short, Manifest(unknown.table, Path("some/manifest.csv")), tmp_path / "run", CPU)
+    assert not (tmp_path / "run" / "stages").exists()
+    train(short, unknown.with_pixel_mm(1.12), tmp_path / "run", CPU)
 
 
 def test_leaking_splits_are_refused(short: TrainConfig, phantom_study: Manifest, tmp_path: Path) -> None:

@@ -34,6 +34,9 @@ def check_new_table(out: Path, overwrite: bool) -> None:
 Manifest = Annotated[Path, typer.Option("--manifest", "-m", help="Table of images, a row per image (CSV or Parquet).")]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder to write to.", callback=_writable)]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="YAML file with settings that differ.")]
+PixelMm = Annotated[
+    float | None, typer.Option("--pixel-mm", min=0.001, max=5, help="Pixel size in mm of images that do not tell it.")
+]
 Sets = Annotated[list[str] | None, typer.Option("--set", metavar="A.B=VALUE", help="Change one setting; repeatable.")]
 Split = Annotated[
     Literal["train", "val", "test"] | None, typer.Option("--split", help="Only this split of the manifest.")

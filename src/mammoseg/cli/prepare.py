@@ -13,24 +13,27 @@ def prepare(
     out: options.Out,
     config: options.ConfigFile = None,
     sets: options.Sets = None,
+    pixel_mm: options.PixelMm = None,
     previews: Annotated[bool, typer.Option("--previews/--no-previews", help="A small picture of each window.")] = True,
     workers: options.Workers = 0,
 ) -> int:
     """Cut the breast out of every image, to look at and to train on.
 
-    Writes cache/ (for `train --cache OUT/cache`), prepared.csv (window and remarks per image), previews/ and errors.csv.
+    Writes cache/ (for `train --cache OUT/cache`), prepared.csv (window, share of the breast in it and remarks per image),
+    previews/ and errors.csv.
     """
     from mammoseg.cli.progress import Bar
     from mammoseg.config import with_overrides
     from mammoseg.data.cache import CropCache, prepare_all
     from mammoseg.data.heatmaps import wants_heatmaps
     from mammoseg.data.manifest import load_manifest
+    from mammoseg.data.window_fit import check_window
     from mammoseg.export.preview import write_prepared
     from mammoseg.io.ledger import Ledger
     from mammoseg.recipes.catalogue import load_recipe
 
     settings = with_overrides(load_recipe(recipe), config, sets or [])
-    rows = list(load_manifest(manifest).rows())
+    rows = list(load_manifest(manifest).with_pixel_mm(pixel_mm).rows())
     cache = CropCache(out / "cache", settings.prep, wants_heatmaps(settings.network))
     with Bar("prepare", len(rows)) as bar:
         usable = set(prepare_all(rows, cache, workers, Ledger(out / "errors.csv"), bar.advance))
@@ -39,4 +42,5 @@ def prepare(
     print(f"{len(ready)} of {len(rows)} images prepared, {notes} with remarks: {out / 'prepared.csv'}")
     if len(ready) < len(rows):
         print(f"The failed images and why: {out / 'errors.csv'}")
+    check_window([facts for row in ready if (facts := cache.facts(row))], settings.prep, str(manifest))
     return 0 if len(ready) == len(rows) else 3 if ready else 1

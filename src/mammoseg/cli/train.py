@@ -17,6 +17,7 @@ def train(
     config: options.ConfigFile = None,
     sets: options.Sets = None,
     cache: Annotated[Path | None, typer.Option("--cache", help="Prepared images, as `prepare` wrote them.")] = None,
+    pixel_mm: options.PixelMm = None,
     device: options.Device = "auto",
     workers: options.Workers = 0,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="Same as --set seed=N.")] = None,
@@ -35,7 +36,9 @@ def train(
 
     seeds = [] if seed is None else [f"seed={seed}"]
     settings = with_overrides(load_recipe(recipe), config, [*(sets or []), *seeds])
-    result = run(settings, load_manifest(manifest), out, device_from(device), workers, overwrite, cache)
+    result = run(
+        settings, load_manifest(manifest).with_pixel_mm(pixel_mm), out, device_from(device), workers, overwrite, cache
+    )
     print(f"Checkpoint: {result.checkpoint}")
     if result.failed:
         print(f"{result.failed} images could not be prepared: {out / 'errors.csv'}")

@@ -124,6 +124,11 @@ class Manifest:
                 known.update({n: kind(known[n]) for n in names if known[n] is not None})
             yield ImageRow(**known)
 
+    def with_pixel_mm(self, pixel_mm: float | None) -> "Manifest":
+        """The same images, with a pixel side in mm where it is unknown; None changes nothing."""
+        known = self.table["pixel_mm"]
+        return self if pixel_mm is None else Manifest(self.table.assign(pixel_mm=known.fillna(pixel_mm)), self.path)
+
     def labels_BK(self) -> NDArray[np.float64]:
         """(N, 2) labels in the order of `CLASSES`: 0, 1 or NaN (unknown)."""
         return self.table[list(CLASSES)].to_numpy(dtype=np.float64)

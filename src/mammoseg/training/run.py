@@ -31,6 +31,7 @@ from mammoseg.data.dataset import WindowDataset
 from mammoseg.data.heatmaps import check_heatmaps, wants_heatmaps
 from mammoseg.data.manifest import Manifest
 from mammoseg.data.splits import assign_splits, check_leaks, draw_val
+from mammoseg.data.window_fit import check_window
 from mammoseg.io.atomic import write_text
 from mammoseg.io.ledger import Ledger
 from mammoseg.models import build_model, load_model_plugin
@@ -72,7 +73,7 @@ def train(
     Labels and masks of classes the model does not predict take no part: what is balanced and what decides is the model's
     own. Masks are only used to select epochs, those of training images are not opened. A finished run is returned as it
     is. Raises ValueError subclasses for a folder of another run, missing or leaking splits, missing heatmaps, no usable
-    images, and a loss that is not finite; OSError if the disk is full.
+    images, images that do not fit the window, and a loss that is not finite; OSError if the disk is full.
     """
     torch.manual_seed(config.seed)
     model = build_model(config.model, config.network)
@@ -97,6 +98,8 @@ def train(
             f"{out}: {len(train_rows)} images of split train and {len(val_rows)} of val are usable, {failed} could not be "
             f"prepared. Expected at least one of each. The reasons stand in {ledger.path}."
         )
+    seen = [facts for row in (*train_rows, *val_rows) if (facts := cache.facts(row))]
+    check_window(seen, config.prep, str(manifest.path))
     noise = WindowNoise(config.augment.location_px, config.augment.size_px)
     train_data = WindowDataset(train_rows, cache, noise, config.seed)
     val_data = WindowDataset(val_rows, cache)

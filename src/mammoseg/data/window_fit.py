@@ -1,0 +1,62 @@
+"""Whether the images of a data set fit the model window: a network that sees a corner of the breast can have fine scores."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from mammoseg.prep.config import PrepConfig
+from mammoseg.records.breast import BreastFacts
+
+_COMFORTABLE = 0.4  # share of the window that the median breast fills in the published preparation and on phantoms
+
+
+class WindowError(ValueError):
+    """Images that the model window misses; the message says which setting fits."""
+
+
+def check_window(facts: Sequence[BreastFacts], prep: PrepConfig, where: str) -> None:
+    """Raises WindowError if the median image shows less of its breast, or smaller, than `prep` asks for.
+
+    `where` names the images in the message. No image at all fits every window.
+    """
+    if not facts:
+        return
+    in_window, filled = (float(np.median([getattr(f, name) for f in facts])) for name in ("in_window", "fills_window"))
+    if in_window >= prep.least_in_window and filled >= prep.least_filled:
+        return
+    rows, cols = prep.window
+    if in_window < prep.least_in_window:
+        what = (
+            f"in the median image only {in_window:.0%} of the breast is inside the {rows} x {cols} window. Expected at least "
+            f"{prep.least_in_window:.0%}"
+        )
+    else:
+        what = (
+            f"in the median image the breast fills only {filled:.1%} of the {rows} x {cols} window. Expected at least "
+            f"{prep.least_filled:.0%}"
+        )
+    raise WindowError(f"{where}: {what}, or the model does not see what it is made for. {_remedy(facts, prep)}")
+
+
+def _remedy(facts: Sequence[BreastFacts], prep: PrepConfig) -> str:
+    whole = "--set prep.fit=resize, which brings every breast to the size of the window"
+    unknown = sum(f.pixel_mm is None for f in facts)
+    if 2 * unknown > len(facts):
+        resampled = "" if prep.pixel_mm is None else f", so they cannot be resampled to {prep.pixel_mm:g} mm"
+        setting = f" and --set prep.pixel_mm={_fitting(facts, prep):g}" if prep.pixel_mm is None else ""
+        return (
+            f"The pixel size of {unknown} of {len(facts)} images is unknown{resampled}. Give it with --pixel-mm (in mm), or in "
+            f"the column pixel_mm of the manifest{setting}; or take {whole}."
+        )
+    return f"Take --set prep.pixel_mm={_fitting(facts, prep):g}, or {whole}."
+
+
+def _fitting(facts: Sequence[BreastFacts], prep: PrepConfig) -> float:
+    """The pixel side in mm, to two digits, at which the median breast fills the window comfortably; for images of unknown
+    size a guess from 0.1 mm on."""
+    now = [(f.fills_window / max(f.in_window, 1e-6)) / _COMFORTABLE for f in facts]  # areas: seen or not, in windows
+    sizes = [prep.pixel_mm or f.pixel_mm or 0.1 for f in facts]
+    wanted = float(np.median(sizes)) * math.sqrt(float(np.median(now)))
+    step = 10 ** (math.floor(math.log10(wanted)) - 1)
+    return math.ceil(wanted / step) * step
