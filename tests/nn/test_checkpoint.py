@@ -1,6 +1,8 @@
 """Checkpoints: written, read, and refused when damaged."""
 
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -130,19 +132,94 @@ def test_a_run_that_has_not_finished(tmp_path: Path) -> None:
 
 
 def test_a_format_of_another_version(saved: Path) -> None:
-    (saved / DESCRIPTION).write_text(json.dumps({"format": 2, "contents": "unknown"}))
-    with pytest.raises(CheckpointError, match="checkpoint format 2; this version of mammoseg reads format 1"):
+    (saved / DESCRIPTION).write_text(json.dumps({"format": 3, "contents": "unknown"}))
+    with pytest.raises(CheckpointError, match="checkpoint format 3; this version of mammoseg reads formats 1 and 2"):
         open_checkpoint(saved)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "3", "{}", '{"format": 1}', '{"format": 1, "model": "toy"'])
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"prep": {"window": [16, 8]}},
+        {"network": {"width": 4}},
+        {"network": {"width": 3.0}},
+        {"provenance": {}},
+        {"model": "other"},
+        {"added": "later"},
+        {"seal": "0" * 64},
+        {"seal": None},
+    ],
+    ids=str,
+)
+def test_a_description_that_was_changed(saved: Path, values: dict[str, object]) -> None:
+    change_description(saved, **values)
+    with pytest.raises(CheckpointError, match=r"checkpoint\.json: changed since it was written.*Restore the file"):
+        open_checkpoint(saved)
+
+
+def test_another_layout_of_the_same_description_is_the_same(saved: Path) -> None:
+    values = json.loads((saved / DESCRIPTION).read_text())
+    before = open_checkpoint(saved)
+    (saved / DESCRIPTION).write_text(json.dumps(dict(reversed(values.items())), indent=7))
+    assert open_checkpoint(saved) == before
+
+
+def test_weights_and_description_of_two_checkpoints(saved: Path, tmp_path: Path) -> None:
+    other = save_checkpoint(tmp_path / "other", "toy", network(), {"width": 3}, {}, {})
+    (saved / WEIGHTS).write_bytes((other / WEIGHTS).read_bytes())
+    change_description(saved, sha256=open_checkpoint(other).sha256)
+    with pytest.raises(CheckpointError, match="changed since it was written"):
+        open_checkpoint(saved)
+
+
+def test_numbers_that_json_has_no_form_for_keep_the_seal(tmp_path: Path) -> None:
+    provenance = {"best": {"auc": float("nan"), "epoch": 3}, 7: (1, 2)}
+    folder = save_checkpoint(tmp_path, "toy", network(), {}, {}, provenance)
+    assert open_checkpoint(folder).provenance["7"] == [1, 2]
+
+
+def test_a_checkpoint_of_the_format_without_a_seal_is_read_and_said_to_be_unsealed(
+    saved: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sealed = open_checkpoint(saved)
+    assert caplog.text == ""
+    values = json.loads((saved / DESCRIPTION).read_text()) | {"format": 1}
+    del values["seal"]
+    (saved / DESCRIPTION).write_text(json.dumps(values))
+    checkpoint = open_checkpoint(saved)
+    assert (checkpoint.prep, checkpoint.sha256) == (sealed.prep, sealed.sha256)
+    assert "written by an earlier version, without a seal: a change of its settings would not be noticed" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "3", "{}", '{"format": 1}', '{"format": 1, "model": "toy"', "[" * 100_000, "\xff"],
+    ids=lambda text: text[:20],
+)
 def test_a_damaged_description(saved: Path, text: str) -> None:
     (saved / DESCRIPTION).write_text(text)
     with pytest.raises(CheckpointError, match=r"checkpoint\.json: damaged checkpoint description"):
         open_checkpoint(saved)
 
 
+@pytest.mark.parametrize(
+    "values", [{"model": 5}, {"network": [1]}, {"prep": None}, {"provenance": "x"}, {"sha256": 1}], ids=str
+)
+def test_a_description_of_other_kinds_of_values(saved: Path, values: dict[str, object]) -> None:
+    change_description(saved, format=1, **values)
+    with pytest.raises(CheckpointError, match=r"checkpoint\.json: damaged checkpoint description"):
+        open_checkpoint(saved)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir], ids=["pipe", "folder"])
+def test_weights_that_are_no_file(saved: Path, make: Callable[[Path], None]) -> None:
+    (saved / WEIGHTS).unlink()
+    make(saved / WEIGHTS)
+    with pytest.raises(CheckpointError, match=r"weights\.safetensors: the weights cannot be read \(no regular file\)"):
+        open_checkpoint(saved)
+
+
 def test_another_hash(saved: Path) -> None:
-    change_description(saved, sha256="0" * 64)
+    change_description(saved, format=1, sha256="0" * 64)
     with pytest.raises(CheckpointError, match=r"its hash is not the one in checkpoint\.json"):
         open_checkpoint(saved)

@@ -1,10 +1,12 @@
 """A trained model on disk: `weights.safetensors` and `checkpoint.json` (network, preparation, provenance).
 
-Loading is strict: a missing or an extra tensor is an error. Nothing is unpickled.
+Loading is strict: a missing or an extra tensor is an error. Nothing is unpickled. A seal, the hash of the description with
+the hash of the weights in it, shows damage and changes made by hand; it does not keep off somebody who makes a new seal.
 """
 
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +17,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import nn
 
-FORMAT = 1
+from mammoseg.bounded import read_json, sha256_of
+
+logger = logging.getLogger(__name__)
+
+FORMAT = 2
+_UNSEALED = 1
+"""The format before: the same without a seal."""
 WEIGHTS, DESCRIPTION = "weights.safetensors", "checkpoint.json"
 
 
@@ -38,6 +46,8 @@ class Checkpoint:
     """Where the weights come from: versions, hashes, stage, recipe."""
     sha256: str
     """Of the weights file."""
+    seal: str
+    """Hash of the whole description, `sha256` included, in any layout: what one checkpoint has and no other."""
 
     def load_weights(self, model: nn.Module) -> None:
         """Fill `model`, strictly. Raises CheckpointError naming the tensors that do not fit."""
@@ -85,6 +95,7 @@ def save_checkpoint(
         "prep": dict(prep),
         "provenance": dict(provenance),
     }
+    description["seal"] = _seal(description)
     _write_whole(folder / DESCRIPTION, (json.dumps(description, indent=2) + "\n").encode())
     return folder
 
@@ -119,24 +130,54 @@ def open_checkpoint(path: Path) -> Checkpoint:
             f"{path}: {nothing}no checkpoint here. Expected a run folder of `mammoseg train`, or a folder with {DESCRIPTION} and "
             f"{WEIGHTS}.{unfinished}"
         )
+    checkpoint = _described(folder)
     try:
-        values = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
-        if values["format"] != FORMAT:
-            raise CheckpointError(
-                f"{folder}: checkpoint format {values['format']!r}; this version of mammoseg reads format {FORMAT}. "
-                "Use the version of mammoseg that wrote it."
-            )
-        checkpoint = Checkpoint(
-            folder, values["model"], values["network"], values["prep"], values["provenance"], values["sha256"]
-        )
-    except CheckpointError:
-        raise
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{folder / DESCRIPTION}: damaged checkpoint description ({error!r})") from None
-    try:
-        digest = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
+        digest = sha256_of(folder / WEIGHTS)
     except OSError as error:
         raise CheckpointError(f"{folder / WEIGHTS}: the weights cannot be read ({error.strerror})") from None
     if digest != checkpoint.sha256:
         raise CheckpointError(f"{folder / WEIGHTS}: damaged or exchanged; its hash is not the one in {DESCRIPTION}")
     return checkpoint
+
+
+def _described(folder: Path) -> Checkpoint:
+    path = folder / DESCRIPTION
+    try:
+        values = read_json(path)
+        known = values["format"] in (_UNSEALED, FORMAT)
+        if known:
+            network, prep, provenance = (_of(dict, values[name]) for name in ("network", "prep", "provenance"))
+            model, sha256 = (_of(str, values[name]) for name in ("model", "sha256"))
+            seal = _seal(values)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise CheckpointError(
+            f"{path}: damaged checkpoint description ({error!r}). Expected the file as mammoseg wrote it. Restore it from a "
+            "copy, or train or import the weights again."
+        ) from None
+    if not known:
+        raise CheckpointError(
+            f"{folder}: checkpoint format {values['format']!r}; this version of mammoseg reads formats {_UNSEALED} and "
+            f"{FORMAT}. Use the version of mammoseg that wrote it."
+        )
+    if values["format"] == _UNSEALED:
+        logger.warning(
+            "%s: written by an earlier version, without a seal: a change of its settings would not be noticed", path
+        )
+    elif values.get("seal") != seal:
+        raise CheckpointError(
+            f"{path}: changed since it was written; its seal does not fit. Expected the settings the weights were trained "
+            "with. Restore the file from a copy; to predict with other settings, use `mammoseg predict --set NAME=VALUE`."
+        )
+    return Checkpoint(folder, model, network, prep, provenance, sha256, seal)
+
+
+def _of(kind: type, value: Any) -> Any:
+    if not isinstance(value, kind):
+        raise TypeError(f"{type(value).__name__} where {kind.__name__} belongs")
+    return value
+
+
+def _seal(description: Mapping[str, Any]) -> str:
+    """Hash of all that a description says, whatever keys it has, apart from the seal itself."""
+    said = json.loads(json.dumps({name: value for name, value in description.items() if name != "seal"}))
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()

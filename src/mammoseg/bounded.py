@@ -1,0 +1,49 @@
+"""Reading files that others may have made: regular files only, up to a size, JSON that is not nested without end.
+
+A pipe or /dev/zero never ends, and a few kilobytes of brackets exhaust Python's stack. Both are told like any other damage.
+"""
+
+import errno
+import hashlib
+import json
+import stat
+from io import BufferedReader
+from pathlib import Path
+from typing import Any
+
+MOST_TEXT_BYTES = 256 * 2**20
+"""Largest file of text that is read; far above any description, record or ledger."""
+
+
+def read_bounded(path: Path, most_bytes: int = MOST_TEXT_BYTES) -> bytes:
+    """The content of a regular file. Raises OSError if it cannot be read or is none, ValueError if it is larger."""
+    with _open_regular(path) as file:
+        content = file.read(most_bytes + 1)
+    if len(content) > most_bytes:
+        raise ValueError(f"it has more than {most_bytes} bytes")
+    return content
+
+
+def sha256_of(path: Path) -> str:
+    """Hash of a regular file's content, read in pieces. Raises OSError if it cannot be read or is none."""
+    with _open_regular(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file in UTF-8 holds. Raises OSError if it cannot be read, ValueError if it is no JSON or nested too deeply."""
+    return parse_json(read_bounded(path))
+
+
+def parse_json(text: bytes | str) -> Any:
+    """Like `json.loads`, with ValueError in place of RecursionError."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _open_regular(path: Path) -> BufferedReader:
+    if not stat.S_ISREG(path.stat().st_mode):  # asked before it is opened: opening a pipe waits for its writer
+        raise OSError(errno.EINVAL, "no regular file", str(path))
+    return path.open("rb")
