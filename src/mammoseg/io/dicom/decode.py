@@ -6,14 +6,10 @@ Which decoder gets a compressed image is decided by the stream, not by the trans
     JPEG-LS                               pyjpegls      JPEG 2000, HTJ2K                       OpenJPEG
     RLE                                   pylibjpeg     native, deflated, big endian           pydicom
 
-GDCM runs in a process of its own: it is known to bring down its process on damaged streams, and to fill in what is
-missing with no more than a word on the standard error output, which is an error here.
+What Pillow decodes GDCM has looked at before (jpeg.py): Pillow does not tell of damage.
 """
 
-import subprocess
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +21,7 @@ from pydicom.pixels import get_decoder
 from mammoseg.io.dicom.codestream import Codestream, read_codestream
 from mammoseg.io.dicom.elements import quiet
 from mammoseg.io.dicom.errors import DicomReadError
+from mammoseg.io.dicom.jpeg import check_jpeg, decode_jpeg
 from mammoseg.io.dicom.layout import PixelLayout
 from mammoseg.io.dicom.source import Source, damage
 
@@ -34,8 +31,6 @@ _PLUGINS = {
     "JPEG-LS": (uid.JPEGLSLossless, "pyjpegls"),
     "JPEG 2000": (uid.JPEG2000Lossless, "pylibjpeg"),
 }
-_GDCM_SYNTAX = {"JPEG lossless": uid.JPEGLosslessSV1, "JPEG extended": uid.JPEGExtended12Bit}
-_GDCM_SCRIPT = Path(__file__).with_name("gdcm_process.py")
 _LOSSY = {uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit, uid.JPEGLSNearLossless, uid.JPEG2000, uid.HTJ2K}
 _HIGH_THROUGHPUT = {uid.HTJ2KLossless, uid.HTJ2KLosslessRPCL, uid.HTJ2K}
 _NATIVE = {uid.ImplicitVRLittleEndian, uid.ExplicitVRLittleEndian, uid.ExplicitVRBigEndian} | {
@@ -113,8 +108,11 @@ def _stream(source: Source, stream: Codestream) -> Containers:
     name = stream.kind
     if name in ("JPEG-LS", "JPEG 2000"):
         name = f"{'HTJ2K' if source.syntax in _HIGH_THROUGHPUT else name} {'lossy' if lossy else 'lossless'}"
+    size = (layout.rows, layout.columns, layout.samples)
     if stream.kind == "JPEG lossless" or (stream.kind == "JPEG extended" and stream.bits > 8):
-        return _containers(_gdcm(stream, layout), {}, stream.bits, lossy, name)
+        return _containers(decode_jpeg(stream, size), {}, stream.bits, lossy, name)
+    if stream.kind in ("JPEG baseline", "JPEG extended"):
+        check_jpeg(stream, size)
     return _pydicom(source, stream.data, stream.bits, _PLUGINS[stream.kind], name, lossy)
 
 
@@ -148,29 +146,3 @@ def _options(layout: PixelLayout, allocated: int) -> dict[str, Any]:
 def _containers(array: NDArray[Any], properties: dict[str, str | int], bits: int, lossy: bool, name: str) -> Containers:
     luma_first = str(properties.get("photometric_interpretation", "")).startswith("YBR")
     return Containers(array.astype(array.dtype.newbyteorder("="), copy=False), bits, lossy, luma_first, name)
-
-
-def _gdcm(stream: Codestream, layout: PixelLayout) -> Words:
-    numbers = map(str, (layout.rows, layout.columns, layout.samples, stream.bits))
-    command = [sys.executable, "-P", str(_GDCM_SCRIPT), *numbers, _GDCM_SYNTAX[stream.kind]]
-    pixels = layout.rows * layout.columns * layout.samples
-    try:
-        done = subprocess.run(command, input=stream.data, capture_output=True, timeout=5 + pixels / 1e6, check=False)
-    except subprocess.TimeoutExpired:
-        raise DicomReadError(_damaged(stream, "takes too long to decode")) from None
-    if done.returncode:
-        missing = b"No module named" in done.stderr
-        raise DicomReadError(
-            "JPEG lossless needs GDCM. Expected the package python-gdcm. Install it."
-            if missing
-            else _damaged(stream, "cannot be decoded")
-        )
-    if b"Corrupt JPEG data" in done.stderr or b"Premature end" in done.stderr:
-        raise DicomReadError(_damaged(stream, "is damaged or cut short"))
-    shape = (layout.rows, layout.columns) + ((layout.samples,) if layout.samples > 1 else ())
-    words: Words = np.frombuffer(done.stdout, np.uint8) if stream.bits <= 8 else np.frombuffer(done.stdout, np.uint16)
-    return words.reshape(shape)
-
-
-def _damaged(stream: Codestream, what: str) -> str:
-    return f"the {stream.kind} stream {what}. Expected a whole image. Copy or export the file again."

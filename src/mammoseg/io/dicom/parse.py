@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from stat import S_ISREG
 from typing import BinaryIO, cast
 
 from pydicom.dataset import Dataset, FileDataset
@@ -20,6 +19,8 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, MediaStorageDirectorySto
 from mammoseg.io.dicom.elements import WANTED, Elements, quiet
 from mammoseg.io.dicom.errors import DicomReadError
 from mammoseg.io.dicom.signature import LENGTH, looks_like_dicom
+from mammoseg.io.errors import ImageReadError
+from mammoseg.io.regular import open_regular
 
 _PIXELS = frozenset((0x7FE00008, 0x7FE00009, 0x7FE00010))
 _STOPS = _PIXELS | {0x52009230}  # the last one: functional groups per frame, long and of no use here
@@ -47,15 +48,16 @@ class Contents:
 def read_elements(path: Path) -> Contents:
     """The wanted elements of a file. Raises DicomReadError, always with a reason and never with a value."""
     try:
-        if not S_ISREG(path.stat().st_mode):
-            raise _refused(path, "this is no file", "Give the path of a DICOM file.")
-        with path.open("rb") as file, quiet():
+        with open_regular(path, None) as file, quiet():
             return _parsed(path, file)
-    except (OSError, ValueError) as error:
-        if isinstance(error, DicomReadError):
-            raise
-        reason = getattr(error, "strerror", None) or "the path cannot be used"
-        raise _refused(path, f"the file cannot be read ({reason})", "Check the path and the access rights.") from None
+    except DicomReadError:
+        raise
+    except OSError as error:
+        raise _refused(
+            path, f"the file cannot be read ({error.strerror})", "Check the path and the access rights."
+        ) from None
+    except ImageReadError as error:
+        raise DicomReadError(str(error)) from None
 
 
 def _parsed(path: Path, file: BinaryIO) -> Contents:

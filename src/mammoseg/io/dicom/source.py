@@ -21,6 +21,8 @@ from mammoseg.io.dicom.elements import quiet
 from mammoseg.io.dicom.errors import DicomReadError
 from mammoseg.io.dicom.layout import MAX_SAMPLES, PixelLayout, read_layout
 from mammoseg.io.dicom.values import ImageValues
+from mammoseg.io.errors import ImageReadError
+from mammoseg.io.regular import open_regular
 
 _KEYWORDS = (
     *("SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "NumberOfFrames", "Rows", "Columns"),
@@ -58,21 +60,15 @@ class Source:
 
 def read_source(path: Path) -> Source:
     """Raises DicomReadError."""
-    with damage("the DICOM header is damaged or cut short"), quiet():
-        if path.exists() and not path.is_file():
-            raise DicomReadError("this is no file. Expected a DICOM image. Give the path of a file.")
-        with _opened(path) as file:
-            return _read(file)
+    with damage("the DICOM header is damaged or cut short"), quiet(), _opened(path) as file:
+        return _read(file)
 
 
 def _opened(path: Path) -> BinaryIO:
     try:
-        return path.open("rb")
-    except OSError as error:
-        raise DicomReadError(
-            f"the file cannot be read ({error.strerror}). Expected a readable DICOM file. "
-            "Check the path and the access rights."
-        ) from None
+        return open_regular(path)
+    except ImageReadError as error:
+        raise DicomReadError(str(error).removeprefix(f"{path}: ")) from None
 
 
 @contextmanager
