@@ -24,6 +24,7 @@ from mammoseg.training import fit
 from mammoseg.training.config import StageConfig, TrainConfig
 from mammoseg.training.fit import fit_stage, resolve_precision
 from mammoseg.training.module import StageModule, TrainingError
+from mammoseg.training.progress import Plan
 from mammoseg.training.selection import ValidationScores
 
 CPU = torch.device("cpu")
@@ -51,7 +52,8 @@ class Fit:
             "loss",
             seed=0,
         )
-        return fit_stage(self.module, self.train, self.val, self.folder, self.folder / "logs", CPU, workers, precision)
+        logs, plan = self.folder / "logs", Plan([self.module.stage], {"global": self.module.config.epochs})
+        return fit_stage(self.module, self.train, self.val, self.folder, logs, CPU, workers, precision, plan)
 
     def weights(self) -> dict[str, torch.Tensor]:
         return {name: value.clone() for name, value in self.module.model.state_dict().items()}
@@ -199,7 +201,8 @@ def test_a_bar_on_a_terminal(
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     make_fit()(epochs=1)
     out, err = capsys.readouterr()
-    assert "Epoch 0/0" in err or "Epoch 1/1" in err
+    assert "stage 1 of 1, global, epoch 1 of 1" in err
+    assert "v_num" not in err, "one bar, and no words of Lightning's"
     assert not out
 
 

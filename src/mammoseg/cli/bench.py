@@ -158,8 +158,8 @@ def _measure(
     """Fill `costs`. A model that fails is left, the rest goes on."""
     from dataclasses import asdict
 
-    from mammoseg.cli.progress import Bar
     from mammoseg.nn.timing import MeasuringError, measure
+    from mammoseg.progress import Bar
 
     with Bar("bench", len(loads) * len(directions)) as bar:
         for name, load in loads.items():

@@ -48,10 +48,10 @@ def phantom(
 
     Writes images, exact lesion masks and manifest.csv. The same command continues, and adds exams to those there are.
     """
-    from mammoseg.cli.progress import Bar
     from mammoseg.config import with_overrides
     from mammoseg.data.adapters.synthetic import clear_study, write_study
     from mammoseg.phantom.config import PhantomConfig
+    from mammoseg.progress import Bar
 
     settings = with_overrides(PhantomConfig.small() if size is Size.SMALL else PhantomConfig(), config, sets or [])
     if overwrite:

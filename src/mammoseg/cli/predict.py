@@ -42,11 +42,11 @@ def predict(
     An image that fails is listed in errors.csv and the rest goes on (exit code 3). The same command continues.
     """
     from mammoseg.cli.images import rows_from_files
-    from mammoseg.cli.progress import Bar
     from mammoseg.export.overlay import overlay_writer
     from mammoseg.export.published import write_published_csv
     from mammoseg.inference.batch import predict_images
     from mammoseg.inference.ensemble import open_predictor
+    from mammoseg.progress import Bar
 
     if sum([bool(files), manifest is not None, exam_list is not None]) != 1:
         raise typer.BadParameter("give image files, --manifest or --exam-list, one of the three", param_hint="FILES")

@@ -22,7 +22,6 @@ def prepare(
     Writes cache/ (for `train --cache OUT/cache`), prepared.csv (window, share of the breast in it and remarks per image),
     previews/ and errors.csv.
     """
-    from mammoseg.cli.progress import Bar
     from mammoseg.config import with_overrides
     from mammoseg.data.cache import CropCache, prepare_all
     from mammoseg.data.heatmaps import wants_heatmaps
@@ -30,6 +29,7 @@ def prepare(
     from mammoseg.data.window_fit import check_window
     from mammoseg.export.preview import write_prepared
     from mammoseg.io.ledger import Ledger
+    from mammoseg.progress import Bar
     from mammoseg.recipes.catalogue import load_recipe
 
     settings = with_overrides(load_recipe(recipe), config, sets or [])

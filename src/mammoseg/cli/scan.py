@@ -40,7 +40,6 @@ def scan(
     Beside it: NAME_quality.html and NAME_quality.json, which name no person, and NAME_left_out.csv with all other
     files and why. Nothing in DIR is changed.
     """
-    from mammoseg.cli.progress import Bar
     from mammoseg.data.examine import Settings
     from mammoseg.data.exams import make_rows, rows_to_manifest
     from mammoseg.data.files import find_files
@@ -51,6 +50,7 @@ def scan(
     from mammoseg.export.quality import summarise
     from mammoseg.export.quality_page import write_page
     from mammoseg.io.atomic import write_json
+    from mammoseg.progress import Bar
 
     options.check_new_table(out, overwrite)
     settings = Settings(root.resolve(), compile_pattern(pattern) if pattern is not None else None, pixels)

@@ -5,6 +5,7 @@ Patch centres are stored in original pixels, so they stay valid for any displace
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,17 +18,24 @@ from mammoseg.data.batching import InOrder, leave_interrupts_to_parent
 from mammoseg.data.dataset import WindowDataset, collate
 from mammoseg.io.atomic import atomic_path
 
+Choose = Callable[[Any, Tensor], Tensor]
+"""(model, images) -> corners (B, P, 2) of the patches in the window."""
+
 
 def extract_patches(
     model: nn.Module,
-    choose: Callable[[nn.Module, Tensor], Tensor],
+    choose: Choose,
     data: WindowDataset,
     patch_px: int,
     batch_size: int,
     device: torch.device,
     workers: int,
+    progress: Callable[[], None] | None = None,
 ) -> pd.DataFrame:
-    """One row per patch: image_id, rank (0 is the most salient), row and col of its centre in original pixels."""
+    """One row per patch: image_id, rank (0 is the most salient), row and col of its centre in original pixels.
+
+    `progress` is called after each image.
+    """
     loader = DataLoader(
         data,
         batch_size,
@@ -45,6 +53,8 @@ def extract_patches(
                 centres_P2 = data.grid(index).to_original(corners_P2 + patch_px / 2)
                 image_id = data.rows[index].image_id
                 records += [(image_id, rank, *centre) for rank, centre in enumerate(centres_P2)]
+                if progress is not None:
+                    progress()
     return pd.DataFrame(records, columns=["image_id", "rank", "row", "col"])
 
 

@@ -22,7 +22,7 @@ from mammoseg.data.batching import BalancedExamSampler, InOrder, leave_interrupt
 from mammoseg.data.dataset import WindowDataset, collate
 from mammoseg.io.atomic import atomic_path
 from mammoseg.training.module import StageModule
-from mammoseg.training.progress import EpochLog, progress_bars, quiet_lightning
+from mammoseg.training.progress import EpochLog, Plan, quiet_lightning
 
 BEST, LAST = "best.ckpt", "last.ckpt"
 
@@ -36,6 +36,7 @@ def fit_stage(
     device: torch.device,
     workers: int,
     precision: str,
+    plan: Plan,
 ) -> dict[str, float]:
     """Train until the last epoch, from `folder/last.ckpt` if it is there; returns number and scores of the best epoch.
 
@@ -58,19 +59,18 @@ def fit_stage(
         )
         for data, order in ((train, sampler), (val, InOrder(len(val))))
     ]
-    checkpoints, bars = Checkpoints(folder), progress_bars()
-    name, epochs = module.stage.name, module.config.epochs
+    checkpoints, name = Checkpoints(folder), module.stage.name
     with quiet_lightning():
         trainer = L.Trainer(
             accelerator="gpu" if device.type == "cuda" else device.type,
             devices=[device.index or 0] if device.type == "cuda" else 1,
             precision=resolve_precision(precision, device),
-            max_epochs=epochs,
-            callbacks=[EpochLog(name, epochs), *bars, checkpoints],  # an epoch is in the logs before it counts as done
+            max_epochs=module.config.epochs,
+            callbacks=[EpochLog(name, plan), checkpoints],  # an epoch is in the logs before it counts as done
             logger=[TensorBoardLogger(logs, name, version=""), CSVLogger(logs, name)],
             plugins=[_WholeFiles()],
             enable_checkpointing=False,
-            enable_progress_bar=bool(bars),
+            enable_progress_bar=False,
             enable_model_summary=False,
             num_sanity_val_steps=0,
             log_every_n_steps=1,

@@ -1,51 +1,132 @@
-"""What a person sees of a training run: a bar on a terminal, a line per epoch in a log, curves."""
+"""What a person sees of a training run: where it is, how long all of it will still take, a line per epoch, curves."""
 
 import logging
-import sys
 import time
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import cast
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any, cast
 
 import lightning as L
-from lightning.pytorch.callbacks import Callback, RichProgressBar
+from lightning.pytorch.callbacks import Callback
 
+from mammoseg.nn.contract import Stage
+from mammoseg.progress import FIRST_LINE, Bar, about
 from mammoseg.training.module import StageModule
 
 logger = logging.getLogger(__name__)
 
 
+class Plan:
+    """The stages of a run: which of how many one is, and the seconds that all of them still take, from the speed so far.
+
+    A stage that has not begun is taken to need as long for an epoch as the slowest so far. Choosing patches takes less
+    than an epoch and does not count.
+    """
+
+    def __init__(self, stages: Sequence[Stage], epochs: Mapping[str, int]) -> None:
+        """`epochs`: how many each stage has."""
+        self.epochs = {stage.name: epochs[stage.name] for stage in stages}
+        self._steps = [step for s in stages for step in ((_patches(s.name), s.name) if s.extracts else (s.name,))]
+        self._left: dict[str, float] = dict(self.epochs)
+        self._speed: dict[str, tuple[float, float]] = {}
+
+    def title(self, stage: str) -> str:
+        """Such as "stage 3 of 4, local"."""
+        return f"stage {self._steps.index(stage) + 1} of {len(self._steps)}, {stage}"
+
+    def title_of_patches(self, stage: str) -> str:
+        """Of the choice of patches before a stage."""
+        return self.title(_patches(stage))
+
+    def set_done(self, stage: str, epochs: int) -> None:
+        """So many epochs of a stage lie behind it, of a run that was stopped."""
+        self._left[stage] = self.epochs[stage] - epochs
+
+    def add(self, stage: str, epochs: float, seconds: float) -> None:
+        """So many epochs of a stage, or a part of one, have taken so long."""
+        before, so_far = self._speed.get(stage, (0.0, 0.0))
+        self._speed[stage] = (before + epochs, so_far + seconds)
+        self._left[stage] -= epochs
+
+    def seconds_left(self) -> float | None:
+        """None: nothing is measured yet."""
+        speed = {name: seconds / epochs for name, (epochs, seconds) in self._speed.items()}
+        if not speed:
+            return None
+        slowest = max(speed.values())
+        return sum(max(0.0, round(left, 6)) * speed.get(name, slowest) for name, left in self._left.items())
+
+
+def _patches(stage: str) -> str:
+    return f"patches for {stage}"
+
+
 class EpochLog(Callback):
-    """After every epoch: a log line, and a row with `epoch`, `train/*` and `val/*` in each logger of the trainer.
+    """A bar for the batches of an epoch on a terminal. After every epoch: a log line, and a row with `epoch`, `train/*` and
+    `val/*` in each logger of the trainer.
 
     Lightning would write its row after the checkpoint of the epoch, so that a kill between them loses it.
     """
 
-    def __init__(self, stage: str, epochs: int) -> None:
-        self.stage = stage
-        self.epochs = epochs
-        self.started = 0.0
+    def __init__(self, stage: str, plan: Plan, clock: Callable[[], float] = time.monotonic) -> None:
+        self.stage, self.plan, self.clock = stage, plan, clock
+        self.epochs = plan.epochs[stage]
+        self.began = self.counted = 0.0
+        self.batches = 0
+        self.told = plan.seconds_left() is not None
+        self.bar: Bar | None = None
+        self.shown = ExitStack()
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self.started = time.monotonic()
+        self.began = self.counted = self.clock()
+
+    def on_train_batch_start(self, trainer: L.Trainer, pl_module: L.LightningModule, *_: Any) -> None:
+        if self.bar is not None:
+            return
+        if not self.batches:
+            self.plan.set_done(self.stage, trainer.current_epoch)
+        self.batches = int(trainer.num_training_batches) + sum(map(int, trainer.num_val_batches))
+        title = f"{self.plan.title(self.stage)}, epoch {trainer.current_epoch + 1} of {self.epochs}"
+        self.bar = self.shown.enter_context(Bar(title, self.batches, self.plan.seconds_left, lines=False))
+
+    def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *_: Any) -> None:
+        self._advance()
+
+    def on_validation_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *_: Any) -> None:
+        self._advance()
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._close_bar()
         scores = cast(StageModule, pl_module).validation_scores
-        epoch, seconds = trainer.current_epoch + 1, time.monotonic() - self.started
-        self.started += seconds
+        epoch, seconds = trainer.current_epoch + 1, self.clock() - self.began
+        self.began += seconds
         row = {name: float(value) for name, value in trainer.callback_metrics.items()}
         for curves in trainer.loggers:
             curves.log_metrics({"epoch": epoch, **row, **{f"val/{n}": v for n, v in scores.items()}}, epoch)
             curves.save()
         text = "  ".join(f"{name} {value:.3f}" for name, value in scores.items() if name != "select")
-        loss = row["train/loss"]
-        logger.info("%s %d/%d  loss %.3f  val %s  (%.0f s)", self.stage, epoch, self.epochs, loss, text, seconds)
+        done, left = f"{self.plan.title(self.stage)} {epoch}/{self.epochs}", self.plan.seconds_left()
+        took = f"{seconds:.0f} s, {about(left)} left" if left else f"{seconds:.0f} s"
+        logger.info("%s  loss %.3f  val %s  (%s)", done, row["train/loss"], text, took)
 
+    def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
+        self._close_bar()
 
-def progress_bars() -> list[Callback]:
-    """A bar on a terminal, nothing in a log file."""
-    return [RichProgressBar(console_kwargs={"stderr": True})] if sys.stderr.isatty() else []
+    def _advance(self) -> None:
+        if self.bar is None:
+            return
+        now = self.clock()
+        self.plan.add(self.stage, 1 / self.batches, now - self.counted)
+        self.counted = now
+        self.bar.advance()
+        if not self.told and now - self.began >= FIRST_LINE:  # an epoch may take an hour
+            self.told = True
+            logger.info("%s: the whole training takes %s", self.plan.title(self.stage), about(self.plan.seconds_left()))
+
+    def _close_bar(self) -> None:
+        self.shown.close()
+        self.bar = None
 
 
 @contextmanager

@@ -15,14 +15,14 @@ A run that was stopped, however hard, continues where it was when the same comma
 import json
 import logging
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 import mammoseg
 from mammoseg.config import to_yaml
@@ -39,10 +39,12 @@ from mammoseg.nn.checkpoint import CheckpointError, open_checkpoint, save_checkp
 from mammoseg.nn.contract import Classifier, Stage
 from mammoseg.nn.layout import use_channels_last
 from mammoseg.prep.window import WindowNoise
+from mammoseg.progress import Bar
 from mammoseg.training.config import StageConfig, TrainConfig
-from mammoseg.training.extract import extract_patches, load_patches, save_patches
+from mammoseg.training.extract import Choose, extract_patches, load_patches, save_patches
 from mammoseg.training.fit import fit_stage
 from mammoseg.training.module import StageModule, TrainingError
+from mammoseg.training.progress import Plan
 from mammoseg.training.selection import choose_criterion
 
 logger = logging.getLogger(__name__)
@@ -88,7 +90,8 @@ def train(
     if run.is_done():
         return TrainingResult(run.result, ledger.counts().get(STEP, 0))
     cache = CropCache(cache_folder or out / "cache", config.prep, wants_heatmaps(config.network))
-    usable = set(prepare_all(rows, cache, workers, ledger))
+    with Bar("prepare", len(rows)) as bar:
+        usable = set(prepare_all(rows, cache, workers, ledger, bar.advance))
     failed = len(rows) - len(usable)
     if failed:
         logger.warning("%d of %d images could not be prepared and are left out; see %s", failed, len(rows), ledger.path)
@@ -103,14 +106,23 @@ def train(
     noise = WindowNoise(config.augment.location_px, config.augment.size_px)
     train_data = WindowDataset(train_rows, cache, noise, config.seed)
     val_data = WindowDataset(val_rows, cache)
-    lesions = [mask.any() for index in range(len(val_data)) for mask in val_data.masks(index).values()]
-    criterion = choose_criterion(config.select_by, val_rows, classes, any(lesions))
+    criterion = choose_criterion(config.select_by, val_rows, classes, _has_lesions(val_data))
     run.claim_folder()
     use_channels_last(model)
-    for stage in load_model_plugin(config.model).STAGES:
+    for stage in run.stages:
         run.stage(stage, model, train_data, val_data, criterion)
     run.finish(model)
     return TrainingResult(run.result, failed)
+
+
+def _has_lesions(data: WindowDataset) -> bool:
+    """Whether a mask is not empty. All are opened: one that cannot be read is better known now."""
+    found = False
+    with Bar("lesion masks of validation images", len(data)) as bar:
+        for index in range(len(data)):
+            found |= any(mask.any() for mask in data.masks(index).values())
+            bar.advance()
+    return found
 
 
 def _with_splits(config: TrainConfig, manifest: Manifest, classes: Sequence[str]) -> Manifest:
@@ -149,6 +161,8 @@ class _Run:
         self.out = out
         self.device = device
         self.workers = workers
+        self.stages = load_model_plugin(config.model).STAGES
+        self.plan = Plan(self.stages, {stage.name: self._settings(stage).epochs for stage in self.stages})
         self.result = out / "checkpoint"
         self.marker = out / "run.json"
         self.identity = {"config": config.model_dump(mode="json"), "manifest_sha256": manifest.sha256()}
@@ -186,17 +200,21 @@ class _Run:
         folder = self.out / "stages" / stage.name
         if (folder / "checkpoint" / "checkpoint.json").is_file():
             open_checkpoint(folder / "checkpoint").load_weights(model)
-            logger.info("Stage %s: done before, taken from %s", stage.name, folder)
+            logger.info("%s: done before, taken from %s", self.plan.title(stage.name), folder)
+            self.plan.set_done(stage.name, self.plan.epochs[stage.name])
         else:
-            settings = self.config.stages.get(stage.name, StageConfig())
+            settings = self._settings(stage)
             if stage.extracts is not None:
-                train, val = self._with_patches(stage.extracts, model, train, val, folder, settings.batch_size)
+                train, val = self._with_patches(stage, model, train, val, folder, settings.batch_size)
             module = StageModule(model, stage, settings, val, criterion, self.config.seed)
             logs, precision = self.out / "logs", self.config.precision
-            best = fit_stage(module, train, val, folder, logs, self.device, self.workers, precision)
+            best = fit_stage(module, train, val, folder, logs, self.device, self.workers, precision, self.plan)
             self._save(model, folder / "checkpoint", {"stage": stage.name, "criterion": criterion, "best": best})
         for path in folder.glob("*.ckpt"):  # half-written ones of a killed run too
             path.unlink()
+
+    def _settings(self, stage: Stage) -> StageConfig:
+        return self.config.stages.get(stage.name, StageConfig())
 
     def finish(self, model: nn.Module) -> None:
         """Write the result."""
@@ -210,7 +228,7 @@ class _Run:
 
     def _with_patches(
         self,
-        choose: Callable[[Any, Tensor], Tensor],
+        stage: Stage,
         model: nn.Module,
         train: WindowDataset,
         val: WindowDataset,
@@ -223,8 +241,12 @@ class _Run:
         every = WindowDataset([*train.rows, *val.rows], train.cache)
         centres = load_patches(path) if path.is_file() else {}
         if any(row.image_id not in centres for row in every.rows):
-            logger.info("Choosing patches on %d images", len(every))
-            save_patches(extract_patches(model, choose, every, patch_px, batch_size, self.device, self.workers), path)
+            title, choose = self.plan.title_of_patches(stage.name), cast(Choose, stage.extracts)
+            with Bar(title, len(every)) as bar:
+                table = extract_patches(
+                    model, choose, every, patch_px, batch_size, self.device, self.workers, bar.advance
+                )
+            save_patches(table, path)
             centres = load_patches(path)
         train, val = (
             WindowDataset(data.rows, data.cache, data.noise, data.seed, patch_px, centres) for data in (train, val)
