@@ -1,6 +1,6 @@
 """Labels meet images by any key; what does not fit is counted, what is ambiguous is refused without quoting it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -8,7 +8,7 @@ import pytest
 from mammoseg.data.examine import Seen, Settings, examine
 from mammoseg.data.exams import Row, make_rows
 from mammoseg.data.labels import LabelError, Labels, join_labels, read_labels
-from mammoseg.data.tables import AdapterError
+from mammoseg.data.own_table import TableError
 
 FOUR = ("L-CC", "L-MLO", "R-CC", "R-MLO")
 
@@ -25,10 +25,10 @@ def images(*exams: str, views: tuple[str, ...] = FOUR) -> list[Row]:
     return make_rows(found, None)[0]
 
 
-def join(tmp_path: Path, rows: list[Row], *lines: str) -> Labels:
+def join(tmp_path: Path, rows: list[Row], *lines: str, maps: Sequence[str] = ()) -> Labels:
     path = tmp_path / "labels.csv"
     path.write_text("\n".join(lines) + "\n")
-    return join_labels(read_labels(path), rows, tmp_path / "data")
+    return join_labels(read_labels(path, maps), rows, tmp_path / "data")
 
 
 def test_labels_of_breasts(tmp_path: Path) -> None:
@@ -106,12 +106,89 @@ def test_dates_as_people_and_as_dicom_write_them(
 
 
 def test_a_table_about_other_images(tmp_path: Path) -> None:
-    lines = ("patient_id,laterality,malignant", "0,L,1", "1,R,0")
-    with pytest.raises(LabelError, match=r"none of the 2 rows .*patient_id, laterality.*leading zeros"):
-        join(tmp_path, images("000/1", "001/1"), *lines)
-    assert join(tmp_path, images("000/1", "1/1"), *lines).unmatched == (2,)
+    lines = ("patient_id,Side,malignant", "0,L,1", "1,R,0")
+    with pytest.raises(LabelError, match=r"none of the 2 rows .*patient_id as patient_id, Side as laterality.*zeros"):
+        join(tmp_path, images("P000/1", "P001/1"), *lines)
+    assert join(tmp_path, images("P000/1", "1/1"), *lines).unmatched == (2,)
     assert join(tmp_path, [], *lines).unmatched == (2, 3)
     assert join(tmp_path, images("000/1"), lines[0]).rows == 0
+
+
+def test_zeros_in_front_that_a_spreadsheet_has_lost(tmp_path: Path) -> None:
+    lines = ("patient_id,laterality,malignant", "0,L,1", "1.0,R,0", "2,R,1")
+    labels = join(tmp_path, images("000/1", "001/1"), *lines)
+    assert (labels.corrected, labels.unmatched, labels.unlabelled, labels.without_row) == ((2, 3), (4,), 4, 4)
+
+
+FINDINGS = "Finding:cancer=malignant,benign lesion=benign,normal=none,n/a="
+
+
+def test_labels_from_values(tmp_path: Path) -> None:
+    lines = ["Patient,Side,Finding", "P1,left,Cancer", "P1,right, benign  lesion", "P2,left,normal", "P2,right,N/A"]
+    labels = join(tmp_path, images("P1/1", "P2/1", views=("L-CC", "R-CC")), *lines, maps=[FINDINGS])
+    assert labels.by_image == [
+        {"malignant": 1},
+        {"benign": 1, "malignant": 0},
+        {"benign": 0, "malignant": 0},
+        {},
+    ]
+    assert (labels.unlabelled, labels.without_row) == (1, 0)
+
+
+def test_a_row_for_every_lesion(tmp_path: Path) -> None:
+    lines = ["Patient,Side,Finding", "P1,L,benign lesion", "P1,L,cancer", "P1,R,cancer", "P1,R,normal"]
+    with pytest.raises(LabelError, match=r"the opposite of the same breast: row 5\n"):
+        join(tmp_path, images("P1/1"), *lines, maps=[FINDINGS])
+    labels = join(tmp_path, images("P1/1"), *lines[:4], maps=[FINDINGS])
+    assert labels.by_image[0] == {"benign": 1, "malignant": 1}
+
+
+def test_label_columns_that_contradict_each_other(tmp_path: Path) -> None:
+    lines = ["Patient,Side,Finding,Malignant", "P1,L,cancer,1", "P1,R,normal,yes"]
+    with pytest.raises(LabelError, match="its columns contradict each other: row 3"):
+        join(tmp_path, images("P1/1"), *lines, maps=[FINDINGS])
+
+
+def test_values_without_a_class_are_named(tmp_path: Path) -> None:
+    lines = ["Patient,Side,Finding", "P1,L,cyst", "P1,R,asymmetry", "P2,L,cyst", "P2,R,cancer"]
+    with pytest.raises(LabelError) as error:
+        join(tmp_path, [], *lines, maps=["Finding:cancer=malignant"])
+    text = str(error.value)
+    assert "2 values that --map gives no class: 'cyst' (2 rows), 'asymmetry' (1 rows)" in text
+    assert '--map "Finding:cyst=benign,asymmetry=?"' in text
+    with pytest.raises(LabelError) as error:
+        join(tmp_path, [], *lines, maps=["Patient:P1=malignant"])
+    assert "p2" not in str(error.value).lower()
+
+
+@pytest.mark.parametrize(
+    ("lines", "proposed"),
+    [
+        (
+            ["Patient,Side,Finding", "P1,L,cancer"],
+            "'Patient' is patient_id, 'Side' is laterality understood. Expected benign or",
+        ),
+        (["Patient,Side,Finding", "P1,L,cancer"], '--map "Finding:cancer=malignant"'),
+        (["Case,Side,Malignant", "P1,L,1"], '--map "Case=patient_id"'),
+        (["Patient,Malignant", "P1,positive"], 'say what the column is: --map "Malignant:positive=?"'),
+        (["Patient,Breast,Malignant", "P1,L,1"], '--map "Breast=laterality"'),
+    ],
+)
+def test_the_map_to_type_is_proposed(tmp_path: Path, lines: list[str], proposed: str) -> None:
+    with pytest.raises(LabelError) as error:
+        join(tmp_path, images("P1/1"), *lines)
+    assert proposed in str(error.value)
+    assert "P1" not in str(error.value)
+
+
+def test_splits(tmp_path: Path) -> None:
+    rows = images("P1/1", "P2/1", views=("L-CC", "R-CC"))
+    labels = join(tmp_path, rows, "Patient,Side,Malignant,Split", "P1,L,1,Train", "P1,R,0,train", "P2,L,0,")
+    assert [known.get("split") for known in labels.by_image] == ["train", "train", None, None]
+    with pytest.raises(LabelError, match="the same patient into another split: row 3"):
+        join(tmp_path, rows, "Patient,Side,Malignant,Split", "P1,L,1,train", "P1,R,0,test")
+    with pytest.raises(LabelError, match="the split is not train, val, test or empty: row 2"):
+        join(tmp_path, rows, "Patient,Side,Malignant,Split", "P1,L,1,training")
 
 
 def test_pictures_by_what_is_taken_for_their_patient(tmp_path: Path) -> None:
@@ -128,5 +205,5 @@ def test_pictures_by_what_is_taken_for_their_patient(tmp_path: Path) -> None:
     ],
 )
 def test_tables_that_are_none(tmp_path: Path, lines: list[str], message: str) -> None:
-    with pytest.raises(AdapterError, match=message):
+    with pytest.raises(TableError, match=message):
         join(tmp_path, images("P1/1"), *lines)

@@ -4,7 +4,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 
 import pytest
 
-from mammoseg.data.patterns import PatternError, UsualName, compile_pattern, looks_like_mask, usual_name
+from mammoseg.data.patterns import PatternError, UsualName, compile_pattern, looks_like_mask, special_view, usual_name
 
 PLAIN = "{patient}_{laterality}_{view}"
 
@@ -108,6 +108,20 @@ def test_refused(pattern: str, message: str) -> None:
         ("4711_CC_L", UsualName("4711", "L", "CC")),
         ("mlo-r_2", UsualName(None, "R", "MLO")),
         ("4711_CC_L_MLO", UsualName("4711_CC", "L", "MLO")),
+        ("P_00001_RIGHT_MLO", UsualName("P_00001", "R", "MLO")),
+        ("Mass-Training_P_00001_LEFT_CC_1", UsualName("Mass-Training_P_00001", "L", "CC")),
+        ("P002 left mlo", UsualName("P002", "L", "MLO")),
+        ("left-cc", UsualName(None, "L", "CC")),
+        ("0012 - Left - CC", UsualName("0012", "L", "CC")),
+        ("RIGHTMLO", UsualName(None, "R", "MLO")),
+        ("0012_mlo_right", UsualName("0012", "R", "MLO")),
+        ("0012_left_xccl", UsualName("0012", "L", "XCCL")),
+        ("marker left at the nipple", None),
+        ("cleft_cc", None),
+        ("0012_leftish_cc", None),
+        ("upright_mlo", None),
+        ("0012_left_ccd", None),
+        ("leftover", None),
         ("4711_R_LAT", None),
         ("4711_CCL", None),
         ("LLCC", None),
@@ -145,3 +159,28 @@ def test_usual_names(stem: str, said: UsualName | None) -> None:
 )
 def test_masks(path: str, mask: bool) -> None:
     assert looks_like_mask(PurePosixPath(path)) == mask
+
+
+@pytest.mark.parametrize(
+    ("stem", "kind"),
+    [
+        ("0012_L_CC_SPOT", "spot"),
+        ("0012_L_CC_MAG2", "magnification"),
+        ("0012 left cc magnification", "magnification"),
+        ("0012_L_CC_tomo", "tomosynthesis"),
+        ("DBT_0012_L_CC", "tomosynthesis"),
+        ("0012_L_CC_c-view", "synthetic 2D"),
+        ("Specimen_L_CC", "specimen"),
+        ("0012_L_CC", None),
+        ("Magnus_7_L_CC", None),
+        ("Tomorrow_L_CC", None),
+        ("spotless_L_CC", None),
+    ],
+)
+def test_special_views(stem: str, kind: str | None) -> None:
+    assert special_view(stem) == kind
+
+
+def test_a_pattern_that_holds_the_word_wants_these_views() -> None:
+    assert special_view("0012_L_CC_SPOT", "{patient}_{laterality}_{view}_spot") is None
+    assert special_view("0012_L_CC_SPOT", "{patient}_{laterality}_{view}{*}") == "spot"

@@ -5,6 +5,7 @@ from pathlib import PurePosixPath
 
 from mammoseg.data.examine import Seen
 from mammoseg.data.exams import Row
+from mammoseg.data.label_map import ColumnMap
 from mammoseg.data.labels import Labels
 from mammoseg.data.quality import GREY
 from mammoseg.export.quality import summarise
@@ -79,12 +80,17 @@ def test_findings_of_the_pixels_come_first() -> None:
 
 def test_labels() -> None:
     known = [{"malignant": 1}] * 4 + [{}] * 8
-    assert summary(labels=Labels(known, 9, (3, 7)))["labels"] == {
+    columns = ColumnMap({"patient_id": "Patient"}, {"Finding": {}})
+    assert summary(labels=Labels(known, 9, (3, 7), (5,), 6, columns))["labels"] == {
         "rows": 9,
         "rows_without_image": 2,
         "unmatched_rows": [3, 7],
         "images_with_label": 4,
         "images_without_label": 8,
+        "images_without_row": 6,
+        "rows_corrected": 1,
+        "corrected_rows": [5],
+        "columns": {"patient_id": "Patient", "labels": "Finding"},
     }
 
 

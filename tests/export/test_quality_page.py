@@ -86,10 +86,17 @@ def test_labels_and_unchecked_pixels(tmp_path: Path) -> None:
         "rows_without_image": 2,
         "unmatched_rows": [3, 4],
         "images_with_label": 1,
-        "images_without_label": 0,
+        "images_without_label": 3,
+        "images_without_row": 2,
+        "rows_corrected": 1,
+        "corrected_rows": [5],
+        "columns": {"patient_id": "<Patient>"},
     }
     text = page(tmp_path, labels=labels, pixels_checked=False, findings=[])
-    assert "1 image with a label, 0 without. 2 of 5 rows of the table are about no image: rows 3, 4." in text
+    assert "1 image with a label, 3 without, 2 of them in no row of the table." in text
+    assert "2 of 5 rows of the table are about no image (rows 3, 4). 1 fit only when zeros" in text
+    assert "are ignored (rows 5)" in text
+    assert "<td>&lt;Patient&gt;</td><td>patient_id</td>" in text
     assert "The pixels were not checked" in text
     assert "Nothing was found." in text
 

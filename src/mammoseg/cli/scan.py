@@ -21,7 +21,11 @@ def scan(
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Manifest to write (CSV). The report goes beside it.")],
     labels: Annotated[
-        Path | None, typer.Option("--labels", exists=True, dir_okay=False, help="CSV with benign, malignant and keys.")
+        Path | None, typer.Option("--labels", exists=True, dir_okay=False, help="Table of labels, .xlsx or CSV.")
+    ] = None,
+    maps: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="COLUMN=FIELD", help="Or COLUMN:VALUE=CLASS,...; see docs. Repeatable."),
     ] = None,
     pattern: Annotated[
         str | None, typer.Option("--pattern", help="How names are built, e.g. {patient}_{laterality}_{view}.png.")
@@ -53,9 +57,11 @@ def scan(
     from mammoseg.progress import Bar
 
     options.check_new_table(out, overwrite)
+    if maps and labels is None:
+        raise typer.BadParameter("there is no table whose columns it names. Give --labels, too.", param_hint="--map")
     settings = Settings(root.resolve(), compile_pattern(pattern) if pattern is not None else None, pixels)
     salt = read_salt(hash_ids) if hash_ids else None
-    table_of_labels = read_labels(labels) if labels else None
+    table_of_labels = read_labels(labels, maps or []) if labels else None
     files, skipped = find_files(settings.root)
     check_pattern(files, settings)
     with Bar("scan", len(files)) as bar:
@@ -106,8 +112,14 @@ def _print(quality: Mapping[str, Any]) -> None:
     if labels:
         lines["labels"] = (
             f"{labels['images_with_label']} images with, {labels['images_without_label']} without; "
-            f"{labels['rows_without_image']} of {labels['rows']} rows about no image"
+            f"{labels['rows_without_image']} of {labels['rows']} rows about no image, "
+            f"{labels['images_without_row']} images in no row"
         )
+        lines["columns"] = ", ".join(f"{column} is {name}" for name, column in labels["columns"].items())
+        if labels["rows_corrected"]:
+            lines["corrected"] = (
+                f"{labels['rows_corrected']} rows fit only with another spelling of id or path: see the report"
+            )
     print_table([{"": name, "what": text} for name, text in lines.items()])
     if quality["findings"]:
         print_table([{"images": str(f["images"] or ""), "finding": f["what"]} for f in quality["findings"]])

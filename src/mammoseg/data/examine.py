@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from mammoseg.data.patterns import NamePattern, looks_like_mask, usual_name
+from mammoseg.data.patterns import NamePattern, looks_like_mask, special_view, usual_name
 from mammoseg.data.quality import BLANK, PixelFacts, check_pixels
 from mammoseg.io.dicom.header import DicomHeader, DicomReadError, read_header
 from mammoseg.io.dicom.pixels import DARK_DISPLAY, UNUSABLE_DISPLAY
@@ -113,6 +113,9 @@ def _names(settings: Settings, place: PurePosixPath) -> dict[str, str]:
 def _picture(settings: Settings, place: PurePosixPath, names: dict[str, str]) -> Seen:
     if settings.pattern is None and looks_like_mask(place):
         return Seen(place, "left out", MASK, "by its name or folder; with --pattern they are not judged")
+    if kind := special_view(place.stem, settings.pattern.text if settings.pattern else ""):
+        why = f"{kind} view" if kind in LEFT_OUT else kind
+        return Seen(place, "left out", why, "by its name; with a --pattern that holds the word it is not judged")
     if not {"laterality", "view"} <= names.keys():
         return Seen(place, "unusable", NO_NAME if settings.pattern is None else NO_FIELDS if names else NO_MATCH)
     exam, patient = names.get("exam"), names.get("patient")

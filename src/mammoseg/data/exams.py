@@ -86,7 +86,11 @@ def make_rows(found: Sequence[Seen], salt: bytes | None) -> tuple[list[Row], lis
 
 
 def rows_to_manifest(
-    rows: Sequence[Row], root: Path, out: Path, labels: Sequence[Mapping[str, int]] | None = None, dates: bool = True
+    rows: Sequence[Row],
+    root: Path,
+    out: Path,
+    labels: Sequence[Mapping[str, int | str]] | None = None,
+    dates: bool = True,
 ) -> Manifest:
     """The checked manifest of images whose files are below `root`, to be written to `out`, with labels and study dates.
 

@@ -4,28 +4,28 @@ A row of the table says which images it is about by any of its key columns, all 
 count. What it says of no image, and images of which no row says anything, are counted. Unknown stays unknown.
 """
 
-import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 
+from mammoseg.data.columns import SPLITS
 from mammoseg.data.exams import Row
-from mammoseg.data.tables import read_own_table
+from mammoseg.data.label_advice import may_be_shown, propose, propose_side, propose_values
+from mammoseg.data.label_map import CHOOSING, KEYS, WORDS, ColumnMap, Says, folded, map_columns
+from mammoseg.data.label_match import Matcher, date_of, side_of
+from mammoseg.data.own_table import OwnTable, read_own_table
 from mammoseg.records.label import CLASSES
 
-KEYS = ("image_id", "path", "sop_uid", "exam_id", "study_uid", "patient_id")
-"""Columns that lead to images, the narrowest first. Beside them `laterality`, `view` and `study_date` choose among these."""
-CHOOSING = ("laterality", "view", "study_date")
-
-_VALUES = {"0": 0, "0.0": 0, "false": 0, "1": 1, "1.0": 1, "true": 1}
-_SIDES = {"l": "L", "left": "L", "r": "R", "right": "R"}
+_VALUES = {
+    **dict.fromkeys(("0", "0.0", "0,0", "false", "no"), 0),
+    **dict.fromkeys(("1", "1.0", "1,0", "true", "yes"), 1),
+}
 _SHOWN = 5
 
 
 class LabelError(ValueError):
-    """A table of labels that cannot be used; the message names rows, never what is in them."""
+    """A table of labels that cannot be used; the message names rows, never what is in cells about a person."""
 
 
 @dataclass(frozen=True)
@@ -34,161 +34,196 @@ class LabelTable:
 
     path: Path
     rows: Mapping[int, Mapping[str, str]] = field(repr=False)
-    """Cells by column, of every row that is not empty, numbered as in a spreadsheet."""
-    names: Sequence[str]
-    """Those of KEYS and CHOOSING that are columns."""
+    """Cells by field, of every row that is not empty, numbered as in a spreadsheet."""
+    says: Mapping[int, Says] = field(repr=False)
+    columns: ColumnMap
+    advice: str = ""
+    """The map to try if the rows turn out to be ambiguous."""
 
 
 @dataclass(frozen=True)
 class Labels:
     """What a table of labels gave."""
 
-    by_image: Sequence[Mapping[str, int]]
-    """For every row of the manifest its known labels."""
+    by_image: Sequence[Mapping[str, int | str]]
+    """For every row of the manifest its known labels, and its split if the table has one."""
     rows: int
     unmatched: tuple[int, ...]
     """Rows of the table that are about no image, numbered as in a spreadsheet."""
+    corrected: tuple[int, ...]
+    """Rows whose id or path is of an image only after a correction (see label_match)."""
+    without_row: int
+    """Images that no row is about."""
+    columns: ColumnMap
 
     @property
     def unlabelled(self) -> int:
         """Images without any label."""
-        return sum(not known for known in self.by_image)
+        return sum(not any(name in known for name in CLASSES) for known in self.by_image)
 
 
-def read_labels(path: Path) -> LabelTable:
+def read_labels(path: Path, maps: Sequence[str] = ()) -> LabelTable:
     """The table, checked as far as that needs no image: so before all of them are looked at.
 
-    Raises LabelError for a table without key or label and for cells that cannot be understood; AdapterError if the file
-    cannot be read as a table.
+    `maps` say what its columns are (data/label_map.py). Raises LabelError for a table without key or label and for cells
+    that cannot be understood, MapError for a wrong map; TableError, WorkbookError or CsvError if the file is no table.
     """
     table = read_own_table(path)
-    if not any(name in table for name in CLASSES) or not any(name in table for name in KEYS):
-        raise LabelError(
-            f"{path}: the columns are {', '.join(map(str, table.columns)) or 'none'}. Expected benign or malignant (or both) and "
-            f"at least one of {', '.join(KEYS)}, which tells the images. Rename the columns."
-        )
-    rows = {
-        number: {str(name): str(cell) for name, cell in cells.items()}
-        for number, cells in zip(table.index, table.to_dict("records"), strict=True)
+    chosen = map_columns(path, table.columns, maps)
+    wanted = {
+        "benign or malignant": chosen.tells_labels,
+        f"at least one of {', '.join(KEYS)}, which tells the images": chosen.tells_images,
     }
+    if not all(wanted.values()):
+        known = [f"{column!r} is {name}" for name, column in chosen.fields.items()]
+        raise LabelError(
+            f"{path}: the columns are {', '.join(table.columns) or 'none'}; {', '.join(known) or 'none'} understood. Expected "
+            f"{' and '.join(text for text, there in wanted.items() if not there)}. Say what the columns are: "
+            f"{propose(table, chosen)}."
+        )
+    _check_values(path, table, chosen)
+    rows = {n: {name: cells[column] for name, column in chosen.fields.items()} for n, cells in table.rows.items()}
     wrong: dict[str, list[int]] = defaultdict(list)
     for number, cells in rows.items():
         for text in {text for name, (read, text) in _READ.items() if cells.get(name) and read(cells[name]) is None}:
             wrong[text].append(number)
         if not any(cells.get(name) for name in KEYS):
             wrong[f"none of {', '.join(KEYS)} is filled in"].append(number)
-    _refuse(path, wrong)
-    return LabelTable(path, rows, [name for name in (*KEYS, *CHOOSING) if name in table])
+    labels = [name for name in CLASSES if name in chosen.fields]
+    odd = [chosen.fields[n] for n in labels if any(r[n] and _label(r[n]) is None for r in rows.values())]
+    advice = " ".join(propose_values(column, table.column(column)) for column in odd)
+    says: dict[int, Says] = {}
+    for number, cells in rows.items():
+        if said := _said(cells, table.rows[number], chosen):
+            says[number] = said
+        else:
+            wrong["its columns contradict each other"].append(number)
+    _refuse(path, wrong, advice)
+    return LabelTable(path, rows, says, chosen, " ".join(propose_side(table, chosen)))
+
+
+def _check_values(path: Path, table: OwnTable, chosen: ColumnMap) -> None:
+    """Every value of a mapped column has a class, and an empty cell is unknown."""
+    for column, known in chosen.values.items():
+        counts = Counter(folded(cell) for cell in table.column(column) if cell)
+        if lost := Counter({value: count for value, count in counts.items() if value not in known}):
+            shown = may_be_shown(column, lost)
+            listed = ", ".join(f"{value!r} ({count} rows)" for value, count in lost.most_common()) if shown else ""
+            raise LabelError(
+                f"{path}: column {column!r} holds {len(lost)} values that --map gives no class"
+                f"{': ' + listed if listed else ''}. Expected each to be one of {', '.join(WORDS)} (several with +), none or "
+                f"unknown. Add them to --map, as in {propose_values(column, lost)}."
+            )
+
+
+def _said(cells: Mapping[str, str], row: Mapping[str, str], chosen: ColumnMap) -> Says | None:
+    """What all label columns of a row say together; None if they contradict each other."""
+    parts = [known.get(folded(row[column]), Says()) for column, known in chosen.values.items()]
+    stated = {name: _label(cells[name]) for name in CLASSES if cells.get(name)}
+    parts.append(Says({name: value for name, value in stated.items() if value is not None}))
+    sure: dict[str, int] = {}
+    for part in parts:
+        if any(sure.setdefault(name, value) != value for name, value in part.sure.items()):
+            return None
+    return Says(sure, {name: value for part in parts for name, value in part.unless.items() if name not in sure})
 
 
 def join_labels(table: LabelTable, images: Sequence[Row], root: Path) -> Labels:
     """Labels of `images`, whose files are below `root`. Paths in the table are relative to it or to the table.
 
-    Raises LabelError for rows that contradict each other, a label of 1 that fits several breasts, and if no row is about
-    an image.
+    Raises LabelError for rows that contradict each other, a label of 1 that fits several breasts, a patient in two
+    splits, and if no row is about an image.
     """
-    find = _finder(table, images, root)
-    by_image: list[dict[str, int]] = [{} for _ in images]
-    breasts = [(image.exam_id, image.seen.laterality) for image in images]
-    by_breast: dict[object, int] = {}
+    matcher = Matcher(table.rows.values(), images, root, table.path.absolute().parent)
+    found = {number: matcher.find(cells) for number, cells in table.rows.items()}
+    matches = {number: rows for number, (rows, _) in found.items()}
     wrong: dict[str, list[int]] = defaultdict(list)
-    unmatched = []
-    for number, cells in table.rows.items():
-        labels = {name: _VALUES[cells[name].lower()] for name in CLASSES if cells.get(name)}
-        matches = find(cells)
-        if not matches:
-            unmatched.append(number)
-        if 1 in labels.values() and len({breasts[i] for i in matches}) > 1:
-            wrong["a label of 1 fits several breasts or exams"].append(number)
-        for name, value in labels.items():
-            for i in matches:
-                by_image[i][name] = value
-            if any(by_breast.setdefault((name, breasts[i]), value) != value for i in matches):
-                wrong["another row says the opposite of the same breast"].append(number)
-    _refuse(table.path, wrong)
+    by_image: list[dict[str, int | str]] = [{} for _ in images]
+    _join_classes(table, images, matches, by_image, wrong)
+    _join_splits(table, images, matches, by_image, wrong)
+    _refuse(table.path, wrong, table.advice)
+    unmatched = tuple(number for number, rows in matches.items() if not rows)
     if images and unmatched and len(unmatched) == len(table.rows):
+        compared = (
+            f"{column} as {name}" for name, column in table.columns.fields.items() if name in (*KEYS, *CHOOSING)
+        )
         raise LabelError(
             f"{table.path}: none of the {len(unmatched)} rows is about an image of this folder (compared: "
-            f"{', '.join(table.names)}). Expected the ids of the DICOM headers or file names. Look whether a spreadsheet has "
+            f"{', '.join(compared)}). Expected the ids of the DICOM headers or file names. Look whether a spreadsheet has "
             "taken leading zeros away (0 for 000), whether ids or dates were replaced, and whether table and folder belong "
             "together."
         )
-    return Labels(by_image, len(table.rows), tuple(unmatched))
+    corrected = tuple(number for number, (_, changed) in found.items() if changed)
+    named = {i for rows in matches.values() for i in rows}
+    return Labels(by_image, len(table.rows), unmatched, corrected, len(images) - len(named), table.columns)
 
 
-def _refuse(path: Path, wrong: Mapping[str, Sequence[int]]) -> None:
+def _join_classes(
+    table: LabelTable,
+    images: Sequence[Row],
+    matches: Mapping[int, Sequence[int]],
+    by_image: Sequence[dict[str, int | str]],
+    wrong: dict[str, list[int]],
+) -> None:
+    """Fill in the labels: first what rows are sure of, then what they say unless another row contradicts."""
+    breasts = [(image.exam_id, image.seen.laterality) for image in images]
+    by_breast: dict[object, int] = {}
+    for number, rows in matches.items():
+        said = table.says[number]
+        if 1 in said.sure.values() and len({breasts[i] for i in rows}) > 1:
+            wrong["a label of 1 fits several breasts or exams"].append(number)
+        for name, value in said.sure.items():
+            for i in rows:
+                by_image[i][name] = value
+            if any(by_breast.setdefault((name, breasts[i]), value) != value for i in rows):
+                wrong["another row says the opposite of the same breast"].append(number)
+    for number, rows in matches.items():
+        for name, value in table.says[number].unless.items():
+            for i in rows:
+                by_image[i][name] = by_breast.get((name, breasts[i]), value)
+
+
+def _join_splits(
+    table: LabelTable,
+    images: Sequence[Row],
+    matches: Mapping[int, Sequence[int]],
+    by_image: Sequence[dict[str, int | str]],
+    wrong: dict[str, list[int]],
+) -> None:
+    by_patient: dict[str, str] = {}
+    for number, rows in matches.items():
+        split = table.rows[number].get("split", "").lower()
+        if split and any(by_patient.setdefault(images[i].patient_id, split) != split for i in rows):
+            wrong["another row puts the same patient into another split"].append(number)
+        for i in rows if split else ():
+            by_image[i]["split"] = split
+
+
+def _refuse(path: Path, wrong: Mapping[str, Sequence[int]], advice: str) -> None:
     if wrong:
         lines = "".join(f"\n  {text}: {_listed(numbers)}" for text, numbers in wrong.items())
         raise LabelError(
             f"{path}: these labels are wrong or ambiguous.{lines}\nExpected rows that each name an image, or one breast of one "
-            "exam (laterality, exam_id or study_uid). Correct the rows, counted as in a spreadsheet, and scan again."
+            "exam (laterality, exam_id or study_uid). Correct the rows, counted as in a spreadsheet, and scan again"
+            f"{f'; or say what the column is: {advice}' if advice else ''}."
         )
-
-
-def _finder(table: LabelTable, images: Sequence[Row], root: Path) -> Callable[[Mapping[str, str]], list[int]]:
-    """The function from the cells of a row to the images it is about."""
-    names, folder = table.names, table.path.absolute().parent
-    values = [{name: _values(image, name, root) for name in names} for image in images]
-    index: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for number, known in enumerate(values):
-        for name in names:
-            for value in known[name]:
-                index[name, value].append(number)
-
-    def find(cells: Mapping[str, str]) -> list[int]:
-        wanted = {name: _wanted(name, cells[name], root, folder) for name in names if cells[name]}
-        narrowest = next(name for name in KEYS if name in wanted)
-        candidates = sorted({i for value in wanted[narrowest] for i in index.get((narrowest, value), ())})
-        return [i for i in candidates if all(values[i][name] & texts for name, texts in wanted.items())]
-
-    return find
-
-
-def _values(image: Row, name: str, root: Path) -> set[str]:
-    """What a key column may hold for this image."""
-    seen, header = image.seen, image.seen.header
-    texts: dict[str, tuple[str | None, ...]] = {
-        "image_id": (image.image_id,),
-        "path": (str(root / seen.place), os.path.realpath(root / seen.place)),
-        "sop_uid": (header.sop_uid if header else None,),
-        "exam_id": (image.exam_id, None if header else seen.exam),
-        "study_uid": (header.study_uid if header else None,),
-        "patient_id": (seen.patient, image.patient_id, None if header else seen.exam),
-        "laterality": (seen.laterality,),
-        "view": (seen.view,),
-        "study_date": (header.study_date if header else None,),
-    }
-    return {text for text in texts[name] if text}
-
-
-def _wanted(name: str, cell: str, root: Path, folder: Path) -> set[str]:
-    if name == "path":
-        places = [os.path.normpath(base / cell) for base in (root, folder)]
-        return {*places, *map(os.path.realpath, places)}
-    return {{"laterality": _side, "view": str.upper, "study_date": _date}.get(name, str)(cell) or ""}
-
-
-def _side(cell: str) -> str | None:
-    return _SIDES.get(cell.lower())
-
-
-def _date(cell: str) -> str | None:
-    try:
-        return date.fromisoformat(cell).isoformat()
-    except ValueError:
-        return None
 
 
 def _label(cell: str) -> int | None:
     return _VALUES.get(cell.lower())
 
 
+def _split(cell: str) -> str | None:
+    return cell.lower() if cell.lower() in SPLITS else None
+
+
 _READ: Mapping[str, tuple[Callable[[str], object], str]] = {
     **dict.fromkeys(CLASSES, (_label, "a label is not 0, 1 or empty")),
-    "laterality": (_side, "the laterality is not L, R, left, right or empty"),
-    "study_date": (_date, "the study_date is no date such as 2024-01-31 or 20240131"),
+    "laterality": (side_of, "the laterality is not L, R, left, right or empty"),
+    "study_date": (date_of, "the study_date is no date such as 2024-01-31 or 20240131"),
+    "split": (_split, f"the split is not {', '.join(SPLITS)} or empty"),
 }
-"""Columns with cells that can be wrong: the function that gives None for those, and what is said of them."""
+"""Fields with cells that can be wrong: the function that gives None for those, and what is said of them."""
 
 
 def _listed(numbers: Sequence[int]) -> str:

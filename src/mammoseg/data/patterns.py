@@ -8,8 +8,9 @@
 Everything else stands for itself. A pattern without `/` is compared with the name of the file, in whatever folder it is;
 one with `/` with the whole path below the folder that is searched. The suffix of the file may be left out.
 
-Without a pattern the usual names are understood (`usual_name`): `EXAM_L-CC.png`, `EXAM_R_MLO.png`, `RMLO.png`,
-`EXAM_CC_L.png`. Names and folders of masks are known too (`looks_like_mask`).
+Without a pattern the usual names are understood (`usual_name`): `EXAM_L-CC.png`, `EXAM right mlo.png`, `RMLO.png`,
+`EXAM_CC_LEFT.png`. Names and folders of masks are known too (`looks_like_mask`), and names of views that no model is made
+for (`special_view`).
 """
 
 import re
@@ -32,12 +33,15 @@ _OPEN = ("patient", "exam", ANYTHING)
 _LONGEST = 300
 _SIDES = {"l": "L", "r": "R"}
 
-# AT and CV only behind a separator: LAT is lateral, not the axillary tail of a left breast.
-_VIEW = r"(?P<view>CC|MLO|ML|LM|LMO|XCC|XCCL|XCCM|(?<![a-z])(?:AT|CV))"
-_SIDE = "(?P<side>L|R)"
+VIEWS = ("CC", "MLO", "ML", "LM", "LMO", "XCC", "XCCL", "XCCM", "AT", "CV")
+"""Those that names are believed."""
+
+# AT and CV only behind a separator: LAT is lateral, not the axillary tail of a left breast. "left at" are words.
+_VIEW = r"(?P<view>CC|MLO|ML|LM|LMO|XCC|XCCL|XCCM|(?<![a-z])(?<!left[_\-. ])(?<!right[_\-. ])(?:AT|CV))"
+_SIDE = "(?P<side>LEFT|RIGHT|L|R)"
 _USUAL = [
-    re.compile(rf"(?:^|(?P<exam>.*?)[_\-. ]){said}(?P<tail>[_\-. ].*)?$", re.IGNORECASE)
-    for said in (rf"{_SIDE}[_\-. ]?{_VIEW}", rf"{_VIEW}[_\-. ]{_SIDE}")
+    re.compile(rf"(?:^|(?P<exam>.*?)[_\-. ]+){said}(?P<tail>[_\-. ].*)?$", re.IGNORECASE)
+    for said in (rf"{_SIDE}[_\-. ]{{0,3}}{_VIEW}", rf"{_VIEW}[_\-. ]{{1,3}}{_SIDE}")
 ]
 """Side and view before view and side."""
 
@@ -46,6 +50,16 @@ _MASK_FOLDER = re.compile(_MASK, re.IGNORECASE)
 _MASK_NAME = re.compile(rf"(?<![a-z])(?:{_MASK})(?![a-z])", re.IGNORECASE)
 _MASK_TAIL = re.compile(rf"(?:{_MASK}|benign|malignant|lesions?|labels?)(?![a-z])", re.IGNORECASE)
 """Behind side and view, where classes of lesions stand too; before them and in folders they are those of images."""
+
+_SPECIAL = {
+    "spot": "spot|spotcomp(?:ression)?",
+    "magnification": "mag|magn|magnif(?:ication|ied)?",
+    "tomosynthesis": "tomo|tomosynthesis|dbt",
+    "synthetic 2D": "synth|synthetic|s2d|c[_-]?view",
+    "specimen": "specimen",
+    "stereo": "stereo|stereotactic",
+}
+"""As DICOM headers call it -> words of names."""
 
 
 class PatternError(ValueError):
@@ -66,7 +80,16 @@ def usual_name(stem: str) -> UsualName | None:
     match = _usual(stem)
     if match is None:
         return None
-    return UsualName(match["exam"] or None, cast(Laterality, match["side"].upper()), match["view"].upper())
+    return UsualName(match["exam"] or None, cast(Laterality, match["side"][0].upper()), match["view"].upper())
+
+
+def special_view(stem: str, pattern: str = "") -> str | None:
+    """The kind of view that a name tells and no model is made for, unless the pattern of names has the word itself."""
+    for kind, words in _SPECIAL.items():
+        word = re.compile(rf"(?<![a-z])(?:{words})(?![a-z])", re.IGNORECASE)
+        if word.search(stem) and not word.search(pattern):
+            return kind
+    return None
 
 
 def looks_like_mask(relative_path: PurePath) -> bool:

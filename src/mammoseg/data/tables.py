@@ -10,7 +10,9 @@ from typing import Any
 
 import pandas as pd
 
+from mammoseg.data.csvtext import SEPARATORS
 from mammoseg.data.manifest import Manifest
+from mammoseg.data.workbook import is_workbook
 
 logger = logging.getLogger(__name__)
 
@@ -33,19 +35,6 @@ def read_table(path: Path, columns: Sequence[str], separator: str = ",") -> pd.D
     return _frame(header, fitting)
 
 
-def read_own_table(path: Path) -> pd.DataFrame:
-    """`read_table` for a table that its user has made: a row of another length than the header is an AdapterError too."""
-    header, rows = _cells(path, (), ",")
-    if wrong := [str(number) for number, row in rows.items() if len(row) != len(header)]:
-        more = " ..." if len(wrong) > _SHOWN else ""
-        raise AdapterError(
-            f"{path}: {len(wrong)} of {len(rows)} rows have another number of cells than the header: rows "
-            f"{', '.join(wrong[:_SHOWN])}{more}. Expected {len(header)} cells separated by ','. Correct the rows, counted "
-            "as in a spreadsheet; a text with a comma stands in quotes."
-        )
-    return _frame(header, rows)
-
-
 def _cells(path: Path, columns: Sequence[str], separator: str) -> tuple[list[str], dict[int, list[str]]]:
     """The header, and the rows that are not empty by their number."""
     try:
@@ -56,8 +45,9 @@ def _cells(path: Path, columns: Sequence[str], separator: str) -> tuple[list[str
             f"{', '.join(columns)}. Give the folder as it was published."
         ) from None
     except UnicodeDecodeError:
+        what = "an Excel workbook" if is_workbook(path.read_bytes()[:4]) else "not UTF-8 text"
         raise AdapterError(
-            f"{path}: not UTF-8 text. Expected a CSV file. Take the table as it was published."
+            f"{path}: {what}. Expected a CSV file. Take the table as it was published, or save the sheet as 'CSV UTF-8'."
         ) from None
     try:
         records = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
@@ -65,8 +55,10 @@ def _cells(path: Path, columns: Sequence[str], separator: str) -> tuple[list[str
         raise AdapterError(f"{path}: no CSV file ({error}). Take the table as it was published.") from None
     header = [name.strip() for name in records[0]] if records else []
     if missing := [name for name in columns if name not in header]:
+        other = next((mark for mark in SEPARATORS if len(header) == 1 and mark in header[0]), None)
+        saved = f" They are separated by {other!r}, as a spreadsheet program saves them." if other else ""
         raise AdapterError(
-            f"{path}: the columns {', '.join(missing)} are missing; there are {', '.join(header) or 'none'}. Expected "
+            f"{path}: the columns {', '.join(missing)} are missing; there are {', '.join(header) or 'none'}.{saved} Expected "
             f"them separated by {separator!r}. Take the table as it was published."
         )
     if twice := [name for name, count in Counter(header).items() if count > 1 and name]:

@@ -130,4 +130,11 @@ def _labels(labels: Labels) -> dict[str, Any]:
         "unmatched_rows": list(labels.unmatched),
         "images_with_label": len(labels.by_image) - labels.unlabelled,
         "images_without_label": labels.unlabelled,
+        "images_without_row": labels.without_row,
+        "rows_corrected": len(labels.corrected),
+        "corrected_rows": list(labels.corrected),
+        "columns": {
+            **labels.columns.fields,
+            **({"labels": ", ".join(labels.columns.values)} if labels.columns.values else {}),
+        },
     }

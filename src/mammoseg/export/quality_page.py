@@ -93,11 +93,18 @@ def _labels(labels: Mapping[str, Any] | None) -> list[str]:
     if labels is None:
         return []
     text = (
-        f"<p>{_count(labels['images_with_label'], 'image')} with a label, {labels['images_without_label']} without. "
+        f"<p>{_count(labels['images_with_label'], 'image')} with a label, {labels['images_without_label']} without, "
+        f"{labels['images_without_row']} of them in no row of the table. "
         f"{labels['rows_without_image']} of {_count(labels['rows'], 'row')} of the table are about no image"
+        f"{_listed(labels['unmatched_rows'])}. {labels['rows_corrected']} fit only when zeros in front, a decimal point, "
+        f"capitals or folders are ignored{_listed(labels['corrected_rows'])}.</p>"
     )
-    unmatched = labels["unmatched_rows"]
-    return ["<h2>Labels</h2>", f"{text}{': rows ' + _rows(unmatched) if unmatched else ''}.</p>"]
+    columns = [(column, name) for name, column in labels["columns"].items()]
+    return ["<h2>Labels</h2>", text, _table(("column of the table", "read as"), columns)]
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    return f" (rows {_rows(numbers)})" if numbers else ""
 
 
 def _rows(numbers: Sequence[int]) -> str:

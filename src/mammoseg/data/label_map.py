@@ -1,0 +1,169 @@
+"""What the columns of a table of labels are: `--map`, and the names that are understood without it.
+
+    COLUMN=FIELD                        the column is a FIELD: a key, or a label of 0 and 1
+    COLUMN:VALUE=CLASS,VALUE=CLASS,...  labels follow from the values of the column
+
+    CLASS                               malignant    benign
+    malignant                           1            unknown
+    benign                              0            1         malignant 1 if another row of that breast says so
+    benign+malignant                    1            1
+    none                                0            0
+    not malignant, not benign           0, unknown   unknown, 0
+    malignant+not benign                1            0
+    unknown, or nothing                 unknown      unknown
+
+So say the adapters of data sets with one diagnosis per breast: who finds a cancer need not write down what else is there.
+Upper and lower case and spaces around do not matter. A value without text (`:=none`) is that of empty cells.
+"""
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mammoseg.records.label import CLASSES
+
+KEYS = ("image_id", "path", "sop_uid", "exam_id", "study_uid", "patient_id")
+"""Fields that lead to images, the narrowest first. Beside them `laterality`, `view` and `study_date` choose among these."""
+CHOOSING = ("laterality", "view", "study_date")
+FIELDS = (*KEYS, *CHOOSING, *CLASSES, "split")
+
+_USUAL = {
+    "patient_id": ("patient", "patientid", "patientno", "patientnumber", "subject", "subjectid"),
+    "exam_id": ("exam", "examid"),
+    "image_id": ("imageid",),
+    "path": ("path", "file", "filename", "filepath", "imagepath", "imagefile", "imagefilepath"),
+    "sop_uid": ("sopuid", "sopinstanceuid"),
+    "study_uid": ("studyuid", "studyinstanceuid"),
+    "laterality": ("laterality", "side", "breastside", "imagelaterality", "leftright", "leftorrightbreast"),
+    "view": ("view", "viewposition", "imageview"),
+    "study_date": ("studydate", "examdate", "dateofexam"),
+}
+"""Names that can mean nothing else, written without case, spaces and signs."""
+WORDS = tuple(word for name in CLASSES for word in (name, f"not {name}"))
+
+
+class MapError(ValueError):
+    """A `--map` that cannot be used with a table; the message says what to write instead."""
+
+
+@dataclass(frozen=True)
+class Says:
+    """What a row says of a breast, class -> 0 or 1."""
+
+    sure: Mapping[str, int] = field(default_factory=dict)
+    unless: Mapping[str, int] = field(default_factory=dict)
+    """Unless another row of the breast is sure of something else."""
+
+
+@dataclass(frozen=True)
+class ColumnMap:
+    """Which columns are used, and for what."""
+
+    fields: Mapping[str, str]
+    """Field -> column."""
+    values: Mapping[str, Mapping[str, Says]] = field(default_factory=dict)
+    """Column -> value (see `folded`) -> what it says."""
+
+    @property
+    def tells_labels(self) -> bool:
+        return bool(self.values) or any(name in self.fields for name in CLASSES)
+
+    @property
+    def tells_images(self) -> bool:
+        return any(name in self.fields for name in KEYS)
+
+
+def folded(text: str) -> str:
+    """A value as it is compared."""
+    return " ".join(text.casefold().split())
+
+
+def map_columns(path: Path, columns: Sequence[str], maps: Sequence[str]) -> ColumnMap:
+    """What the columns of the table `path` are, by `maps` first and else by their names.
+
+    Raises MapError for a map that cannot be understood or names no column, and for two columns that are the same field.
+    """
+    fields: dict[str, str] = {}
+    values: dict[str, dict[str, Says]] = {}
+    for text in maps:
+        column, sign, rest = _split(path, text, columns)
+        if sign == ":":
+            values.setdefault(column, {}).update(_values(text, rest))
+            continue
+        name = _plain(rest)
+        matching = next((known for known in FIELDS if _plain(known) == name), None)
+        if matching is None:
+            raise _error(text, f"there is no field {rest.strip()!r}")
+        if fields.setdefault(matching, column) != column:
+            raise _error(text, f"{fields[matching]!r} is {matching} already")
+    free = [column for column in columns if column not in fields.values() and column not in values]
+    for name in (name for name in FIELDS if name not in fields):
+        if usual := _usual_column(path, name, free):
+            fields[name] = usual
+    return ColumnMap(fields, values)
+
+
+def _split(path: Path, text: str, columns: Sequence[str]) -> tuple[str, str, str]:
+    """Column, sign and what follows. A column may hold signs itself: the longest that fits is meant."""
+    for column in sorted(columns, key=len, reverse=True):
+        name = r"\s+".join(map(re.escape, column.split()))
+        if match := re.fullmatch(rf"\s*{name}\s*([=:])(.*)", text, re.IGNORECASE | re.DOTALL):
+            return column, match[1], match[2]
+    typed = re.split("[=:]", text)[0].strip()
+    close = difflib.get_close_matches(folded(typed), [folded(column) for column in columns], n=1)
+    meant = next((f" Perhaps {column!r}." for column in columns if close and folded(column) == close[0]), "")
+    there = ", ".join(map(repr, columns)) or "none"
+    raise _error(text, f"{path} has no column {typed!r}; there are {there}.{meant}".rstrip("."))
+
+
+def _values(text: str, rest: str) -> dict[str, Says]:
+    """The values may hold commas and signs of equality, the classes do not."""
+    found: dict[str, Says] = {}
+    begun: list[str] = []
+    for part in rest.split(","):
+        begun.append(part)
+        if "=" in part:
+            value, _, words = ",".join(begun).rpartition("=")
+            found[folded(value)] = _says(text, words)
+            begun = []
+    if begun:
+        raise _error(text, f"{','.join(begun).strip()!r} has no class")
+    return found
+
+
+def _says(text: str, words: str) -> Says:
+    said = {folded(word) for word in words.split("+")}
+    if said <= {"unknown", ""}:
+        return Says()
+    if said == {"none"}:
+        return Says(dict.fromkeys(CLASSES, 0))
+    if not said <= set(WORDS) or any({name, f"not {name}"} <= said for name in CLASSES):
+        raise _error(text, f"{words.strip()!r} is no class")
+    sure = {word.removeprefix("not "): int(not word.startswith("not ")) for word in said}
+    return Says(sure, {"malignant": 0} if said == {"benign"} else {})
+
+
+def _usual_column(path: Path, name: str, columns: Sequence[str]) -> str | None:
+    candidates = [column for column in columns if _plain(column) in (_plain(name), *_USUAL.get(name, ()))]
+    if name in candidates:
+        return name
+    if len(candidates) > 1:
+        raise MapError(
+            f"{path}: the columns {', '.join(map(repr, candidates))} can each be {name}. Expected one. Say which: "
+            f'--map "{candidates[0]}={name}".'
+        )
+    return candidates[0] if candidates else None
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name.casefold())
+
+
+def _error(text: str, found: str) -> MapError:
+    return MapError(
+        f"--map {text!r}: {found}. Expected COLUMN=FIELD with one of {', '.join(FIELDS)}, or COLUMN:VALUE=CLASS,VALUE=CLASS "
+        f"with {', '.join(WORDS)} (several with +), none or unknown. Write, for example, "
+        '--map "Side=laterality" --map "Finding:cancer=malignant,cyst=benign,normal=none".'
+    )

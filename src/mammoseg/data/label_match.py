@@ -1,0 +1,117 @@
+"""From a row of a table of labels to the images it is about.
+
+A row is about an image if all its filled key cells are the image's. Where a cell is of no image, what programs do to ids
+is undone, if exactly one id of the images and one of the table can then be meant: `10006.0` for 10006, zeros in front
+that are lost (12 for 0012), another case; a path of another folder or machine is compared by the name of the file.
+"""
+
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+
+from mammoseg.data.exams import Row
+from mammoseg.data.label_map import CHOOSING, KEYS
+from mammoseg.io.dicom.views import read_position
+
+_IDS = ("image_id", "exam_id", "patient_id")
+_SIDES = {"l": "L", "left": "L", "left breast": "L", "r": "R", "right": "R", "right breast": "R"}
+
+Cells = Mapping[str, str]
+
+
+class Matcher:
+    """Finds the images of rows; `rows` are the cells of all of them by field, files are below `root`."""
+
+    def __init__(self, rows: Iterable[Cells], images: Sequence[Row], root: Path, folder: Path) -> None:
+        """Paths in the table are relative to `root` or to `folder`."""
+        self._bases = (root, folder)
+        names = (*KEYS, *CHOOSING)
+        self._values = [{name: _values(image, name, root) for name in names} for image in images]
+        self._images: dict[tuple[str, str], list[int]] = defaultdict(list)
+        self._alike: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self._asked: dict[tuple[str, str], set[str]] = defaultdict(set)
+        for number, (image, known) in enumerate(zip(images, self._values, strict=True)):
+            for name in names:
+                for value in known[name]:
+                    self._images[name, value].append(number)
+            for name in _IDS:
+                for value in known[name]:
+                    self._alike[name, _essence(value)].add(value)
+            for value in {image.seen.place.name, image.seen.place.stem}:
+                self._alike["path", value.casefold()].add(str(root / image.seen.place))
+        for cells in rows:
+            for name in (name for name in _IDS if cells.get(name)):
+                self._asked[name, _essence(cells[name])].add(_number(cells[name]))
+
+    def find(self, cells: Cells) -> tuple[list[int], bool]:
+        """The images that a row is about, and whether an id or path had to be corrected for it."""
+        wanted = {name: self._wanted(name, cells[name]) for name in (*KEYS, *CHOOSING) if cells.get(name)}
+        corrected = False
+        for name in (name for name in (*_IDS, "path") if name in wanted):
+            if not any((name, value) in self._images for value in wanted[name]):
+                wanted[name] = self._corrected(name, cells[name])
+                corrected = True
+        narrowest = next(name for name in KEYS if name in wanted)
+        candidates = sorted({i for value in wanted[narrowest] for i in self._images.get((narrowest, value), ())})
+        found = [i for i in candidates if all(self._values[i][name] & texts for name, texts in wanted.items())]
+        return found, corrected and bool(found)
+
+    def _wanted(self, name: str, cell: str) -> set[str]:
+        if name == "path":
+            places = [os.path.normpath(base / cell) for base in self._bases]
+            return {*places, *map(os.path.realpath, places)}
+        return {{"laterality": side_of, "view": _view, "study_date": date_of}.get(name, str)(cell) or ""}
+
+    def _corrected(self, name: str, cell: str) -> set[str]:
+        """The one id or path that can be meant, if there is just one."""
+        key = name, re.split(r"[\\/]", cell)[-1].casefold() if name == "path" else _essence(cell)
+        alike = self._alike.get(key, set())
+        return alike if len(alike) == 1 and len(self._asked.get(key, ())) <= 1 else set()
+
+
+def _values(image: Row, name: str, root: Path) -> set[str]:
+    """What a key column may hold for this image."""
+    seen, header = image.seen, image.seen.header
+    texts: dict[str, tuple[str | None, ...]] = {
+        "image_id": (image.image_id,),
+        "path": (str(root / seen.place), os.path.realpath(root / seen.place)),
+        "sop_uid": (header.sop_uid if header else None,),
+        "exam_id": (image.exam_id, None if header else seen.exam),
+        "study_uid": (header.study_uid if header else None,),
+        "patient_id": (seen.patient, image.patient_id, None if header else seen.exam),
+        "laterality": (seen.laterality,),
+        "view": (seen.view,),
+        "study_date": (header.study_date if header else None,),
+    }
+    return {text for text in texts[name] if text}
+
+
+def side_of(cell: str) -> str | None:
+    """L or R; None for anything else."""
+    return _SIDES.get(" ".join(cell.lower().split()))
+
+
+def date_of(cell: str) -> str | None:
+    """An ISO date; None for anything else."""
+    try:
+        return date.fromisoformat(cell).isoformat()
+    except ValueError:
+        return None
+
+
+def _view(cell: str) -> str:
+    return read_position(cell).view or cell.upper()
+
+
+def _number(text: str) -> str:
+    """`10006.0` -> 10006, also with a decimal comma."""
+    return re.sub(r"(?<=^)(\d+)[.,]0+$", r"\1", text)
+
+
+def _essence(text: str) -> str:
+    """What is left of an id whatever programs have done to it."""
+    number = _number(text)
+    return number.lstrip("0") or "0" if number.isdecimal() else number.casefold()
