@@ -96,7 +96,7 @@ def test_labels_and_unchecked_pixels(tmp_path: Path) -> None:
     assert "1 image with a label, 3 without, 2 of them in no row of the table." in text
     assert "2 of 5 rows of the table are about no image (rows 3, 4). 1 fit only when zeros" in text
     assert "are ignored (rows 5)" in text
-    assert "<td>&lt;Patient&gt;</td><td>patient_id</td>" in text
+    assert "<Patient> patient_id" in text
     assert "The pixels were not checked" in text
     assert "Nothing was found." in text
 
