@@ -75,7 +75,7 @@ def test_the_map_to_type_is_in_the_error(films: Path, tmp_path: Path) -> None:
     _, _, proposed = str(error).partition('--map "')
     assert proposed == 'Finding:benign lesion=benign,cancer=malignant".'
     assert invoke(*arguments, "--map", proposed.removesuffix('".')).return_value == 0
-    assert isinstance(invoke(*arguments, "--map", "Befund:x=benign").exception, MapError)
+    assert isinstance(invoke(*arguments, "--overwrite", "--map", "Befund:x=benign").exception, MapError)
 
 
 def test_a_map_without_a_table(films: Path, tmp_path: Path) -> None:
