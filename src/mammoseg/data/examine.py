@@ -4,15 +4,19 @@ DICOM is recognised by its content. Of other pictures only the name tells patien
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from mammoseg.data.patterns import NamePattern, looks_like_mask, special_view, usual_name
 from mammoseg.data.quality import BLANK, PixelFacts, check_pixels
+from mammoseg.data.window_fit import glance
 from mammoseg.io.dicom.header import DicomHeader, DicomReadError, read_header
 from mammoseg.io.dicom.pixels import DARK_DISPLAY, UNUSABLE_DISPLAY
 from mammoseg.io.read import read_image
+from mammoseg.prep.config import PrepConfig
+from mammoseg.records.breast import BreastFacts
 from mammoseg.records.image import Laterality, Mammogram
 
 Status = Literal["used", "left out", "unusable", "no image"]
@@ -43,6 +47,10 @@ class Settings:
     pattern: NamePattern | None = None
     pixels: bool = True
     """Decode the pixels of usable images and check them."""
+    pixel_mm: float | None = None
+    """Pixel side in mm of images that do not tell it."""
+    windows: Mapping[str, PrepConfig] = field(default_factory=dict)
+    """Preparations by name: how much of the breast each would show is looked at with the pixels."""
 
 
 @dataclass(frozen=True)
@@ -65,14 +73,23 @@ class Seen:
     view: str | None = None
     findings: tuple[str, ...] = ()
     pixels: PixelFacts | None = None
+    told_pixel_mm: float | None = None
+    """`Settings.pixel_mm`."""
+    windows: Mapping[str, BreastFacts | None] = field(default_factory=dict)
+    """For each of `Settings.windows` what is seen through it, as far as the pixels were looked at; None: it cannot be cut."""
+
+    @property
+    def pixel_mm(self) -> float | None:
+        """Side of a pixel in mm, as the header tells it, else as it was told of the folder."""
+        return (self.header.pixel_mm if self.header else None) or self.told_pixel_mm
 
 
 def examine(settings: Settings, place: PurePosixPath) -> Seen:
     """Look at one file. Raises nothing: what is wrong with the file is in the answer."""
     path = settings.root / place
     try:
-        seen = _recognised(settings, path, place)
-        return _with_pixels(seen, path) if settings.pixels and seen.status == "used" else seen
+        seen = replace(_recognised(settings, path, place), told_pixel_mm=settings.pixel_mm)
+        return _with_pixels(settings, seen, path) if settings.pixels and seen.status == "used" else seen
     except Exception as error:  # one file must not end the scan; the list of files keeps it
         return Seen(place, "unusable", f"an error of the program ({type(error).__name__})")
 
@@ -149,7 +166,7 @@ def _dicom(place: PurePosixPath, header: DicomHeader, names: dict[str, str]) -> 
     return Seen(place, "used", "", "", header, *about, findings=tuple(findings))
 
 
-def _with_pixels(seen: Seen, path: Path) -> Seen:
+def _with_pixels(settings: Settings, seen: Seen, path: Path) -> Seen:
     flip = seen.header.horizontal_flip if seen.header else None
     try:
         pixels, reading = read_image(path)
@@ -157,13 +174,15 @@ def _with_pixels(seen: Seen, path: Path) -> Seen:
         why, detail = _reason(error, path)
         return Seen(seen.place, "unusable", why, detail)
     side: Laterality = seen.laterality or "L"
-    facts = check_pixels(Mammogram(pixels, side, seen.view or "", "", None, flip))
+    image = Mammogram(pixels, side, seen.view or "", "", seen.pixel_mm, flip)
+    facts = check_pixels(image)
     if facts.blank:
         return Seen(seen.place, "unusable", BLANK)
     if facts.two_values:
         return Seen(seen.place, "left out", MASK, "its pixels have two values")
     about_window = tuple(finding for step, finding in _ABOUT_WINDOW.items() if step in reading)
-    return replace(seen, pixels=facts, findings=seen.findings + about_window)
+    windows = {name: glance(image, prep) for name, prep in settings.windows.items()}
+    return replace(seen, pixels=facts, windows=windows, findings=seen.findings + about_window)
 
 
 def _reason(error: ValueError, path: Path) -> tuple[str, str]:

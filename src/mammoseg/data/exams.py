@@ -210,7 +210,7 @@ def _date(seen: Seen) -> str | None:
 
 
 def _pixel_mm(seen: Seen) -> float | None:
-    size = seen.header.pixel_mm if seen.header else None
+    size = seen.pixel_mm
     return size if size is not None and 0 < size <= _LARGEST_PIXEL_MM else None
 
 

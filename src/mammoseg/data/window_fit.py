@@ -2,13 +2,19 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from mammoseg.prep.breast import PrepError
 from mammoseg.prep.config import PrepConfig
+from mammoseg.prep.pipeline import crop_breast
 from mammoseg.records.breast import BreastFacts
+from mammoseg.records.image import Mammogram
 
 _COMFORTABLE = 0.4  # share of the window that the median breast fills in the published preparation and on phantoms
+
+_GLANCE = 512  # working pixels along the longer side
 
 
 class WindowError(ValueError):
@@ -60,3 +66,28 @@ def _fitting(facts: Sequence[BreastFacts], prep: PrepConfig) -> float:
     wanted = float(np.median(sizes)) * math.sqrt(float(np.median(now)))
     step = 10 ** (math.floor(math.log10(wanted)) - 1)
     return math.ceil(wanted / step) * step
+
+
+def glance(image: Mammogram, prep: PrepConfig) -> BreastFacts | None:
+    """The facts that `crop_breast` would find, on far fewer pixels: milliseconds, and shares right to some hundredths.
+
+    None if the image cannot be prepared.
+    """
+    known = prep.pixel_mm is not None and image.pixel_mm is not None
+    scale = image.pixel_mm / prep.pixel_mm if known else 1.0  # type: ignore[operator]
+    shrink = max(1.0, max(image.pixels.shape) * scale / _GLANCE)
+    step = max(1, int(shrink / scale))
+    coarse = {
+        "pixel_mm": shrink / scale / step,
+        "window": tuple(max(1, round(n / shrink)) for n in prep.window),
+        **{name: round(getattr(prep, name) / shrink) for name in ("opening_px", "buffer_px")},
+    }
+    small = np.ascontiguousarray(image.pixels[::step, ::step])
+    try:
+        crop = crop_breast(replace(image, pixels=small, pixel_mm=1.0), prep.model_copy(update=coarse))
+    except PrepError:
+        return None
+    if crop.facts is None or image.pixel_mm is None:
+        return crop.facts and replace(crop.facts, pixel_mm=None, area_mm2=None)
+    area = (crop.facts.area_mm2 or 0.0) * (step * image.pixel_mm) ** 2
+    return replace(crop.facts, pixel_mm=image.pixel_mm, area_mm2=area)
