@@ -279,3 +279,21 @@ def test_killed_and_run_again(tree: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert len(load_manifest(tree / "m.csv", check_files=True)) == 5
     assert pd.read_csv(tree / "m.csv")["path"].str.startswith("ST").all()
+
+
+def test_the_scan_ends_with_advice_that_works(tmp_path: Path) -> None:
+    """Phantoms as pictures without a pixel size: asked for, then the recipe that fits, then a command for it."""
+    study = write_study(tmp_path / "study", 2, PhantomConfig.small(), 0)
+    out = tmp_path / "m.csv"
+    result = invoke(study.parent, "--out", out)
+    assert "The pixel size of 8 of 8 images is unknown" in result.stdout
+    labels = tmp_path / "labels.csv"
+    table = load_manifest(study).table
+    labels.write_text(table[["path", "malignant"]].to_csv(index=False))
+    result = invoke(study.parent, "--out", out, "--overwrite", "--pixel-mm", "0.56", "--labels", labels)
+    assert f"Next: mammoseg train --recipe glam_small --manifest {out} --out run" in result.stdout
+    assert load_manifest(out).table["pixel_mm"].tolist() == [0.56] * 8
+    windows = json.loads((tmp_path / "m_quality.json").read_text())["windows"]
+    [small] = [window for window in windows if "glam_small" in window["recipes"]]
+    assert small["in_window"] > 0.9
+    assert small["images_below"] == 0

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mammoseg.data.window_fit import WindowError, check_window
+from mammoseg.data.window_fit import WindowError, check_window, glance
 from mammoseg.prep.config import PrepConfig
 from mammoseg.prep.pipeline import crop_breast
 from mammoseg.records.breast import BreastFacts
@@ -57,3 +57,28 @@ def test_the_median_decides_and_the_limit_can_be_set() -> None:
     with pytest.raises(WindowError):
         check_window([*small[:2], *large], PREP, "a.csv")
     check_window(large, PREP.model_copy(update={"least_in_window": 0.0}), "a.csv")
+
+
+@pytest.mark.parametrize("pixel_mm", [None, 0.1, 0.4])
+@pytest.mark.parametrize("wanted", [None, 0.2])
+@pytest.mark.parametrize("points_right", [True, False])
+def test_a_glance_sees_what_the_preparation_sees(
+    pixel_mm: float | None, wanted: float | None, points_right: bool
+) -> None:
+    y, x = np.mgrid[:1500, :1000]
+    pixels = np.where((y - 700) ** 2 + x**2 <= 400**2, 1000 + y % 100, 0).astype(np.uint16)
+    side, shown = ("L", pixels) if points_right else ("R", pixels[:, ::-1])
+    image = Mammogram(shown, side, "MLO", "a", pixel_mm, False)
+    prep = PREP.model_copy(update={"window": (600, 300), "opening_px": 20, "pixel_mm": wanted})
+    exact, seen = crop_breast(image, prep).facts, glance(image, prep)
+    assert exact is not None
+    assert seen is not None
+    assert seen.in_window == pytest.approx(exact.in_window, abs=0.04)
+    assert seen.fills_window == pytest.approx(exact.fills_window, abs=0.04)
+    assert (seen.pixel_mm, seen.area_mm2 is None) == (exact.pixel_mm, exact.area_mm2 is None)
+    if exact.area_mm2:
+        assert seen.area_mm2 == pytest.approx(exact.area_mm2, rel=0.02)
+
+
+def test_a_glance_at_nothing() -> None:
+    assert glance(Mammogram(np.zeros((300, 200), np.uint16), "L", "CC", "a"), PREP) is None

@@ -26,6 +26,19 @@ QUALITY: dict[str, Any] = {
     "photometric": {"MONOCHROME2": 1},
     "bits_stored": {"12": 1},
     "transfer_syntax": {"Explicit VR Little Endian": 1},
+    "pixel_sizes": {"0.07 mm": 1},
+    "windows": [
+        {
+            "recipes": "glam_small, gmic_small",
+            "window": [368, 240],
+            "in_window": 0.084,
+            "fills_window": 0.9,
+            "images_below": 1,
+            "rows_below": [2],
+            "fits": False,
+            "film_wanted": False,
+        }
+    ],
     "labels": None,
 }
 

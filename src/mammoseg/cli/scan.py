@@ -30,6 +30,7 @@ def scan(
     pattern: Annotated[
         str | None, typer.Option("--pattern", help="How names are built, e.g. {patient}_{laterality}_{view}.png.")
     ] = None,
+    pixel_mm: options.PixelMm = None,
     hash_ids: Annotated[
         Path | None,
         typer.Option("--hash-ids", metavar="SALT_FILE", dir_okay=False, help="Hash patient ids; made if missing."),
@@ -55,11 +56,14 @@ def scan(
     from mammoseg.export.quality_page import write_page
     from mammoseg.io.atomic import write_json
     from mammoseg.progress import Bar
+    from mammoseg.recipes.advice import advise, recipe_windows
 
     options.check_new_table(out, overwrite)
     if maps and labels is None:
         raise typer.BadParameter("there is no table whose columns it names. Give --labels, too.", param_hint="--map")
-    settings = Settings(root.resolve(), compile_pattern(pattern) if pattern is not None else None, pixels)
+    windows = recipe_windows() if pixels else {}
+    names = compile_pattern(pattern) if pattern is not None else None
+    settings = Settings(root.resolve(), names, pixels, pixel_mm, windows)
     salt = read_salt(hash_ids) if hash_ids else None
     table_of_labels = read_labels(labels, maps or []) if labels else None
     files, skipped = find_files(settings.root)
@@ -72,7 +76,7 @@ def scan(
         joined = join_labels(table_of_labels, images, settings.root) if table_of_labels else None
     except LabelError as error:  # raised when the report is written, which took long
         mistake = error
-    quality = summarise(images, found, joined, pixels, hashed=salt is not None)
+    quality = summarise(images, found, joined, pixels, salt is not None, windows)
     others, page, table = (out.with_name(out.stem + end) for end in ("_left_out.csv", "_quality.html", "_quality.json"))
     _write_others(others, found)
     write_json(table, quality)
@@ -84,6 +88,8 @@ def scan(
     print(f"written: {out if complete else 'no manifest'}, {page}, {table}, {others}")
     if mistake:
         raise mistake
+    if complete:
+        print("\n".join(advise(quality, out)))
     return 1 if not images else 3 if quality["files"]["unusable"] else 0
 
 
@@ -120,9 +126,23 @@ def _print(quality: Mapping[str, Any]) -> None:
             lines["corrected"] = (
                 f"{labels['rows_corrected']} rows fit only with another spelling of id or path: see the report"
             )
+    lines["pixel size"] = ", ".join(f"{size} ({count})" for size, count in quality["pixel_sizes"].items())
     print_table([{"": name, "what": text} for name, text in lines.items()])
+    if quality["windows"]:
+        print_table([_share(window) for window in quality["windows"]])
     if quality["findings"]:
         print_table([{"images": str(f["images"] or ""), "finding": f["what"]} for f in quality["findings"]])
+
+
+def _share(window: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "recipe": window["recipes"],
+        "window": f"{window['window'][0]} x {window['window'][1]}",
+        "breast inside": f"{window['in_window']:.0%}",
+        "window filled": f"{window['fills_window']:.0%}",
+        "images below": str(window["images_below"]),
+        "fits": "yes" if window["fits"] else "no: made for digital images" if window["film_wanted"] else "no",
+    }
 
 
 def _listed(reasons: Mapping[str, int]) -> str:

@@ -5,7 +5,7 @@ only in the manifest and in the list of files that were left out, which stay wit
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import mammoseg
@@ -13,6 +13,8 @@ from mammoseg.data.examine import Seen
 from mammoseg.data.exams import Row
 from mammoseg.data.labels import Labels
 from mammoseg.data.quality import GREY, NO_BREAST, TEXT, WRONG_SIDE
+from mammoseg.export.windows import judge_windows, pixel_sizes
+from mammoseg.prep.config import PrepConfig
 
 FORMAT = 1
 STANDARD = ("L-CC", "L-MLO", "R-CC", "R-MLO")
@@ -23,12 +25,17 @@ _FIRST_ROW = 2  # of a table in a spreadsheet, below its header
 
 
 def summarise(
-    images: Sequence[Row], found: Sequence[Seen], labels: Labels | None, pixels: bool, hashed: bool
+    images: Sequence[Row],
+    found: Sequence[Seen],
+    labels: Labels | None,
+    pixels: bool,
+    hashed: bool,
+    windows: Mapping[str, PrepConfig] | None = None,
 ) -> dict[str, Any]:
     """Everything the report shows, ready to be written as JSON.
 
     `images` in the order of the manifest; `found` all files; `pixels` whether they were checked; `hashed` whether ids are
-    salted hashes, so that they can be shown.
+    salted hashes, so that they can be shown; `windows` those that were looked through (`Settings.windows`).
     """
     headers = [image.seen.header for image in images]
     known = [header for header in headers if header]
@@ -59,6 +66,8 @@ def summarise(
         "photometric": _counted(_cell(image, "photometric") for image in images),
         "bits_stored": _counted(_cell(image, "bits_stored") for image in images),
         "transfer_syntax": _counted(_cell(image, "transfer_syntax") for image in images),
+        "pixel_sizes": pixel_sizes(images),
+        "windows": judge_windows(images, windows or {}, _FIRST_ROW),
         "labels": None if labels is None else _labels(labels),
         "images": [{"row": n, "image_id": image.image_id} for n, image in enumerate(images, _FIRST_ROW)]
         if hashed

@@ -46,6 +46,7 @@ def write_page(path: Path, quality: Mapping[str, Any], manifest: str, left_out: 
         _findings(quality["findings"]),
         "<h2>Images</h2>",
         _table(("view", "left", "right"), [(v, sides["L"], sides["R"]) for v, sides in quality["views"].items()]),
+        *_windows(quality),
         "<h2>Exams</h2>",
         _exams(quality["exams"]),
         *(_files(title, text, quality["files"][status]) for status, (title, text) in _STATUS.items()),
@@ -66,6 +67,24 @@ def _findings(findings: Sequence[Mapping[str, Any]]) -> str:
     if not findings:
         return "<p>Nothing was found.</p>"
     return _table(("what", "images", "rows"), [(f["what"], f["images"] or "", _rows(f["rows"])) for f in findings])
+
+
+def _windows(quality: Mapping[str, Any]) -> list[str]:
+    """Pixel sizes, and what of the breasts each window shows."""
+    sizes = ["<h2>Pixel sizes and windows</h2>", _table(("pixel size", "images"), list(quality["pixel_sizes"].items()))]
+    cells = [
+        (
+            w["recipes"],
+            f"{w['window'][0]} x {w['window'][1]}",
+            f"{w['in_window']:.0%}",
+            f"{w['fills_window']:.0%}",
+            w["images_below"],
+            "yes" if w["fits"] else "no: made for digital images" if w["film_wanted"] else "no",
+        )
+        for w in quality["windows"]
+    ]
+    header = ("recipes", "window", "of the breast inside (median)", "of the window filled", "images below", "fits")
+    return [*sizes, _table(header, cells)] if cells else sizes
 
 
 def _exams(exams: Mapping[str, Any]) -> str:

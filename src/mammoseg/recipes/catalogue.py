@@ -9,7 +9,7 @@ from mammoseg.config import ConfigError
 from mammoseg.training.config import TrainConfig
 
 _PACKAGE = "mammoseg.recipes"
-_NO_RECIPES = {"catalogue", "demo"}
+_NO_RECIPES = {"advice", "catalogue", "demo"}
 
 
 def list_recipes() -> dict[str, Callable[[], TrainConfig]]:
