@@ -18,10 +18,13 @@ def demo(
     """
     from mammoseg.cli.tables import print_table
     from mammoseg.evaluation.tables import summary_table
+    from mammoseg.io.outputs import writing_to
     from mammoseg.nn.device import device_from
     from mammoseg.recipes.demo import run_demo
 
-    metrics = run_demo(out, device_from(device), workers, seed, overwrite, print)
+    chosen = device_from(device)
+    with writing_to(out):
+        metrics = run_demo(out, chosen, workers, seed, overwrite, print)
     print_table(summary_table(metrics))
     print(f"Look at {out / 'index.html'}")
     return 0

@@ -27,8 +27,11 @@ def evaluate(
     from mammoseg.data.manifest import load_manifest
     from mammoseg.evaluation.evaluate import evaluate as run
     from mammoseg.evaluation.tables import breakdown_table, summary_table
+    from mammoseg.io.outputs import writing_to
 
-    metrics = run(predictions, load_manifest(manifest), out, split=split, bootstrap=bootstrap, seed=seed, by=by or [])
+    table = load_manifest(manifest)
+    with writing_to(out):
+        metrics = run(predictions, table, out, split=split, bootstrap=bootstrap, seed=seed, by=by or [])
     print_table(summary_table(metrics))
     for column in by or []:
         print(f"\nBy {column}, a row for each value and class; cases are {metrics['by'][column]['level']}s:")

@@ -20,8 +20,10 @@ def import_weights(
     file (t of a GMIC model) follows from its name, or from --set.
     """
     from mammoseg.inference.published_weights import import_weights as run
+    from mammoseg.io.outputs import writing_to
 
-    imported = run(file, out, sets or [], overwrite)
+    with writing_to(out):
+        imported = run(file, out, sets or [], overwrite)
     print(f"{imported.title}: {out}")
     if imported.unused:
         print(f"Not used by the network: {', '.join(imported.unused)}")

@@ -29,16 +29,17 @@ def prepare(
     from mammoseg.data.window_fit import check_window
     from mammoseg.export.preview import write_prepared
     from mammoseg.io.ledger import Ledger
+    from mammoseg.io.outputs import writing_to
     from mammoseg.progress import Bar
     from mammoseg.recipes.catalogue import load_recipe
 
     settings = with_overrides(load_recipe(recipe), config, sets or [])
     rows = list(load_manifest(manifest).with_pixel_mm(pixel_mm).rows())
     cache = CropCache(out / "cache", settings.prep, wants_heatmaps(settings.network))
-    with Bar("prepare", len(rows)) as bar:
+    with writing_to(out, "previews"), Bar("prepare", len(rows)) as bar:
         usable = set(prepare_all(rows, cache, workers, Ledger(out / "errors.csv"), bar.advance))
-    ready = [row for row in rows if row.image_id in usable]
-    notes = write_prepared(out, ready, cache, settings.prep, previews)
+        ready = [row for row in rows if row.image_id in usable]
+        notes = write_prepared(out, ready, cache, settings.prep, previews)
     print(f"{len(ready)} of {len(rows)} images prepared, {notes} with remarks: {out / 'prepared.csv'}")
     if len(ready) < len(rows):
         print(f"The failed images and why: {out / 'errors.csv'}")

@@ -25,7 +25,7 @@ from mammoseg import __version__
 from mammoseg.data.cropfile import CropFileError, read_crop, read_facts, write_crop
 from mammoseg.data.heatmaps import heatmap_files, with_heatmaps
 from mammoseg.data.manifest import ImageRow
-from mammoseg.io.atomic import write_json
+from mammoseg.io.atomic import remove_leftovers, write_json
 from mammoseg.io.ledger import Ledger
 from mammoseg.io.read import ImageReadError, read_pixels
 from mammoseg.prep.breast import BreastCrop
@@ -105,6 +105,11 @@ class CropCache:
             return False
         return None not in digests and self._crop_file(row, digests).exists()
 
+    def tidy(self) -> None:
+        """Delete the temporary files of killed processes."""
+        for folder in self.folder.glob("*/"):
+            remove_leftovers(folder)
+
     def _path(self, row: ImageRow) -> Path:
         return self._crop_file(row, [self._content_hash(path) for path in self._files(row)])
 
@@ -176,6 +181,7 @@ def prepare_all(
     finished, and nothing half-written.
     """
     usable = []
+    cache.tidy()
     try:
         for done, (row, error) in enumerate(zip(rows, _errors(rows, cache, workers), strict=True), start=1):
             if error is None:

@@ -36,10 +36,8 @@ def read_salt(path: Path) -> bytes:
     Raises SaltError if the file cannot be read or holds too little.
     """
     if not path.exists():
-        with atomic_path(path) as temporary:
-            descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-            with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                file.write(secrets.token_hex(32) + "\n")
+        with atomic_path(path, mode=0o600) as temporary:
+            temporary.write_text(secrets.token_hex(32) + "\n", encoding="ascii")
     try:
         salt = path.read_bytes().strip()
         open_to_others = os.name == "posix" and path.stat().st_mode & 0o077

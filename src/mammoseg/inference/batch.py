@@ -16,6 +16,7 @@ from mammoseg.inference.augment import displaced_windows
 from mammoseg.inference.ensemble import Ensemble
 from mammoseg.inference.predictor import Predictor
 from mammoseg.io.ledger import Ledger
+from mammoseg.io.outputs import writing_to
 from mammoseg.io.read import read_image
 from mammoseg.io.runs import (
     RunFileError,
@@ -69,21 +70,23 @@ def predict_images(
     first. `before_saving` is called with every prediction just before it counts as done, and draws its figure: an image
     without one is predicted again. With `num_tta` scores are the mean over so many displaced windows
     (inference/augment.py); maps and the scores of parts are of the undisplaced one. Raises ValueError if `out` holds
-    predictions of another checkpoint or with other settings, OSError if the disk is full; what is written stays, and the
-    same call continues.
+    predictions of another checkpoint or with other settings, OSError if the disk is full, and as `writing_to` does, which
+    holds `out`; what is written stays, and the same call continues.
     """
     try:
-        _open_run(out, predictor.description() | {"num_tta": num_tta}, overwrite)
-        ledger = Ledger(out / "errors.csv")
-        advance = progress or (lambda: None)
-        todo, failed = _not_done(rows, out, predictor.heatmaps, before_saving is not None), 0
-        for image_id in {row.image_id for row in rows} - {row.image_id for row in todo}:
-            ledger.remove(image_id)  # still there if a run was killed between the two
-            advance()
-        for row, ready in _read_ahead(predictor, todo, workers):
-            failed += not _predict_one(predictor, row, ready, out, before_saving, ledger, num_tta)
-            advance()
-        write_predictions_csv(out)
+        with writing_to(out, "records", "maps", "overlays") as check_folder:
+            _open_run(out, predictor.description() | {"num_tta": num_tta}, overwrite)
+            ledger = Ledger(out / "errors.csv")
+            advance = progress or (lambda: None)
+            todo, failed = _not_done(rows, out, predictor.heatmaps, before_saving is not None), 0
+            for image_id in {row.image_id for row in rows} - {row.image_id for row in todo}:
+                ledger.remove(image_id)  # still there if a run was killed between the two
+                advance()
+            for row, ready in _read_ahead(predictor, todo, workers):
+                failed += not _predict_one(predictor, row, ready, out, before_saving, ledger, num_tta)
+                check_folder()
+                advance()
+            write_predictions_csv(out)
     except OSError as error:
         if error.errno not in _DISK_FULL:
             raise

@@ -7,7 +7,6 @@ the hash of the weights in it, shows damage and changes made by hand; it does no
 import hashlib
 import json
 import logging
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from safetensors.torch import load_file, save
 from torch import nn
 
 from mammoseg.bounded import read_json, sha256_of
+from mammoseg.io.atomic import write_bytes
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ def save_checkpoint(
     """Write a checkpoint folder. Each file appears whole, the description last."""
     folder.mkdir(parents=True, exist_ok=True)
     weights = save({name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()})
-    _write_whole(folder / WEIGHTS, weights)
+    write_bytes(folder / WEIGHTS, weights)
     description = {
         "format": FORMAT,
         "model": model_name,
@@ -96,21 +96,8 @@ def save_checkpoint(
         "provenance": dict(provenance),
     }
     description["seal"] = _seal(description)
-    _write_whole(folder / DESCRIPTION, (json.dumps(description, indent=2) + "\n").encode())
+    write_bytes(folder / DESCRIPTION, (json.dumps(description, indent=2) + "\n").encode())
     return folder
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """The old file or the new one, never a part, whatever happens. Raises OSError if the disk is full."""
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def open_checkpoint(path: Path) -> Checkpoint:

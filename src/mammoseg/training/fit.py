@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader
 
 from mammoseg.data.batching import BalancedExamSampler, InOrder, leave_interrupts_to_parent
 from mammoseg.data.dataset import WindowDataset, collate
-from mammoseg.io.atomic import atomic_path
+from mammoseg.io.atomic import write_bytes
 from mammoseg.training.module import StageModule
 from mammoseg.training.progress import EpochLog, Plan, quiet_lightning
 
@@ -133,8 +133,7 @@ class _WholeFiles(TorchCheckpointIO):
 def _save(values: dict[str, Any], path: Path) -> None:
     content = io.BytesIO()
     torch.save(values, content)
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(content.getbuffer())
+    write_bytes(path, content.getbuffer())
 
 
 def _next_epoch(last: Path) -> int:

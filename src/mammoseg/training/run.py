@@ -29,11 +29,12 @@ from mammoseg.config import to_yaml
 from mammoseg.data.cache import STEP, CropCache, prepare_all
 from mammoseg.data.dataset import WindowDataset
 from mammoseg.data.heatmaps import check_heatmaps, wants_heatmaps
-from mammoseg.data.manifest import Manifest
+from mammoseg.data.manifest import ImageRow, Manifest
 from mammoseg.data.splits import assign_splits, check_leaks, draw_val
 from mammoseg.data.window_fit import check_window
 from mammoseg.io.atomic import write_text
 from mammoseg.io.ledger import Ledger
+from mammoseg.io.outputs import writing_to
 from mammoseg.models import build_model, load_model_plugin
 from mammoseg.nn.checkpoint import CheckpointError, open_checkpoint, save_checkpoint
 from mammoseg.nn.contract import Classifier, Stage
@@ -75,7 +76,8 @@ def train(
     Labels and masks of classes the model does not predict take no part: what is balanced and what decides is the model's
     own. Masks are only used to select epochs, those of training images are not opened. A finished run is returned as it
     is. Raises ValueError subclasses for a folder of another run, missing or leaking splits, missing heatmaps, no usable
-    images, images that do not fit the window, and a loss that is not finite; OSError if the disk is full.
+    images, images that do not fit the window, and a loss that is not finite; OSError if the disk is full; and as `writing_to`
+    does, which holds `out`.
     """
     torch.manual_seed(config.seed)
     model = build_model(config.model, config.network)
@@ -85,11 +87,19 @@ def train(
     if wants_heatmaps(config.network):
         check_heatmaps(rows, manifest.path)
     run = _Run(config, manifest, out, device, workers)
-    run.check_folder(overwrite)
-    ledger = Ledger(out / "errors.csv")
-    if run.is_done():
-        return TrainingResult(run.result, ledger.counts().get(STEP, 0))
-    cache = CropCache(cache_folder or out / "cache", config.prep, wants_heatmaps(config.network))
+    stages = [f"stages/{stage.name}" for stage in run.stages]
+    with writing_to(out, "checkpoint", *stages, *(f"{stage}/checkpoint" for stage in stages)):
+        run.check_folder(overwrite)
+        ledger = Ledger(out / "errors.csv")
+        if run.is_done():
+            return TrainingResult(run.result, ledger.counts().get(STEP, 0))
+        cache = CropCache(cache_folder or out / "cache", config.prep, wants_heatmaps(config.network))
+        return TrainingResult(run.result, _train(run, model, rows, cache, ledger))
+
+
+def _train(run: "_Run", model: nn.Module, rows: list[ImageRow], cache: CropCache, ledger: Ledger) -> int:
+    """All stages; returns how many images could not be prepared."""
+    config, out, workers, classes = run.config, run.out, run.workers, cast(Classifier, model).classes
     with Bar("prepare", len(rows)) as bar:
         usable = set(prepare_all(rows, cache, workers, ledger, bar.advance))
     failed = len(rows) - len(usable)
@@ -102,7 +112,7 @@ def train(
             f"prepared. Expected at least one of each. The reasons stand in {ledger.path}."
         )
     seen = [facts for row in (*train_rows, *val_rows) if (facts := cache.facts(row))]
-    check_window(seen, config.prep, str(manifest.path))
+    check_window(seen, config.prep, str(run.manifest.path))
     noise = WindowNoise(config.augment.location_px, config.augment.size_px)
     train_data = WindowDataset(train_rows, cache, noise, config.seed)
     val_data = WindowDataset(val_rows, cache)
@@ -112,7 +122,7 @@ def train(
     for stage in run.stages:
         run.stage(stage, model, train_data, val_data, criterion)
     run.finish(model)
-    return TrainingResult(run.result, failed)
+    return failed
 
 
 def _has_lesions(data: WindowDataset) -> bool:

@@ -58,7 +58,7 @@ def kills(steps: int) -> dict[str, list[tuple[str, int]]]:
             (STEP, steps + 2),  # in the second epoch
             (STEP, 2),  # in the second epoch, again
             ("mammoseg.training.run.save_checkpoint", 1),  # after the last epoch
-            ("mammoseg.nn.checkpoint._write_whole", 2),  # the weights of the stage are there, their description is not
+            ("mammoseg.nn.checkpoint.write_bytes", 2),  # the weights of the stage are there, their description is not
         ],
         "local": [
             ("mammoseg.models.glam.model.Glam.select", 2),  # while choosing patches

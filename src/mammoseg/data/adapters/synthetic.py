@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mammoseg.io.atomic import atomic_path, write_json, write_text
+from mammoseg.io.outputs import writing_to
 from mammoseg.phantom.config import PhantomConfig
 from mammoseg.phantom.exam import PhantomExam, generate_exam
 from mammoseg.records.label import CLASSES
@@ -47,23 +48,25 @@ def write_study(
 
     Calling it again continues an interrupted run: exams whose files are all there are kept. With more exams it adds to
     them, because exam i depends on the seed and i only. Raises StudyExistsError (a ValueError) if the folder was
-    written with another configuration or seed, ValueError for impossible arguments.
+    written with another configuration or seed, ValueError for impossible arguments, and as `writing_to` does.
     """
     if exams < 1 or workers < 1 or seed < 0:
         raise ValueError(f"write_study: exams {exams}, workers {workers}, seed {seed}; expected >= 1, >= 1 and >= 0")
     folder = Path(folder)
     names = _split_names(exams, splits, seed)
-    _claim(folder, {"seed": seed, "config": config.model_dump(mode="json")})
-    for part in PARTS:
-        (folder / part).mkdir(exist_ok=True)
-    rows: list[dict[str, Any]] = []
-    with _mapper(workers) as mapper:
-        for done, exam_rows in enumerate(mapper(_Writer(folder, config, seed), range(exams)), start=1):
-            rows.extend({**row, "split": names[done - 1]} for row in exam_rows)
-            if progress is not None:
-                progress(done)
     manifest = folder / MANIFEST
-    write_text(manifest, pd.DataFrame(rows).to_csv(index=False, lineterminator="\n"))
+    with writing_to(folder, *PARTS) as check_folder:
+        _claim(folder, {"seed": seed, "config": config.model_dump(mode="json")})
+        for part in PARTS:
+            (folder / part).mkdir(exist_ok=True)
+        rows: list[dict[str, Any]] = []
+        with _mapper(workers) as mapper:
+            for done, exam_rows in enumerate(mapper(_Writer(folder, config, seed), range(exams)), start=1):
+                check_folder()
+                rows.extend({**row, "split": names[done - 1]} for row in exam_rows)
+                if progress is not None:
+                    progress(done)
+        write_text(manifest, pd.DataFrame(rows).to_csv(index=False, lineterminator="\n"))
     return manifest
 
 
@@ -71,10 +74,11 @@ def clear_study(folder: Path) -> None:
     """Delete the phantoms of a folder that `write_study` has written to, and nothing else that lies there."""
     if not (folder / SETTINGS).is_file():
         return
-    for part in PARTS:
-        shutil.rmtree(folder / part, ignore_errors=True)
-    for name in (MANIFEST, SETTINGS):
-        (folder / name).unlink(missing_ok=True)
+    with writing_to(folder):
+        for part in PARTS:
+            shutil.rmtree(folder / part, ignore_errors=True)
+        for name in (MANIFEST, SETTINGS):
+            (folder / name).unlink(missing_ok=True)
 
 
 class _Writer:
@@ -135,7 +139,6 @@ def _write_png(path: Path, pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> No
 
 def _claim(folder: Path, settings: dict[str, Any]) -> None:
     """Note the settings in a new folder; refuse a folder of other settings."""
-    folder.mkdir(parents=True, exist_ok=True)
     note = folder / SETTINGS
     if not note.exists():
         if (folder / MANIFEST).exists():
