@@ -18,7 +18,19 @@ from mammoseg.cli import main
 from mammoseg.config import ConfigError
 from mammoseg.io.read import ImageReadError
 
-VERBS = ("demo", "phantom", "adapt", "scan", "prepare", "train", "import-weights", "predict", "evaluate", "bench")
+VERBS = (
+    "demo",
+    "phantom",
+    "adapt",
+    "scan",
+    "prepare",
+    "train",
+    "import-weights",
+    "predict",
+    "evaluate",
+    "bench",
+    "doctor",
+)
 Result = tuple[int, str, str]
 
 

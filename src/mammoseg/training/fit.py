@@ -21,6 +21,7 @@ from torch.utils.data import DataLoader
 from mammoseg.data.batching import BalancedExamSampler, InOrder, leave_interrupts_to_parent
 from mammoseg.data.dataset import WindowDataset, collate
 from mammoseg.io.atomic import write_bytes
+from mammoseg.nn.bfloat16 import computes_bfloat16
 from mammoseg.training.module import StageModule
 from mammoseg.training.progress import EpochLog, Plan, quiet_lightning
 
@@ -144,9 +145,4 @@ def resolve_precision(wanted: str, device: torch.device) -> Literal["32-true", "
     """`auto` becomes bf16-mixed where bfloat16 is computed natively, else 32-true."""
     if wanted != "auto":
         return cast(Literal["32-true", "bf16-mixed", "16-mixed"], wanted)
-    if device.type == "cuda":
-        native = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:
-        able: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()  # torch 2.11 has none
-        native = device.type == "cpu" and bool(able.get("avx512_bf16") or able.get("amx_bf16"))
-    return "bf16-mixed" if native else "32-true"
+    return "bf16-mixed" if computes_bfloat16(device) else "32-true"
