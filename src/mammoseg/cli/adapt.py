@@ -1,7 +1,8 @@
 """`mammoseg adapt`: a data set in its own folder -> manifest with lesion masks."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,8 @@ import typer
 from mammoseg.cli import options
 
 if TYPE_CHECKING:
-    from mammoseg.data.about import About
+    from mammoseg.data.about import About, Totals
+    from mammoseg.data.adapted import Adapted
     from mammoseg.data.manifest import Manifest
 
 _ADAPTERS = "mammoseg.data.adapters"
@@ -21,10 +23,8 @@ def adapt(
     name: Annotated[
         str, typer.Argument(metavar="NAME", help="The data set, e.g. cbis_ddsm. A wrong one lists them all.")
     ],
-    root: Annotated[
-        Path, typer.Argument(metavar="ROOT", exists=True, file_okay=False, help="Its folder, as it was published.")
-    ],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Manifest to write (CSV). Masks go to masks/ beside it.")],
+    root: Annotated[Path, typer.Argument(metavar="ROOT", help="Its folder, as it was published.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Manifest to write (CSV); masks go to OUT_masks/.")],
     pattern: Annotated[
         str | None, typer.Option("--pattern", help="folder: how names are built, e.g. {patient}_{laterality}_{view}.")
     ] = None,
@@ -40,10 +40,11 @@ def adapt(
 ) -> int:
     """Turn a public data set, as it was downloaded, into a manifest.
 
-    Tells where its labels come from, under which licence it stands and what is known to be wrong in it. Nothing is
-    downloaded and no image is copied or changed.
+    Tells where its labels come from, its licence and its known defects. Nothing is downloaded; no image is copied or
+    changed. Exit code 3: rows or images were left out (listed in OUT_left_out.csv), or there are fewer than published.
     """
     from mammoseg.cli.tables import print_table
+    from mammoseg.data.leftout import write_left_out
     from mammoseg.data.splits import assign_splits, check_leaks, describe_splits
     from mammoseg.records.label import CLASSES
 
@@ -54,19 +55,25 @@ def adapt(
     for setting in settings.keys() - inspect.signature(make).parameters.keys():
         raise typer.BadParameter(f"it is not for {name}", param_hint=f"--{setting.replace('_', '-')}")
     _print_about(about)
-    manifest = make(root, out.absolute().parent / "masks", **settings)
-    if split is not None:
-        manifest = assign_splits(manifest, split, seed)
-    check_leaks(manifest)
-    manifest.to_csv(out)
+    if not root.is_dir():
+        raise typer.BadParameter(f"{root} is no folder. Expected {about.holds}. Check the path.", param_hint="ROOT")
+    masks, listed = (out.absolute().with_name(f"{out.stem}_{what}") for what in ("masks", "left_out.csv"))
+    with _new_folder(masks, overwrite):
+        adapted = make(root, masks, **settings)
+        manifest = assign_splits(adapted, split, seed) if split else adapted
+        check_leaks(manifest)
+        write_left_out(listed, adapted.left_out)
+        manifest.to_csv(out)
     counts = describe_splits(manifest).reset_index().astype(str)
     print_table([{str(n): value for n, value in row.items()} for row in counts.to_dict("records")])
-    masks = [f"{manifest.table[f'{label}_mask'].notna().sum()} {label}" for label in CLASSES]
-    print(f"{len(manifest)} images; masks: {', '.join(masks)}; written: {out}")
-    return 0
+    drawn = [f"{manifest.table[f'{label}_mask'].notna().sum()} {label}" for label in CLASSES]
+    print(f"{len(manifest)} images; masks: {', '.join(drawn)}; written: {out}")
+    if adapted.left_out:
+        print(f"{len(adapted.left_out)} rows, images or folders are left out: {listed}")
+    return 3 if _fewer_than_published(about.published, manifest) or adapted.left_out else 0
 
 
-def _adapter(name: str) -> "tuple[About, Callable[..., Manifest]]":
+def _adapter(name: str) -> "tuple[About, Callable[..., Adapted]]":
     """What the data set says of itself, and its make_manifest(root, masks)."""
     from mammoseg import plugins
 
@@ -94,12 +101,15 @@ def _about_exam_lists() -> "About":
             "Masks have the pixels of the model window (mask_frame window), not those of the images.",
         ),
         url="docs/reference/exam_list.md",
+        holds="exam_list_before_cropping.pkl, or one .pkl of another name, beside images/ and perhaps segmentation/",
     )
 
 
-def _exam_list(root: Path, _masks: Path) -> "Manifest":
+def _exam_list(root: Path, _masks: Path) -> "Adapted":
     """ROOT/exam_list_before_cropping.pkl or the only .pkl, ROOT/images and, if there, ROOT/segmentation."""
+    from mammoseg.data.adapted import Adapted
     from mammoseg.data.adapters.exam_list import ExamListError, make_manifest
+    from mammoseg.data.leftout import LeftOut
 
     lists = sorted(root.glob("*.pkl"))
     named = [path for path in lists if path.name == "exam_list_before_cropping.pkl"] or lists
@@ -109,7 +119,44 @@ def _exam_list(root: Path, _masks: Path) -> "Manifest":
             "name. Take the other lists out of the folder, or use the Python function in docs/reference/exam_list.md."
         )
     masks = root / "segmentation"
-    return make_manifest(named[0], root / "images", masks if masks.is_dir() else None)
+    manifest = make_manifest(named[0], root / "images", masks if masks.is_dir() else None)
+    left_out = LeftOut()
+    absent = [row.image_id for row in manifest.rows() if not row.path.is_file()]
+    left_out.add(named[0], "images have no file; their rows are kept", absent)
+    return Adapted(manifest.table, manifest.path, tuple(left_out.entries))
+
+
+def _fewer_than_published(published: "Totals | None", manifest: "Manifest") -> bool:
+    if published is None:
+        print("How many images were published is not known here: only its tables and files tell what is missing.")
+        return False
+    whole = {"images": published.images, "exams": published.exams, "patients": published.patients}
+    there = {
+        "images": len(manifest),
+        **{f"{kind}s": manifest.table[f"{kind}_id"].nunique() for kind in ("exam", "patient")},
+    }
+    counts = [f"{there[kind]:,} of {number:,} {kind}" for kind, number in whole.items() if number is not None]
+    print(f"Published ({published.source}): {', '.join(counts)}")
+    return any(there[kind] < number for kind, number in whole.items() if number is not None)
+
+
+@contextmanager
+def _new_folder(masks: Path, overwrite: bool) -> "Iterator[None]":
+    """Masks belong to one manifest. Those of a manifest that is not finished are deleted again."""
+    import shutil
+
+    before = masks.exists()
+    if before and not overwrite:
+        raise typer.BadParameter(
+            f"{masks} is there already, perhaps with masks of another manifest. Choose another name, or --overwrite.",
+            param_hint="--out",
+        )
+    try:
+        yield
+    except BaseException:
+        if not before:
+            shutil.rmtree(masks, ignore_errors=True)
+        raise
 
 
 def _print_about(about: "About") -> None:

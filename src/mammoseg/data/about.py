@@ -4,6 +4,16 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class Totals:
+    """What the whole data set has, by its publication; None: not told."""
+
+    images: int
+    source: str
+    exams: int | None = None
+    patients: int | None = None
+
+
+@dataclass(frozen=True)
 class About:
     """A data set in the words a user needs. Plain text, a sentence per entry."""
 
@@ -16,3 +26,7 @@ class About:
     """What is known to be wrong or misleading in the data, and what the adapter does about it."""
     url: str
     """Where the data set is published."""
+    holds: str
+    """What its folder holds, as `adapt` expects it."""
+    published: Totals | None = None
+    """None where no total is known for certain: then only its tables and files tell what is missing."""

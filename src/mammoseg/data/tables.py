@@ -1,65 +1,69 @@
-"""The tables that come with data sets: read as text and checked for their columns; rows -> a manifest."""
+"""The tables that come with data sets: read as text and checked for their columns and rows."""
 
 import csv
 import io
-import logging
-from collections import Counter
+import os
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
+from mammoseg.bounded import read_bounded
 from mammoseg.data.csvtext import SEPARATORS
-from mammoseg.data.manifest import Manifest
+from mammoseg.data.leftout import LeftOut, tell
 from mammoseg.data.workbook import is_workbook
 
-logger = logging.getLogger(__name__)
-
 _SHOWN = 5
+_WIDTH = 300
 
 
 class AdapterError(ValueError):
     """A data set folder that cannot be turned into a manifest."""
 
 
-def read_table(path: Path, columns: Sequence[str], separator: str = ",") -> pd.DataFrame:
-    """A CSV file as text: header and cells stripped, empty cells "". The index is the row number of a spreadsheet.
-
-    Raises AdapterError if the file is missing, is not text, lacks one of `columns`, or has one twice; a row of another
-    length than the header is left out with a warning, for a published table is not ours to correct.
-    """
-    header, rows = _cells(path, columns, separator)
-    fitting = {n: r for n, r in rows.items() if len(r) == len(header)}
-    tell("%s: %d rows left out, their number of cells is not that of the header: rows %s", path, rows.keys() - fitting)
-    return _frame(header, fitting)
-
-
-def _cells(path: Path, columns: Sequence[str], separator: str) -> tuple[list[str], dict[int, list[str]]]:
-    """The header, and the rows that are not empty by their number."""
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise AdapterError(
-            f"{path}: the table cannot be read ({error.strerror}). Expected a table of the data set with the columns "
-            f"{', '.join(columns)}. Give the folder as it was published."
-        ) from None
-    except UnicodeDecodeError:
-        what = "an Excel workbook" if is_workbook(path.read_bytes()[:4]) else "not UTF-8 text"
-        raise AdapterError(
-            f"{path}: {what}. Expected a CSV file. Take the table as it was published, or save the sheet as 'CSV UTF-8'."
-        ) from None
-    try:
-        records = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
-    except csv.Error as error:
-        raise AdapterError(f"{path}: no CSV file ({error}). Take the table as it was published.") from None
+def read_table(
+    path: Path,
+    columns: Sequence[str],
+    left_out: LeftOut,
+    separator: str = ",",
+    unique: Sequence[str] = (),
+    published: int | None = None,
+) -> pd.DataFrame:
+    """`check_rows` of a CSV file in UTF-8. Raises AdapterError if it is missing or no such file, or as `check_rows`."""
+    records = _records(path, _text(path, columns), separator)
     header = [name.strip() for name in records[0]] if records else []
     if missing := [name for name in columns if name not in header]:
         other = next((mark for mark in SEPARATORS if len(header) == 1 and mark in header[0]), None)
         saved = f" They are separated by {other!r}, as a spreadsheet program saves them." if other else ""
         raise AdapterError(
-            f"{path}: the columns {', '.join(missing)} are missing; there are {', '.join(header) or 'none'}.{saved} Expected "
-            f"them separated by {separator!r}. Take the table as it was published."
+            f"{path}: the columns {', '.join(missing)} are missing; there are {', '.join(header)[:_WIDTH] or 'none'}.{saved} "
+            f"Expected them separated by {separator!r}. Take the table as it was published."
+        )
+    return check_rows(path, records, columns, left_out, unique, published)
+
+
+def check_rows(
+    path: Path,
+    records: Sequence[Sequence[str]],
+    columns: Sequence[str],
+    left_out: LeftOut,
+    unique: Sequence[str] = (),
+    published: int | None = None,
+) -> pd.DataFrame:
+    """Header and rows as a table of stripped text, empty cells "". The index is the row number of a spreadsheet.
+
+    A row of another length than the header is left out, for a published table is not ours to correct; so are rows fewer
+    than were `published`. Rows that have the same cells in the columns `unique` must be equal: one of them stays.
+
+    Raises AdapterError if a column is missing or there twice, if there is no row, the last one is incomplete, or rows
+    contradict each other in `unique`.
+    """
+    header = [name.strip() for name in records[0]] if records else []
+    if missing := [name for name in columns if name not in header]:
+        raise AdapterError(
+            f"{path}: the columns {', '.join(missing)} are missing; there are {', '.join(header)[:_WIDTH] or 'none'}. "
+            "Expected those of the published table. Download it again."
         )
     if twice := [name for name, count in Counter(header).items() if count > 1 and name]:
         raise AdapterError(
@@ -67,38 +71,129 @@ def _cells(path: Path, columns: Sequence[str], separator: str) -> tuple[list[str
             "of them counts. Remove or rename the others."
         )
     rows = {n: [c.strip() for c in r] for n, r in enumerate(records[1:], start=2) if any(c.strip() for c in r)}
-    return header, rows
+    _check_end(path, header, rows)
+    fitting = {n: r for n, r in rows.items() if len(r) == len(header)}
+    left_out.add(path, "rows left out, their number of cells is not that of the header", rows.keys() - fitting)
+    left_out.add_missing_rows(path, len(rows), published)
+    kept = _without_repeated(path, header, fitting, unique)
+    table = pd.DataFrame(kept.values(), index=list(kept), columns=header, dtype=object)
+    return table.loc[:, table.columns != ""]  # spreadsheets write columns without a name
 
 
-def _frame(header: list[str], rows: Mapping[int, list[str]]) -> pd.DataFrame:
-    """Without columns that have no name, of which spreadsheets write several."""
-    table = pd.DataFrame(rows.values(), index=list(rows), columns=header, dtype=object)
-    return table.loc[:, table.columns != ""]
+def read_columns(path: Path, needed: Sequence[str], also: Sequence[str]) -> pd.DataFrame:
+    """Of a table too large to be kept whole, these columns as stripped text; the index as that of `check_rows`.
 
-
-def tell(message: str, path: Path, items: Any) -> None:
-    """Warn of `items` left out, if there are any: `message` takes the path, how many, and the first of them."""
-    listed = sorted(items)
-    if listed:
-        more = " ..." if len(listed) > _SHOWN else ""
-        logger.warning(message, path, len(listed), ", ".join(map(str, listed[:_SHOWN])) + more)
-
-
-def to_manifest(rows: Sequence[Mapping[str, Any]], root: Path, masks: Path) -> Manifest:
-    """The rows (columns of a manifest, further ones kept) whose image file exists, in their order.
-
-    The manifest belongs beside the folder of the masks. Raises AdapterError if there is no image at all, ManifestError
-    for rows that contradict each other.
+    Raises AdapterError if the file is no CSV file, lacks one of `needed`, has no rows, or ends in the middle of one.
     """
-    there = [row for row in rows if Path(row["path"]).is_file()]
-    tell(
-        "%s: %d images of the tables have no file and are left out: %s",
-        root,
-        {r["image_id"] for r in rows} - {r["image_id"] for r in there},
-    )
-    if not there:
-        raise AdapterError(
-            f"{root}: none of the {len(rows)} images of the tables is there. Expected the folder of the data set with "
-            "its images in it. Check the path, or whether the images have been downloaded and unpacked."
+    try:
+        ends_well = _ends_with_a_line(path)
+        table = pd.read_csv(
+            path,
+            dtype=str,
+            keep_default_na=False,
+            usecols=lambda name: name in {*needed, *also},
+            encoding_errors="replace",
         )
-    return Manifest.from_table(pd.DataFrame(there), masks.parent / "manifest.csv")
+    except (ValueError, OSError) as error:
+        raise AdapterError(
+            f"{path}: not a readable CSV file ({type(error).__name__}). Expected the table as it was published. "
+            "Download it again."
+        ) from None
+    missing = [name for name in needed if name not in table]
+    problems = {
+        f"the columns {', '.join(missing)} are missing": bool(missing),
+        "the table has a header and no rows": table.empty,
+        "the table ends in the middle of a row, it is cut off": not ends_well,
+    }
+    for problem in (text for text, found in problems.items() if found):
+        raise AdapterError(f"{path}: {problem}. Expected the table as it was published. Download it again.")
+    table.index += 2
+    return table.apply(lambda column: column.str.strip())
+
+
+def _ends_with_a_line(path: Path) -> bool:
+    """A row that is cut off is filled up by pandas, and could not be told afterwards."""
+    if not path.is_file():
+        raise OSError("no regular file")
+    with path.open("rb") as file:
+        file.seek(max(file.seek(0, os.SEEK_END) - 1, 0))
+        return file.read() in (b"\n", b"\r")
+
+
+def _check_end(path: Path, header: list[str], rows: Mapping[int, list[str]]) -> None:
+    if not rows:
+        raise AdapterError(
+            f"{path}: the table has a header and no rows. Expected a row per image or finding. Copy or download it again."
+        )
+    last = max(rows)
+    if len(rows[last]) < len(header):
+        raise AdapterError(
+            f"{path}: the table ends in the middle of row {last}, after {len(rows[last])} of {len(header)} cells. Expected "
+            "whole rows: the file is cut off. Copy or download it again."
+        )
+
+
+def _without_repeated(
+    path: Path, header: list[str], rows: dict[int, list[str]], unique: Sequence[str]
+) -> dict[int, list[str]]:
+    if not unique:
+        return rows
+    places = [header.index(name) for name in unique]
+    same: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for number, row in rows.items():
+        same[tuple(row[place] for place in places)].append(number)
+    for numbers in same.values():
+        if any(rows[number] != rows[numbers[0]] for number in numbers):
+            raise AdapterError(
+                f"{path}: rows {', '.join(map(str, numbers[:_SHOWN]))} have the same {' and '.join(unique)} and differ. "
+                "Expected one row for each. Delete what is wrong, or take the table as it was published."
+            )
+    repeated = {number for numbers in same.values() for number in numbers[1:]}
+    tell("%s: %d rows repeat an earlier row, which counts once: rows %s", path, repeated)
+    return {number: row for number, row in rows.items() if number not in repeated}
+
+
+def _text(path: Path, columns: Sequence[str]) -> str:
+    try:
+        data = read_bounded(path)
+    except OSError as error:
+        raise AdapterError(
+            f"{path}: the table cannot be read ({error.strerror}). Expected a table of the data set with the columns "
+            f"{', '.join(columns)}. Give the folder as it was published."
+        ) from None
+    except ValueError as error:
+        raise AdapterError(f"{path}: no table ({error}). Expected a CSV file. Copy or download it again.") from None
+    if is_workbook(data):
+        raise AdapterError(
+            f"{path}: this is an Excel workbook. Expected a CSV file. Take the table as it was published, or save the sheet "
+            "as 'CSV UTF-8'."
+        )
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        row = data.count(b"\n", 0, error.start) + 1
+        raise AdapterError(
+            f"{path}: not UTF-8 text (line {row}). Expected a CSV file. Take the table as it was published, or save it as "
+            "'CSV UTF-8'."
+        ) from None
+    if "\0" in text:
+        raise AdapterError(f"{path}: holds zero bytes. Expected a CSV file. Copy or download the table again.")
+    return text
+
+
+def _records(path: Path, text: str, separator: str) -> list[list[str]]:
+    """Quotes within a cell are taken as they stand; one that is never closed would swallow the rows after it."""
+    strict = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    try:
+        return list(strict)
+    except csv.Error as error:
+        problem = "a quote is never closed" if "unexpected end of data" in str(error) else None
+    try:
+        if problem is None:
+            return list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+    except csv.Error as error:
+        problem = str(error)
+    raise AdapterError(
+        f"{path}: no CSV file ({problem}, near line {strict.line_num}). Expected rows of cells separated by {separator!r}. "
+        "Take the table as it was published."
+    )

@@ -70,7 +70,8 @@ def write_tables(folder: Path, rows: Sequence[Row]) -> None:
             prefix = f"{kind.title()}-{'Training' if split == 'train' else 'Test'}_"
             mine = [row for row in rows if row["image file path"].startswith(prefix)]
             with (folder / f"{kind}_case_description_{split}_set.csv").open("w", newline="") as file:
-                writer = csv.DictWriter(file, list((mine or [abnormality(kind)])[0]))
+                mine = mine or [abnormality(kind, split, pathology="UNKNOWN")]
+                writer = csv.DictWriter(file, list(mine[0]))
                 writer.writeheader()
                 writer.writerows(mine)
 
@@ -286,7 +287,7 @@ def test_damaged_files_cost_their_mask_only(
 
 
 def test_other_folders_are_refused(tmp_path: Path, made: Callable[..., Manifest]) -> None:
-    with pytest.raises(AdapterError, match=r"mass_case_description_train_set\.csv is missing"):
+    with pytest.raises(AdapterError, match=r"mass_case_description_train_set\.csv and .* cannot be found"):
         make_manifest(tmp_path, tmp_path / "masks")
     write_tables(tmp_path / "tables only", [abnormality()])
     with pytest.raises(AdapterError, match="none of the 1 images of the tables is there"):

@@ -8,7 +8,7 @@ import pytest
 
 from mammoseg import plugins
 from mammoseg.data.about import About
-from mammoseg.data.manifest import Manifest
+from mammoseg.data.adapted import Adapted
 
 FOLDER = "mammoseg.data.adapters"
 NAMES = [name for name in plugins.names(FOLDER) if hasattr(plugins.load(FOLDER, name, needs=()), "ABOUT")]
@@ -22,10 +22,18 @@ def test_the_data_sets_are_found() -> None:
 def test_it_says_what_it_is_about(name: str) -> None:
     about = plugins.load(FOLDER, name, needs=("ABOUT",)).ABOUT
     assert isinstance(about, About)
-    texts = [about.title, about.label_source, about.licence, about.url, *about.defects]
+    texts = [about.title, about.label_source, about.licence, about.url, about.holds, *about.defects]
     assert all(isinstance(text, str) and text.strip() == text and text for text in texts)
     assert about.defects
-    assert [f.name for f in dataclasses.fields(about)] == ["title", "label_source", "licence", "defects", "url"]
+    assert [f.name for f in dataclasses.fields(about)] == [
+        "title",
+        "label_source",
+        "licence",
+        "defects",
+        "url",
+        "holds",
+        "published",
+    ]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -33,7 +41,7 @@ def test_two_folders_are_enough(name: str) -> None:
     make = inspect.signature(plugins.load(FOLDER, name, needs=("make_manifest",)).make_manifest)
     needed = [p.name for p in make.parameters.values() if p.default is inspect.Parameter.empty]
     assert needed == ["root", "masks"]
-    assert make.return_annotation is Manifest
+    assert make.return_annotation is Adapted
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -147,7 +147,7 @@ def test_a_breast_with_contradictory_rows_is_unknown(
 
 
 def test_another_folder_is_refused(made: Callable[..., Manifest], tmp_path: Path) -> None:
-    with pytest.raises(AdapterError, match=r"CSAW-CC_breast_cancer_screening_data.csv: the table cannot be read"):
+    with pytest.raises(AdapterError, match=r"CSAW-CC_breast_cancer_screening_data.csv cannot be found"):
         make_manifest(tmp_path, tmp_path / "masks")
     with pytest.raises(AdapterError, match="none of the 1 images of the tables is there"):
         made([image()], without=["00002_20990909_L_CC_1.dcm"])

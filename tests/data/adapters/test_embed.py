@@ -217,7 +217,7 @@ def test_what_is_left_out_is_told(made: Callable[..., Manifest], caplog: pytest.
 
 
 def test_another_folder_is_refused(made: Callable[..., Manifest], tmp_path: Path) -> None:
-    with pytest.raises(AdapterError, match=r"none of tables/EMBED_OpenData_metadata.csv and .*_reduced.csv is there"):
+    with pytest.raises(AdapterError, match=r"tables/EMBED_OpenData_metadata.csv and .*_reduced.csv cannot be found"):
         make_manifest(tmp_path, tmp_path / "masks")
     with pytest.raises(AdapterError, match=r"EMBED_OpenData_clinical.csv: the columns side, asses, path_severity are"):
         made([image("L_CC")], [{"empi_anon": 11, "acc_anon": 7}])

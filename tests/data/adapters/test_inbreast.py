@@ -164,7 +164,7 @@ def test_what_is_left_out_is_told(made: Callable[..., Manifest], caplog: pytest.
 
 
 def test_other_folders_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(AdapterError, match=r"INbreast\.csv: the table cannot be read"):
+    with pytest.raises(AdapterError, match=r"INbreast\.csv cannot be found"):
         make_manifest(tmp_path, tmp_path / "masks")
     (tmp_path / "INbreast.csv").write_text("Laterality,View\n")
     with pytest.raises(AdapterError, match="separated by ';'"):

@@ -107,7 +107,7 @@ def test_resized_films_have_no_masks(made: Callable[..., Manifest]) -> None:
 
 
 def test_other_folders_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(AdapterError, match=r"Info\.txt: the list of films cannot be read"):
+    with pytest.raises(AdapterError, match=r"Info\.txt cannot be found"):
         make_manifest(tmp_path, tmp_path / "masks")
     (tmp_path / "Info.txt").write_text("mdb001 G NORM\n")
     with pytest.raises(AdapterError, match="none of the 1 images"):

@@ -42,6 +42,7 @@ def made(tmp_path: Path) -> Callable[..., Manifest]:
     def make(images: list[Row], findings: Sequence[Row] = (), without: Sequence[str] = ()) -> Manifest:
         root = tmp_path / "vindr"
         root.mkdir()
+        findings = findings or [finding(images[0], "", [""] * 4)]
         tables = ("breast-level_annotations.csv", BREASTS, images), ("finding_annotations.csv", FINDINGS, findings)
         for name, columns, rows in tables:
             with (root / name).open("w", newline="") as file:
@@ -123,7 +124,7 @@ def test_what_is_left_out_is_told(made: Callable[..., Manifest], caplog: pytest.
     assert [row.image_id for row in rows] == ["l_mlo", "r_cc_2", "r_cc_3"]
     assert all(row.malignant_mask is None for row in rows)
     for text in (
-        "3 rows left out, their ids or laterality cannot be used: rows 4, 5, 6",
+        "3 rows left out, their ids, laterality or view cannot be used: rows 4, 5, 6",
         "2 boxes left out, their numbers are no box: rows 2, 3",
         "1 boxes of BI-RADS 3 or none are in no mask: rows 4",
         "2 images without their masks, size or boxes cannot be used: rows 7, 8",

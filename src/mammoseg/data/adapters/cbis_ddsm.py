@@ -28,9 +28,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mammoseg.data.about import About
+from mammoseg.data.adapted import Adapted, find_table, to_manifest
 from mammoseg.data.drawing import DrawingError, draw_mask, image_shape, write_mask
-from mammoseg.data.manifest import Manifest
-from mammoseg.data.tables import AdapterError, read_table, tell, to_manifest
+from mammoseg.data.leftout import LeftOut, tell
+from mammoseg.data.tables import read_table
 from mammoseg.io.dicom.pixels import read_dicom_pixels
 from mammoseg.io.read import MAX_PIXELS, ImageReadError, is_dicom, read_pixels
 from mammoseg.records.label import CLASSES
@@ -54,11 +55,19 @@ ABOUT = About(
         "Labels, frames and scanner marks are in the films: prep.background=film is for such, but was tried on mini-MIAS only.",
     ),
     url="https://www.cancerimagingarchive.net/collection/cbis-ddsm/",
+    holds="the four tables mass_case_description_train_set.csv ... (all are needed, also in csv/) beside the images",
 )
 
 _TABLES = {
-    f"{kind}_case_description_{split}_set.csv": split for split in ("train", "test") for kind in ("mass", "calc")
+    f"{kind}_case_description_{split}_set.csv": (split, rows)
+    for kind, split, rows in (
+        ("mass", "train", 1318),
+        ("calc", "train", 1546),
+        ("mass", "test", 378),
+        ("calc", "test", 326),
+    )
 }
+"""Table -> split, and its published number of rows."""
 _COLUMNS = (
     *("patient_id", "left or right breast", "image view", "abnormality id", "abnormality type", "assessment"),
     *("pathology", "image file path", "cropped image file path", "ROI mask file path"),
@@ -98,19 +107,21 @@ class _Abnormality:
         return f"{self.patient}_{self.side}_{self.view}"
 
 
-def make_manifest(root: Path, masks: Path) -> Manifest:
+def make_manifest(root: Path, masks: Path) -> Adapted:
     """The films below `root`; masks are written to `masks`.
 
     Raises AdapterError if one of the tables or every image is missing.
     """
     films: dict[str, list[_Abnormality]] = defaultdict(list)
     breasts: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for name, split in _TABLES.items():
-        for abnormality in _read(_table(root, name), split):
+    left_out = LeftOut()
+    for name, (split, published) in _TABLES.items():
+        for abnormality in _read(find_table(root, [name, f"csv/{name}"], ABOUT.holds), split, published, left_out):
             films[abnormality.image_id].append(abnormality)
             breasts[abnormality.patient, abnormality.side].add(abnormality.label)
+    named = {name for found in films.values() for a in found for name in (a.film, *a.folders)}
     tested = {found[0].patient for found in films.values() if any(a.split == "test" for a in found)}
-    files = _files(root)
+    files = _files(root, left_out)
     rows: list[dict[str, Any]] = []
     leaking, incomplete = [], []
     for image_id, found in films.items():
@@ -141,22 +152,12 @@ def make_manifest(root: Path, masks: Path) -> Manifest:
         rows.append(row)
     tell("%s: %d films of patients in the test tables are left out, they are in the training tables: %s", root, leaking)
     tell("%s: %d films have no mask of a class, not all its mask files are there and fit: %s", root, incomplete)
-    return to_manifest(rows, root, masks)
+    left_out.add(root, "folders of images are in no row of the tables", files.keys() - named)
+    return to_manifest(rows, root, masks, left_out)
 
 
-def _table(root: Path, name: str) -> Path:
-    places = [root / name, root / "csv" / name]
-    for path in places:
-        if path.is_file():
-            return path
-    raise AdapterError(
-        f"{root}: {name} is missing, also in csv/. Expected the four tables {', '.join(_TABLES)}; all are needed, because "
-        "patients of one are in another. Put them there from the page of the collection."
-    )
-
-
-def _read(path: Path, split: str) -> Iterator[_Abnormality]:
-    table = read_table(path, _COLUMNS)
+def _read(path: Path, split: str, published: int, left_out: LeftOut) -> Iterator[_Abnormality]:
+    table = read_table(path, _COLUMNS, left_out, unique=_COLUMNS, published=published)
     table.columns = table.columns.str.replace(" ", "_")
     unusable = []
     for number, cells in table.to_dict("index").items():
@@ -179,7 +180,7 @@ def _read(path: Path, split: str) -> Iterator[_Abnormality]:
             cells["assessment"],
             cells.get("breast_density", ""),
         )
-    tell("%s: %d rows left out, their patient, side, view, pathology or path cannot be used: rows %s", path, unusable)
+    left_out.add(path, "rows left out, their patient, side, view, pathology or path cannot be used", unusable)
 
 
 def _folder(cell: str) -> str | None:
@@ -188,11 +189,11 @@ def _folder(cell: str) -> str | None:
     return first if _FOLDER.fullmatch(first) else None
 
 
-def _files(root: Path) -> Files:
+def _files(root: Path, left_out: LeftOut) -> Files:
     info = root / "csv" / "dicom_info.csv"
     if info.is_file():
         found: Files = defaultdict(list)
-        table = read_table(info, ("PatientID", "image_path"))
+        table = read_table(info, ("PatientID", "image_path"), left_out)
         for name, place in zip(table["PatientID"], table["image_path"], strict=True):
             found[name].append(root.joinpath("jpeg", *Path(place).parts[-2:]))
         return {name: [path for path in paths if path.is_file()] for name, paths in found.items()}

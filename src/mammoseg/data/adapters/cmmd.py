@@ -1,6 +1,6 @@
 """CMMD, the Chinese Mammography Database (TCIA) -> a manifest.
 
-    CMMD_clinicaldata_revision.xlsx                    a row per breast with a biopsy, sometimes several
+    CMMD_clinicaldata_revision.xlsx (or .csv)          a row per breast with a biopsy, sometimes several
     CMMD/D1-0001/<study>/<series>/1-1.dcm              one study per patient, also below manifest-<number>/
 
 Side and view stand in the header of the DICOM files only. Of a breast, `classification` in the rows says
@@ -20,9 +20,12 @@ from typing import Any
 
 import pandas as pd
 
-from mammoseg.data.about import About
-from mammoseg.data.manifest import Manifest
-from mammoseg.data.tables import AdapterError, tell, to_manifest
+from mammoseg.bounded import read_bounded
+from mammoseg.data.about import About, Totals
+from mammoseg.data.adapted import Adapted, find_images, find_table, to_manifest
+from mammoseg.data.leftout import LeftOut
+from mammoseg.data.tables import AdapterError, check_rows, read_table
+from mammoseg.data.workbook import is_workbook, read_workbook
 from mammoseg.io.dicom.header import DicomHeader, DicomReadError, read_header
 
 logger = logging.getLogger(__name__)
@@ -42,23 +45,28 @@ ABOUT = About(
         "There are no outlines, so no masks. The subtype of cancers is known in part D2 only.",
     ),
     url="https://doi.org/10.7937/tcia.eqde-4b16",
+    holds="CMMD_clinicaldata_revision.xlsx, or the same as .csv, beside CMMD/D1-0001/... or manifest-<number>/CMMD/...",
+    published=Totals(images=5_202, patients=1_775, source="the page of the collection"),
 )
 
-_TABLE = "CMMD_clinicaldata_revision.xlsx"
+_TABLES = ("CMMD_clinicaldata_revision.xlsx", "CMMD_clinicaldata_revision.csv")
+_ROWS = 1_872
 _COLUMNS = ("ID1", "LeftRight", "classification")
 _FURTHER = {"Age": "age", "abnormality": "abnormality", "subtype": "subtype"}
+_SUFFIXES = (".dcm",)
 _PATIENT = re.compile(r"D[12]-\d{4}")
 
 Breast = tuple[str, str]
 """(patient_id, laterality)"""
 
 
-def make_manifest(root: Path, masks: Path) -> Manifest:
-    """The mammograms below `root` with the labels of the workbook; `masks` stays empty, the data set has none.
+def make_manifest(root: Path, masks: Path) -> Adapted:
+    """The mammograms below `root` with the labels of the table; `masks` stays empty, the data set has none.
 
-    Reads the header of every DICOM file. Raises AdapterError if the workbook or every image is missing.
+    Reads the header of every DICOM file. Raises AdapterError if the table or every image is missing.
     """
-    breasts = _breasts(root / _TABLE)
+    left_out = LeftOut()
+    breasts = _breasts(find_table(root, _TABLES, ABOUT.holds), left_out)
     rows: list[dict[str, Any]] = []
     unreadable, unusable = [], []
     for patient, path in _images(root):
@@ -72,11 +80,11 @@ def make_manifest(root: Path, masks: Path) -> Manifest:
             continue
         rows.append(_row(patient, path, header, breasts.get((patient, header.laterality), {})))
     _number_repeated(rows)
-    tell("%s: %d DICOM files cannot be read and are left out: %s", root, unreadable)
-    tell("%s: %d files are no mammogram of a known side and view and are left out: %s", root, unusable)
+    left_out.add(root, "DICOM files cannot be read and are left out", unreadable)
+    left_out.add(root, "files are no mammogram of a known side and view and are left out", unusable)
     without = {(row["patient_id"], row["laterality"]) for row in rows} - breasts.keys()
-    logger.info("%s: %d breasts have no row in the workbook, labels unknown", root, len(without))
-    return to_manifest(rows, root, masks)
+    logger.info("%s: %d breasts have no row in the table, labels unknown", root, len(without))
+    return to_manifest(rows, root, masks, left_out)
 
 
 def _row(patient: str, path: Path, header: DicomHeader, breast: dict[str, Any]) -> dict[str, Any]:
@@ -100,7 +108,7 @@ def _images(root: Path) -> Iterator[tuple[str, Path]]:
     for collection in (root / "CMMD", *sorted(root.glob("manifest-*/CMMD"))):
         for folder in sorted(collection.glob("D[12]-*")):
             if _PATIENT.fullmatch(folder.name):
-                yield from ((folder.name, path) for path in sorted(folder.rglob("*.dcm")))
+                yield from ((folder.name, path) for path in sorted(find_images(folder, _SUFFIXES).values()))
 
 
 def _number_repeated(rows: list[dict[str, Any]]) -> None:
@@ -113,17 +121,18 @@ def _number_repeated(rows: list[dict[str, Any]]) -> None:
             row["image_id"] = f"{name}_{seen[name]}"
 
 
-def _breasts(path: Path) -> dict[Breast, dict[str, Any]]:
-    """Labels and further columns of every breast in the workbook."""
+def _breasts(path: Path, left_out: LeftOut) -> dict[Breast, dict[str, Any]]:
+    """Labels and further columns of every breast in the table."""
     found: dict[Breast, list[dict[str, str]]] = defaultdict(list)
     unusable = []
-    for number, cells in enumerate(_records(path), start=2):
+    for number, row in _table(path, left_out).to_dict("index").items():
+        cells = {str(name): text for name, text in row.items()}
         side, kind = cells["LeftRight"].upper(), cells["classification"].lower()
         if side in ("L", "R") and kind in ("benign", "malignant"):
             found[cells["ID1"], side].append({**cells, "classification": kind})
-        elif any(cells.values()):
+        else:
             unusable.append(number)
-    tell("%s: %d rows left out, side or classification cannot be used: rows %s", path, unusable)
+    left_out.add(path, "rows left out, side or classification cannot be used", unusable)
     return {breast: _labels(rows) for breast, rows in found.items()}
 
 
@@ -137,24 +146,16 @@ def _labels(rows: list[dict[str, str]]) -> dict[str, Any]:
     }
 
 
-def _records(path: Path) -> list[dict[str, str]]:
-    """The rows of the workbook as stripped text."""
+def _table(path: Path, left_out: LeftOut) -> pd.DataFrame:
+    """The rows of the workbook, or of the same as CSV: which of them it is, the content tells and not the name."""
     try:
-        table = pd.read_excel(path, dtype=str, keep_default_na=False)
-    except FileNotFoundError:
+        content = read_bounded(path)
+    except (OSError, ValueError) as error:
         raise AdapterError(
-            f"{path}: there is no such file. Expected the workbook of CMMD beside the folder CMMD. Download it from the "
-            "page of the collection at TCIA, or give the folder that holds both."
+            f"{path}: the table cannot be read ({error}). Expected an Excel workbook or a CSV file. Download it again."
         ) from None
-    except Exception as error:  # openpyxl passes on whatever zip and XML raise
-        raise AdapterError(
-            f"{path}: not a readable workbook ({type(error).__name__}). Expected an Excel file. Download it again."
-        ) from None
-    table.columns = table.columns.astype(str).str.strip()
-    if missing := [name for name in _COLUMNS if name not in table]:
-        raise AdapterError(
-            f"{path}: the columns {', '.join(missing)} are missing; there are {', '.join(table.columns)}. Expected those "
-            "of the published workbook. Download it again."
-        )
-    records = table.fillna("").astype(str).to_dict("records")
-    return [{str(name): text.strip() for name, text in record.items()} for record in records]
+    if not is_workbook(content):
+        return read_table(path, _COLUMNS, left_out, published=_ROWS)
+    header, *rows = read_workbook(path, content)
+    whole = [row + [""] * (len(header) - len(row)) for row in rows]  # a sheet has no end of a row
+    return check_rows(path, [header, *whole], _COLUMNS, left_out, published=_ROWS)

@@ -23,8 +23,9 @@ from typing import Any
 import pandas as pd
 
 from mammoseg.data.about import About
-from mammoseg.data.manifest import Manifest
-from mammoseg.data.tables import read_table, tell, to_manifest
+from mammoseg.data.adapted import ROW, Adapted, find_images, find_table, to_manifest
+from mammoseg.data.leftout import LeftOut, tell
+from mammoseg.data.tables import read_table
 from mammoseg.io.runs import is_safe_id
 
 ABOUT = About(
@@ -43,12 +44,15 @@ ABOUT = About(
         "x_type, x_lymphnode_met, rad_timing and rad_recall are outcomes, kept to select by, not to predict from.",
     ),
     url="https://doi.org/10.5878/45vm-t798",
+    holds="CSAW-CC_breast_cancer_screening_data.csv, or another CSV file with anon_filename, beside the images",
 )
 
 _TABLE = "CSAW-CC_breast_cancer_screening_data.csv"
 _USED = ("anon_patientid", "exam_year", "anon_filename", "imagelaterality", "viewposition")
 _LABELS = ("x_case", "x_cancer_laterality", "rad_timing")
 _SUFFIXES = (".dcm", ".dicom", ".png")
+_MASK = "_mask"
+"""What the name of an outline ends in."""
 _SIDES = {"Left": "L", "Right": "R"}
 
 Breast = tuple[str, str]
@@ -57,13 +61,14 @@ Cells = dict[Any, str]
 """A row of the table: column -> text."""
 
 
-def make_manifest(root: Path, masks: Path) -> Manifest:
+def make_manifest(root: Path, masks: Path) -> Adapted:
     """The images below `root` that are in the table; `masks` stays empty, the data set has none.
 
     Raises AdapterError if the table or every image is missing.
     """
+    left_out = LeftOut()
     source, separator = _table(root)
-    table = read_table(source, (*_USED, *_LABELS), separator)
+    table = read_table(source, (*_USED, *_LABELS), left_out, separator, unique=("anon_filename",))
     malignant = _of_breasts(source, table)
     files = _files(root)
     rows: list[dict[str, Any]] = []
@@ -76,6 +81,7 @@ def make_manifest(root: Path, masks: Path) -> Manifest:
             continue
         rows.append(
             {
+                ROW: number,
                 "patient_id": cells["anon_patientid"],
                 "exam_id": _exam(cells),
                 "image_id": image_id,
@@ -84,12 +90,13 @@ def make_manifest(root: Path, masks: Path) -> Manifest:
                 "path": str(files.get(image_id, root.absolute() / name)),
                 "benign": None,
                 "malignant": malignant[_exam(cells), side],
-                "malignant_mask": files.get(f"{image_id}_mask") if malignant[_exam(cells), side] else None,
+                "malignant_mask": files.get(f"{image_id}{_MASK}") if malignant[_exam(cells), side] else None,
                 **{str(column): text for column, text in cells.items() if column not in _USED or column == "exam_year"},
             }
         )
-    tell("%s: %d rows left out, their ids, view or laterality cannot be used: rows %s", source, unusable)
-    return to_manifest(rows, root, masks)
+    left_out.add(source, "rows left out, their ids, view or laterality cannot be used", unusable)
+    images = [path for name, path in files.items() if not name.endswith(_MASK)]
+    return to_manifest(rows, root, masks, left_out, images, source)
 
 
 def _of_breasts(source: Path, table: pd.DataFrame) -> dict[Breast, int | None]:
@@ -122,16 +129,16 @@ def _exam(cells: Cells) -> str:
 
 def _table(root: Path) -> tuple[Path, str]:
     """The table in `root` and its separator."""
-    for path in sorted(root.glob("*.csv")):
+    for path in sorted(path for path in root.glob("*.csv") if path.is_file()):
         with path.open("rb") as file:
             header = file.readline(10_000)
         if b"anon_filename" in header:
             return path, ";" if b";" in header else ","
-    return root / _TABLE, ","
+    return find_table(root, [_TABLE], ABOUT.holds), ","
 
 
 def _files(root: Path) -> dict[str, Path]:
     """Image id -> file, of all folders; DICOM before PNG, then the first by path."""
-    found = [path for path in root.absolute().rglob("*") if path.suffix.lower() in _SUFFIXES]
+    found = find_images(root.absolute(), _SUFFIXES).values()
     order = sorted(found, key=lambda path: (_SUFFIXES.index(path.suffix.lower()), path), reverse=True)
     return {path.stem: path for path in order}

@@ -30,9 +30,10 @@ from typing import Any
 import pandas as pd
 
 from mammoseg.data.about import About
+from mammoseg.data.adapted import ROW, Adapted, find_images, find_table, to_manifest
 from mammoseg.data.drawing import Box, DrawingError, draw_mask, image_shape, write_mask
-from mammoseg.data.manifest import Manifest
-from mammoseg.data.tables import AdapterError, tell, to_manifest
+from mammoseg.data.leftout import LeftOut, tell
+from mammoseg.data.tables import read_columns
 from mammoseg.io.runs import is_safe_id
 from mammoseg.records.label import CLASSES
 
@@ -55,6 +56,7 @@ ABOUT = About(
         "Implants are not left out.",
     ),
     url="https://github.com/Emory-HITI/EMBED_Open_Data",
+    holds="tables/EMBED_OpenData_metadata.csv and tables/EMBED_OpenData_clinical.csv beside images/cohort_<n>/...",
 )
 
 _KEYS = ("empi_anon", "acc_anon")
@@ -85,34 +87,42 @@ _PATHOLOGY: dict[str, Labels] = {
 _ASSESSMENT: dict[str, Labels] = {"N": (0, 0), "B": (None, 0)}
 
 
-def make_manifest(root: Path, masks: Path, roi_flipped: bool = False) -> Manifest:
+def make_manifest(root: Path, masks: Path, roi_flipped: bool = False) -> Adapted:
     """The images below `root` that are in the tables; masks of the boxes are written to `masks`.
 
     `roi_flipped`: ROI_coords are places in the picture after EMBED's own conversion to PNG, which mirrors images whose
     breast points left, and `root` holds the DICOM files; else they are taken as they stand. Raises AdapterError if a
     table or every image is missing.
     """
-    images = _read(root, "metadata", _IMAGE, _IMAGE_ALSO)
-    findings = _findings(_read(root, "clinical", _FINDING, _FINDING_ALSO))
+    left_out = LeftOut()
+    source = find_table(root, _tables("metadata"), ABOUT.holds)
+    images = _read(source, _IMAGE, _IMAGE_ALSO)
+    findings = _findings(_read(find_table(root, _tables("clinical"), ABOUT.holds), _FINDING, _FINDING_ALSO))
     rows: dict[str, dict[str, Any]] = {}
-    unusable, untold, undrawn, uncertain = [], [], [], 0
+    unusable, repeated, untold, undrawn, uncertain = [], [], [], [], 0
+    others: set[Path] = set()
     for number, cells in _cells(images):
-        if not _is_plain(cells):
-            continue
         path, side = _path(root, cells), cells["ImageLateralityFinal"]
+        if not _is_plain(cells):
+            others |= {path} if path else set()
+            continue
         if path is None or side not in ("L", "R") or not all(cells[name] for name in (*_KEYS, "ViewPosition")):
             unusable.append(number)
             continue
+        if path.stem in rows:
+            repeated.append(number)
+            continue
         found = findings.get((cells["empi_anon"], cells["acc_anon"], side), [])
         untold += [] if found else [path.stem]
-        row = rows.setdefault(path.stem, _row(path, cells, found))
+        row = rows[path.stem] = {ROW: number, **_row(path, cells, found)}
         roi = _roi(path, cells)
         if path.is_file() and re.search(r"\d", cells.get(roi, "")):
             drawn = _draw(masks, path, cells, found, roi_flipped and roi == "ROI_coords")
             row.update(drawn)
             uncertain += bool(drawn) and roi == "ROI_coords"
             undrawn += [] if drawn else [path.stem]
-    tell("%s: %d rows left out, their ids, path, side or view cannot be used: rows %s", root, unusable)
+    left_out.add(source, "rows left out, their ids, path, side or view cannot be used", unusable)
+    left_out.add(source, "rows left out, an earlier row has an image of this name", repeated)
     tell("%s: %d images without a row for their breast in the clinical table, labels empty: %s", root, untold)
     tell("%s: %d images have boxes of no one class or outside the image, no mask: %s", root, undrawn)
     if uncertain:
@@ -120,7 +130,8 @@ def make_manifest(root: Path, masks: Path, roi_flipped: bool = False) -> Manifes
         logger.warning(
             "%s: boxes of %d images were taken as places in %s; check some in figures", root, uncertain, frame
         )
-    return to_manifest(list(rows.values()), root, masks)
+    beside = set(find_images(root, (".dcm", ".png")).values()) - others
+    return to_manifest(list(rows.values()), root, masks, left_out, beside, source)
 
 
 def _cells(table: pd.DataFrame) -> Iterator[tuple[Any, Cells]]:
@@ -243,33 +254,12 @@ def _points_left(cells: Cells) -> bool:
     return direction[0] == "P" if direction else cells["ImageLateralityFinal"] == "R"
 
 
-def _read(root: Path, name: str, needed: Sequence[str], also: Sequence[str]) -> pd.DataFrame:
-    """These columns of a table as text, "" where empty; the index is the row number of a spreadsheet.
-
-    The tables have hundreds of thousands of rows of 150 columns: only those wanted are kept.
-    """
+def _tables(name: str) -> list[str]:
     files = [f"EMBED_OpenData_{name}.csv", f"EMBED_OpenData_{name}_reduced.csv"]
-    places = [root / folder / file for file in files for folder in ("tables", ".")]
-    path = next((place for place in places if place.is_file()), None)
-    if path is None:
-        raise AdapterError(
-            f"{root}: none of tables/{' and tables/'.join(files)} is there. Expected the folder of EMBED with its tables. "
-            "Check the path, or download the folder tables of the release."
-        )
-    wanted = {*needed, *also}
-    try:
-        table = pd.read_csv(
-            path, dtype=str, keep_default_na=False, usecols=lambda column: column in wanted, encoding_errors="replace"
-        )
-    except (ValueError, OSError) as error:
-        raise AdapterError(
-            f"{path}: not a readable CSV file ({type(error).__name__}). Expected the table as it was published. "
-            "Download it again."
-        ) from None
-    if missing := [column for column in needed if column not in table]:
-        raise AdapterError(
-            f"{path}: the columns {', '.join(missing)} are missing. Expected the table as it was published. "
-            "Download it again."
-        )
-    table.index += 2
-    return table.apply(lambda column: column.str.strip().str.replace(r"^(\d+)\.0$", r"\1", regex=True))
+    return [f"{folder}{file}" for file in files for folder in ("tables/", "")]
+
+
+def _read(path: Path, needed: Sequence[str], also: Sequence[str]) -> pd.DataFrame:
+    """Ids and codes that were written as 7.0 are 7."""
+    table = read_columns(path, needed, also)
+    return table.apply(lambda column: column.str.replace(r"^(\d+)\.0$", r"\1", regex=True))

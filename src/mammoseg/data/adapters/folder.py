@@ -5,13 +5,15 @@ whose pattern has no {exam} are of one exam per patient. Labels, if there are an
 """
 
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mammoseg.data.about import About
-from mammoseg.data.manifest import Manifest
+from mammoseg.data.adapted import Adapted, to_manifest
+from mammoseg.data.files import find_files
+from mammoseg.data.leftout import LeftOut
 from mammoseg.data.patterns import PatternError, compile_pattern
-from mammoseg.data.tables import AdapterError, tell, to_manifest
+from mammoseg.data.tables import AdapterError
 from mammoseg.io.runs import is_safe_id
 
 ABOUT = About(
@@ -20,13 +22,14 @@ ABOUT = About(
     licence="That of the images.",
     defects=("Patient, side and view are believed as the names tell them.",),
     url="docs/reference/manifest.md",
+    holds="image files, in any folders, whose names tell patient, side and view",
 )
 
 NEEDED = ("patient", "laterality", "view")
 SUFFIXES = (".dcm", ".dicom", ".png", ".pgm", ".tif", ".tiff", ".jpg", ".jpeg")
 
 
-def make_manifest(root: Path, masks: Path, pattern: str = "{patient}_{laterality}_{view}") -> Manifest:
+def make_manifest(root: Path, masks: Path, pattern: str = "{patient}_{laterality}_{view}") -> Adapted:
     """The images below `root` whose path is of the pattern; `masks` stays empty.
 
     Raises PatternError for a pattern that cannot be used, AdapterError if no file or too many are of it.
@@ -38,13 +41,16 @@ def make_manifest(root: Path, masks: Path, pattern: str = "{patient}_{laterality
             "since nothing else tells them. Add them, or scan the folder if the files are DICOM."
         )
     rows: list[dict[str, Any]] = []
-    others = []
-    for path in sorted(p for p in root.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file()):
-        place = path.relative_to(root)
+    first: dict[str, PurePosixPath] = {}
+    others, twice = [], []
+    for place in (p for p in find_files(root)[0] if p.suffix.lower() in SUFFIXES):
         found = names.match(place)
         image_id = re.sub(r"[^A-Za-z0-9._-]+", "_", place.with_suffix("").as_posix())
         if found is None or not is_safe_id(image_id):
             others.append(place.as_posix())
+            continue
+        if first.setdefault(image_id.lower(), place) != place:
+            twice.append(place.as_posix())
             continue
         rows.append(
             {
@@ -53,13 +59,15 @@ def make_manifest(root: Path, masks: Path, pattern: str = "{patient}_{laterality
                 "image_id": image_id,
                 "laterality": found["laterality"],
                 "view": found["view"],
-                "path": str(path.absolute()),
+                "path": str((root / place).absolute()),
             }
         )
-    tell("%s: %d image files are not of the pattern and are left out: %s", root, others)
+    left_out = LeftOut()
+    left_out.add(root, "image files are not of the pattern and are left out", others)
+    left_out.add(root, "image files have the name of another one, but for their suffix, and are left out", twice)
     if not rows:
         raise AdapterError(
             f"{root}: no image file is of the pattern {pattern!r}; other image files: {len(others)}. Expected names such as "
             "007_L_CC.png for '{patient}_{laterality}_{view}'. Check the folder and the pattern."
         )
-    return to_manifest(rows, root, masks)
+    return to_manifest(rows, root, masks, left_out)

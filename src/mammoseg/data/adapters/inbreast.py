@@ -25,10 +25,12 @@ from pathlib import Path
 from typing import Any
 from xml.parsers.expat import ExpatError
 
-from mammoseg.data.about import About
+from mammoseg.data.about import About, Totals
+from mammoseg.data.adapted import ROW, Adapted, find_table, to_manifest
 from mammoseg.data.drawing import DrawingError, Outline, draw_mask, image_shape, write_mask
-from mammoseg.data.manifest import Manifest
-from mammoseg.data.tables import read_table, tell, to_manifest
+from mammoseg.data.files import find_files
+from mammoseg.data.leftout import LeftOut, tell
+from mammoseg.data.tables import read_table
 from mammoseg.records.label import CLASSES
 
 ABOUT = About(
@@ -47,6 +49,8 @@ ABOUT = About(
         "The patient is known from the file names only.",
     ),
     url="https://doi.org/10.1016/j.acra.2011.09.014",
+    holds="INbreast.csv beside AllDICOMs/ and AllXML/",
+    published=Totals(images=410, source="Moreira et al. 2012"),
 )
 
 _PIXEL_MM = 0.07
@@ -55,7 +59,7 @@ _PIXEL_MM = 0.07
 _TABLE = "INbreast.csv"
 _COLUMNS = ("Laterality", "View", "Acquisition date", "File Name", "ACR", "Bi-Rads")
 _IMAGE = re.compile(
-    r"(?P<name>\d+)_(?P<patient>[0-9a-zA-Z]+)_MG_(?P<side>[LR])_(?P<view>[A-Z]+)_ANON\.(?:dcm|png|tiff?)"
+    r"(?P<name>\d+)_(?P<patient>[0-9a-zA-Z]+)_MG_(?P<side>[LR])_(?P<view>[A-Z]+)_ANON\.(?i:dcm|png|tiff?)"
 )
 _VIEWS = {"ML": "MLO"}
 _LABELS: dict[int, tuple[int | None, int | None]] = {1: (0, 0), 2: (1, 0), 4: (None, 1), 5: (None, 1), 6: (None, 1)}
@@ -67,11 +71,14 @@ class ContourError(ValueError):
     """A file that does not hold contours as OsiriX writes them."""
 
 
-def make_manifest(root: Path, masks: Path) -> Manifest:
+def make_manifest(root: Path, masks: Path) -> Adapted:
     """The images below `root`; masks are written to `masks`. Raises AdapterError if the table or every image is missing."""
-    table = read_table(root / _TABLE, _COLUMNS, ";")
-    files = {match["name"]: (path, match) for path in root.rglob("*_MG_*") if (match := _IMAGE.fullmatch(path.name))}
-    contours = {path.stem: path for path in root.rglob("*.xml")}
+    left_out = LeftOut()
+    source = find_table(root, [_TABLE], ABOUT.holds)
+    table = read_table(source, _COLUMNS, left_out, ";", unique=("File Name",), published=410)
+    places = [root / place for place in find_files(root)[0]]
+    files = {match["name"]: (path, match) for path in places if (match := _IMAGE.fullmatch(path.name))}
+    contours = {path.stem: path for path in places if path.suffix.lower() == ".xml"}
     absent, unusable = [], []
     rows: list[dict[str, Any]] = []
     for number, cells in table.to_dict("index").items():
@@ -84,6 +91,7 @@ def make_manifest(root: Path, masks: Path) -> Manifest:
             continue
         rows.append(
             {
+                ROW: number,
                 "patient_id": name["patient"],
                 "exam_id": f"{name['patient']}_{cells['Acquisition date'] or 'unknown'}",
                 "image_id": name["name"],
@@ -95,11 +103,11 @@ def make_manifest(root: Path, masks: Path) -> Manifest:
                 "density": cells["ACR"],
             }
         )
-    tell("%s: %d rows left out, their side is not that of the file: rows %s", root / _TABLE, unusable)
-    tell("%s: %d rows have no image file and are left out: rows %s", root / _TABLE, absent)
+    left_out.add(source, "rows left out, their side is not that of the file", unusable)
+    left_out.add(source, "rows have no image file and are left out", absent)
     _label(rows)
     _draw(root, rows, contours, masks)
-    return to_manifest(rows, root, masks)
+    return to_manifest(rows, root, masks, left_out, [path for path, _ in files.values()], source)
 
 
 def _label(rows: list[dict[str, Any]]) -> None:

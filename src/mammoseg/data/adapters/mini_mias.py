@@ -16,10 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mammoseg.data.about import About
+from mammoseg.bounded import read_bounded
+from mammoseg.data.about import About, Totals
+from mammoseg.data.adapted import Adapted, find_images, find_table, to_manifest
 from mammoseg.data.drawing import Circle, DrawingError, draw_mask, image_shape, write_mask
-from mammoseg.data.manifest import Manifest
-from mammoseg.data.tables import AdapterError, tell, to_manifest
+from mammoseg.data.leftout import LeftOut, tell
+from mammoseg.data.tables import AdapterError
 from mammoseg.records.label import CLASSES
 
 ABOUT = About(
@@ -35,6 +37,8 @@ ABOUT = About(
         "MLO only, 8 bits, 0.2 mm pixels.",
     ),
     url="http://peipa.essex.ac.uk/info/mias.html",
+    holds="Info.txt beside the films mdb001.pgm to mdb322.pgm",
+    published=Totals(images=322, patients=161, source="Suckling et al. 1994"),
 )
 
 _PIXEL_MM = 0.2
@@ -54,10 +58,12 @@ class _Lesion:
     """x, y and radius with y from the top, or None: no place."""
 
 
-def make_manifest(root: Path, masks: Path) -> Manifest:
+def make_manifest(root: Path, masks: Path) -> Adapted:
     """The films below `root`; masks are written to `masks`. Raises AdapterError without Info.txt or without any film."""
-    films, lesions = _read(root / "Info.txt")
-    files = {path.stem: path for path in sorted(root.rglob("mdb*")) if path.suffix.lower() in _SUFFIXES}
+    left_out = LeftOut()
+    films, lesions = _read(find_table(root, ["Info.txt"], ABOUT.holds), left_out)
+    there = sorted(find_images(root, _SUFFIXES).values(), reverse=True)
+    files = {path.stem: path for path in there if path.name.startswith("mdb")}
     rows: list[dict[str, Any]] = []
     placeless = []
     for image_id, film in films.items():
@@ -83,17 +89,16 @@ def make_manifest(root: Path, masks: Path) -> Manifest:
                 placeless += [] if row[f"{label}_mask"] else [image_id]
         rows.append(row)
     tell("%s: %d films have lesions without a place on the film, no mask of that class: %s", root, placeless)
-    return to_manifest(rows, root, masks)
+    return to_manifest(rows, root, masks, left_out, files.values())
 
 
-def _read(path: Path) -> tuple[dict[str, dict[str, str]], dict[str, list[_Lesion]]]:
+def _read(path: Path, left_out: LeftOut) -> tuple[dict[str, dict[str, str]], dict[str, list[_Lesion]]]:
     """Image id -> density and kinds of lesion, and image id -> lesions."""
     try:
-        text = path.read_text(encoding="latin-1")
-    except OSError as error:
+        text = read_bounded(path).decode("latin-1")
+    except (OSError, ValueError) as error:
         raise AdapterError(
-            f"{path}: the list of films cannot be read ({error.strerror}). Expected the Info.txt of mini-MIAS. "
-            "Give the folder it is in."
+            f"{path}: the list of films cannot be read ({error}). Expected the Info.txt of mini-MIAS. Copy or download it again."
         ) from None
     kinds: dict[str, set[str]] = defaultdict(set)
     densities: dict[str, str] = {}
@@ -111,7 +116,11 @@ def _read(path: Path) -> tuple[dict[str, dict[str, str]], dict[str, list[_Lesion
         kinds[image_id].add(match["kind"])
         if match["severity"]:
             lesions[image_id].append(_Lesion(_SEVERITIES[match["severity"]], _circle(match["place"])))
-    tell("%s: %d films have a line that cannot be read and are left out: %s", path, unusable)
+    left_out.add(path, "films have a line that cannot be read and are left out", unusable)
+    if not kinds and not unusable:
+        raise AdapterError(
+            f"{path}: no line names a film. Expected lines such as 'mdb001 G CIRC B 535 425 197'. Copy or download it again."
+        )
     known = {i: d for i, d in densities.items() if i not in unusable}
     return {i: {"density": d, "lesion_type": ";".join(sorted(kinds[i]))} for i, d in known.items()}, lesions
 

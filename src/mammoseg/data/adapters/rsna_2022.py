@@ -17,9 +17,10 @@ from typing import Any
 
 import pandas as pd
 
-from mammoseg.data.about import About
-from mammoseg.data.manifest import Manifest
-from mammoseg.data.tables import read_table, tell, to_manifest
+from mammoseg.data.about import About, Totals
+from mammoseg.data.adapted import ROW, Adapted, find_images, find_table, to_manifest
+from mammoseg.data.leftout import LeftOut, tell
+from mammoseg.data.tables import read_table
 from mammoseg.io.runs import is_safe_id
 
 ABOUT = About(
@@ -38,9 +39,12 @@ ABOUT = About(
         "Files differ by vendor: no Modality, MONOCHROME1, 16 bits stored, several windows, a sigmoid.",
     ),
     url="https://www.kaggle.com/competitions/rsna-breast-cancer-detection",
+    holds="train.csv beside train_images/<patient_id>/<image_id>.dcm",
+    published=Totals(images=54_706, patients=11_913, source="train.csv of the competition"),
 )
 
-_TABLE = "train.csv"
+_TABLE, _IMAGES = "train.csv", "train_images"
+_ROWS = 54_706
 _COLUMNS = ("patient_id", "image_id", "laterality", "view", "cancer", "biopsy")
 _FURTHER = ("site_id", "age", "invasive", "implant", "density", "machine_id", "difficult_negative_case")
 _SUFFIXES = (".dcm", ".png")
@@ -50,13 +54,17 @@ Breast = tuple[str, str]
 """(patient_id, laterality)"""
 
 
-def make_manifest(root: Path, masks: Path) -> Manifest:
+def make_manifest(root: Path, masks: Path) -> Adapted:
     """The images below `root` that are in train.csv; `masks` stays empty, the data set has none.
 
     Raises AdapterError if the table or every image is missing.
     """
-    table = read_table(root / _TABLE, _COLUMNS)
-    cancer, biopsy = (_of_breasts(root, table, name) for name in ("cancer", "biopsy"))
+    left_out = LeftOut()
+    source = find_table(root, [_TABLE], ABOUT.holds)
+    unique = ("patient_id", "image_id")
+    table = read_table(source, _COLUMNS, left_out, unique=unique, published=_ROWS)
+    images = find_images(root / _IMAGES, _SUFFIXES)
+    cancer, biopsy = (_of_breasts(source, table, name) for name in ("cancer", "biopsy"))
     rows: list[dict[str, Any]] = []
     unusable = []
     for number, cells in table.to_dict("index").items():
@@ -64,30 +72,31 @@ def make_manifest(root: Path, masks: Path) -> Manifest:
         if side not in ("L", "R") or not cells["view"] or not (is_safe_id(patient) and is_safe_id(image)):
             unusable.append(number)
             continue
-        names = [root / "train_images" / patient / (image + suffix) for suffix in _SUFFIXES]
+        path = images.get(f"{patient}/{image}", root / _IMAGES / patient / f"{image}.dcm")
         rows.append(
             {
+                ROW: number,
                 "patient_id": patient,
                 "exam_id": patient,
                 "image_id": f"{patient}_{image}",
                 "laterality": side,
                 "view": cells["view"],
-                "path": str(next((name for name in names if name.is_file()), names[0]).absolute()),
+                "path": str(path.absolute()),
                 "benign": biopsy[patient, side] if cancer[patient, side] == 0 else None,
                 "malignant": cancer[patient, side],
                 "birads": cells.get("BIRADS", "").removesuffix(".0"),
                 **{name: cells[name].removesuffix(".0") for name in _FURTHER if name in cells},
             }
         )
-    tell("%s: %d rows left out, their ids, view or laterality cannot be used: rows %s", root / _TABLE, unusable)
-    return to_manifest(rows, root, masks)
+    left_out.add(source, "rows left out, their ids, view or laterality cannot be used", unusable)
+    return to_manifest(rows, root, masks, left_out, images.values(), source)
 
 
-def _of_breasts(root: Path, table: pd.DataFrame, column: str) -> dict[Breast, int | None]:
+def _of_breasts(source: Path, table: pd.DataFrame, column: str) -> dict[Breast, int | None]:
     """0, 1 or None (unknown: an image of the breast has no value, or they differ)."""
     found: dict[Breast, set[int | None]] = defaultdict(set)
     for patient, side, text in zip(table["patient_id"], table["laterality"], table[column], strict=True):
         found[patient, side].add(_FLAGS.get(text))
     differing = [" ".join(breast) for breast, values in found.items() if len(values) > 1]
-    tell(f"%s: %d breasts have several values of {column}, label left empty: %s", root / _TABLE, differing)
+    tell(f"%s: %d breasts have several values of {column}, label left empty: %s", source, differing)
     return {breast: values.pop() if len(values) == 1 else None for breast, values in found.items()}

@@ -22,10 +22,11 @@ from typing import Any
 
 import pandas as pd
 
-from mammoseg.data.about import About
+from mammoseg.data.about import About, Totals
+from mammoseg.data.adapted import ROW, Adapted, find_images, find_table, to_manifest
 from mammoseg.data.drawing import Box, draw_mask, write_mask
-from mammoseg.data.manifest import Manifest
-from mammoseg.data.tables import read_table, tell, to_manifest
+from mammoseg.data.leftout import LeftOut, tell
+from mammoseg.data.tables import read_table
 from mammoseg.io.runs import is_safe_id
 from mammoseg.records.label import CLASSES
 
@@ -46,6 +47,8 @@ ABOUT = About(
         "Boxes reach beyond the image in places: cut off.",
     ),
     url="https://physionet.org/content/vindr-mammo/1.0.0/",
+    holds="breast-level_annotations.csv and finding_annotations.csv beside images/<study_id>/<image_id>.dicom",
+    published=Totals(images=20_000, exams=5_000, source="Nguyen et al. 2023"),
 )
 
 _BREASTS, _FINDINGS = "breast-level_annotations.csv", "finding_annotations.csv"
@@ -64,23 +67,26 @@ Boxes = dict[str, dict[str, list[Box]]]
 """image_id -> class -> boxes."""
 
 
-def make_manifest(root: Path, masks: Path) -> Manifest:
+def make_manifest(root: Path, masks: Path) -> Adapted:
     """The images below `root` that are in the tables; masks of the boxes are written to `masks`.
 
     Raises AdapterError if a table or every image is missing.
     """
-    table = read_table(root / _BREASTS, _COLUMNS)
-    boxes = _boxes(root)
-    birads = _of_breasts(root, table)
+    left_out = LeftOut()
+    source = find_table(root, [_BREASTS], ABOUT.holds)
+    table = read_table(source, _COLUMNS, left_out, unique=("image_id",), published=20_000)
+    boxes = _boxes(find_table(root, [_FINDINGS], ABOUT.holds), left_out)
+    birads = _of_breasts(source, table)
+    images = find_images(root / "images", _SUFFIXES)
     rows: list[dict[str, Any]] = []
     unusable, undrawn = [], []
     for number, cells in table.to_dict("index").items():
         study, image_id = cells["study_id"], cells["image_id"]
-        if cells["laterality"] not in ("L", "R") or not (is_safe_id(study) and is_safe_id(image_id)):
+        told = cells["laterality"] in ("L", "R") and cells["view_position"]
+        if not (told and is_safe_id(study) and is_safe_id(image_id)):
             unusable.append(number)
             continue
-        names = [root / "images" / study / (image_id + suffix) for suffix in _SUFFIXES]
-        path = next((name for name in names if name.is_file()), names[0])
+        path = images.get(f"{study}/{image_id}", root / "images" / study / f"{image_id}.dicom")
         grade = birads[study, cells["laterality"]]
         drawn = {}
         if image_id in boxes and path.is_file():
@@ -88,6 +94,7 @@ def make_manifest(root: Path, masks: Path) -> Manifest:
             undrawn += [] if drawn else [number]
         rows.append(
             {
+                ROW: number,
                 "patient_id": study,
                 "exam_id": study,
                 "image_id": image_id,
@@ -101,23 +108,23 @@ def make_manifest(root: Path, masks: Path) -> Manifest:
                 "density": cells["breast_density"].removeprefix("DENSITY "),
             }
         )
-    tell("%s: %d rows left out, their ids or laterality cannot be used: rows %s", root / _BREASTS, unusable)
-    tell("%s: %d images without their masks, size or boxes cannot be used: rows %s", root / _BREASTS, undrawn)
-    return to_manifest(rows, root, masks)
+    left_out.add(source, "rows left out, their ids, laterality or view cannot be used", unusable)
+    tell("%s: %d images without their masks, size or boxes cannot be used: rows %s", source, undrawn)
+    return to_manifest(rows, root, masks, left_out, images.values(), source)
 
 
-def _of_breasts(root: Path, table: pd.DataFrame) -> dict[tuple[str, str], str]:
+def _of_breasts(source: Path, table: pd.DataFrame) -> dict[tuple[str, str], str]:
     """(study, side) -> BI-RADS of the breast, "" if it is missing or differs between its images."""
     found = defaultdict(set)
     for study, side, text in zip(table["study_id"], table["laterality"], table["breast_birads"], strict=True):
         found[study, side].add(_grade(text))
     differing = [" ".join(breast) for breast, grades in found.items() if len(grades) > 1]
-    tell("%s: %d breasts have several BI-RADS values, labels left empty: %s", root / _BREASTS, differing)
+    tell("%s: %d breasts have several BI-RADS values, labels left empty: %s", source, differing)
     return {breast: grades.pop() if len(grades) == 1 else "" for breast, grades in found.items()}
 
 
-def _boxes(root: Path) -> Boxes:
-    table = read_table(root / _FINDINGS, ("image_id", "finding_birads", *_CORNERS))
+def _boxes(source: Path, left_out: LeftOut) -> Boxes:
+    table = read_table(source, ("image_id", "finding_birads", *_CORNERS), left_out, published=20_486)
     boxes: Boxes = defaultdict(lambda: defaultdict(list))
     undecided, unusable = [], []
     for number, cells in table.to_dict("index").items():
@@ -131,8 +138,8 @@ def _boxes(root: Path) -> Boxes:
             undecided.append(number)
         else:
             boxes[cells["image_id"]][label].append(box)
-    tell("%s: %d boxes left out, their numbers are no box: rows %s", root / _FINDINGS, unusable)
-    tell("%s: %d boxes of BI-RADS 3 or none are in no mask: rows %s", root / _FINDINGS, undecided)
+    tell("%s: %d boxes left out, their numbers are no box: rows %s", source, unusable)
+    tell("%s: %d boxes of BI-RADS 3 or none are in no mask: rows %s", source, undecided)
     return boxes
 
 
