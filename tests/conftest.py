@@ -1,4 +1,5 @@
-"""Fixtures for every test: reference data next to the checkout (skipped where missing), a tiny study, a run on it.
+"""Fixtures for every test: reference data next to the checkout (skipped where missing), a tiny study, a run on it, the
+command as a user calls it.
 
 mammoseg is imported inside the fixtures: the shape checks in tests must be set up before its modules are loaded.
 """
@@ -6,10 +7,13 @@ mammoseg is imported inside the fixtures: the shape checks in tests must be set 
 import itertools
 import multiprocessing
 import os
+import shutil
 import signal
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
@@ -17,7 +21,22 @@ if TYPE_CHECKING:
     from mammoseg.data.manifest import Manifest
     from mammoseg.training.config import TrainConfig
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
+TESTS = Path(__file__).resolve().parent
+SHARED = TESTS.parents[1] / "shared"
+COMMAND = Path(sys.executable).with_name("mammoseg")
+
+
+class Done(NamedTuple):
+    """What is left of a command."""
+
+    code: int
+    out: str
+    err: str
+    """Standard error and the log."""
+
+    def says(self, *parts: str) -> None:
+        for part in parts:
+            assert part in self.out + self.err
 
 
 @pytest.fixture(scope="session")
@@ -156,6 +175,71 @@ def write_mammogram() -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def published(write_mammogram: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """`published("rsna_2022", root)`: a tiny folder of the data set, as it is published (trees.py)."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(TESTS))
+        import trees
+
+    made: dict[str, Path] = {}
+
+    def publish(name: str, root: Path) -> Path:
+        if name not in made:
+            made[name] = trees.make_tree(name, tmp_path_factory.mktemp("published") / name, write_mammogram)
+        return shutil.copytree(made[name], root)
+
+    return publish
+
+
+@pytest.fixture(scope="session")
+def start() -> Callable[..., subprocess.Popen[str]]:
+    """`start("train", "--out", ...)`: the installed command, running."""
+
+    def start(*arguments: object) -> subprocess.Popen[str]:
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "100"}
+        call = [str(COMMAND), *map(str, arguments)]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(call, stdout=pipe, stderr=pipe, text=True, env=environment, start_new_session=True)
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def mammoseg(start: Callable[..., subprocess.Popen[str]]) -> Callable[..., Done]:
+    """`mammoseg("train", "--out", ...)`: the installed command, until it ends."""
+
+    def run(*arguments: object) -> Done:
+        process = start(*arguments)
+        out, err = process.communicate(timeout=120)
+        return Done(process.returncode, out, err)
+
+    return run
+
+
+@pytest.fixture
+def command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> Iterator[Callable[..., Done]]:
+    """The same, much faster, in this process. An error that has no message but a traceback fails the test."""
+    from mammoseg.cli.main import main
+
+    before = signal.getsignal(signal.SIGTERM)
+
+    def run(*arguments: object) -> Done:
+        caplog.clear()
+        capsys.readouterr()
+        monkeypatch.setattr(sys, "argv", ["mammoseg", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        out, err = capsys.readouterr()
+        assert isinstance(stop.value.code, int)
+        return Done(stop.value.code, out, err + caplog.text)
+
+    yield run
+    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture(scope="session")

@@ -86,7 +86,7 @@ def _embed(root: Path) -> None:
 
 
 def _inbreast(root: Path) -> None:
-    numbers = {number: place for number, place in enumerate(VIEWS, start=20586908)}
+    numbers = dict(enumerate(VIEWS, start=20586908))
     removed = {"Patient ID": "removed", "Patient age": "removed"}
     rows = [
         {**removed, "Laterality": side, "View": view, "Acquisition date": 201001, "File Name": number}
@@ -139,7 +139,7 @@ def _table(path: Path, rows: Rows, separator: str = ",") -> None:
 
 
 def _image(path: Path, mask: bool = False, shape: tuple[int, int] = (12, 9)) -> None:
-    pixels = np.arange(shape[0] * shape[1], dtype=np.uint8).reshape(shape) % 200
+    pixels = (np.arange(shape[0] * shape[1]) % 200).astype(np.uint8).reshape(shape)
     if mask:
         pixels = np.where(pixels < 20, 255, 0).astype(np.uint8)
     path.parent.mkdir(parents=True, exist_ok=True)

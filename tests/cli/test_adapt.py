@@ -1,7 +1,10 @@
 """`mammoseg adapt`: what is told about a data set, where manifest and masks go, and what is refused before any work."""
 
+import dataclasses
 import pickle
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -11,6 +14,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from mammoseg.cli.adapt import adapt
+from mammoseg.data.about import Totals
 from mammoseg.data.adapters.mini_mias import ABOUT
 from mammoseg.data.manifest import load_manifest
 
@@ -43,12 +47,70 @@ def test_manifest_and_masks(mias: Path, tmp_path: Path) -> None:
         assert text in result.stdout
     counts = [line.split() for line in result.stdout.splitlines()]
     assert ["none", "20", "20", "40", "10", "0", "0", "0"] in counts
-    assert result.stdout.endswith(f"40 images; masks: 10 benign, 0 malignant; written: {out}\n")
+    assert f"40 images; masks: 10 benign, 0 malignant; written: {out}\n" in result.stdout
+    assert result.stdout.endswith("Published (Suckling et al. 1994): 40 of 322 images, 20 of 161 patients\n")
     table = load_manifest(out, check_files=True).table
     assert table["split"].isna().all()
-    assert {Path(p).parent for p in table["benign_mask"].dropna()} == {out.parent / "masks"}
-    assert pd.read_csv(out)["benign_mask"].iloc[0] == "masks/mdb001_benign.png"
+    assert {Path(p).parent for p in table["benign_mask"].dropna()} == {out.parent / "manifest_masks"}
+    assert pd.read_csv(out)["benign_mask"].iloc[0] == "manifest_masks/mdb001_benign.png"
     assert not list(mias.glob("masks"))
+
+
+def test_fewer_images_than_published_is_exit_3(mias: Path, tmp_path: Path, command: Callable[..., Any]) -> None:
+    done = command("adapt", "mini_mias", mias, "--out", tmp_path / "m.csv")
+    assert done.code == 3
+    assert not (tmp_path / "m_left_out.csv").exists()
+    (mias / "mdb002.png").unlink()
+    done = command("adapt", "mini_mias", mias, "--out", tmp_path / "m.csv", "--overwrite")
+    assert done.code == 3
+    done.says(
+        "39 of 322 images, 20 of 161 patients", f"1 rows, images or folders are left out: {tmp_path / 'm_left_out.csv'}"
+    )
+    why = "images of the tables have no file and are left out"
+    assert pd.read_csv(tmp_path / "m_left_out.csv").to_numpy().tolist() == [[str(mias), "mdb002", why]]
+
+
+def test_the_whole_data_set_is_exit_0(
+    mias: Path, tmp_path: Path, command: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = dataclasses.replace(ABOUT, published=Totals(images=40, patients=20, source="here"))
+    monkeypatch.setattr("mammoseg.data.adapters.mini_mias.ABOUT", whole)
+    done = command("adapt", "mini_mias", mias, "--out", tmp_path / "m.csv")
+    assert (done.code, done.out.splitlines()[-1]) == (0, "Published (here): 40 of 40 images, 20 of 20 patients")
+
+
+def test_masks_belong_to_one_manifest(mias: Path, tmp_path: Path, command: Callable[..., Any]) -> None:
+    before = tmp_path / "masks" / "mdb001_benign.png"  # of an earlier version, beside a manifest of another name
+    before.parent.mkdir()
+    before.write_bytes(b"of another manifest")
+    assert command("adapt", "mini_mias", mias, "--out", tmp_path / "a.csv").code == 3
+    mask = tmp_path / "a_masks" / "mdb001_benign.png"
+    of_a = mask.read_bytes()
+    (mias / "Info.txt").write_text((mias / "Info.txt").read_text().replace("100 900 5", "300 300 9"))
+    assert command("adapt", "mini_mias", mias, "--out", tmp_path / "b.csv").code == 3
+    assert (mask.read_bytes(), before.read_bytes()) == (of_a, b"of another manifest")
+    assert (tmp_path / "b_masks" / "mdb001_benign.png").read_bytes() != of_a
+    (tmp_path / "a.csv").unlink()
+    done = command("adapt", "mini_mias", mias, "--out", tmp_path / "a.csv")
+    assert done.code == 2
+    done.says("a_masks is there already, perhaps with masks of another manifest", "--overwrite")
+    assert mask.read_bytes() == of_a
+    assert command("adapt", "mini_mias", mias, "--out", tmp_path / "a.csv", "--overwrite").code == 3
+    assert mask.read_bytes() != of_a
+
+
+def test_masks_of_a_manifest_that_fails_are_deleted(mias: Path, tmp_path: Path, command: Callable[..., Any]) -> None:
+    done = command("adapt", "mini_mias", mias, "--out", tmp_path / "m.csv", "--split", 2, 1, 1)
+    assert done.code in (1, 2)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mias"]
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path, command: Callable[..., Any]) -> None:
+    (tmp_path / "file").touch()
+    for name in ("nowhere", "file"):
+        done = command("adapt", "rsna_2022", tmp_path / name, "--out", tmp_path / "m.csv")
+        assert done.code == 2
+        done.says(f"{name} is no folder. Expected train.csv beside train_images/")
 
 
 def test_a_split_can_be_drawn(mias: Path, tmp_path: Path) -> None:
@@ -133,6 +195,15 @@ def test_an_exam_list_in_its_folder(nyu: Path, tmp_path: Path) -> None:
     [row] = load_manifest(tmp_path / "m.csv").rows()
     assert (row.path, row.benign, row.mask_frame) == (nyu / "images" / "0_L_CC.png", 1, "window")
     assert row.benign_mask == nyu / "segmentation" / "0_L_CC_benign.png"
+
+
+def test_an_exam_list_whose_images_are_missing(nyu: Path, tmp_path: Path, command: Callable[..., Any]) -> None:
+    assert command("adapt", "exam_list", nyu, "--out", tmp_path / "m.csv").code == 0
+    (nyu / "images" / "0_L_CC.png").unlink()
+    done = command("adapt", "exam_list", nyu, "--out", tmp_path / "n.csv")
+    assert done.code == 3
+    done.says("1 images have no file; their rows are kept: 0_L_CC")
+    assert len(load_manifest(tmp_path / "n.csv")) == 1
 
 
 def test_an_exam_list_of_another_name_without_masks(nyu: Path, tmp_path: Path) -> None:

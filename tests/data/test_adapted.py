@@ -53,9 +53,15 @@ def test_images_without_a_row_are_counted(tmp_path: Path, caplog: pytest.LogCapt
 
 
 def test_images_at_another_place_are_named(tmp_path: Path) -> None:
-    (tmp_path / "images" / "images").mkdir(parents=True)
-    (tmp_path / "images" / "images" / "a.png").touch()
-    with pytest.raises(AdapterError, match=r"images/images/a\.png is there, but was looked for at images/a\.png: move"):
+    (tmp_path / "images" / "part 1").mkdir(parents=True)
+    (tmp_path / "images" / "part 1" / "a.png").touch()
+    with pytest.raises(AdapterError, match=r"images/part 1/a\.png is there, but was looked for at images/a\.png: move"):
+        to_manifest([row(tmp_path / "images" / "a.png", "x")], tmp_path, tmp_path / "masks", LeftOut())
+
+
+def test_images_one_folder_deeper_are_named(tmp_path: Path) -> None:
+    (tmp_path / "download" / "images").mkdir(parents=True)
+    with pytest.raises(AdapterError, match=r"The images are in .*download: give that folder, or move the tables"):
         to_manifest([row(tmp_path / "images" / "a.png", "x")], tmp_path, tmp_path / "masks", LeftOut())
 
 

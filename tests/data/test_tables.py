@@ -106,8 +106,8 @@ def test_columns_of_a_large_table(tmp_path: Path) -> None:
         (b"", "not a readable CSV file"),
         (b"a,c\n1,2\n", "the columns b are missing"),
         (b"a;b\n1;2\n", "the columns a, b are missing"),
-        (b"a,b\n", "a header and no rows"),
-        (b"a,b\n1,2\n3", "ends in the middle of a row"),
+        (b"a,b\n", "the table has a header and no rows"),
+        (b"a,b\n1,2\n3", "the table ends in the middle of a row"),
     ],
 )
 def test_other_large_tables_are_refused(tmp_path: Path, content: bytes, message: str) -> None:

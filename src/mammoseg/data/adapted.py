@@ -36,8 +36,7 @@ def find_table(root: Path, places: Sequence[str], holds: str) -> Path:
             return root / place
     if not root.is_dir():
         raise AdapterError(f"{root}: there is no such folder. Expected {holds}. Check the path.")
-    near = [root.absolute().parent, *sorted(path for path in root.iterdir() if path.is_dir())]
-    folder = next((path for path in near if any((path / place).is_file() for place in places)), None)
+    folder = next((path for path in _around(root) if any((path / place).is_file() for place in places)), None)
     advice = f"It is in {folder}: give that folder" if folder else "Check the path, or download what is missing"
     raise AdapterError(f"{root}: {' and '.join(places)} cannot be found. Expected {holds}. {advice}.")
 
@@ -89,10 +88,19 @@ def to_manifest(
     return Adapted(checked, masks.parent / "manifest.csv", tuple(left_out.entries))
 
 
+def _around(root: Path) -> list[Path]:
+    """The folder above and those below."""
+    return [root.absolute().parent, *sorted(path for path in root.iterdir() if path.is_dir())]
+
+
 def _advice(rows: Sequence[Mapping[str, Any]], root: Path) -> str:
     """Where an image of the tables lies instead, or what else may be wrong."""
-    names = {Path(row["path"]).name: Path(row["path"]) for row in rows}
+    names = {Path(row["path"]).name: Path(row["path"]).relative_to(root.absolute()) for row in rows}
+    folders = {place.parent for place in names.values()} - {Path()}
+    folder = next((path for path in _around(root) if any((path / place).is_dir() for place in folders)), None)
+    if folder is not None:
+        return f"The images are in {folder}: give that folder, or move the tables there."
     found = next((place for place in find_files(root)[0] if place.name in names), None)
     if found is None:
         return "Check the path, or whether the images have been downloaded and unpacked."
-    return f"{found} is there, but was looked for at {names[found.name].relative_to(root.absolute())}: move the images."
+    return f"{found} is there, but was looked for at {names[found.name]}: move the images."

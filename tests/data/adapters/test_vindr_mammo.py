@@ -140,7 +140,7 @@ def test_a_breast_of_several_birads_is_unknown(made: Callable[..., Manifest], ca
 
 
 def test_another_folder_is_refused(made: Callable[..., Manifest], tmp_path: Path) -> None:
-    with pytest.raises(AdapterError, match=r"breast-level_annotations.csv: the table cannot be read"):
+    with pytest.raises(AdapterError, match=r"there is no such folder. Expected breast-level_annotations.csv and"):
         make_manifest(tmp_path / "elsewhere", tmp_path / "masks")
     with pytest.raises(AdapterError, match="none of the 1 images of the tables is there"):
         made([image("l_cc")], without=["l_cc"])
