@@ -13,6 +13,7 @@ from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 from mammoseg.data.adapters.cmmd import make_manifest
 from mammoseg.data.manifest import Manifest, load_manifest
 from mammoseg.data.tables import AdapterError
+from mammoseg.data.workbook import WorkbookError
 
 TABLE = "CMMD_clinicaldata_revision.xlsx"
 CC, MLO = "399162004", "399368009"
@@ -106,6 +107,11 @@ def test_rows_of_the_manifest(made: Callable[..., Manifest], root: Path, tmp_pat
     assert not (tmp_path / "masks").exists()
 
 
+def test_the_table_as_csv(root: Path, tmp_path: Path) -> None:
+    (root / TABLE).with_suffix(".csv").write_text("ID1,LeftRight,Age,classification\nD1-0001,R,44,Malignant\n")
+    assert make_manifest(root, tmp_path / "masks").table["malignant"].fillna(-1).tolist() == [-1, -1, 1, 1]
+
+
 def test_several_series_and_the_folder_of_the_retriever(made: Callable[..., Manifest], root: Path) -> None:
     write_dicom(series(root, "D1-0001", "2.000000-NA-1") / "1-1.dcm", "R", CC)
     write_dicom(series(root / "manifest-1616439774456", "D2-0007") / "1-1.dcm", "L", MLO)
@@ -132,8 +138,8 @@ def test_what_is_left_out_is_told(made: Callable[..., Manifest], root: Path, cap
 def test_another_folder_is_refused(root: Path, tmp_path: Path, made: Callable[..., Manifest]) -> None:
     with pytest.raises(AdapterError, match=r"CMMD_clinicaldata_revision.xlsx and .* cannot be found"):
         make_manifest(root, tmp_path / "masks")
-    (root / TABLE).write_bytes(b"PK no workbook")
-    with pytest.raises(AdapterError, match="not a readable workbook"):
+    (root / TABLE).write_bytes(b"PK\x03\x04 no workbook")
+    with pytest.raises(WorkbookError, match="the workbook is damaged"):
         make_manifest(root, tmp_path / "masks")
     pd.DataFrame([{"id": 1}]).to_excel(root / TABLE, index=False)
     with pytest.raises(AdapterError, match="the columns ID1, LeftRight, classification are missing; there are id"):
