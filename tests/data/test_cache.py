@@ -256,6 +256,14 @@ def test_errors_are_kept_per_image(tmp_path: Path, workers: int) -> None:
     assert len(crop_files(tmp_path / "cache")) == 2
 
 
+def test_a_reason_that_many_images_share_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    rows = [image_row(tmp_path, f"empty{number}", empty=True) for number in range(5)]
+    assert prepare_all(rows, CropCache(tmp_path / "cache", PREP), 0, Ledger(tmp_path / "errors.csv")) == []
+    first, counted = caplog.messages
+    assert first.startswith("not prepared: image empty0: no breast found in ")
+    assert counted == first.replace("image empty0", "5 images (empty0, empty1, empty2, ...)")
+
+
 def test_single_images_raise(tmp_path: Path) -> None:
     cache = CropCache(tmp_path / "cache", PREP)
     _, cut, empty, _, missing, _ = broken_study(tmp_path)

@@ -28,6 +28,7 @@ from mammoseg.data.manifest import ImageRow
 from mammoseg.io.atomic import remove_leftovers, write_json
 from mammoseg.io.ledger import Ledger
 from mammoseg.io.read import ImageReadError, read_pixels
+from mammoseg.io.repeats import Repeats
 from mammoseg.prep.breast import BreastCrop
 from mammoseg.prep.config import PrepConfig
 from mammoseg.prep.pipeline import crop_breast
@@ -176,12 +177,14 @@ def prepare_all(
 
     No process is started for what is in the cache already, nor for a single image.
 
-    An image that fails is noted in the ledger and left out. `progress` is called with (done, all) after each image.
+    An image that fails is noted in the ledger and left out; a reason is logged once, with the number of its images.
+    `progress` is called with (done, all) after each image.
     Raises CacheWriteError when crops cannot be stored, PreparationError when the processes died; both leave what is
     finished, and nothing half-written.
     """
     usable = []
     cache.tidy()
+    failures = Repeats("not prepared", logger.warning)
     try:
         for done, (row, error) in enumerate(zip(rows, _errors(rows, cache, workers), strict=True), start=1):
             if error is None:
@@ -189,7 +192,7 @@ def prepare_all(
                 usable.append(row.image_id)
             else:
                 ledger.add(row.image_id, row.path, STEP, error)
-                logger.warning("image %s cannot be prepared: %s", row.image_id, type(error).__name__)
+                failures.add(row.image_id, row.path, error)
             if progress is not None:
                 progress(done, len(rows))
     except BrokenProcessPool:
@@ -197,6 +200,8 @@ def prepare_all(
             f"{cache.folder}: the processes preparing images have ended early, {len(usable)} of {len(rows)} images "
             "are done. Most likely the memory did not suffice: run again with fewer workers."
         ) from None
+    finally:
+        failures.log_counts()
     return usable
 
 
