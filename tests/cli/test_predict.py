@@ -6,21 +6,28 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
 from mammoseg.cli.main import app
 from mammoseg.data.manifest import ImageRow, Manifest, load_manifest
 from mammoseg.inference.batch import BatchResult
+from mammoseg.io.ledger import read_errors
 
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
     """What the verb hands to the functions it calls, and what `predict_images` returns; `published` is unset if not called.
 
-    The working directory is empty.
+    The working directory holds two images.
     """
     seen = SimpleNamespace(result=BatchResult(3, 2, 0))
+    rows, columns = np.mgrid[:64, :48]
+    breast = np.where(((rows - 32) / 30) ** 2 + (columns / 40) ** 2 <= 1, 100 + rows, 0).astype(np.uint8)
+    for number, name in enumerate(("a_L-CC.png", "a_R-CC.png")):
+        cv2.imwrite(str(tmp_path / name), np.roll(breast, number, axis=0))
 
     def predict_images(
         predictor: object,
@@ -69,6 +76,39 @@ def test_files(calls: SimpleNamespace) -> None:
     assert calls.options == (Path("out"), 1, False, True, 0)
     assert calls.model == ([Path("run")], "auto", [], "32-true")
     assert not hasattr(calls, "published")
+
+
+def test_folders_and_what_cannot_be_used(calls: SimpleNamespace, tmp_path: Path) -> None:
+    """One bad file costs itself, results of an earlier run are no images, and what is left out is listed."""
+    (tmp_path / "images").mkdir()
+    for name in ("a_L-CC.png", "a_R-CC.png"):
+        (tmp_path / name).rename(tmp_path / "images" / name)
+    for name in ("b_L-CC.png", "c_L-CC.png"):
+        (tmp_path / "images" / name).write_bytes(b"\x89PNG cut")
+    (tmp_path / "images" / "a_L-CC_mask.png").write_bytes((tmp_path / "images" / "a_L-CC.png").read_bytes())
+    (tmp_path / "out").mkdir()
+    for expected in (2, 1):
+        result = invoke("images", "--workers", "0")
+        assert result.exit_code == 3, result.output
+        assert "Left out: 1 file: looks like a mask (1); see out/left_out.csv\n" in result.stdout
+        assert f"3 images predicted, 2 done before, {expected} failed: out\n" in result.stdout
+        assert "The failed images and why: out/errors.csv\n" in result.stdout
+        assert [row.image_id for row in calls.rows] == ["a_L-CC", "a_R-CC"]
+        failed = read_errors(tmp_path / "out")
+        assert failed["image_id"].tolist() == ["b_L-CC", "c_L-CC"][-expected:]
+        assert failed["path"].tolist() == [str(tmp_path / "images" / f"{name}.png") for name in failed["image_id"]]
+        assert all("the image is damaged" in text or "this is no image" in text for text in failed["message"])
+        (tmp_path / "images" / "b_L-CC.png").unlink(missing_ok=True)
+    assert "a_L-CC_mask.png,left out,looks like a mask" in (tmp_path / "out" / "left_out.csv").read_text()
+
+
+def test_nothing_can_be_predicted(calls: SimpleNamespace, tmp_path: Path) -> None:
+    calls.result = BatchResult(0, 0, 0)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "x_L-CC_spot.png").write_bytes((tmp_path / "a_L-CC.png").read_bytes())
+    result = invoke("x_L-CC_spot.png")
+    assert result.exit_code == 1
+    assert "Left out: 1 file: spot view (1)" in result.stdout
 
 
 def test_a_manifest_and_every_option(calls: SimpleNamespace, phantom_study: Manifest) -> None:
@@ -140,6 +180,7 @@ ONE_OF_THREE = "give image files, --manifest or --exam-list, one of the three"
         (["--exam-list", "e.pkl", "--images", "i", "--pixel-mm", "0.1"], "it is for image files"),
         (["a_L-CC.png", "--pixel-mm", "0"], "Invalid value for '--pixel-mm'"),
         (["a_L-CC.png", "--pixel-mm", "70"], "Invalid value for '--pixel-mm'"),
+        (["nothing_L-CC.png"], "path 'nothing_L-CC.png' does not exist"),
         (["a_L-CC.png", "--num-tta", "-1"], "Invalid value for '--num-tta'"),
         (["a_L-CC.png", "--precision", "16-mixed"], "Invalid value for '--precision'"),
     ],

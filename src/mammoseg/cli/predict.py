@@ -1,5 +1,6 @@
 """`mammoseg predict`: checkpoint + images -> predictions folder."""
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,12 +9,19 @@ import typer
 from mammoseg.cli import options
 
 if TYPE_CHECKING:
+    from mammoseg.data.given import Given
     from mammoseg.data.manifest import Manifest
+
+_LOOK = "look"
+"""Step at which a file fails that no row is made of."""
 
 
 def predict(
     files: Annotated[
-        list[Path] | None, typer.Argument(metavar="FILES", help="DICOM files, or images named like x_L-CC.png.")
+        list[Path] | None,
+        typer.Argument(
+            metavar="FILES", exists=True, readable=False, help="DICOM files, images like x_L-CC.png, folders of them."
+        ),
     ] = None,
     checkpoint: Annotated[
         list[Path], typer.Option("--checkpoint", help="Run or checkpoint folder. Several: their mean.")
@@ -39,9 +47,9 @@ def predict(
 ) -> int:
     """Score images and show where: maps in original pixels, figures.
 
-    An image that fails is listed in errors.csv and the rest goes on (exit code 3). The same command continues.
+    What fails is listed in errors.csv and the rest goes on (exit code 3); of FILES, what scan leaves out is left out.
+    The same command continues.
     """
-    from mammoseg.cli.images import rows_from_files
     from mammoseg.export.overlay import overlay_writer
     from mammoseg.export.published import write_published_csv
     from mammoseg.inference.batch import predict_images
@@ -55,18 +63,50 @@ def predict(
     if pixel_mm is not None and not files:
         raise typer.BadParameter("it is for image files; a manifest has a column pixel_mm", param_hint="--pixel-mm")
     table = _table(manifest, split, exam_list, images, masks)
-    rows = rows_from_files(files or [], pixel_mm) if table is None else list(table.rows())
     predictor = open_predictor(checkpoint, device, sets or [], precision)
+    given = _look(files, out, pixel_mm, workers) if files else None
+    rows = given.rows if given else list(table.rows()) if table else []
     with Bar("predict", len(rows)) as bar:
         write = overlay_writer(out) if overlays else None
         result = predict_images(predictor, rows, out, workers, overwrite, write, bar.advance, num_tta)
-    print(f"{result.predicted} images predicted, {result.done_before} done before, {result.failed} failed: {out}")
+    failed = result.failed + (_note(given, out) if given else 0)
+    print(f"{result.predicted} images predicted, {result.done_before} done before, {failed} failed: {out}")
     if exam_list is not None and table is not None:
         table.to_csv(out / "exam_list_manifest.csv")
         print(f"As the published software writes it: {write_published_csv(out, table, len(checkpoint) > 1)}")
-    if result.failed:
+    if failed:
         print(f"The failed images and why: {out / 'errors.csv'}")
-    return 0 if not result.failed else 3 if result.predicted + result.done_before else 1
+    return 1 if not result.predicted + result.done_before else 3 if failed else 0
+
+
+def _look(files: list[Path], out: Path, pixel_mm: float | None, workers: int) -> "Given":
+    """The images among files and folders."""
+    from mammoseg.data.given import gather, look_at
+    from mammoseg.progress import Bar
+
+    gathered = gather(files, out)
+    with Bar("look", len(gathered.files)) as bar:
+        return look_at(gathered, pixel_mm, workers, bar.advance)
+
+
+def _note(given: "Given", out: Path) -> int:
+    """List what was not predicted and say what was left out; the number of files that should have been images."""
+    from mammoseg.cli.tables import counted
+    from mammoseg.data.left_out import write_left_out
+    from mammoseg.io.ledger import Ledger
+
+    ledger = Ledger(out / "errors.csv")
+    for image_id in set(ledger.image_ids()) - {each.image_id for each in given.unusable}:
+        ledger.remove(image_id, _LOOK)  # corrected since, or not given any more
+    for each in given.unusable:
+        ledger.add(each.image_id, each.path, _LOOK, each.error)
+    table = out / "left_out.csv"
+    table.unlink(missing_ok=True)
+    if given.left_out:
+        write_left_out(table, given.left_out)
+        reasons = Counter(seen.why for seen in given.left_out)
+        print(f"Left out: {counted(dict(reasons.most_common()))}; see {table}")
+    return len(given.unusable)
 
 
 def _table(

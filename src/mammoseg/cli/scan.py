@@ -1,16 +1,13 @@
 """`mammoseg scan`: a folder of DICOM files or pictures -> checked manifest and quality report."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from mammoseg.cli import options
-
-if TYPE_CHECKING:
-    from mammoseg.data.examine import Seen
 
 _MOST_WORKERS = 8
 
@@ -49,6 +46,7 @@ def scan(
     from mammoseg.data.exams import make_rows, rows_to_manifest
     from mammoseg.data.files import find_files
     from mammoseg.data.labels import LabelError, join_labels, read_labels
+    from mammoseg.data.left_out import write_left_out
     from mammoseg.data.patterns import compile_pattern
     from mammoseg.data.pseudonyms import read_salt
     from mammoseg.data.scan import as_seen, check_pattern, scan_files
@@ -78,7 +76,7 @@ def scan(
         mistake = error
     quality = summarise(images, found, joined, pixels, salt is not None, windows)
     others, page, table = (out.with_name(out.stem + end) for end in ("_left_out.csv", "_quality.html", "_quality.json"))
-    _write_others(others, found)
+    write_left_out(others, found)
     write_json(table, quality)
     write_page(page, quality, out.name, others.name)
     complete = bool(images) and mistake is None
@@ -93,27 +91,15 @@ def scan(
     return 1 if not images else 3 if quality["files"]["unusable"] else 0
 
 
-def _write_others(path: Path, found: "Sequence[Seen]") -> None:
-    """Every file that is not in the manifest, with its path: as confidential as the manifest."""
-    import pandas as pd
-
-    from mammoseg.io.atomic import write_text
-
-    rows = [(str(s.place), s.status, s.why, s.detail) for s in found if s.status != "used"]
-    table = pd.DataFrame(rows, columns=["path", "status", "why", "detail"])
-    safe = table.map(lambda text: text.encode("utf-8", "backslashreplace").decode())
-    write_text(path, safe.to_csv(index=False, lineterminator="\n"))
-
-
 def _print(quality: Mapping[str, Any]) -> None:
-    from mammoseg.cli.tables import print_table
+    from mammoseg.cli.tables import counted, print_table
 
     counts, exams, labels = quality["counts"], quality["exams"], quality["labels"]
     files = quality["files"]
     lines = {
         "images": f"{counts['images']} of {counts['exams']} exams, {counts['patients']} patients",
         "exams": f"{exams['complete']} with the four standard views, {exams['incomplete']} without",
-        **{status: _listed(files[status]) for status in files if files[status]},
+        **{status: counted(files[status]) for status in files if files[status]},
     }
     if labels:
         lines["labels"] = (
@@ -143,7 +129,3 @@ def _share(window: Mapping[str, Any]) -> dict[str, str]:
         "images below": str(window["images_below"]),
         "fits": "yes" if window["fits"] else "no: made for digital images" if window["film_wanted"] else "no",
     }
-
-
-def _listed(reasons: Mapping[str, int]) -> str:
-    return f"{sum(reasons.values())} files: " + ", ".join(f"{why} ({count})" for why, count in reasons.items())

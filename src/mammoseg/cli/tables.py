@@ -19,3 +19,9 @@ def print_table(rows: Sequence[Mapping[str, str]]) -> None:
         table.add_row(*row.values())
     console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, markup=False, emoji=False, highlight=False)
     console.print(table)
+
+
+def counted(reasons: Mapping[str, int]) -> str:
+    """`3 files: spot view (2), looks like a mask (1)`"""
+    total = sum(reasons.values())
+    return f"{total} {'file' if total == 1 else 'files'}: " + ", ".join(f"{why} ({n})" for why, n in reasons.items())

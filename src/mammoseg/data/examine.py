@@ -11,10 +11,14 @@ from typing import Literal
 
 from mammoseg.data.patterns import NamePattern, looks_like_mask, special_view, usual_name
 from mammoseg.data.quality import BLANK, PixelFacts, check_pixels
+from mammoseg.data.thumbnail import thumbnail
 from mammoseg.data.window_fit import glance
 from mammoseg.io.dicom.header import DicomHeader, DicomReadError, read_header
 from mammoseg.io.dicom.pixels import DARK_DISPLAY, UNUSABLE_DISPLAY
+from mammoseg.io.errors import ImageReadError
+from mammoseg.io.pictures import looks_like_picture
 from mammoseg.io.read import read_image
+from mammoseg.io.regular import open_regular
 from mammoseg.prep.config import PrepConfig
 from mammoseg.records.breast import BreastFacts
 from mammoseg.records.image import Laterality, Mammogram
@@ -32,10 +36,16 @@ BAD_WINDOW = "its window or LUT cannot be used (needed for prep.dicom=presentati
 DARK_WINDOW = "its window or LUT shows nothing of the stored values (prep.dicom=presentation)"
 _ABOUT_WINDOW = {UNUSABLE_DISPLAY: BAD_WINDOW, DARK_DISPLAY: DARK_WINDOW}
 
-_DICOM_SUFFIXES = (".dcm", ".dicom", ".dic", ".ima")
-_PICTURE_SUFFIXES = (".png", ".pgm", ".tif", ".tiff", ".jpg", ".jpeg")
+EMPTY = "the file is empty"
+NOT_READ = "neither DICOM nor a picture of a kind that is read"
+DICOM_SUFFIXES = (".dcm", ".dicom", ".dic", ".ima")
+PICTURE_SUFFIXES = (".png", ".pgm", ".tif", ".tiff", ".btf", ".jpg", ".jpeg", ".jp2", ".j2k", ".j2c", ".jpf", ".bmp")
+"""Of files that should be images."""
+_OTHER_PICTURES = (".gif", ".webp", ".jxl", ".heic", ".avif", ".raw", ".mha", ".nii", ".npy")
+"""Images as well, if their names tell side and view; else icons and the like."""
+
 _MARK = b"DICM"  # behind a preamble that may be anything, also the beginning of a TIFF file
-_PICTURES = re.compile(rb"\x89PNG|\xff\xd8\xff|II\*\0|MM\0\*|P[25]\s")
+_NUMBERS = re.compile(r"\s*\([^()]*\d[^()]*\)|(?<!JPEG )\b\d+(?: x \d+)?\b(?! million)")
 _USABLE_KINDS = ("mammogram", "film scan")
 
 
@@ -51,6 +61,8 @@ class Settings:
     """Pixel side in mm of images that do not tell it."""
     windows: Mapping[str, PrepConfig] = field(default_factory=dict)
     """Preparations by name: how much of the breast each would show is looked at with the pixels."""
+    thumbnails: bool = False
+    """Make a small picture of each image that is decoded."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +89,10 @@ class Seen:
     """`Settings.pixel_mm`."""
     windows: Mapping[str, BreastFacts | None] = field(default_factory=dict)
     """For each of `Settings.windows` what is seen through it, as far as the pixels were looked at; None: it cannot be cut."""
+    thumbnail: bytes | None = field(default=None, repr=False)
+    """A JPEG file."""
+    mammogram: bool = False
+    """Header or name say that it is a mammogram; of files that are not used, too."""
 
     @property
     def pixel_mm(self) -> float | None:
@@ -95,25 +111,36 @@ def examine(settings: Settings, place: PurePosixPath) -> Seen:
 
 
 def _recognised(settings: Settings, path: Path, place: PurePosixPath) -> Seen:
-    suffix = place.suffix.lower()
     if place.name.upper() == "DICOMDIR":
         return Seen(place, "no image", "DICOMDIR, the table of contents of a disc")
     try:
-        with path.open("rb") as file:
+        with open_regular(path, None) as file:
             start = file.read(132)
-    except OSError as error:
-        return Seen(place, "unusable", f"the file cannot be read ({error.strerror})")
+    except ImageReadError as error:
+        return Seen(place, "unusable", *_reason(error, path))
     names = _names(settings, place)
     marked = start[128:] == _MARK
-    if not marked and _PICTURES.match(start):
+    if not marked and looks_like_picture(start):
         return _picture(settings, place, names)
     try:
         header = read_header(path)
     except DicomReadError as error:
-        expected = marked or suffix in (*_DICOM_SUFFIXES, *_PICTURE_SUFFIXES)
-        why, detail = _reason(error, path)
-        return Seen(place, "unusable", why, detail) if expected else Seen(place, "no image", "another kind of file")
-    return _dicom(place, header, names if settings.pattern else {})
+        return _unknown(place, names, _reason(error, path), marked)
+    if settings.pattern is None:  # exam and patient are those of the header
+        names = {name: names[name] for name in ("laterality", "view") if name in names}
+    return _dicom(place, header, names)
+
+
+def _unknown(place: PurePosixPath, names: dict[str, str], reason: tuple[str, str], marked: bool) -> Seen:
+    """What has not the content of an image: by its name it may be one all the same, of a kind that is not read."""
+    suffix, told = place.suffix.lower(), {"laterality", "view"} <= names.keys()
+    picture = suffix in PICTURE_SUFFIXES or (told and suffix in _OTHER_PICTURES)
+    if not marked and suffix not in DICOM_SUFFIXES:
+        if not picture:
+            return Seen(place, "no image", "another kind of file")
+        if EMPTY not in reason:
+            reason = NOT_READ, ""
+    return Seen(place, "unusable", *reason, mammogram=told)
 
 
 def _names(settings: Settings, place: PurePosixPath) -> dict[str, str]:
@@ -136,7 +163,7 @@ def _picture(settings: Settings, place: PurePosixPath, names: dict[str, str]) ->
     if not {"laterality", "view"} <= names.keys():
         return Seen(place, "unusable", NO_NAME if settings.pattern is None else NO_FIELDS if names else NO_MATCH)
     exam, patient = names.get("exam"), names.get("patient")
-    return Seen(place, "used", patient=patient, exam=exam or patient, laterality=_side(names), view=names["view"])
+    return Seen(place, "used", "", "", None, patient, exam or patient, _side(names), names["view"], mammogram=True)
 
 
 def _dicom(place: PurePosixPath, header: DicomHeader, names: dict[str, str]) -> Seen:
@@ -146,13 +173,13 @@ def _dicom(place: PurePosixPath, header: DicomHeader, names: dict[str, str]) -> 
     if header.kind not in _USABLE_KINDS:
         return Seen(place, "left out", header.kind, header.why_not or "")
     if header.why_not is not None:
-        return Seen(place, "unusable", header.why_not)
+        return Seen(place, "unusable", header.why_not, mammogram=True)
     if unwanted := next((flag for flag in LEFT_OUT if flag in header.flags), None):
         return Seen(place, "left out", f"{unwanted} view")
     laterality, view = header.laterality or _side(names), header.view or names.get("view")
     missing = [name for name, value in (("laterality", laterality), ("view", view)) if value is None]
     if missing:
-        return Seen(place, "unusable", f"not stated: {' and '.join(missing)}")
+        return Seen(place, "unusable", f"not stated: {' and '.join(missing)}", mammogram=True)
     findings = list(header.findings)
     for name, stated in (("laterality", header.laterality), ("view", header.view)):
         if stated and names.get(name, stated) != stated:
@@ -163,7 +190,7 @@ def _dicom(place: PurePosixPath, header: DicomHeader, names: dict[str, str]) -> 
             ]
     patient = header.patient_id or names.get("patient")
     about = (patient, header.study_uid or names.get("exam"), laterality, view)
-    return Seen(place, "used", "", "", header, *about, findings=tuple(findings))
+    return Seen(place, "used", "", "", header, *about, findings=tuple(findings), mammogram=True)
 
 
 def _with_pixels(settings: Settings, seen: Seen, path: Path) -> Seen:
@@ -172,7 +199,7 @@ def _with_pixels(settings: Settings, seen: Seen, path: Path) -> Seen:
         pixels, reading = read_image(path)
     except ValueError as error:
         why, detail = _reason(error, path)
-        return Seen(seen.place, "unusable", why, detail)
+        return Seen(seen.place, "unusable", why, detail, mammogram=True)
     side: Laterality = seen.laterality or "L"
     image = Mammogram(pixels, side, seen.view or "", "", seen.pixel_mm, flip)
     facts = check_pixels(image)
@@ -182,13 +209,14 @@ def _with_pixels(settings: Settings, seen: Seen, path: Path) -> Seen:
         return Seen(seen.place, "left out", MASK, "its pixels have two values")
     about_window = tuple(finding for step, finding in _ABOUT_WINDOW.items() if step in reading)
     windows = {name: glance(image, prep) for name, prep in settings.windows.items()}
-    return replace(seen, pixels=facts, windows=windows, findings=seen.findings + about_window)
+    small = thumbnail(pixels) if settings.thumbnails else None
+    return replace(seen, pixels=facts, windows=windows, thumbnail=small, findings=seen.findings + about_window)
 
 
 def _reason(error: ValueError, path: Path) -> tuple[str, str]:
-    """What the message says is wrong: in fixed words, and with the numbers of this file."""
+    """What the message says is wrong: without the numbers of this file, so that files can be counted by it, and with them."""
     detail = str(error).removeprefix(f"{path}: ").partition(". Expected")[0]
-    return re.sub(r"\s*\([^()]*\d[^()]*\)", "", detail), detail
+    return _NUMBERS.sub(lambda found: "" if "(" in found[0] else "N", detail), detail
 
 
 def _side(names: dict[str, str]) -> Laterality | None:

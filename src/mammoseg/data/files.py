@@ -31,7 +31,7 @@ def find_files(root: Path) -> tuple[list[PurePosixPath], list[Skipped]]:
         linked = not waiting
         path = links.popleft() if linked else waiting.popleft()
         place = PurePosixPath(path.relative_to(root).as_posix())
-        if path != root and (reason := _no_name(path.name)):
+        if path != root and (reason := _hidden(path.name) or unreadable_name(path.name)):
             skipped.append(Skipped(place, reason, lost=reason != _HIDDEN))
             continue
         try:
@@ -58,10 +58,12 @@ def find_files(root: Path) -> tuple[list[PurePosixPath], list[Skipped]]:
 _HIDDEN = "a hidden file or folder"
 
 
-def _no_name(name: str) -> str | None:
-    """Why a path with this name cannot stand in a table of text, or should not."""
-    if name.startswith("."):
-        return _HIDDEN
+def _hidden(name: str) -> str | None:
+    return _HIDDEN if name.startswith(".") else None
+
+
+def unreadable_name(name: str) -> str | None:
+    """Why a path with this name cannot stand in a table of text."""
     if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name):
         return "the name holds control characters or is no valid text: rename it"
     if name != name.strip():
