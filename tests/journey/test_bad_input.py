@@ -85,11 +85,18 @@ def test_pixel_size_is_needed(here: Path, pixels: NDArray[np.uint16], trained_ru
     assert not len(pd.read_csv(here / "out" / "errors.csv"))
 
 
-def test_names_without_side_and_view(here: Path, trained_run: Path, command: Command) -> None:
-    done = command("predict", "scan1.png", here, "--checkpoint", trained_run, "--out", "out")
+def test_names_without_side_and_view(
+    here: Path, pixels: NDArray[np.uint16], trained_run: Path, command: Command
+) -> None:
+    cv2.imwrite("scan1.png", pixels)
+    done = command("predict", "scan1.png", "--checkpoint", trained_run, "--out", "out")
     assert done.code == 1
-    done.says("scan1.png: side and view are neither", f"{here}: a folder", "0012_L-CC.png", "--manifest")
-    assert not list(here.iterdir())
+    done.says("0 images predicted, 0 done before, 1 failed", "out/errors.csv")
+    assert "scan1.png: the name tells no side and view" in Path("out/errors.csv").read_text()
+    done = command("predict", "scan2.png", "--checkpoint", trained_run, "--out", "out2")
+    assert done.code == 2
+    done.says("'scan2.png' does not exist")
+    assert not Path("out2").exists()
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,7 @@ def test_checkpoints_that_are_none(here: Path, phantom_study: Manifest, trained_
         file.truncate(1000)
     shutil.copytree(trained_run / "checkpoint", here / "empty")
     (here / "empty" / "checkpoint.json").write_text("{}")
+    (here / "a_L-CC.png").touch()
     for name, part in (
         ("nowhere", "no such file or folder; no checkpoint here. Expected a run folder of `mammoseg train`"),
         (phantom_study.path, "no checkpoint here"),
