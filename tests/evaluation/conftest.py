@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from mammoseg.data.manifest import Manifest
 from mammoseg.io.ledger import Ledger
-from mammoseg.io.runs import load_prediction, predicted_ids, save_prediction, write_predictions_csv, write_run
+from mammoseg.io.runs import load_prediction, predicted_ids, save_prediction, write_run
+from mammoseg.io.scores_table import write_predictions_csv
 from mammoseg.records.grid import PixelGrid
 from mammoseg.records.prediction import Prediction
 

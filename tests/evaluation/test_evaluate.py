@@ -6,10 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mammoseg.evaluation import evaluate as evaluate_module
 from mammoseg.evaluation.evaluate import evaluate
 from mammoseg.evaluation.tables import summary_table
+from mammoseg.io.errors import RunFileError
 from mammoseg.io.ledger import Ledger
-from mammoseg.io.runs import load_prediction, predicted_ids, record_path, write_predictions_csv
+from mammoseg.io.runs import load_prediction, predicted_ids, record_path
+from mammoseg.io.scores_table import write_predictions_csv
 
 
 def test_four_files_with_the_same_numbers(study) -> None:
@@ -27,6 +30,32 @@ def test_four_files_with_the_same_numbers(study) -> None:
     chosen = table.query("table == 'scores' and level == 'breast' and `class` == 'malignant' and of == 'final'")
     assert dict(zip(chosen["metric"], chosen["value"], strict=True)) == {"auc": 1.0, "average_precision": 1.0}
     assert set(table["table"]) == {"scores", "maps", "difference", "ratio to random", "by density"}
+
+
+def test_files_of_two_evaluations_do_not_stand_together(study, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = study.folder / "out"
+    evaluate(study.predictions, study.manifest, out, bootstrap=0)
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    with pytest.raises(ValueError, match="no such column"):
+        evaluate(study.predictions, study.manifest, out, bootstrap=0, by=["nothing"])
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(evaluate_module, "write_figure", full)
+    with pytest.raises(OSError, match="No space"):
+        evaluate(study.predictions, study.manifest, out, split="val", bootstrap=0)
+    assert sorted(path.name for path in out.iterdir()) == ["metrics.csv", "per_image.csv"]
+
+
+@pytest.mark.parametrize("text", ["0.9,", "5.6,", "-0.9,"])
+def test_a_score_that_no_record_says_is_refused(study, text: str) -> None:
+    path = study.predictions / "predictions.csv"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([lines[0], lines[1].replace("0.9,", text), *lines[2:]] + [lines[1]] * (text == "0.9,")))
+    with pytest.raises(RunFileError, match=r"predictions\.csv: does not say what the records say"):
+        evaluate(study.predictions, study.manifest, study.folder / "out", bootstrap=0)
 
 
 def test_everything_left_out_is_counted(study) -> None:

@@ -4,7 +4,9 @@ import pytest
 
 from mammoseg.data.manifest import Manifest, ManifestError
 from mammoseg.evaluation.join import JoinError, join
-from mammoseg.io.runs import record_path, write_predictions_csv
+from mammoseg.io.errors import RunFileError
+from mammoseg.io.runs import record_path
+from mammoseg.io.scores_table import write_predictions_csv
 
 
 def forget(folder: Path, image_id: str) -> None:
@@ -54,5 +56,5 @@ def test_an_extra_image_is_an_error_even_within_a_split(study) -> None:
 
 def test_a_table_from_before_the_last_records_is_an_error(study) -> None:
     record_path(study.predictions, "0LCC").unlink()
-    with pytest.raises(JoinError, match=r"1 images are in this table or have a record, but not both, e.g. \['0LCC'\]"):
+    with pytest.raises(RunFileError, match=r"does not say what the records say \(1 images differ, e.g. 0LCC\)"):
         join(study.predictions, study.manifest)

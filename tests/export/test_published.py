@@ -10,7 +10,7 @@ import pytest
 from mammoseg.data.adapters.exam_list import make_manifest
 from mammoseg.data.manifest import Manifest, load_manifest
 from mammoseg.export.published import write_published_csv
-from mammoseg.io.runs import RunFileError
+from mammoseg.io.errors import RunFileError
 
 Score = tuple[float, float]
 VIEWS = ("R-MLO", "L-MLO", "R-CC", "L-CC")

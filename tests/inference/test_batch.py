@@ -14,16 +14,11 @@ import pytest
 from mammoseg.data.manifest import ImageRow
 from mammoseg.inference.batch import BatchResult, predict_images
 from mammoseg.inference.predictor import Predictor
+from mammoseg.io.errors import RunFileError
 from mammoseg.io.ledger import read_errors
 from mammoseg.io.read import read_pixels
-from mammoseg.io.runs import (
-    RunFileError,
-    is_done,
-    load_prediction,
-    map_png_path,
-    predicted_ids,
-    read_predictions_csv,
-)
+from mammoseg.io.runs import is_done, load_prediction, map_png_path, predicted_ids
+from mammoseg.io.scores_table import read_predictions_csv
 from mammoseg.records.image import Mammogram
 from mammoseg.records.prediction import Prediction
 

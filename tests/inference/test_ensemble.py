@@ -13,8 +13,8 @@ from mammoseg.inference.augment import displaced_windows
 from mammoseg.inference.batch import BatchResult, predict_images
 from mammoseg.inference.ensemble import Ensemble, open_predictor
 from mammoseg.inference.predictor import Predictor
+from mammoseg.io.errors import RunFileError
 from mammoseg.io.read import read_pixels
-from mammoseg.io.runs import RunFileError
 from mammoseg.nn.checkpoint import CheckpointError
 from mammoseg.prep.pipeline import Prepared, crop_breast, prepare
 

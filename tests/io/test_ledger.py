@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from mammoseg.io.errors import RunFileError
 from mammoseg.io.ledger import COLUMNS, Ledger, read_errors
-from mammoseg.io.runs import RunFileError
 
 
 def test_entries_are_on_the_disk_at_once(tmp_path: Path) -> None:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pandas as pd
 import pytest
 
 from mammoseg.io import runs
-from mammoseg.io.runs import RunFileError, load_prediction, save_prediction
+from mammoseg.io.errors import RunFileError
+from mammoseg.io.runs import load_prediction, save_prediction
+from mammoseg.io.scores_table import write_predictions_csv
 from mammoseg.records.grid import PixelGrid
 from mammoseg.records.prediction import Patch, Prediction
 
@@ -34,13 +35,13 @@ def prediction(image_id: str = "a-1", **changes: object) -> Prediction:
         parts={"global": {"benign": 0.1, "malignant": 0.2}},
         notes=("the pectoral muscle is in the window", "ü"),
         patches_of="checkpoint 1",
-        inputs={"pixel_mm": 0.1, "horizontal_flip": None, "files": [[15144, 1795278302755467186]]},
+        inputs={"pixel_mm": 0.1, "horizontal_flip": None, "files": ["5ac4"]},
     )
     return replace(made, **changes)
 
 
 def test_round_trip(tmp_path: Path) -> None:
-    given = prediction()
+    given = prediction(made_by={"checkpoint_sha256": "c0", "settings_sha256": "5e"})
     save_prediction(tmp_path, given)
     read = load_prediction(tmp_path, "a-1")
     assert replace(read, maps={}) == replace(given, maps={})
@@ -52,18 +53,58 @@ def test_round_trip(tmp_path: Path) -> None:
 
 def test_what_decided_a_prediction_is_read_without_its_maps(tmp_path: Path) -> None:
     save_prediction(tmp_path, prediction())
-    (tmp_path / "maps" / "a-1.npz").unlink()
-    assert runs.stored_inputs(tmp_path, "a-1") == prediction().inputs
+    (tmp_path / "maps" / "a-1.npz").write_bytes(b"")
+    assert runs.stored(tmp_path, "a-1").inputs == prediction().inputs
 
 
 def test_records_of_an_earlier_version_are_read(tmp_path: Path) -> None:
     save_prediction(tmp_path, prediction())
     path = runs.record_path(tmp_path, "a-1")
     record = json.loads(path.read_text())
-    del record["inputs"], record["patches_of"]
+    del record["inputs"], record["patches_of"], record["made_by"], record["files"]
     path.write_text(json.dumps(record))
     read = load_prediction(tmp_path, "a-1")
-    assert (read.inputs, read.patches_of, runs.stored_inputs(tmp_path, "a-1")) == ({}, "", {})
+    assert (read.inputs, read.patches_of, read.made_by) == ({}, "", {})
+    assert runs.stored(tmp_path, "a-1") == runs.Stored(inputs={}, made_by={}, whole=False)
+
+
+def test_maps_of_another_prediction_are_not_taken_for_its_own(tmp_path: Path) -> None:
+    """Of the same names and shapes: only the content tells."""
+    save_prediction(tmp_path, prediction())
+    ones = {name: np.ones_like(values) for name, values in prediction().maps.items()}
+    save_prediction(tmp_path, prediction("b", maps=ones))
+    (tmp_path / "maps" / "b.npz").replace(tmp_path / "maps" / "a-1.npz")
+    with pytest.raises(RunFileError, match=r"a-1\.npz is damaged .*not the file that was written with the record"):
+        load_prediction(tmp_path, "a-1")
+
+
+@pytest.mark.parametrize("name", ["a-1.npz", "a-1_benign.png", "a-1_malignant.png"])
+@pytest.mark.parametrize("change", [Path.unlink, lambda path: path.write_bytes(b"")], ids=["gone", "emptied"])
+def test_a_prediction_with_all_its_maps_is_whole(tmp_path: Path, name: str, change: Callable[[Path], object]) -> None:
+    save_prediction(tmp_path, prediction())
+    assert runs.stored(tmp_path, "a-1").whole
+    change(tmp_path / "maps" / name)
+    assert not runs.stored(tmp_path, "a-1").whole
+
+
+def test_the_same_prediction_is_the_same_bytes(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        save_prediction(tmp_path / folder, prediction())
+    files = [{p.name: p.read_bytes() for p in (tmp_path / f).rglob("*") if p.is_file()} for f in ("one", "two")]
+    assert files[0] == files[1]
+
+
+def test_no_table_stays_that_says_something_else_than_the_records(tmp_path: Path) -> None:
+    tables = [tmp_path / "predictions.csv", tmp_path / "predictions_published.csv"]
+    for change in (
+        lambda: save_prediction(tmp_path, prediction()),
+        lambda: runs.remove_prediction(tmp_path, "a-1"),
+        lambda: runs.clear_run(tmp_path),
+    ):
+        for table in tables:
+            table.touch()
+        change()
+        assert not any(table.exists() for table in tables)
 
 
 def test_png_maps_are_in_original_pixels(tmp_path: Path) -> None:
@@ -216,6 +257,14 @@ def test_damaged_maps_are_told(tmp_path: Path, damage: Callable[[Path], None]) -
         {"patches": [{"row": 1}]},
         {"patches": [{"row": 1, "col": 1, "size": 16, "scores": {"malignant": 0.5}}]},
         {"maps": {}},
+        {"maps": {"saliency": 5}},
+        {"maps": {"saliency": [2, 10**12, 10**12], "global": [2, 6, 5]}},
+        {"files": {"maps/a-1.npz": {"bytes": 1, "sha256": "0"}}},
+        {"files": [1]},
+        {"made_by": "somebody"},
+        {"inputs": 3},
+        {"patient_id": 7},
+        {"view": None},
     ],
 )
 def test_damaged_records_are_told(tmp_path: Path, change: dict[str, object]) -> None:
@@ -226,14 +275,14 @@ def test_damaged_records_are_told(tmp_path: Path, change: dict[str, object]) -> 
         load_prediction(tmp_path, "a-1")
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1]", "\x00"])
+@pytest.mark.parametrize("text", ["", "{", "[1]", "\x00", "[" * 100_000], ids=lambda text: text[:5])
 def test_records_that_are_no_json(tmp_path: Path, text: str) -> None:
     save_prediction(tmp_path, prediction())
     (tmp_path / "records" / "a-1.json").write_text(text)
     with pytest.raises(RunFileError, match=r"a-1\.json is damaged"):
         load_prediction(tmp_path, "a-1")
     with pytest.raises(RunFileError, match=r"a-1\.json is damaged"):
-        runs.write_predictions_csv(tmp_path)
+        write_predictions_csv(tmp_path)
 
 
 def test_asking_for_what_is_not_there(tmp_path: Path) -> None:
@@ -243,8 +292,6 @@ def test_asking_for_what_is_not_there(tmp_path: Path) -> None:
         load_prediction(tmp_path, "../../etc/passwd")
     with pytest.raises(RunFileError, match="is not a predictions folder"):
         runs.read_run(tmp_path)
-    with pytest.raises(RunFileError, match="is missing"):
-        runs.read_predictions_csv(tmp_path)
 
 
 def test_run_json(tmp_path: Path) -> None:
@@ -257,7 +304,7 @@ def test_a_cleared_run_is_gone_and_nothing_else(tmp_path: Path) -> None:
     runs.overlay_path(tmp_path, "a-1").parent.mkdir()
     runs.overlay_path(tmp_path, "a-1").touch()
     runs.write_run(tmp_path, {})
-    runs.write_predictions_csv(tmp_path)
+    write_predictions_csv(tmp_path)
     (tmp_path / "maps" / "of_somebody_else.png").touch()
     (tmp_path / "notes.txt").touch()
     runs.clear_run(tmp_path)
@@ -280,70 +327,3 @@ def test_a_cleared_run_leaves_no_map_of_an_earlier_model(tmp_path: Path) -> None
     save_prediction(tmp_path, one_class())
     runs.clear_run(tmp_path)
     assert not [p for p in tmp_path.rglob("*") if p.is_file()]
-
-
-def scored(image_id: str, exam: str, side: str, benign: float, malignant: float, **parts: float) -> Prediction:
-    return prediction(
-        image_id,
-        exam_id=exam,
-        laterality=side,
-        scores={"benign": benign, "malignant": malignant},
-        parts={name: {"benign": value, "malignant": value} for name, value in parts.items()},
-    )
-
-
-def test_predictions_csv(tmp_path: Path) -> None:
-    for made in (
-        scored("b2", "e1", "R", 0.5, 0.1),
-        scored("a1", "e1", "L", 0.2, 0.4, local=0.5),
-        scored("a2", "e1", "L", 0.4, 0.8),
-        scored("NA", "NA", "L", 0.0, 1.0),
-    ):
-        save_prediction(tmp_path, made)
-    returned = runs.write_predictions_csv(tmp_path)
-    table = runs.read_predictions_csv(tmp_path)
-    pd.testing.assert_frame_equal(returned, table, check_dtype=False)
-    assert list(table) == [
-        *("level", "patient_id", "exam_id", "image_id", "laterality", "view"),
-        *("benign", "malignant", "local_benign", "local_malignant"),
-    ]
-    assert table["level"].tolist() == ["image"] * 4 + ["breast"] * 3 + ["exam"] * 2
-    assert table["image_id"].tolist() == ["NA", "a1", "a2", "b2", "", "", "", "", ""]
-    assert table["patient_id"].tolist() == ["007"] * 9
-    breast = table[(table["level"] == "breast") & (table["exam_id"] == "e1")].set_index("laterality")
-    np.testing.assert_allclose(breast.loc["L", ["benign", "malignant"]].astype(float), [0.3, 0.6])
-    assert breast.loc["L", "local_benign"] == 0.5
-    assert np.isnan(breast.loc["R", "local_benign"])
-    exam = table[(table["level"] == "exam") & (table["exam_id"] == "e1")].iloc[0]
-    np.testing.assert_allclose(exam[["benign", "malignant"]].astype(float), [0.5, 0.6])
-    assert exam["laterality"] == ""
-
-
-@pytest.mark.filterwarnings("error")
-def test_predictions_csv_of_one_class(tmp_path: Path) -> None:
-    for made in (one_class("a1", "L", 0.2), one_class("a2", "L", 0.4), one_class("b1", "R", 0.1)):
-        save_prediction(tmp_path, made)
-    returned = runs.write_predictions_csv(tmp_path)
-    header, first, *_ = (tmp_path / "predictions.csv").read_text().splitlines()
-    assert header.endswith(",benign,malignant,global_benign,global_malignant")
-    assert first == "image,007,e1,a1,L,CC,,0.2,,0.1"
-    table = runs.read_predictions_csv(tmp_path)
-    pd.testing.assert_frame_equal(returned, table, check_dtype=False)
-    assert table[["benign", "global_benign"]].isna().all(axis=None)
-    assert table["benign"].dtype == np.float64
-    np.testing.assert_allclose(table["malignant"], [0.2, 0.4, 0.1, 0.3, 0.1, 0.3])
-    assert table["level"].tolist() == ["image"] * 3 + ["breast"] * 2 + ["exam"]
-
-
-def test_predictions_csv_of_nothing(tmp_path: Path) -> None:
-    assert len(runs.write_predictions_csv(tmp_path)) == 0
-    assert list(runs.read_predictions_csv(tmp_path))[-2:] == ["benign", "malignant"]
-
-
-@pytest.mark.parametrize(
-    "text", ["", "level,benign\n", "level,patient_id,exam_id,image_id,laterality,view,benign,malignant\nx,,,,,,0,0\n"]
-)
-def test_damaged_predictions_csv(tmp_path: Path, text: str) -> None:
-    (tmp_path / "predictions.csv").write_text(text)
-    with pytest.raises(RunFileError, match="damaged"):
-        runs.read_predictions_csv(tmp_path)

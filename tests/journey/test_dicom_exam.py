@@ -21,7 +21,8 @@ from mammoseg.data.manifest import ImageRow, Manifest
 from mammoseg.inference.batch import BatchResult, predict_images
 from mammoseg.inference.predictor import Predictor
 from mammoseg.io.read import read_image
-from mammoseg.io.runs import load_prediction, read_predictions_csv
+from mammoseg.io.runs import load_prediction
+from mammoseg.io.scores_table import read_predictions_csv
 from mammoseg.prep.pipeline import prepare
 
 

@@ -31,6 +31,7 @@ from mammoseg.io.runs import load_prediction, read_run
 
 logger = logging.getLogger(__name__)
 
+FILES = ("metrics.json", "metrics.csv", "per_image.csv", "roc.png")
 FORMAT = 1
 """Version of the structure of metrics.json."""
 
@@ -46,6 +47,9 @@ def evaluate(
     date: str | None = None,
 ) -> dict[str, Any]:
     """Evaluate a predictions folder and write the four files into `out`; returns what metrics.json holds.
+
+    Those of an earlier evaluation are deleted before, and metrics.json is written last: what stands there together belongs
+    together.
 
     `split` restricts to one split of the manifest, `by` names manifest columns to break the AUC down by, `date` is
     written into the result as given. In the returned dictionary undefined numbers are NaN, in the file null.
@@ -74,11 +78,13 @@ def evaluate(
         "maps": _with_mask_counts(map_tables(pixel_rows, bootstrap, seed), joined),
         "by": breakdowns,
     }
-    write_json(out / "metrics.json", metrics)
+    for name in FILES:
+        (out / name).unlink(missing_ok=True)
     write_text(out / "metrics.csv", pd.DataFrame(all_rows(metrics)).to_csv(index=False, lineterminator="\n"))
     write_text(out / "per_image.csv", _per_image(joined, pixel_rows).to_csv(index=False, lineterminator="\n"))
     breasts = breast_table(joined.images, [FINAL])
     write_figure(out / "roc.png", roc_figure(breasts, metrics["scores"]["breast"]))
+    write_json(out / "metrics.json", metrics)
     return metrics
 
 

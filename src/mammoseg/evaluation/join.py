@@ -11,7 +11,7 @@ import pandas as pd
 from mammoseg.data.manifest import Manifest
 from mammoseg.evaluation.scores import FINAL, score_column
 from mammoseg.io.ledger import read_errors
-from mammoseg.io.runs import predicted_ids, read_predictions_csv
+from mammoseg.io.scores_table import checked_scores
 from mammoseg.records.label import CLASSES
 
 
@@ -37,8 +37,8 @@ def join(predictions: Path, manifest: Manifest, split: str | None = None) -> Joi
     """The images of a manifest (of one split of it) with their scores.
 
     Predictions of other splits of the same manifest are left aside. Raises JoinError when an image of the split has
-    neither a prediction nor an entry in the ledger, when a prediction is not in the manifest, or when predictions.csv
-    is not about the images that are done; ManifestError when there is no such split.
+    neither a prediction nor an entry in the ledger, or when a prediction is not in the manifest; RunFileError when
+    predictions.csv does not say what the records say; ManifestError when there is no such split.
     """
     chosen = manifest.table if split is None else manifest.subset(split).table
     scores, sources = _image_scores(predictions)
@@ -65,15 +65,9 @@ def _check_same_images(run: Path, expected: set[str], labelled: set[str], predic
 
 
 def _image_scores(run: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Scores of the images in predictions.csv, indexed by image_id, columns named by `score_column`; the sources."""
-    table = read_predictions_csv(run)
+    """Scores of the images, indexed by image_id, columns named by `score_column`; the sources."""
+    table = checked_scores(run)
     images = table[table["level"] == "image"].set_index("image_id")
-    if differing := sorted(set(predicted_ids(run)) ^ set(images.index)):
-        raise JoinError(
-            f"{run / 'predictions.csv'}: {len(differing)} images are in this table or have a record, but not both, "
-            f"e.g. {differing[:3]}; expected the same images. The run was cut short, or records were removed: run the "
-            f"same mammoseg predict command again."
-        )
     parts = [column.removesuffix("_benign") for column in map(str, images) if column.endswith("_benign")]
     names = {label: score_column(FINAL, label) for label in CLASSES}
     names |= {f"{part}_{label}": score_column(part, label) for part in parts for label in CLASSES}

@@ -9,7 +9,8 @@ import pandas as pd
 from mammoseg.data.adapters.exam_list import FIRST_OF_VIEW, VIEWS
 from mammoseg.data.manifest import ImageRow, Manifest
 from mammoseg.io.atomic import write_text
-from mammoseg.io.runs import RunFileError, read_predictions_csv
+from mammoseg.io.errors import RunFileError
+from mammoseg.io.scores_table import read_predictions_csv
 from mammoseg.records.label import CLASSES
 
 FILE = "predictions_published.csv"

@@ -7,29 +7,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-import mammoseg
 from mammoseg.data.heatmaps import with_heatmaps
 from mammoseg.data.manifest import ImageRow
 from mammoseg.inference.augment import displaced_windows
 from mammoseg.inference.ensemble import Ensemble
 from mammoseg.inference.predictor import Predictor
+from mammoseg.inference.resume import Inputs, inputs_of, not_done, open_run
 from mammoseg.io.ledger import Ledger
 from mammoseg.io.outputs import writing_to
 from mammoseg.io.read import read_image
-from mammoseg.io.runs import (
-    RunFileError,
-    clear_run,
-    is_done,
-    overlay_path,
-    read_run,
-    remove_prediction,
-    save_prediction,
-    stored_inputs,
-    write_predictions_csv,
-    write_run,
-)
+from mammoseg.io.runs import save_prediction
+from mammoseg.io.scores_table import write_predictions_csv
 from mammoseg.prep.breast import BreastCrop
 from mammoseg.prep.pipeline import Prepared, crop_breast, prepare_window
 from mammoseg.records.image import Mammogram
@@ -41,7 +30,6 @@ _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 AfterImage = Callable[[Prediction, Mammogram, ImageRow], None]
 AnyPredictor = Predictor | Ensemble
-Inputs = dict[str, Any]
 Loaded = tuple[Inputs, Mammogram, BreastCrop, Prepared]
 
 
@@ -66,24 +54,24 @@ def predict_images(
 ) -> BatchResult:
     """Predict every row into the folder `out` (see io/runs.py). An image that fails goes to the ledger.
 
-    Images done before are skipped, unless their files or rows have changed since; `overwrite` deletes earlier predictions
-    first. `before_saving` is called with every prediction just before it counts as done, and draws its figure: an image
-    without one is predicted again. With `num_tta` scores are the mean over so many displaced windows
-    (inference/augment.py); maps and the scores of parts are of the undisplaced one. Raises ValueError if `out` holds
-    predictions of another checkpoint or with other settings, OSError if the disk is full, and as `writing_to` does, which
-    holds `out`; what is written stays, and the same call continues.
+    Images done before are skipped, unless their files or rows have changed since, or their maps are not whole
+    (inference/resume.py); `overwrite` deletes earlier predictions first. `before_saving` is called with every prediction
+    just before it counts as done, and draws its figure: an image without one is predicted again. With `num_tta` scores are
+    the mean over so many displaced windows (inference/augment.py); maps and the scores of parts are of the undisplaced
+    one. Raises ValueError if `out` holds predictions of another checkpoint or with other settings, OSError if the disk is
+    full, and as `writing_to` does, which holds `out`; what is written stays, and the same call continues.
     """
     try:
         with writing_to(out, "records", "maps", "overlays") as check_folder:
-            _open_run(out, predictor.description() | {"num_tta": num_tta}, overwrite)
+            maker = open_run(out, rows, predictor.description() | {"num_tta": num_tta}, overwrite)
             ledger = Ledger(out / "errors.csv")
             advance = progress or (lambda: None)
-            todo, failed = _not_done(rows, out, predictor.heatmaps, before_saving is not None), 0
+            todo, failed = not_done(rows, out, maker, predictor.heatmaps, before_saving is not None), 0
             for image_id in {row.image_id for row in rows} - {row.image_id for row in todo}:
                 ledger.remove(image_id)  # still there if a run was killed between the two
                 advance()
             for row, ready in _read_ahead(predictor, todo, workers):
-                failed += not _predict_one(predictor, row, ready, out, before_saving, ledger, num_tta)
+                failed += not _predict_one(predictor, row, ready, out, maker, before_saving, ledger, num_tta)
                 check_folder()
                 advance()
             write_predictions_csv(out)
@@ -98,51 +86,12 @@ def predict_images(
     return BatchResult(len(todo) - failed, len(rows) - len(todo), failed)
 
 
-def _not_done(rows: Sequence[ImageRow], out: Path, heatmaps: bool, figures: bool) -> list[ImageRow]:
-    """The rows to predict. What earlier inputs gave is deleted: it must not stay if the new ones fail."""
-    todo, changed, undrawn = [], 0, 0
-    for row in rows:
-        if is_done(out, row.image_id):
-            inputs = _inputs(row, heatmaps)
-            if stored_inputs(out, row.image_id) != inputs:
-                changed += 1
-                if all(inputs["files"]):  # a disk that is not mounted must not cost the predictions of a study
-                    remove_prediction(out, row.image_id)
-            elif figures and not overlay_path(out, row.image_id).is_file():
-                undrawn += 1
-            else:
-                continue
-        todo.append(row)
-    if changed:
-        logger.warning(
-            "%s: %d images are predicted again: their files or rows changed since, or an earlier version did not note them",
-            *(out, changed),
-        )
-    if undrawn:
-        logger.info("%s: %d images are predicted again: they have no figure", out, undrawn)
-    return todo
-
-
-def _inputs(row: ImageRow, heatmaps: bool) -> Inputs:
-    """What decides the prediction of a row. Files by size and time, not by path, so that a study can be moved."""
-    names = ("patient_id", "exam_id", "laterality", "view", "pixel_mm", "horizontal_flip")
-    paths = [row.path, *(path for path in row.heatmaps.values() if heatmaps and path is not None)]
-    return {**{name: getattr(row, name) for name in names}, "files": [_size_and_time(path) for path in paths]}
-
-
-def _size_and_time(path: Path) -> list[int] | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None  # reading the file says what is wrong
-    return [status.st_size, status.st_mtime_ns]
-
-
 def _predict_one(
     predictor: AnyPredictor,
     row: ImageRow,
     ready: Future[Loaded],
     out: Path,
+    maker: Mapping[str, str],
     before_saving: AfterImage | None,
     ledger: Ledger,
     num_tta: int,
@@ -156,7 +105,7 @@ def _predict_one(
         if num_tta:
             windows = displaced_windows(crop, predictor.prep, num_tta)
             prediction = replace(prediction, scores=predictor.mean_scores(windows))
-        prediction = replace(prediction, reading=image.reading, inputs=inputs)
+        prediction = replace(prediction, reading=image.reading, inputs=inputs, made_by=maker)
         step = "write"
         if before_saving is not None:
             before_saving(prediction, image, row)
@@ -173,28 +122,13 @@ def _predict_one(
     return True
 
 
-def _open_run(out: Path, values: Mapping[str, Any], overwrite: bool) -> None:
-    """`values`: what decides the predictions."""
-    if overwrite:
-        clear_run(out)
-    elif (out / "run.json").is_file():
-        known = read_run(out)
-        if any(known.get(name) != value for name, value in values.items()):
-            raise RunFileError(
-                f"{out}: holds predictions of another checkpoint or with other settings. Choose a new folder, or "
-                "--overwrite to replace them."
-            )
-        return
-    write_run(out, {"mammoseg": mammoseg.__version__, **values})
-
-
 def _read_ahead(
     predictor: AnyPredictor, rows: Sequence[ImageRow], workers: int
 ) -> Iterator[tuple[ImageRow, Future[Loaded]]]:
     """Rows with their prepared images, in order; a few are read in threads while the network is busy."""
 
     def load(row: ImageRow) -> Loaded:
-        inputs = _inputs(row, predictor.heatmaps)  # first: a file replaced while it is read is then found changed
+        inputs = inputs_of(row, predictor.heatmaps)  # first: a file replaced while it is read is then found changed
         image = row.mammogram(*read_image(row.path, predictor.prep.dicom))
         image = with_heatmaps(image, row) if predictor.heatmaps else image
         crop = crop_breast(image, predictor.prep)

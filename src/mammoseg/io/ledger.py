@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from mammoseg.io.atomic import write_text
-from mammoseg.io.runs import RunFileError
+from mammoseg.io.errors import RunFileError
 
 logger = logging.getLogger(__name__)
 

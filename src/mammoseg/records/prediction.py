@@ -62,3 +62,5 @@ class Prediction:
     """What preparation found worth telling about the image, in plain words."""
     inputs: Mapping[str, Any] = field(default_factory=dict)
     """What decided the prediction beside the model, as plain values: if one differs, it is out of date. Empty: unknown."""
+    made_by: Mapping[str, str] = field(default_factory=dict)
+    """Which model with which settings: `checkpoint_sha256` and `settings_sha256` (io/runs.py). Empty: unknown."""

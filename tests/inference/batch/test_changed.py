@@ -19,7 +19,8 @@ from mammoseg.inference.ensemble import Ensemble
 from mammoseg.inference.predictor import Predictor
 from mammoseg.io.ledger import read_errors
 from mammoseg.io.read import read_pixels
-from mammoseg.io.runs import load_prediction, predicted_ids, read_predictions_csv, record_path
+from mammoseg.io.runs import load_prediction, predicted_ids, record_path
+from mammoseg.io.scores_table import read_predictions_csv
 
 DONE = BatchResult(predicted=0, done_before=2, failed=0)
 ONE_AGAIN = BatchResult(predicted=1, done_before=1, failed=0)
@@ -78,9 +79,36 @@ def test_another_image_of_the_same_name_is_predicted(predictor: Predictor, pair:
     shutil.copy2(pair[1].path, pair[0].path)
     assert predict_images(predictor, pair, out) == ONE_AGAIN
     assert load_prediction(out, pair[0].image_id).scores != before
-    status = pair[0].path.stat()
-    os.utime(pair[0].path, ns=(status.st_atime_ns, status.st_mtime_ns + 1))
-    assert predict_images(predictor, pair, out) == ONE_AGAIN, "of the same size, but written later"
+    os.utime(pair[0].path)
+    assert predict_images(predictor, pair, out) == DONE, "the same content, written later"
+
+
+def test_another_image_of_the_same_size_and_time_is_predicted(
+    predictor: Predictor, pair: list[ImageRow], out: Path
+) -> None:
+    path, before = pair[0].path, load_prediction(out, pair[0].image_id).scores
+    pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    status, size = path.stat(), path.stat().st_size
+    content = cv2.imencode(".png", np.minimum(pixels, pixels.max() // 2))[1].tobytes()
+    assert len(content) < size
+    path.write_bytes(content + bytes(size - len(content)))  # what comes after the end of a PNG is not looked at
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (size, status.st_mtime_ns)
+    assert predict_images(predictor, pair, out) == ONE_AGAIN
+    assert load_prediction(out, pair[0].image_id).scores != before
+
+
+@pytest.mark.parametrize("name", ["maps/{}.npz", "maps/{}_malignant.png", "overlays/{}.png"])
+def test_an_emptied_map_or_figure_is_made_again(
+    predictor: Predictor, pair: list[ImageRow], out: Path, name: str
+) -> None:
+    write = overlay_writer(out)
+    predict_images(predictor, pair, out, before_saving=write)
+    path = out / name.format(pair[0].image_id)
+    before = path.read_bytes()
+    path.write_bytes(b"")
+    assert predict_images(predictor, pair, out, before_saving=write) == ONE_AGAIN
+    assert path.read_bytes() == before
 
 
 def test_a_moved_study_continues(predictor: Predictor, pair: list[ImageRow], out: Path, tmp_path: Path) -> None:

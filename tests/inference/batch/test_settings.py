@@ -14,9 +14,11 @@ from mammoseg.data.manifest import ImageRow
 from mammoseg.inference.augment import displaced_windows
 from mammoseg.inference.batch import BatchResult, predict_images
 from mammoseg.inference.predictor import Predictor
+from mammoseg.io.errors import RunFileError
 from mammoseg.io.ledger import read_errors
 from mammoseg.io.read import read_pixels
-from mammoseg.io.runs import RunFileError, load_prediction, read_predictions_csv
+from mammoseg.io.runs import load_prediction
+from mammoseg.io.scores_table import read_predictions_csv
 from mammoseg.prep.pipeline import crop_breast
 
 Contents = Callable[[Path], dict[str, Any]]

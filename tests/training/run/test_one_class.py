@@ -19,7 +19,8 @@ from mammoseg.evaluation.evaluate import evaluate
 from mammoseg.export.overlay import overlay_writer
 from mammoseg.inference.batch import predict_images
 from mammoseg.inference.predictor import Predictor
-from mammoseg.io.runs import load_prediction, predicted_ids, read_predictions_csv
+from mammoseg.io.runs import load_prediction, predicted_ids
+from mammoseg.io.scores_table import read_predictions_csv
 from mammoseg.nn.checkpoint import open_checkpoint
 from mammoseg.nn.contract import Batch, Stage, StepOutput
 from mammoseg.training.config import StageConfig, TrainConfig

@@ -1,0 +1,132 @@
+"""predictions.csv: the scores of all records of a predictions folder (io/runs.py) as one table.
+
+The records are the truth. Whoever computes with the scores takes them by `checked_scores`, which refuses records of two
+models, and a table that says something else than they do.
+"""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mammoseg.io.atomic import write_text
+from mammoseg.io.errors import RunFileError
+from mammoseg.io.record import TEXTS
+from mammoseg.io.runs import made_by, predicted_ids, read_record, read_run
+from mammoseg.records.label import CLASSES
+
+logger = logging.getLogger(__name__)
+
+LEVELS = ("image", "breast", "exam")
+_TEXTS = ("level", *TEXTS)
+_SHOWN = 3
+_AGAIN = "Run the same mammoseg predict command again: it writes the table from the records."
+
+
+def write_predictions_csv(folder: Path) -> pd.DataFrame:
+    """Collect all records into predictions.csv, sorted; the table is returned too.
+
+    Image rows come first, then breasts, then exams. The score of a breast is the mean over its images (the rule of the
+    GMIC and GLAM papers for CC and MLO), the score of an exam the maximum over its breasts; `<part>_<class>` columns
+    likewise. A part some images do not have is NaN there, and left out of the mean; a class the model does not predict
+    is NaN everywhere. Raises RunFileError naming a damaged record, or saying that the records are of several models.
+    """
+    table = _collected(folder)
+    write_text(folder / "predictions.csv", _text(table))
+    return table
+
+
+def read_predictions_csv(folder: Path) -> pd.DataFrame:
+    """predictions.csv: ids as text (empty where a level has none), scores as float64 with NaN.
+
+    Raises RunFileError when it is missing or not such a table.
+    """
+    path = folder / "predictions.csv"
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+        missing = [c for c in (*_TEXTS, *CLASSES) if c not in table]
+        if missing or not table["level"].isin(LEVELS).all():
+            raise ValueError(f"the columns {missing} are missing" if missing else f"a level is none of {LEVELS}")
+        scores = [c for c in map(str, table) if c not in _TEXTS]
+        table[scores] = table[scores].replace("", "nan").astype(np.float64)
+    except FileNotFoundError:
+        raise RunFileError(f"{path} is missing; expected a finished run. Run mammoseg predict again.") from None
+    except (OSError, ValueError) as error:
+        raise RunFileError(f"{path} is damaged or of another version ({error}). {_AGAIN}") from error
+    return table
+
+
+def checked_scores(folder: Path) -> pd.DataFrame:
+    """The table of scores, made from the records and found to be what predictions.csv says.
+
+    Raises RunFileError if the table is missing or says something else, or if the records are of several models.
+    """
+    given, table = read_predictions_csv(folder), _collected(folder)
+    if _text(given) == _text(table):
+        return table
+    rows = [
+        set(zip(t["image_id"], map(repr, t.itertuples(index=False, name=None)), strict=True)) for t in (given, table)
+    ]
+    images = sorted({image_id for image_id, _ in rows[0] ^ rows[1]} - {""})
+    raise RunFileError(
+        f"{folder / 'predictions.csv'}: does not say what the records say ({len(images)} images differ"
+        f"{', e.g. ' + ', '.join(images[:_SHOWN]) if images else ', but other rows do, or their number'}). Expected the scores "
+        f"as they were predicted: the table was changed, or the run was cut short. {_AGAIN}"
+    )
+
+
+def _text(table: pd.DataFrame) -> str:
+    return table.to_csv(index=False, lineterminator="\n")
+
+
+def _collected(folder: Path) -> pd.DataFrame:
+    records = {image_id: read_record(folder, image_id) for image_id in predicted_ids(folder)}
+    _check_one_model(folder, records)
+    images = pd.DataFrame([_score_row(record) for record in records.values()])
+    if images.empty:
+        images = pd.DataFrame(columns=[*_TEXTS, *CLASSES])
+    parts = sorted({name.rpartition("_")[0] for name in map(str, images) if name not in (*_TEXTS, *CLASSES)})
+    columns = [*CLASSES, *(f"{part}_{name}" for part in parts for name in CLASSES)]
+    images = images.reindex(columns=[*_TEXTS, *columns])
+    exam = ["patient_id", "exam_id"]
+    breasts = images.groupby([*exam, "laterality"])[columns].mean().reset_index()
+    exams = breasts.groupby(exam)[columns].max().reset_index()
+    levels = [
+        images,
+        breasts.assign(level="breast", image_id="", view=""),
+        exams.assign(level="exam", image_id="", view="", laterality=""),
+    ]
+    keys = [*exam, "laterality", "view", "image_id"]
+    table = pd.concat([t.sort_values(keys) for t in levels if len(t)] or [images], ignore_index=True)
+    return table[[*_TEXTS, *columns]]
+
+
+def _check_one_model(folder: Path, records: dict[str, dict[str, Any]]) -> None:
+    """Every record names its checkpoint and settings; together they must be of one, which is the one of run.json."""
+    groups: dict[str, list[str]] = {}
+    for image_id, record in records.items():
+        groups.setdefault(str(record.get("made_by", {}).get("settings_sha256")), []).append(image_id)
+    if len(groups) > 1:
+        counts = ", ".join(f"{len(ids)} (e.g. {ids[0]})" for ids in groups.values())
+        raise RunFileError(
+            f"{folder}: holds predictions of {len(groups)} checkpoints or settings: {counts} images. Expected those of one. "
+            "Predict all images into a new folder, or again with --overwrite."
+        )
+    [known] = groups or ["None"]
+    if known == "None":
+        if records:
+            logger.warning(
+                "%s: the records are of an earlier version and do not say which checkpoint they are of", folder
+            )
+    elif known != made_by(read_run(folder))["settings_sha256"]:
+        raise RunFileError(
+            f"{folder / 'run.json'}: is about another checkpoint or other settings than the records. Expected the file that "
+            "was written with them. Restore it, or predict all images again with --overwrite."
+        )
+
+
+def _score_row(record: dict[str, Any]) -> dict[str, Any]:
+    row = {"level": "image", **{name: record[name] for name in TEXTS}, **record["scores"]}
+    return row | {f"{part}_{name}": p for part, scores in record["parts"].items() for name, p in scores.items()}
