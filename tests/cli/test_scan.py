@@ -111,7 +111,19 @@ def test_a_pacs_export(tree: Path, tmp_path: Path) -> None:
         "m_left_out.csv",
         "m_quality.html",
         "m_quality.json",
+        "m_quality_images",
     ]
+    pictures = sorted(path.name for path in (tmp_path / "study" / "m_quality_images").iterdir())
+    assert pictures == [f"0000{row}.jpg" for row in range(2, 7)]
+
+
+def test_results_within_the_folder_are_not_scanned(tree: Path) -> None:
+    """Thumbnails of an earlier scan are no images without side and view."""
+    for overwrite in ([], ["--overwrite"]):
+        result = invoke(tree, "--out", tree / "m.csv", "--workers", 0, *overwrite)
+        assert result.exit_code == 0, result.output
+        assert len(load_manifest(tree / "m.csv")) == 5
+    assert len(list((tree / "m_quality_images").iterdir())) == 5
 
 
 @pytest.mark.parametrize("hashed", [False, True])
@@ -121,7 +133,7 @@ def test_nobody_is_named(tree: Path, tmp_path: Path, hashed: bool, caplog: pytes
     options = ["--hash-ids", tmp_path / "salt", "--no-dates"] if hashed else []
     result = invoke(tree, "--out", out, *options)
     assert result.exit_code == 0
-    texts = {path.name: path.read_text() for path in out.parent.iterdir()}
+    texts = {path.name: path.read_text() for path in out.parent.iterdir() if path.is_file()}
     texts |= {"output": result.output, "log": caplog.text}
     assert not [name for name, text in texts.items() if SECRET in text or "1937" in text]
     may_hold_ids = set() if hashed else {"m.csv"}
@@ -141,7 +153,7 @@ def test_paths_are_in_no_report(tree: Path, tmp_path: Path) -> None:
     (tree / "Mustermann_Anna" / "broken.dcm").touch()
     out = tmp_path / "out" / "m.csv"
     result = invoke(tree, "--out", out)
-    holding = {path.name for path in out.parent.iterdir() if "Mustermann" in path.read_text()}
+    holding = {path.name for path in out.parent.iterdir() if path.is_file() and "Mustermann" in path.read_text()}
     assert holding == {"m.csv", "m_left_out.csv"}
     assert "Mustermann" not in result.output
 

@@ -1,6 +1,7 @@
 """The numbers of the report against a small folder counted by hand, and nobody in them."""
 
 import json
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from mammoseg.data.examine import Seen
@@ -33,6 +34,7 @@ OTHERS = [
         [("left out", "for processing")] * 2 + [("unusable", "the file is empty"), ("no image", "another kind of file")]
     )
 ]
+OTHERS.append(Seen(PurePosixPath(f"{SECRET}/torn"), "unusable", "torn", SECRET, mammogram=True))
 
 
 def summary(**change: object) -> dict:
@@ -42,12 +44,13 @@ def summary(**change: object) -> dict:
 
 def test_counts() -> None:
     quality = summary()
-    assert quality["counts"] == {"files": 16, "images": 12, "exams": 4, "patients": 3}
+    assert quality["counts"] == {"files": 17, "images": 12, "exams": 4, "patients": 3}
     assert quality["files"] == {
         "left out": {"for processing": 2},
-        "unusable": {"the file is empty": 1},
+        "unusable": {"the file is empty": 1, "torn": 1},
         "no image": {"another kind of file": 1},
     }
+    assert quality["unusable_mammograms"] == {"torn": 1}
     assert quality["views"] == {
         "CC": {"L": 4, "R": 2},
         "MLO": {"L": 2, "R": 2},
@@ -100,6 +103,16 @@ def test_ids_only_if_hashed_and_never_a_patient_or_a_path() -> None:
     assert not any(word in plain for word in ("a1_L-CC_1", "image_id", "exam_id"))
     assert summary(hashed=True)["images"][1] == {"row": 3, "image_id": "a1_R-CC_1"}
     assert summary(hashed=True)["exams"]["not_exactly_standard"][0]["exam_id"] == "a2"
+
+
+def test_thumbnails() -> None:
+    """Only of images that have one; the pictures themselves are not in the numbers."""
+    images = [
+        replace(row, seen=replace(row.seen, thumbnail=b"jpeg" if n else None)) for n, row in enumerate(IMAGES[:3])
+    ]
+    quality = summarise(images, [row.seen for row in images], None, True, False)
+    assert quality["thumbnails"] == [{"row": 3, "view": "R-CC"}, {"row": 4, "view": "L-MLO"}]
+    assert summary()["thumbnails"] == []
 
 
 def test_nothing_at_all() -> None:

@@ -40,6 +40,8 @@ QUALITY: dict[str, Any] = {
         }
     ],
     "labels": None,
+    "unusable_mammograms": {},
+    "thumbnails": [],
 }
 
 
@@ -54,7 +56,7 @@ class Checker(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.links += [f"{name}={value}" for name, value in attrs if name in ("src", "href", "onload")]
-        if tag != "meta":
+        if tag not in ("meta", "img"):
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -65,13 +67,19 @@ class Checker(HTMLParser):
 
 
 def page(tmp_path: Path, **change: Any) -> str:
-    write_page(tmp_path / "q.html", QUALITY | change, "m.csv", "m_left_out.csv")
+    text, links = page_and_links(tmp_path, **change)
+    assert links == []
+    return text
+
+
+def page_and_links(tmp_path: Path, **change: Any) -> tuple[str, list[str]]:
+    write_page(tmp_path / "q.html", QUALITY | change, "m.csv", "m_left_out.csv", "m & pictures")
     source = (tmp_path / "q.html").read_text(encoding="utf-8")
     checker = Checker()
     checker.feed(source)
-    assert checker.open == checker.links == []
+    assert checker.open == []
     assert "<script" not in source
-    return re.sub(r"\s+", " ", checker.text)
+    return re.sub(r"\s+", " ", checker.text), checker.links
 
 
 def test_everything_is_told(tmp_path: Path) -> None:
@@ -111,7 +119,38 @@ def test_labels_and_unchecked_pixels(tmp_path: Path) -> None:
     assert "are ignored (rows 5)" in text
     assert "<Patient> patient_id" in text
     assert "The pixels were not checked" in text
-    assert "Nothing was found." in text
+    assert "Nothing was found about the 1 image that can be used." in text
+
+
+def test_unusable_files_are_spoken_of(tmp_path: Path) -> None:
+    """200 of them are not "nothing was found", and only some of them are known to be mammograms."""
+    unusable = {"the name tells no side and view": 150, "the image is damaged or cut short": 50}
+    files = QUALITY["files"] | {"unusable": unusable}
+    known = {"the image is damaged or cut short": 20}
+    text = page(tmp_path, files=files, unusable_mammograms=known, findings=[])
+    assert "Findings 200 files could not be used: see below. Nothing was found about the 1 image" in text
+    assert "Could not be used: 200 Files that should be images" in text
+    assert "Of 20 of them header or name say that they are mammograms." in text
+    assert "the name tells no side and view 150 0 the image is damaged or cut short 50 20" in text
+    counts = dict.fromkeys(QUALITY["counts"], 0)
+    text = page(tmp_path, files=files, unusable_mammograms=known, findings=[], counts=counts)
+    assert "There is no image that can be used." in text
+    assert "Nothing was found" not in text
+
+
+def test_pictures(tmp_path: Path) -> None:
+    """They lie beside the page, are loaded late, and a row of a finding leads to its picture."""
+    thumbnails = [{"row": 2, "view": "L-CC"}, {"row": 3, "view": "R-<b>"}]
+    findings = [{"what": "odd", "images": 2, "rows": [2, 7]}]
+    text, links = page_and_links(tmp_path, thumbnails=thumbnails, findings=findings)
+    assert links == ["href=#r2", "src=m%20%26%20pictures/00002.jpg", "src=m%20%26%20pictures/00003.jpg"]
+    assert "These show breasts of patients" in text
+    assert "m & pictures" in text
+    assert "row 2: L-CC row 3: R-<b>" in text
+    source = (tmp_path / "q.html").read_text(encoding="utf-8")
+    assert source.count("loading='lazy'") == 2
+    assert "<figure id='r2' class='found' title='odd'>" in source
+    assert "<figure id='r3'>" in source
 
 
 def test_long_lists_are_cut(tmp_path: Path) -> None:

@@ -39,8 +39,8 @@ def scan(
 ) -> int:
     """Turn a folder of DICOM files or pictures into a manifest.
 
-    Beside it: NAME_quality.html and NAME_quality.json, which name no person, and NAME_left_out.csv with all other
-    files and why. Nothing in DIR is changed.
+    Beside it: NAME_quality.html and NAME_quality.json, which name no person, NAME_quality_images with a small picture of
+    each image, and NAME_left_out.csv with all other files and why. No file of DIR is changed.
     """
     from mammoseg.data.examine import Settings
     from mammoseg.data.exams import make_rows, rows_to_manifest
@@ -52,6 +52,7 @@ def scan(
     from mammoseg.data.scan import as_seen, check_pattern, scan_files
     from mammoseg.export.quality import summarise
     from mammoseg.export.quality_page import write_page
+    from mammoseg.export.thumbnails import write_thumbnails
     from mammoseg.io.atomic import write_json
     from mammoseg.progress import Bar
     from mammoseg.recipes.advice import advise, recipe_windows
@@ -61,10 +62,12 @@ def scan(
         raise typer.BadParameter("there is no table whose columns it names. Give --labels, too.", param_hint="--map")
     windows = recipe_windows() if pixels else {}
     names = compile_pattern(pattern) if pattern is not None else None
-    settings = Settings(root.resolve(), names, pixels, pixel_mm, windows)
+    settings = Settings(root.resolve(), names, pixels, pixel_mm, windows, thumbnails=pixels)
     salt = read_salt(hash_ids) if hash_ids else None
     table_of_labels = read_labels(labels, maps or []) if labels else None
-    files, skipped = find_files(settings.root)
+    ends = ("_left_out.csv", "_quality.html", "_quality.json", "_quality_images")
+    others, page, table, pictures = (out.with_name(out.stem + end) for end in ends)
+    files, skipped = find_files(settings.root, without=pictures.resolve())
     check_pattern(files, settings)
     with Bar("scan", len(files)) as bar:
         found = [*scan_files(files, settings, workers, bar.advance), *as_seen(skipped)]
@@ -75,10 +78,11 @@ def scan(
     except LabelError as error:  # raised when the report is written, which took long
         mistake = error
     quality = summarise(images, found, joined, pixels, salt is not None, windows)
-    others, page, table = (out.with_name(out.stem + end) for end in ("_left_out.csv", "_quality.html", "_quality.json"))
     write_left_out(others, found)
     write_json(table, quality)
-    write_page(page, quality, out.name, others.name)
+    if pixels:
+        write_thumbnails(pictures, images)
+    write_page(page, quality, out.name, others.name, pictures.name)
     complete = bool(images) and mistake is None
     if complete:  # last: the manifest says that the scan is complete
         rows_to_manifest(images, settings.root, out, joined.by_image if joined else None, dates).to_csv(out)

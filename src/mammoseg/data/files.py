@@ -21,8 +21,11 @@ class Skipped:
     """Whether there may be images in it that should have been found."""
 
 
-def find_files(root: Path) -> tuple[list[PurePosixPath], list[Skipped]]:
-    """The regular files below `root`, relative to it and sorted, and what was skipped. Raises nothing."""
+def find_files(root: Path, without: Path | None = None) -> tuple[list[PurePosixPath], list[Skipped]]:
+    """The regular files below `root`, relative to it and sorted, and what was skipped. Raises nothing.
+
+    Nothing in the folder `without` (links resolved), where results of the program lie.
+    """
     files: list[PurePosixPath] = []
     skipped: list[Skipped] = []
     seen: set[tuple[int, int]] = set()
@@ -31,6 +34,8 @@ def find_files(root: Path) -> tuple[list[PurePosixPath], list[Skipped]]:
         linked = not waiting
         path = links.popleft() if linked else waiting.popleft()
         place = PurePosixPath(path.relative_to(root).as_posix())
+        if path == without:
+            continue
         if path != root and (reason := _hidden(path.name) or unreadable_name(path.name)):
             skipped.append(Skipped(place, reason, lost=reason != _HIDDEN))
             continue

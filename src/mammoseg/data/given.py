@@ -67,25 +67,21 @@ def gather(paths: Sequence[Path], without: Path) -> Gathered:
     root = Path(os.path.commonpath([path if folder else path.parent for path, folder in wholes.items()]))
     files: set[Path] = set()
     skipped: dict[Path, Skipped] = {}
+    results = without.resolve()
     for path, folder in wholes.items():
         if folder:
-            inside, passed = find_files(path)
+            inside, passed = find_files(path, results)
             files.update(path / each for each in inside)
             skipped.update({path / each.place: each for each in passed})
         elif reason := unreadable_name(path.name):
             skipped[path] = Skipped(PurePosixPath(path.name), reason, lost=True)
         else:
             files.add(path)
-    results = without.resolve()
     return Gathered(
         root,
-        sorted(_place(path, root) for path in files if not path.is_relative_to(results)),
+        sorted(_place(path, root) for path in files),
         {_place(path, root) for path in wholes},
-        [
-            replace(skipped[path], place=_place(path, root))
-            for path in sorted(skipped.keys() - files)
-            if not path.is_relative_to(results)
-        ],
+        [replace(skipped[path], place=_place(path, root)) for path in sorted(skipped.keys() - files)],
     )
 
 

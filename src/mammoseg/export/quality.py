@@ -21,7 +21,8 @@ STANDARD = ("L-CC", "L-MLO", "R-CC", "R-MLO")
 """The views of a complete screening exam."""
 PIXEL_CHECKS = (WRONG_SIDE, GREY, TEXT, NO_BREAST)
 
-_FIRST_ROW = 2  # of a table in a spreadsheet, below its header
+FIRST_ROW = 2
+"""Of a table in a spreadsheet, below its header."""
 
 
 def summarise(
@@ -53,6 +54,7 @@ def summarise(
             status: _counted(seen.why for seen in found if seen.status == status)
             for status in ("left out", "unusable", "no image")
         },
+        "unusable_mammograms": _counted(seen.why for seen in found if seen.status == "unusable" and seen.mammogram),
         "views": _views(images),
         "exams": _exams(images, hashed),
         "flags": _counted(flag for header in known for flag in header.flags),
@@ -67,9 +69,14 @@ def summarise(
         "bits_stored": _counted(_cell(image, "bits_stored") for image in images),
         "transfer_syntax": _counted(_cell(image, "transfer_syntax") for image in images),
         "pixel_sizes": pixel_sizes(images),
-        "windows": judge_windows(images, windows or {}, _FIRST_ROW),
+        "windows": judge_windows(images, windows or {}, FIRST_ROW),
+        "thumbnails": [
+            {"row": n, "view": f"{image.seen.laterality}-{image.seen.view}"}
+            for n, image in enumerate(images, FIRST_ROW)
+            if image.seen.thumbnail is not None
+        ],
         "labels": None if labels is None else _labels(labels),
-        "images": [{"row": n, "image_id": image.image_id} for n, image in enumerate(images, _FIRST_ROW)]
+        "images": [{"row": n, "image_id": image.image_id} for n, image in enumerate(images, FIRST_ROW)]
         if hashed
         else None,
     }
@@ -93,7 +100,7 @@ def _views(images: Sequence[Row]) -> dict[str, dict[str, int]]:
 def _exams(images: Sequence[Row], hashed: bool) -> dict[str, Any]:
     """How many exams have the four standard views, and what is missing, more or repeated in the others."""
     exams: dict[str, list[tuple[int, str]]] = defaultdict(list)
-    for number, image in enumerate(images, _FIRST_ROW):
+    for number, image in enumerate(images, FIRST_ROW):
         exams[image.exam_id].append((number, f"{image.seen.laterality}-{image.seen.view}"))
     odd = []
     missing: Counter[str] = Counter()
@@ -122,7 +129,7 @@ def _exams(images: Sequence[Row], hashed: bool) -> dict[str, Any]:
 def _findings(images: Sequence[Row]) -> list[dict[str, Any]]:
     """What was found, most serious (pixels) and most frequent first, with the rows of the manifest."""
     rows: dict[str, list[int]] = defaultdict(list)
-    for number, image in enumerate(images, _FIRST_ROW):
+    for number, image in enumerate(images, FIRST_ROW):
         for text in image.findings:
             rows[text].append(number)
     makers = {image.seen.header.manufacturer for image in images if image.seen.header}

@@ -1,10 +1,15 @@
-"""The quality report as one HTML page that needs nothing else: the tables of export/quality.py, in words."""
+"""The quality report as one HTML page: the tables of export/quality.py, in words, and the pictures beside it.
+
+It needs nothing else, but for the pictures (export/thumbnails.py), which are loaded when one scrolls to them.
+"""
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+from mammoseg.export.thumbnails import thumbnail_name
 from mammoseg.io.atomic import write_text
 
 _SHOWN = 40  # rows named for a finding, exams listed
@@ -13,9 +18,13 @@ body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 1100p
 table { border-collapse: collapse; margin: .5rem 0 1.5rem } td.n { text-align: right; font-variant-numeric: tabular-nums }
 th, td { padding: .2rem 1.2rem .2rem 0; text-align: left; border-bottom: 1px solid #ddd; vertical-align: top }
 .notice { background: #fff4d6; padding: .6rem 1rem; border-left: 4px solid #e0a800 } h2 { margin-top: 2rem }
+.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(110px, 1fr)); gap: .6rem }
+figure { margin: 0; padding: 3px; border: 2px solid #eee; content-visibility: auto; contain-intrinsic-size: 110px 180px }
+figure.found { border-color: #e69f00 } figure:target { outline: 4px solid #0072b2 }
+figure img { display: block; width: 100%; height: 150px; object-fit: contain; background: #000 }
+figcaption { font-size: 12px; overflow-wrap: anywhere }
 """
 _STATUS = {
-    "unusable": ("Could not be used", "These look like mammograms and are not in the manifest."),
     "left out": ("Left out on purpose", "Images of other kinds than plain mammograms, masks and copies."),
     "no image": ("Other files", "Neither mammograms nor meant to be."),
 }
@@ -26,8 +35,11 @@ _FORMATS = {
 }
 
 
-def write_page(path: Path, quality: Mapping[str, Any], manifest: str, left_out: str) -> None:
-    """Write the page about `quality` (see `summarise`); the names of manifest and list of files are told in it."""
+def write_page(path: Path, quality: Mapping[str, Any], manifest: str, left_out: str, pictures: str) -> None:
+    """Write the page about `quality` (see `summarise`).
+
+    The names of the manifest, of the list of files and of the folder with thumbnails are told in it.
+    """
     counts, checked = (
         quality["counts"],
         "" if quality["pixels_checked"] else " The pixels were not checked (--no-pixels).",
@@ -43,12 +55,13 @@ def write_page(path: Path, quality: Mapping[str, Any], manifest: str, left_out: 
         f"not in it are listed in <code>{html.escape(left_out)}</code>. Those two hold ids, dates and paths; this page does "
         "not.</p>",
         "<h2>Findings</h2>",
-        _findings(quality["findings"]),
+        _findings(quality),
         "<h2>Images</h2>",
         _table(("view", "left", "right"), [(v, sides["L"], sides["R"]) for v, sides in quality["views"].items()]),
         *_windows(quality),
         "<h2>Exams</h2>",
         _exams(quality["exams"]),
+        _unusable(quality["files"]["unusable"], quality["unusable_mammograms"]),
         *(_files(title, text, quality["files"][status]) for status, (title, text) in _STATUS.items()),
         *_labels(quality["labels"]),
         "<h2>Devices and formats</h2>",
@@ -58,15 +71,68 @@ def write_page(path: Path, quality: Mapping[str, Any], manifest: str, left_out: 
         ),
         *(_table((title.lower(), "images"), list(quality[name].items())) for name, title in _FORMATS.items()),
         *([_table(("flag", "images"), list(quality["flags"].items()))] if quality["flags"] else []),
+        *_pictures(quality, pictures),
         "</body></html>\n",
     ]
     write_text(path, "\n".join(parts))
 
 
-def _findings(findings: Sequence[Mapping[str, Any]]) -> str:
+def _findings(quality: Mapping[str, Any]) -> str:
+    unusable, images, findings = (
+        sum(quality["files"]["unusable"].values()),
+        quality["counts"]["images"],
+        quality["findings"],
+    )
+    lost = f"<p>{_count(unusable, 'file')} could not be used: see below.</p>" if unusable else ""
+    if not images:
+        return lost + "<p>There is no image that can be used.</p>"
     if not findings:
-        return "<p>Nothing was found.</p>"
-    return _table(("what", "images", "rows"), [(f["what"], f["images"] or "", _rows(f["rows"])) for f in findings])
+        return lost + f"<p>Nothing was found about the {_count(images, 'image')} that can be used.</p>"
+    shown = {picture["row"] for picture in quality["thumbnails"]}
+    cells = [(f["what"], f["images"] or "", _rows(f["rows"], shown)) for f in findings]
+    return lost + _table(("what", "images", "rows"), cells)
+
+
+def _unusable(reasons: Mapping[str, int], mammograms: Mapping[str, int]) -> str:
+    """Files that should be images; of some only is it known that they are mammograms."""
+    title = f"<h2>Could not be used: {sum(reasons.values())}</h2>"
+    if not reasons:
+        return title + "<p>None.</p>"
+    text = (
+        f"<p>Files that should be images and are not in the manifest. Of {sum(mammograms.values())} of them header or name say "
+        "that they are mammograms.</p>"
+    )
+    cells = [(why, count, mammograms.get(why, 0)) for why, count in reasons.items()]
+    return title + text + _table(("why", "files", "of these mammograms"), cells)
+
+
+def _pictures(quality: Mapping[str, Any], folder: str) -> list[str]:
+    """A thumbnail per image; those with findings stand out and say which."""
+    if not quality["thumbnails"]:
+        return []
+    found: dict[int, list[str]] = {}
+    for finding in quality["findings"]:
+        for row in finding["rows"]:
+            found.setdefault(row, []).append(finding["what"])
+    return [
+        f"<h2 id='pictures'>Pictures</h2><p class='notice'>These show breasts of patients, and whatever is written on the "
+        f"images. They lie in the folder <code>{html.escape(folder)}</code>: it is as confidential as the images, and without it "
+        "this page shows none.</p><p>In the orientation of the files. Orange: with findings, told when the pointer rests on it."
+        "</p><div class='pictures'>",
+        *(
+            _figure(picture["row"], picture["view"], found.get(picture["row"], []), folder)
+            for picture in quality["thumbnails"]
+        ),
+        "</div>",
+    ]
+
+
+def _figure(row: int, view: str, findings: Sequence[str], folder: str) -> str:
+    source = html.escape(f"{quote(folder)}/{thumbnail_name(row)}")
+    told = f" class='found' title='{html.escape('; '.join(findings))}'" if findings else ""
+    caption = html.escape(f"row {row}: {view}")
+    picture = f"<img src='{source}' alt='{caption}' loading='lazy'><figcaption>{caption}</figcaption>"
+    return f"<figure id='r{row}'{told}>{picture}</figure>"
 
 
 def _windows(quality: Mapping[str, Any]) -> list[str]:
@@ -126,9 +192,11 @@ def _listed(numbers: Sequence[int]) -> str:
     return f" (rows {_rows(numbers)})" if numbers else ""
 
 
-def _rows(numbers: Sequence[int]) -> str:
+def _rows(numbers: Sequence[int], shown: Collection[int] = ()) -> "_Html":
+    """Numbers of rows, as links to the pictures that are shown."""
+    links = [f"<a href='#r{number}'>{number}</a>" if number in shown else str(number) for number in numbers[:_SHOWN]]
     more = f" ... and {len(numbers) - _SHOWN} more" if len(numbers) > _SHOWN else ""
-    return ", ".join(map(str, numbers[:_SHOWN])) + more
+    return _Html(", ".join(links) + more)
 
 
 def _count(number: int, what: str) -> str:
@@ -142,4 +210,10 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 def _cell(value: object) -> str:
+    if isinstance(value, _Html):
+        return f"<td>{value}</td>"
     return f"<td{' class=n' if isinstance(value, int) else ''}>{html.escape(str(value))}</td>"
+
+
+class _Html(str):
+    """Text that is HTML already."""
