@@ -15,6 +15,7 @@ from mammoseg.cli.main import app
 from mammoseg.data.manifest import ImageRow, Manifest, load_manifest
 from mammoseg.inference.batch import BatchResult
 from mammoseg.io.ledger import read_errors
+from mammoseg.prep.config import PrepConfig
 
 
 @pytest.fixture
@@ -43,12 +44,16 @@ def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
         seen.rows, seen.options = rows, (out, workers, overwrite, write is not None, num_tta)
         return seen.result
 
+    def open_predictor(*given: Any) -> SimpleNamespace:
+        seen.model = given
+        return SimpleNamespace(prep=PrepConfig())
+
     def write_published_csv(run: Path, manifest: Manifest, sorted_ids: bool) -> Path:
         seen.published = (run, manifest.table["image_id"].tolist(), sorted_ids)
         return run / "published.csv"
 
     monkeypatch.setattr("mammoseg.inference.batch.predict_images", predict_images)
-    monkeypatch.setattr("mammoseg.inference.ensemble.open_predictor", lambda *given: setattr(seen, "model", given))
+    monkeypatch.setattr("mammoseg.inference.ensemble.open_predictor", open_predictor)
     monkeypatch.setattr("mammoseg.export.published.write_published_csv", write_published_csv)
     monkeypatch.chdir(tmp_path)
     return seen
@@ -176,8 +181,6 @@ ONE_OF_THREE = "give image files, --manifest or --exam-list, one of the three"
         (["--manifest", "m.csv", "--masks", "m"], "these folders belong to an exam list"),
         (["a_L-CC.png", "--split", "test"], "only a manifest has splits"),
         (["--exam-list", "e.pkl", "--images", "i", "--split", "test"], "only a manifest has splits"),
-        (["--manifest", "m.csv", "--pixel-mm", "0.1"], "a manifest has a column pixel_mm"),
-        (["--exam-list", "e.pkl", "--images", "i", "--pixel-mm", "0.1"], "it is for image files"),
         (["a_L-CC.png", "--pixel-mm", "0"], "Invalid value for '--pixel-mm'"),
         (["a_L-CC.png", "--pixel-mm", "70"], "Invalid value for '--pixel-mm'"),
         (["nothing_L-CC.png"], "path 'nothing_L-CC.png' does not exist"),
@@ -190,3 +193,25 @@ def test_wrong_usage(calls: SimpleNamespace, arguments: list[str], message: str)
     assert result.exit_code == 2
     assert message in result.output
     assert not hasattr(calls, "model"), "nothing is loaded"
+
+
+def test_a_window_that_misses_the_breast_is_told_and_makes_the_exit_code_3(
+    trained_run: Path, phantom_study: Manifest, tmp_path: Path
+) -> None:
+    """Predicted all the same, also when all of it was done before; the pixel size mends it."""
+    table = phantom_study.table.iloc[:4]
+    Manifest(table.assign(pixel_mm=np.nan), tmp_path / "m.csv").to_csv(tmp_path / "m.csv")
+    files = ("predict", "--checkpoint", str(trained_run), "--manifest", str(tmp_path / "m.csv"), "--no-overlays")
+    arguments = (*files, "--out", str(tmp_path / "out"), "--device", "cpu")
+    for _ in range(2):
+        result = CliRunner().invoke(app, arguments)
+        assert result.exit_code == 3, result.output
+        assert "4 of 4 images show too little of the breast" in result.stdout
+        assert "The pixel size of 4 of 4 images is unknown, so they cannot be resampled to 2.24 mm." in result.stderr
+        assert "--set" not in result.stderr, "the preparation of a checkpoint cannot be changed"
+    metrics = ("evaluate", "--predictions", str(tmp_path / "out"), "--manifest", str(tmp_path / "m.csv"))
+    result = CliRunner().invoke(app, [*metrics, "--out", str(tmp_path / "metrics"), "--bootstrap", "0"])
+    assert "Caution: on 4 of 4 images the model saw too little of the breast." in result.stdout
+    result = CliRunner().invoke(app, [*arguments, "--pixel-mm", "1.12"])
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "too little" not in result.stdout

@@ -51,6 +51,16 @@ def test_an_unknown_pixel_size_is_asked_for() -> None:
     assert "--set prep.fit=resize" in str(error.value)
 
 
+def test_a_model_that_is_trained_cannot_be_prepared_for_in_another_way() -> None:
+    resampled = PREP.model_copy(update={"pixel_mm": 0.4})
+    with pytest.raises(WindowError) as error:
+        check_window(facts(resampled, None), resampled, "out", trained=True)
+    assert str(error.value).endswith("Give it with --pixel-mm (in mm), or in the column pixel_mm of the manifest.")
+    for prep, pixel_mm in ((PREP, 0.1), (PREP, None)):
+        with pytest.raises(WindowError, match=r"Train a model for such images: with --set prep.pixel_mm=\d"):
+            check_window(facts(prep, pixel_mm), prep, "out", trained=True)
+
+
 def test_the_median_decides_and_the_limit_can_be_set() -> None:
     small, large = facts(PREP, 0.1, 80), facts(PREP, 0.1, 400)
     check_window([*small, *large[:2]], PREP, "a.csv")

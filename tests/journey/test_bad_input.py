@@ -79,10 +79,12 @@ def test_pixel_size_is_needed(here: Path, pixels: NDArray[np.uint16], trained_ru
     cv2.imwrite("a_L-CC.png", pixels)
     arguments = ("predict", "a_L-CC.png", "--checkpoint", trained_run, "--out", "out")
     done = command(*arguments)
-    assert done.code == 1
-    done.says("the pixel size is unknown", "resampled to 2.24 mm", "--pixel-mm")
-    assert command(*arguments, "--pixel-mm", "1.12").code == 0
-    assert not len(pd.read_csv(here / "out" / "errors.csv"))
+    assert done.code == 3
+    done.says("the pixel size is unknown", "resampled to 2.24 mm", "--pixel-mm", "1 of 1 images show too little")
+    done = command(*arguments, "--pixel-mm", "1.12")
+    assert done.code == 0
+    done.says("1 images predicted, 0 done before")
+    assert not (here / "out" / "errors.csv").exists()
 
 
 def test_names_without_side_and_view(

@@ -36,5 +36,7 @@ def evaluate(
     for column in by or []:
         print(f"\nBy {column}, a row for each value and class; cases are {metrics['by'][column]['level']}s:")
         print_table(breakdown_table(metrics, column))
+    if below := metrics["window"]["images_below"]:
+        print(f"Caution: on {below} of {metrics['n_images']} images the model saw too little of the breast.")
     print(f"All numbers: {out / 'metrics.json'}")
     return 3 if metrics["n_failed"] else 0

@@ -1,6 +1,8 @@
 """`mammoseg predict`: checkpoint + images -> predictions folder."""
 
+import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +12,8 @@ from mammoseg.cli import options
 
 if TYPE_CHECKING:
     from mammoseg.data.given import Given
-    from mammoseg.data.manifest import Manifest
+    from mammoseg.data.manifest import ImageRow, Manifest
+    from mammoseg.prep.config import PrepConfig
 
 _LOOK = "look"
 """Step at which a file fails that no row is made of."""
@@ -32,9 +35,7 @@ def predict(
     masks: Annotated[Path | None, typer.Option("--masks", help="Folder of the exam list's lesion masks.")] = None,
     out: options.Out = ...,  # type: ignore[assignment]
     split: options.Split = None,
-    pixel_mm: Annotated[
-        float | None, typer.Option("--pixel-mm", min=0.001, max=5, help="Pixel size of FILES in mm.")
-    ] = None,
+    pixel_mm: options.PixelMm = None,
     num_tta: Annotated[
         int, typer.Option("--num-tta", min=0, max=100, help="Scores as the mean of N displaced windows.")
     ] = 0,
@@ -60,9 +61,8 @@ def predict(
         raise typer.BadParameter("give image files, --manifest or --exam-list, one of the three", param_hint="FILES")
     if split and manifest is None:
         raise typer.BadParameter("only a manifest has splits; give one with --manifest", param_hint="--split")
-    if pixel_mm is not None and not files:
-        raise typer.BadParameter("it is for image files; a manifest has a column pixel_mm", param_hint="--pixel-mm")
     table = _table(manifest, split, exam_list, images, masks)
+    table = table and table.with_pixel_mm(pixel_mm)
     predictor = open_predictor(checkpoint, device, sets or [], precision)
     given = _look(files, out, pixel_mm, workers) if files else None
     rows = given.rows if given else list(table.rows()) if table else []
@@ -76,7 +76,25 @@ def predict(
         print(f"As the published software writes it: {write_published_csv(out, table, len(checkpoint) > 1)}")
     if failed:
         print(f"The failed images and why: {out / 'errors.csv'}")
-    return 1 if not result.predicted + result.done_before else 3 if failed else 0
+    done = result.predicted + result.done_before
+    return 1 if not done else 3 if failed or not _seen(out, rows, predictor.prep) else 0
+
+
+def _seen(out: Path, rows: "Sequence[ImageRow]", prep: "PrepConfig") -> bool:
+    """Whether the window shows the breasts; says so if it misses some."""
+    from mammoseg.data.window_fit import WindowError, check_window, fits
+    from mammoseg.io.runs import is_done, stored_facts
+
+    known = [facts for row in rows if is_done(out, row.image_id) and (facts := stored_facts(out, row.image_id))]
+    below = sum(not fits(facts, prep) for facts in known)
+    if below:
+        print(f"{below} of {len(known)} images show too little of the breast, see their remarks: docs/how-to/window.md")
+    try:
+        check_window(known, prep, str(out), trained=True)
+    except WindowError as error:
+        print(f"mammoseg: {error}", file=sys.stderr)
+        return False
+    return True
 
 
 def _look(files: list[Path], out: Path, pixel_mm: float | None, workers: int) -> "Given":

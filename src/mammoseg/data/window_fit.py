@@ -21,10 +21,16 @@ class WindowError(ValueError):
     """Images that the model window misses; the message says which setting fits."""
 
 
-def check_window(facts: Sequence[BreastFacts], prep: PrepConfig, where: str) -> None:
+def fits(facts: BreastFacts, prep: PrepConfig) -> bool:
+    """Whether one image shows as much of its breast, and as large, as `prep` asks for."""
+    return facts.in_window >= prep.least_in_window and facts.fills_window >= prep.least_filled
+
+
+def check_window(facts: Sequence[BreastFacts], prep: PrepConfig, where: str, trained: bool = False) -> None:
     """Raises WindowError if the median image shows less of its breast, or smaller, than `prep` asks for.
 
-    `where` names the images in the message. No image at all fits every window.
+    `where` names the images in the message; `trained`: with a model whose preparation cannot be changed any more. No image
+    at all fits every window.
     """
     if not facts:
         return
@@ -42,20 +48,27 @@ def check_window(facts: Sequence[BreastFacts], prep: PrepConfig, where: str) -> 
             f"in the median image the breast fills only {filled:.1%} of the {rows} x {cols} window. Expected at least "
             f"{prep.least_filled:.0%}"
         )
-    raise WindowError(f"{where}: {what}, or the model does not see what it is made for. {_remedy(facts, prep)}")
+    raise WindowError(
+        f"{where}: {what}, or the model does not see what it is made for. {_remedy(facts, prep, trained)}"
+    )
 
 
-def _remedy(facts: Sequence[BreastFacts], prep: PrepConfig) -> str:
+def _remedy(facts: Sequence[BreastFacts], prep: PrepConfig, trained: bool) -> str:
     whole = "--set prep.fit=resize, which brings every breast to the size of the window"
+    resampling = f"--set prep.pixel_mm={_fitting(facts, prep):g}"
+    other = f"Train a model for such images: with {resampling}, or {whole}."
     unknown = sum(f.pixel_mm is None for f in facts)
-    if 2 * unknown > len(facts):
-        resampled = "" if prep.pixel_mm is None else f", so they cannot be resampled to {prep.pixel_mm:g} mm"
-        setting = f" and --set prep.pixel_mm={_fitting(facts, prep):g}" if prep.pixel_mm is None else ""
-        return (
-            f"The pixel size of {unknown} of {len(facts)} images is unknown{resampled}. Give it with --pixel-mm (in mm), or in "
-            f"the column pixel_mm of the manifest{setting}; or take {whole}."
-        )
-    return f"Take --set prep.pixel_mm={_fitting(facts, prep):g}, or {whole}."
+    if 2 * unknown <= len(facts):
+        return other if trained else f"Take {resampling}, or {whole}."
+    text = f"The pixel size of {unknown} of {len(facts)} images is unknown"
+    if prep.pixel_mm is not None:
+        text += f", so they cannot be resampled to {prep.pixel_mm:g} mm"
+    elif trained:
+        return f"{text}. {other}"
+    give = "Give it with --pixel-mm (in mm), or in the column pixel_mm of the manifest"
+    if trained:
+        return f"{text}. {give}."
+    return f"{text}. {give}{'' if prep.pixel_mm else f' and {resampling}'}; or take {whole}."
 
 
 def _fitting(facts: Sequence[BreastFacts], prep: PrepConfig) -> float:

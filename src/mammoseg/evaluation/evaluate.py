@@ -3,6 +3,7 @@
 metrics.json holds, beside where the numbers come from,
 
     scores   level -> class -> source ("final", parts of the model) -> auc, average_precision, counts
+    window   images whose facts are known, those of which the model saw too little (`PrepConfig.least_in_window`)
     maps     class -> maps, ratio_to_random (-> map -> metric), saliency_minus_global (-> metric), counts
     by       manifest column -> values -> value -> class -> as in scores
 
@@ -19,15 +20,18 @@ from typing import Any
 import pandas as pd
 
 import mammoseg
+from mammoseg.config import parse
 from mammoseg.data.columns import PATHS
 from mammoseg.data.manifest import Manifest
+from mammoseg.data.window_fit import fits
 from mammoseg.evaluation.figures import roc_figure, write_figure
 from mammoseg.evaluation.join import Joined, join
 from mammoseg.evaluation.maps import MAP_METRICS, ROW_KEYS, image_rows, map_tables
 from mammoseg.evaluation.scores import BREAST, FINAL, NOT_PREDICTED, breakdown, breast_table, score_tables
 from mammoseg.evaluation.tables import all_rows
 from mammoseg.io.atomic import write_json, write_text
-from mammoseg.io.runs import load_prediction, read_run
+from mammoseg.io.runs import load_prediction, read_run, stored_facts
+from mammoseg.prep.config import PrepConfig
 
 logger = logging.getLogger(__name__)
 
@@ -75,6 +79,7 @@ def evaluate(
         "seed": seed,
         **_counts(joined),
         "scores": score_tables(joined.images, joined.sources, bootstrap, seed),
+        "window": _window(predictions, joined),
         "maps": _with_mask_counts(map_tables(pixel_rows, bootstrap, seed), joined),
         "by": breakdowns,
     }
@@ -86,6 +91,14 @@ def evaluate(
     write_figure(out / "roc.png", roc_figure(breasts, metrics["scores"]["breast"]))
     write_json(out / "metrics.json", metrics)
     return metrics
+
+
+def _window(predictions: Path, joined: Joined) -> dict[str, int]:
+    """How many images the model could not see as it should: their scores and maps count all the same."""
+    prep = parse(PrepConfig, read_run(predictions).get("prep", {}), str(predictions / "run.json"))
+    found = (stored_facts(predictions, image_id) for image_id in joined.images["image_id"])
+    known = [facts for facts in found if facts]
+    return {"images_known": len(known), "images_below": sum(not fits(facts, prep) for facts in known)}
 
 
 def _pixel_rows(predictions: Path, joined: Joined, seed: int) -> pd.DataFrame:

@@ -8,8 +8,8 @@ import numpy as np
 
 from mammoseg.data.exams import Row
 from mammoseg.data.quality import GREY
+from mammoseg.data.window_fit import fits
 from mammoseg.prep.config import PrepConfig
-from mammoseg.records.breast import BreastFacts
 
 UNKNOWN = "unknown"
 
@@ -37,7 +37,7 @@ def judge_windows(images: Sequence[Row], windows: Mapping[str, PrepConfig], firs
 
 def _judged(name: str, prep: PrepConfig, images: Sequence[Row], first_row: int) -> dict[str, Any]:
     found = [image.seen.windows.get(name) for image in images]
-    below = [row for row, facts in enumerate(found, first_row) if not _fits(facts, prep)]
+    below = [row for row, facts in enumerate(found, first_row) if facts is None or not fits(facts, prep)]
     in_window, filled = (
         float(np.median([getattr(facts, share) if facts else 0.0 for facts in found]))
         for share in ("in_window", "fills_window")
@@ -54,7 +54,3 @@ def _judged(name: str, prep: PrepConfig, images: Sequence[Row], first_row: int) 
         "fits": in_window >= prep.least_in_window and filled >= prep.least_filled and not film_wanted,
         "film_wanted": film_wanted,
     }
-
-
-def _fits(facts: BreastFacts | None, prep: PrepConfig) -> bool:
-    return facts is not None and facts.in_window >= prep.least_in_window and facts.fills_window >= prep.least_filled

@@ -48,11 +48,16 @@ def prediction_of(record: Mapping[str, Any], maps: Mapping[str, NDArray[np.float
         patches_of=record.get("patches_of", ""),
         parts=record["parts"],
         reading=tuple(record.get("reading", ())),
-        facts=BreastFacts.from_dict(record["facts"]) if record.get("facts") else None,
+        facts=facts_of(record),
         notes=tuple(record["notes"]),
         inputs=record.get("inputs", {}),
         made_by=record.get("made_by", {}),
     )
+
+
+def facts_of(record: Mapping[str, Any]) -> BreastFacts | None:
+    """`Prediction.facts`. Any built-in error means a damaged record."""
+    return BreastFacts.from_dict(record["facts"]) if record.get("facts") else None
 
 
 def check_prediction(prediction: Prediction) -> None:

@@ -32,7 +32,8 @@ from mammoseg.bounded import read_bounded, read_json
 from mammoseg.io.atomic import atomic_path, plain, write_json
 from mammoseg.io.errors import RunFileError
 from mammoseg.io.npz import MOST_BYTES, npz_bytes, read_npz
-from mammoseg.io.record import check_prediction, check_record, prediction_of, record_of
+from mammoseg.io.record import check_prediction, check_record, facts_of, prediction_of, record_of
+from mammoseg.records.breast import BreastFacts
 from mammoseg.records.label import CLASSES
 from mammoseg.records.prediction import Prediction
 
@@ -87,6 +88,14 @@ def stored(folder: Path, image_id: str) -> Stored:
         sizes = {folder / name: about["bytes"] for name, about in record.get("files", {}).items()}
         whole = bool(sizes) and all(path.is_file() and path.stat().st_size == size for path, size in sizes.items())
         return Stored(dict(record.get("inputs", {})), dict(record.get("made_by", {})), whole)
+    except _WRONG_CONTENT as error:
+        raise _damaged(record_path(folder, image_id), error) from error
+
+
+def stored_facts(folder: Path, image_id: str) -> BreastFacts | None:
+    """What was measured on the breast of an image that is done; None: not known. Raises like `stored`."""
+    try:
+        return facts_of(read_record(folder, image_id))
     except _WRONG_CONTENT as error:
         raise _damaged(record_path(folder, image_id), error) from error
 
