@@ -243,6 +243,35 @@ def test_not_usable(write: Write, change: dict[str, Any], kind: str, why_not: st
     assert why_not in (header.why_not or "")
 
 
+ORDER = {"SeriesDescription": "MAMMO BIOPSY LEFT W SPECIMEN AND CLIP", "ImagerPixelSpacing": [2.5, 2.5]}
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        ({}, "mammogram"),
+        ({"ViewCodeSequence": None, "ViewPosition": "MLO"}, "mammogram"),
+        ({"ImagerPixelSpacing": None}, "mammogram"),
+        ({"ProtocolName": "MAMMO BIOPSY LEFT W SPECIMEN AND CLIP"}, "mammogram"),
+        ({"ViewCodeSequence": None, "ViewPosition": ""}, "specimen"),
+        ({"ViewCodeSequence": [coded("127457009")]}, "specimen"),
+        ({"ImagerPixelSpacing": [0.8, 0.8]}, "specimen"),  # 51 x 64 mm, the field of a biopsy unit
+        ({"EstimatedRadiographicMagnificationFactor": 1.8}, "specimen"),
+        ({"PaddleDescription": "spot"}, "specimen"),
+        ({"PartialView": "YES"}, "specimen"),
+        ({"AcquisitionDeviceProcessingDescription": "SPECIMEN"}, "specimen"),
+        ({"ImageType": ["ORIGINAL", "PRIMARY", "PREFIRE_PLUS"]}, "stereo or biopsy"),
+    ],
+    ids=str,
+)
+def test_a_series_that_repeats_the_ordered_procedure(write: Write, change: dict[str, Any], kind: str) -> None:
+    """The image's own codes say what it shows."""
+    header = read_header(write(**(ORDER | change)))
+    assert header.kind == kind
+    assert header.usable == (kind == "mammogram")
+    assert any("the codes are believed" in finding for finding in header.findings) == header.usable
+
+
 def test_cut_short_by_one_byte(write: Write) -> None:
     path = write()
     path.write_bytes(path.read_bytes()[:-1])

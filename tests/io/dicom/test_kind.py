@@ -194,6 +194,44 @@ def test_tolerated_with_a_remark(change: dict[str, Any], remark: str) -> None:
     assert not answer.flags
 
 
+ORDERS = [
+    "MAMMO BIOPSY LEFT W SPECIMEN AND CLIP",
+    "MAMMO STEREOTACTIC BX LEFT W SPECIMEN AND CLIP",
+    "STEREO BIOPSY WITH CLIP PLACEMENT",
+    "NEEDLE LOCALIZATION AND SPECIMEN",
+]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("place", ["description", "technique"])
+def test_an_ordered_procedure_says_nothing_about_a_view_of_the_breast(order: str, place: str) -> None:
+    """Every image of the series repeats it, and these are often those of the cancers."""
+    answer = classify(replace(FFDM, whole_breast=True, **{place: f"{order} | "}))
+    assert (answer.name, answer.why_not, answer.flags) == ("mammogram", None, frozenset())
+    assert ["the codes are believed" in finding for finding in answer.findings] == [True]
+    if place == "description":
+        assert classify(replace(FFDM, description=order)).why_not
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"description": "SPECIMEN RADIOGRAPHY"},
+        {"description": "L SPECIMEN"},
+        {"description": f"{ORDERS[0]} | SPECIMEN"},  # of the series, of the processing
+        {"view": "SPECIMEN", "description": ORDERS[0]},
+        {"image_type": ("ORIGINAL", "PRIMARY", "STEREO_SCOUT"), "description": ORDERS[0]},
+        {"image_type": ("ORIGINAL", "PRIMARY", "POSTFIRE"), "description": ORDERS[0]},
+        {"technique": "| | BIOPSY 5X5", "description": ORDERS[0]},
+        {"description": "BIOPSY"},
+        {"description": "STEREO BIOPSY"},
+    ],
+    ids=str,
+)
+def test_what_the_image_says_of_itself_counts(change: dict[str, Any]) -> None:
+    assert classify(replace(FFDM, whole_breast=True, **change)).name in ("specimen", "stereo or biopsy")
+
+
 def test_unstated_intent_is_a_remark_only_where_the_class_does_not_say() -> None:
     assert classify(replace(FFDM, intent="")).findings == ()
     answer = classify(replace(FFDM, intent="", sop_class=uid.ComputedRadiographyImageStorage))

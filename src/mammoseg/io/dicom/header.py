@@ -18,7 +18,7 @@ from mammoseg.io.dicom.kind import Facts, Kind, classify
 from mammoseg.io.dicom.orientation import read_horizontal_flip, read_laterality
 from mammoseg.io.dicom.parse import Contents, read_elements
 from mammoseg.io.dicom.spacing import Spacing, read_spacing
-from mammoseg.io.dicom.views import VIEW_OF_CODE, ViewInfo, resolve
+from mammoseg.io.dicom.views import VIEW_OF_CODE, ViewInfo, read_position, resolve
 from mammoseg.records.image import Laterality
 
 _MOST_PIXELS = 150_000_000  # as for other image files
@@ -28,6 +28,8 @@ _SIDE_CODES = {
     **dict.fromkeys(("7771000", "G-A101", "80248007", "T-04030"), "L"),
     **dict.fromkeys(("24028007", "G-A100", "73056007", "T-04020"), "R"),
 }
+_PARTS = {"spot", "magnification"}
+_SMALLEST_DETECTOR_MM = 140  # along its shorter side; detectors of biopsy units have 50 to 100
 _TELLING_VIEWS = ("CC", "MLO", "XCC", "XCCL", "XCCM")
 _MISSING_SYNTAX = ("not stated", "unknown")
 
@@ -81,10 +83,10 @@ def read_header(path: Path) -> DicomHeader:
     elements = contents.elements
     findings: list[str] = []
     view = _view(elements)
-    kind = classify(_facts(contents, view, findings))
+    spacing = _spacing(elements, "magnification" in view.flags)
+    kind = classify(_facts(contents, view, spacing, findings))
     laterality, about_side = read_laterality(_sides(elements), view.side)
     flip, about_flip = read_horizontal_flip(elements.texts("PatientOrientation"), laterality, view.view)
-    spacing = _spacing(elements, "magnification" in view.flags)
     numbers = {name: _positive(elements, name, findings) for name in ("Rows", "Columns", "BitsStored", "BitsAllocated")}
     why_not = kind.why_not or _no_pixels(contents, numbers, findings)
     representation = elements.integer("PixelRepresentation")
@@ -148,7 +150,7 @@ def _codes(items: Iterable[Elements]) -> list[tuple[str, str]]:
     return [(item.code("CodeValue") or item.code("LongCodeValue"), item.text("CodeMeaning")) for item in items]
 
 
-def _facts(contents: Contents, view: ViewInfo, findings: list[str]) -> Facts:
+def _facts(contents: Contents, view: ViewInfo, spacing: Spacing, findings: list[str]) -> Facts:
     elements = contents.elements
     sop_class = elements.text("SOPClassUID")
     if sop_class and contents.media_class and sop_class != contents.media_class:
@@ -176,11 +178,22 @@ def _facts(contents: Contents, view: ViewInfo, findings: list[str]) -> Facts:
         or any(code in _BREAST_CODES for code in regions)
         or view.view in _TELLING_VIEWS,
         view=view.view,
+        whole_breast=_shows_whole_breast(elements, view, spacing),
         quality_control=elements.code("QualityControlImage") == "YES" or "PHANTOM" in body_part,
         burned_in=elements.code("BurnedInAnnotation") == "YES",
         colour=(elements.integer("SamplesPerPixel") or 1) > 1 or not photometric.startswith("MONOCHROME"),
         has_size="Rows" in elements and "Columns" in elements,
     )
+
+
+def _shows_whole_breast(elements: Elements, view: ViewInfo, spacing: Spacing) -> bool:
+    """Judged by what is said of this image alone; descriptions of the series may be those of an ordered procedure."""
+    codes = [VIEW_OF_CODE.get(code) for code, _ in _codes(elements.items("ViewCodeSequence"))]
+    stated = {*codes, read_position(elements.text("ViewPosition")).view} - {None}
+    part = _PARTS & view.flags or spacing.magnified or elements.code("PartialView") == "YES"
+    sides = [elements.integer(name) or 0 for name in ("Rows", "Columns")]
+    small = spacing.pixel_mm is not None and min(sides) * spacing.pixel_mm < _SMALLEST_DETECTOR_MM
+    return bool(stated) and "SPECIMEN" not in stated and not part and not small
 
 
 def _together(elements: Elements, *keywords: str) -> str:

@@ -6,7 +6,7 @@ Image Type (PS3.3 C.8.11.7.1.4), Modality, number of frames and, last, on descri
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from pydicom import uid
@@ -48,6 +48,9 @@ _PAST_BIOPSY = re.compile(  # "s/p stereo core biopsy"; behind POST fewer words,
     r"\b((S/P|STATUS[ -]POST|PRIOR(?! TO\b)|PREVIOUS|AFTER|HX|HISTORY|OLD)[^\w|]+(\w+[^\w|]+){0,5}"
     r"|POST[^\w|]+(STEREO\w*[^\w|]+)?)BIOPS\w*"
 )
+_ORDER = re.compile(r"\b(SPECIMEN|CLIP|MARKER|PLACEMENT|WIRE|SEED)")
+_MORE_OF_AN_ORDER = re.compile(r"\b(STEREO\w*|BIOPS\w*|BX|LOC|LOCALI[SZ]\w*|NEEDLE|EXCISION\w*|LUMPECTOMY|WITH|W)\b")
+"""Words of the first kind beside one of the second: the procedure that was ordered, which every image of the series tells."""
 _PHANTOM = re.compile(r"\b(PHANTOM|FLAT[ -]?FIELD|QC)\b")
 _CONTRAST = re.compile(r"\b(RECOMBINED|I-VIEW)\b")
 _THREE_D = re.compile(r"\b(TOMO|3-?D|INSIGHT)\b")
@@ -81,6 +84,8 @@ class Facts:
     breast: bool = False
     """Body part, anatomic region, view code or view position speak of a breast."""
     view: str | None = None
+    whole_breast: bool = False
+    """View code or view position state a projection, no modifier a part of it, and the picture is as large as a detector."""
     quality_control: bool = False
     burned_in: bool = False
     """Texts are in the pixels."""
@@ -111,15 +116,29 @@ def classify(facts: Facts) -> Kind:
 
 
 def _flags(facts: Facts) -> set[str]:
-    flags = set()
-    now = _PAST_BIOPSY.sub("", _texts(facts))
-    if _STEREO.search(now) or any(value.startswith("STEREO") for value in facts.image_type):
+    flags = _special_words(_about_the_image(facts, _texts(facts)))
+    if any(value.startswith("STEREO") for value in facts.image_type):
         flags.add("stereo")
-    if _BIOPSY.search(now) or any(value.startswith(_BIOPSY_TYPES) for value in facts.image_type):
+    if any(value.startswith(_BIOPSY_TYPES) for value in facts.image_type):
         flags.add("biopsy")
-    if facts.view == "SPECIMEN" or "SPECIMEN" in facts.description:
+    if facts.view == "SPECIMEN" or "SPECIMEN" in _about_the_image(facts, facts.description):
         flags.add("specimen")
     return flags
+
+
+def _special_words(texts: str) -> set[str]:
+    """Flags that texts speak of, unless in the past."""
+    now = _PAST_BIOPSY.sub("", texts)
+    return {flag for flag, words in (("stereo", _STEREO), ("biopsy", _BIOPSY)) if words.search(now)}
+
+
+def _about_the_image(facts: Facts, texts: str) -> str:
+    """Descriptions without those of the ordered procedure, where codes say that the image is a view of the breast."""
+    return " | ".join(text for text in texts.split(" | ") if not (facts.whole_breast and _is_order(text)))
+
+
+def _is_order(text: str) -> bool:
+    return bool(_ORDER.search(text) and _MORE_OF_AN_ORDER.search(text))
 
 
 def _texts(facts: Facts) -> str:
@@ -143,15 +162,23 @@ def _remarks(facts: Facts) -> list[str]:
         remarks.append("nothing says that the picture shows a breast")
     if "LOW_ENERGY" in facts.image_type or "POST_CONTRAST" in facts.image_type:
         remarks.append("taken with contrast agent")
-    if "TOMO_2D" in facts.image_type or "COMBO" in facts.description:
-        remarks.append("taken together with tomosynthesis: check that it is not a synthetic picture")
-    elif _THREE_D.search(facts.description):
-        remarks.append("a description speaks of tomosynthesis: check that it is no slice and no synthetic picture")
     if facts.sop_class not in _CAPTURES and facts.image_type[1:2] == ("SECONDARY",):
         remarks.append("Image Type is SECONDARY, made after the exposure: check that nothing is drawn into the picture")
-    if _PAST_BIOPSY.search(_texts(facts)):
-        remarks.append("a description speaks of an earlier biopsy: check that it was not taken during one")
-    return remarks
+    return [*remarks, *_remarks_on_texts(facts)]
+
+
+def _remarks_on_texts(facts: Facts) -> Iterator[str]:
+    """What descriptions say that the image is not refused for."""
+    texts = _texts(facts)
+    if "TOMO_2D" in facts.image_type or "COMBO" in facts.description:
+        yield "taken together with tomosynthesis: check that it is not a synthetic picture"
+    elif _THREE_D.search(facts.description):
+        yield "a description speaks of tomosynthesis: check that it is no slice and no synthetic picture"
+    orders = " | ".join(filter(_is_order, texts.split(" | "))) if facts.whole_breast else ""
+    if _special_words(orders) or "SPECIMEN" in orders:
+        yield "a description speaks of a biopsy or specimen, the codes of a view of the breast: the codes are believed"
+    if _PAST_BIOPSY.search(texts):
+        yield "a description speaks of an earlier biopsy: check that it was not taken during one"
 
 
 _Answer = tuple[str, str] | None
