@@ -15,6 +15,7 @@ from mammoseg.data.manifest import Manifest
 from mammoseg.prep.window import WindowNoise
 from mammoseg.training.config import TrainConfig
 from mammoseg.training.extract import extract_patches, load_patches, save_patches
+from mammoseg.training.module import TrainingError
 
 CPU = torch.device("cpu")
 
@@ -85,3 +86,20 @@ def test_image_ids_of_letters_that_mean_nothing_to_pandas(tmp_path: Path) -> Non
     table = pd.DataFrame({"image_id": ["NA", "null"], "rank": [0, 0], "row": [1.0, 2], "col": [3.0, 4]})
     save_patches(table, tmp_path / "patches.csv")
     assert set(load_patches(tmp_path / "patches.csv")) == {"NA", "null"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "image_id,rank,row,col\na,0,1\n",
+        "image_id,rank,row,col\na,0,1,x\n",
+        "image_id,rank,row,col\na,0,1,inf\n",
+        'image_id,rank,row,col\na,0,1,2\n"b,0',
+        "\x00\x01",
+    ],
+)
+def test_a_damaged_table_of_patches(tmp_path: Path, text: str) -> None:
+    (tmp_path / "patches.csv").write_text(text)
+    with pytest.raises(TrainingError, match=r"patches\.csv: damaged .*Delete the file and give the same command again"):
+        load_patches(tmp_path / "patches.csv")

@@ -250,7 +250,7 @@ def test_another_error_of_the_disk_stays_what_it_is(
     def denied(*_: object) -> None:
         raise PermissionError(errno.EACCES, "denied")
 
-    monkeypatch.setattr(fit, "atomic_path", denied)
+    monkeypatch.setattr(fit, "write_bytes", denied)
     with pytest.raises(PermissionError, match="denied"):
         make_fit()()
 

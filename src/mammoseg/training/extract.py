@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader
 from mammoseg.data.batching import InOrder, leave_interrupts_to_parent
 from mammoseg.data.dataset import WindowDataset, collate
 from mammoseg.io.atomic import atomic_path
+from mammoseg.training.module import TrainingError
 
 Choose = Callable[[Any, Tensor], Tensor]
 """(model, images) -> corners (B, P, 2) of the patches in the window."""
@@ -64,6 +65,15 @@ def save_patches(table: pd.DataFrame, path: Path) -> None:
 
 
 def load_patches(path: Path) -> dict[str, NDArray[np.float64]]:
-    """image_id -> (P, 2) centres in original pixels."""
-    table = pd.read_csv(path, dtype={"image_id": str}, keep_default_na=False).sort_values(["image_id", "rank"])
-    return {str(name): part[["row", "col"]].to_numpy(dtype=np.float64) for name, part in table.groupby("image_id")}
+    """image_id -> (P, 2) centres in original pixels. Raises TrainingError for a table that `save_patches` has not written."""
+    try:
+        table = pd.read_csv(path, dtype={"image_id": str}, keep_default_na=False).sort_values(["image_id", "rank"])
+        centres = {str(name): part[["row", "col"]].to_numpy(np.float64) for name, part in table.groupby("image_id")}
+        if not all(np.isfinite(centres_P2).all() for centres_P2 in centres.values()):
+            raise ValueError("a centre is no number")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise TrainingError(
+            f"{path}: damaged ({error}). Expected the patches that training chose. Delete the file and give the same command "
+            "again: they are chosen anew."
+        ) from None
+    return centres

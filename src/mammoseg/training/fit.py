@@ -1,8 +1,4 @@
-"""The training loop of one stage: Lightning's, with files that survive a kill at any moment.
-
-FOLDER/last.ckpt    everything that is needed to go on after the last complete epoch
-FOLDER/best.ckpt    the weights of the best epoch so far
-"""
+"""The training loop of one stage: Lightning's, with files that survive a kill at any moment (training/resume.py)."""
 
 import errno
 import io
@@ -24,8 +20,7 @@ from mammoseg.io.atomic import write_bytes
 from mammoseg.nn.bfloat16 import computes_bfloat16
 from mammoseg.training.module import StageModule
 from mammoseg.training.progress import EpochLog, Plan, quiet_lightning
-
-BEST, LAST = "best.ckpt", "last.ckpt"
+from mammoseg.training.resume import BEST, LAST, load_best, next_epoch
 
 
 def fit_stage(
@@ -38,15 +33,16 @@ def fit_stage(
     workers: int,
     precision: str,
     plan: Plan,
+    run: str = "",
 ) -> dict[str, float]:
     """Train until the last epoch, from `folder/last.ckpt` if it is there; returns number and scores of the best epoch.
 
-    Leaves the best epoch's weights in the model. TensorBoard files go to `logs/STAGE`, one CSV per attempt below it.
-    Raises TrainingError if the loss is not finite, OSError with advice if the disk is full.
+    Leaves the best epoch's weights in the model. TensorBoard files go to `logs/STAGE`, one CSV per attempt below it. `run` is
+    the digest of the run, which last.ckpt carries. Raises TrainingError if the loss is not finite, or last.ckpt is damaged or
+    of another run; OSError with advice if the disk is full.
     """
     sampler = BalancedExamSampler(train.rows, module.seed)
-    if (folder / LAST).is_file():
-        sampler.set_epoch(_next_epoch(folder / LAST))  # worker processes read ahead before Lightning sets it
+    sampler.set_epoch(next_epoch(folder, run))  # worker processes read ahead before Lightning sets it
     loaders = [
         DataLoader(
             data,
@@ -60,7 +56,7 @@ def fit_stage(
         )
         for data, order in ((train, sampler), (val, InOrder(len(val))))
     ]
-    checkpoints, name = Checkpoints(folder), module.stage.name
+    checkpoints, name = Checkpoints(folder, run), module.stage.name
     with quiet_lightning():
         trainer = L.Trainer(
             accelerator="gpu" if device.type == "cuda" else device.type,
@@ -77,7 +73,7 @@ def fit_stage(
             log_every_n_steps=1,
         )
         _fit(trainer, module, loaders, folder)
-    module.model.load_state_dict(torch.load(folder / BEST, map_location="cpu", weights_only=True))
+    module.model.load_state_dict(load_best(folder))
     return checkpoints.best
 
 
@@ -104,13 +100,14 @@ def _fit(trainer: L.Trainer, module: StageModule, loaders: Sequence[DataLoader[A
 class Checkpoints(Callback):
     """Writes last.ckpt after every epoch and best.ckpt after an epoch better than all before."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, run: str) -> None:
         self.folder = folder
+        self.run = run
         self.best: dict[str, float] = {}
         """Number (from 1) and validation scores of the best epoch."""
 
     def state_dict(self) -> dict[str, Any]:
-        return {"best": self.best}
+        return {"best": self.best, "run": self.run}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.best = state_dict["best"]
@@ -135,10 +132,6 @@ def _save(values: dict[str, Any], path: Path) -> None:
     content = io.BytesIO()
     torch.save(values, content)
     write_bytes(path, content.getbuffer())
-
-
-def _next_epoch(last: Path) -> int:
-    return int(torch.load(last, map_location="cpu", weights_only=True, mmap=True)["epoch"]) + 1
 
 
 def resolve_precision(wanted: str, device: torch.device) -> Literal["32-true", "bf16-mixed", "16-mixed"]:

@@ -25,6 +25,7 @@ import torch
 from torch import nn
 
 import mammoseg
+from mammoseg.bounded import read_json
 from mammoseg.config import to_yaml
 from mammoseg.data.cache import STEP, CropCache, prepare_all
 from mammoseg.data.dataset import WindowDataset
@@ -46,6 +47,7 @@ from mammoseg.training.extract import Choose, extract_patches, load_patches, sav
 from mammoseg.training.fit import fit_stage
 from mammoseg.training.module import StageModule, TrainingError
 from mammoseg.training.progress import Plan
+from mammoseg.training.resume import check_own, run_digest
 from mammoseg.training.selection import choose_criterion
 
 logger = logging.getLogger(__name__)
@@ -176,22 +178,36 @@ class _Run:
         self.result = out / "checkpoint"
         self.marker = out / "run.json"
         self.identity = {"config": config.model_dump(mode="json"), "manifest_sha256": manifest.sha256()}
+        self.digest = run_digest(self.identity)
 
     def check_folder(self, overwrite: bool) -> None:
         """Make sure that the folder is new or of this very run. With `overwrite` an earlier run is deleted."""
-        if not self.marker.is_file():
-            return
-        if overwrite:
+        is_run = self.marker.is_file() or any((self.out / "stages" / stage.name).is_dir() for stage in self.stages)
+        if overwrite and is_run:
             for name in ("stages", "logs", "checkpoint"):
                 if (self.out / name).is_dir():
                     shutil.rmtree(self.out / name)
             (self.out / "errors.csv").unlink(missing_ok=True)
-            self.marker.unlink()  # last, so that a kill leaves nothing that looks like a new run
-        elif json.loads(self.marker.read_text(encoding="utf-8")) != self.identity:
+            self.marker.unlink(missing_ok=True)  # last, so that a kill leaves nothing that looks like a new run
+        elif not self.marker.is_file():
+            for (
+                stage
+            ) in self.stages:  # patches do not say whose they are; all else does, and is checked when it is used
+                (self.out / "stages" / stage.name / "patches.csv").unlink(missing_ok=True)
+        elif self._known() != self.identity:
             raise TrainingError(
                 f"{self.out}: holds a run with another configuration or manifest. Choose a new folder, give the same "
                 "arguments to continue that run, or --overwrite to discard it."
             )
+
+    def _known(self) -> Any:
+        try:
+            return read_json(self.marker)
+        except (OSError, ValueError) as error:
+            raise TrainingError(
+                f"{self.marker}: damaged ({error}). Expected the configuration of the run. Delete this file and give the same "
+                "command again: what the run has done carries its configuration, and is kept if it is the same."
+            ) from None
 
     def claim_folder(self) -> None:
         write_text(self.out / "config.yaml", to_yaml(self.config))
@@ -199,9 +215,9 @@ class _Run:
         write_text(self.marker, json.dumps(self.identity, indent=2) + "\n")
 
     def is_done(self) -> bool:
-        """Whether the result is there and whole."""
+        """Whether the result of this run is there and whole."""
         try:
-            return self.marker.is_file() and open_checkpoint(self.result).folder == self.result
+            return self.marker.is_file() and open_checkpoint(self.result).provenance.get("run") == self.digest
         except CheckpointError:
             return False
 
@@ -209,7 +225,9 @@ class _Run:
         """Train one stage, or take its result if it is done. Leaves the best epoch's weights in `model`."""
         folder = self.out / "stages" / stage.name
         if (folder / "checkpoint" / "checkpoint.json").is_file():
-            open_checkpoint(folder / "checkpoint").load_weights(model)
+            checkpoint = open_checkpoint(folder / "checkpoint")
+            check_own(checkpoint, self.digest)
+            checkpoint.load_weights(model)
             logger.info("%s: done before, taken from %s", self.plan.title(stage.name), folder)
             self.plan.set_done(stage.name, self.plan.epochs[stage.name])
         else:
@@ -218,7 +236,9 @@ class _Run:
                 train, val = self._with_patches(stage, model, train, val, folder, settings.batch_size)
             module = StageModule(model, stage, settings, val, criterion, self.config.seed)
             logs, precision = self.out / "logs", self.config.precision
-            best = fit_stage(module, train, val, folder, logs, self.device, self.workers, precision, self.plan)
+            best = fit_stage(
+                module, train, val, folder, logs, self.device, self.workers, precision, self.plan, self.digest
+            )
             self._save(model, folder / "checkpoint", {"stage": stage.name, "criterion": criterion, "best": best})
         for path in folder.glob("*.ckpt"):  # half-written ones of a killed run too
             path.unlink()
@@ -250,7 +270,8 @@ class _Run:
         path = folder / "patches.csv"
         every = WindowDataset([*train.rows, *val.rows], train.cache)
         centres = load_patches(path) if path.is_file() else {}
-        if any(row.image_id not in centres for row in every.rows):
+        counts = {len(centres.get(row.image_id, ())) for row in every.rows}
+        if len(counts) > 1 or 0 in counts:
             title, choose = self.plan.title_of_patches(stage.name), cast(Choose, stage.extracts)
             with Bar(title, len(every)) as bar:
                 table = extract_patches(
@@ -265,4 +286,4 @@ class _Run:
 
     def _save(self, model: nn.Module, folder: Path, provenance: dict[str, Any]) -> None:
         network, prep = self.config.network.model_dump(mode="json"), self.config.prep.model_dump(mode="json")
-        save_checkpoint(folder, self.config.model, model, network, prep, provenance)
+        save_checkpoint(folder, self.config.model, model, network, prep, {**provenance, "run": self.digest})
