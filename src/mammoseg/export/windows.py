@@ -12,6 +12,9 @@ from mammoseg.data.window_fit import fits
 from mammoseg.prep.config import PrepConfig
 
 UNKNOWN = "unknown"
+_FILMS = 0.3
+"""Share of images with a background that is not 0 above which a folder is one of films: 36 % of mini-MIAS, 78 % of the films
+of CBIS-DDSM, 19 % of digital mammograms that were saved as JPEG (inverted ones among them), none saved without losses."""
 
 
 def pixel_sizes(images: Sequence[Row]) -> dict[str, int]:
@@ -21,8 +24,8 @@ def pixel_sizes(images: Sequence[Row]) -> dict[str, int]:
 
 
 def are_films(images: Sequence[Row]) -> bool:
-    """Whether most images have a background that is not 0, as digitised films have."""
-    return 2 * sum(GREY in image.findings for image in images) > len(images)
+    """Whether so many images have a background that is not 0 that they must be digitised films."""
+    return sum(GREY in image.findings for image in images) > _FILMS * len(images)
 
 
 def judge_windows(images: Sequence[Row], windows: Mapping[str, PrepConfig], first_row: int) -> list[dict[str, Any]]:
