@@ -1,9 +1,12 @@
 """Ids: stable, short, different for different things, and not to be guessed without the salt."""
 
+import errno
 import hashlib
 import hmac
 import logging
 import stat
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -56,3 +59,53 @@ def test_a_salt_too_short(tmp_path: Path) -> None:
     assert "brief" not in str(error.value)
     with pytest.raises(SaltError, match="cannot be read"):
         read_salt(tmp_path)
+
+
+def test_scans_that_make_a_salt_at_once_end_with_one(tmp_path: Path) -> None:
+    for number in range(5):
+        path, start = tmp_path / f"salt{number}", threading.Barrier(4)
+
+        def make(path: Path = path, start: threading.Barrier = start) -> bytes:
+            start.wait()
+            return read_salt(path)
+
+        with ThreadPoolExecutor(4) as pool:
+            salts = {program.result() for program in [pool.submit(make) for _ in range(4)]}
+        assert salts == {path.read_bytes().strip()}
+    assert len(list(tmp_path.iterdir())) == 5
+
+
+def test_the_loser_reads_the_salt_of_the_winner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other program writes its salt just before this one's is in place."""
+    path = tmp_path / "salt"
+    link = Path.hardlink_to
+
+    def second(self: Path, target: Path) -> None:
+        path.write_text("the salt of the other program\n")
+        path.chmod(0o600)
+        link(self, target)
+
+    monkeypatch.setattr(Path, "hardlink_to", second)
+    assert read_salt(path) == b"the salt of the other program"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["salt"]
+
+
+def test_file_systems_without_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(self: Path, target: Path) -> None:
+        raise PermissionError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr(Path, "hardlink_to", refused)
+    assert read_salt(tmp_path / "salt") == read_salt(tmp_path / "salt")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["salt"]
+
+
+def test_links_that_lie_there_are_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    victim = tmp_path / "victim"
+    monkeypatch.setattr("secrets.token_hex", lambda count: "0" * 2 * count)
+    (tmp_path / f".salt.{'0' * 16}").symlink_to(victim)
+    with pytest.raises(FileExistsError):
+        read_salt(tmp_path / "salt")
+    (tmp_path / "salt2").symlink_to(victim)
+    with pytest.raises(SaltError, match="cannot be read"):
+        read_salt(tmp_path / "salt2")
+    assert not victim.exists()

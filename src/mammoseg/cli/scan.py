@@ -71,7 +71,7 @@ def scan(
     check_pattern(files, settings)
     with Bar("scan", len(files)) as bar:
         found = [*scan_files(files, settings, workers, bar.advance), *as_seen(skipped)]
-    images, found = make_rows(found, salt)
+    images, found = make_rows(found, salt, settings.pattern)
     joined, mistake = None, None
     try:
         joined = join_labels(table_of_labels, images, settings.root) if table_of_labels else None
@@ -105,6 +105,8 @@ def _print(quality: Mapping[str, Any]) -> None:
         "exams": f"{exams['complete']} with the four standard views, {exams['incomplete']} without",
         **{status: counted(files[status]) for status in files if files[status]},
     }
+    if quality["pattern"]:
+        lines["names"] = quality["pattern"]["advice"]
     if labels:
         lines["labels"] = (
             f"{labels['images_with_label']} images with, {labels['images_without_label']} without; "

@@ -5,7 +5,7 @@ Exam     Images of a patient with the same Study Instance UID. Some exports give
          exam if patient and date are the same.
 Copies   Files of the same study, side and view with the same pixels (not decoded: the same SOP Instance UID) are one image:
          the first path stays. The same pixels elsewhere are kept and told, for they are a contradiction.
-Ids      Hashes (data/pseudonyms.py) of patient and study; a date is never part of them.
+Ids      See data/ids.py; pictures of the same name in several folders: data/namesakes.py.
 """
 
 from collections import defaultdict
@@ -17,7 +17,10 @@ from typing import TypeVar
 import pandas as pd
 
 from mammoseg.data.examine import Seen
+from mammoseg.data.ids import exam_ids, image_ids
 from mammoseg.data.manifest import Manifest
+from mammoseg.data.namesakes import tell_apart
+from mammoseg.data.patterns import NamePattern
 from mammoseg.data.pseudonyms import pseudonym
 
 K = TypeVar("K", bound=Hashable)
@@ -65,12 +68,14 @@ class Row:
         }
 
 
-def make_rows(found: Sequence[Seen], salt: bytes | None) -> tuple[list[Row], list[Seen]]:
+def make_rows(
+    found: Sequence[Seen], salt: bytes | None, pattern: NamePattern | None = None
+) -> tuple[list[Row], list[Seen]]:
     """Rows of the files that are used, in their order, and all of `found` with copies marked as left out.
 
-    With a salt the patient ids are hashed as well.
+    With a salt the patient ids and the names of pictures are hashed as well. `pattern` is the one they were read by.
     """
-    found = _without_copies(found)
+    found = tell_apart(_without_copies(found), pattern)
     used = [seen for seen in found if seen.status == "used"]
     patients = [_patient(seen) for seen in used]
     exams = _exams(used, patients)
@@ -78,10 +83,10 @@ def make_rows(found: Sequence[Seen], salt: bytes | None) -> tuple[list[Row], lis
     for text, rows in _shared_findings(used, patients, exams):
         for row in rows:
             findings[row].append(text)
-    exam_ids = [pseudonym(salt or b"", "exam", *exam) for exam in exams]
-    image_ids = _image_ids(used, exam_ids)
+    called = exam_ids(used, exams, salt)
+    names = image_ids(used, called, hashed=salt is not None)
     shown = [pseudonym(salt, "patient", patient) if salt else patient for patient in patients]
-    columns = zip(used, shown, exam_ids, image_ids, map(tuple, findings), strict=True)
+    columns = zip(used, shown, called, names, map(tuple, findings), strict=True)
     return [Row(*values) for values in columns], found
 
 
@@ -150,19 +155,6 @@ def _exams(used: Sequence[Seen], patients: Sequence[str]) -> list[tuple[str, str
         for row in rows:
             answer[row] = (patients[row], anchor)
     return answer
-
-
-def _image_ids(used: Sequence[Seen], exam_ids: Sequence[str]) -> list[str]:
-    """<exam>_<side>-<view>, and _2, _3, ... for further ones, in the order of their SOP Instance UID or path."""
-    names = [f"{exam}_{seen.laterality}-{seen.view}" for seen, exam in zip(used, exam_ids, strict=True)]
-    for name, rows in _groups(names).items():
-        for number, row in enumerate(sorted(rows, key=lambda row: _order(used[row])), start=1):
-            names[row] = name if number == 1 else f"{name}_{number}"
-    return names
-
-
-def _order(seen: Seen) -> tuple[str, str]:
-    return (seen.header.sop_uid or "" if seen.header else "", seen.place.as_posix())
 
 
 def _own_findings(seen: Seen) -> list[str]:

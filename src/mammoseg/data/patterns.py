@@ -30,7 +30,7 @@ FIELDS = {
 ANYTHING = "*"
 
 _OPEN = ("patient", "exam", ANYTHING)
-_LONGEST = 300
+LONGEST = 300
 _SIDES = {"l": "L", "r": "R"}
 
 VIEWS = ("CC", "MLO", "ML", "LM", "LMO", "XCC", "XCCL", "XCCM", "AT", "CV")
@@ -129,8 +129,8 @@ class NamePattern:
 
 def compile_pattern(pattern: str) -> NamePattern:
     """Raises PatternError for a pattern with unknown or repeated fields, braces that do not fit, or without a field."""
-    if not pattern or len(pattern) > _LONGEST or pattern.startswith("/") or ".." in PurePath(pattern).parts:
-        raise _error(pattern, f"it is empty, longer than {_LONGEST} characters, or leaves the folder that is searched")
+    if not pattern or len(pattern) > LONGEST or pattern.startswith("/") or ".." in PurePath(pattern).parts:
+        raise _error(pattern, f"it is empty, longer than {LONGEST} characters, or leaves the folder that is searched")
     expression, fields, before = "", [], None
     for position, part in enumerate(re.split(r"(\{[^{}]*\})", pattern)):  # text, field, text, field, ..., text
         if position % 2 == 0:
@@ -159,6 +159,6 @@ def compile_pattern(pattern: str) -> NamePattern:
 def _error(pattern: str, found: str) -> PatternError:
     names = ", ".join(f"{{{name}}}" for name in (*FIELDS, ANYTHING))
     return PatternError(
-        f"pattern {pattern[:_LONGEST]!r}: {found}. Expected text and fields ({names}), each once, {{*}} as often as "
+        f"pattern {pattern[:LONGEST]!r}: {found}. Expected text and fields ({names}), each once, {{*}} as often as "
         "wanted, with text between those that can be anything. Write, for example, '{patient}_{laterality}_{view}'."
     )

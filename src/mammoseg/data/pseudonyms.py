@@ -10,9 +10,8 @@ import hmac
 import logging
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
-
-from mammoseg.io.atomic import atomic_path
 
 logger = logging.getLogger(__name__)
 
@@ -33,11 +32,11 @@ def pseudonym(salt: bytes, kind: str, *parts: str) -> str:
 def read_salt(path: Path) -> bytes:
     """The salt in a file; a missing file is written with a random one, for the owner's eyes only.
 
+    Of several programs that find it missing one writes it, and all read what is there then.
     Raises SaltError if the file cannot be read or holds too little.
     """
     if not path.exists():
-        with atomic_path(path, mode=0o600) as temporary:
-            temporary.write_text(secrets.token_hex(32) + "\n", encoding="ascii")
+        _make_salt(path)
     try:
         salt = path.read_bytes().strip()
         open_to_others = os.name == "posix" and path.stat().st_mode & 0o077
@@ -54,3 +53,28 @@ def read_salt(path: Path) -> bytes:
     if open_to_others:
         logger.warning("%s: other users may read the salt: take their access rights away (chmod 600)", path)
     return salt
+
+
+def _make_salt(path: Path) -> None:
+    """Written under another name and given its own by a link, which fails if somebody else was first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary, salt = path.with_name(f".{path.name}.{secrets.token_hex(8)}"), secrets.token_hex(32)
+    _write_new(temporary, salt)
+    try:
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        pass
+    except OSError:  # a file system without links
+        with suppress(FileExistsError):
+            _write_new(path, salt)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _write_new(path: Path, salt: str) -> None:
+    """Raises FileExistsError if anything is there, a link to another file included."""
+    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(salt + "\n")
+        file.flush()
+        os.fsync(file.fileno())

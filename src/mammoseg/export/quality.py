@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import mammoseg
-from mammoseg.data.examine import Seen
+from mammoseg.data.examine import NO_FIELDS, NO_MATCH, NO_NAME, Seen
 from mammoseg.data.exams import Row
+from mammoseg.data.guess import pattern_to_try
 from mammoseg.data.labels import Labels
 from mammoseg.data.quality import GREY, NO_BREAST, TEXT, WRONG_SIDE
 from mammoseg.export.windows import judge_windows, pixel_sizes
@@ -20,6 +21,7 @@ FORMAT = 1
 STANDARD = ("L-CC", "L-MLO", "R-CC", "R-MLO")
 """The views of a complete screening exam."""
 PIXEL_CHECKS = (WRONG_SIDE, GREY, TEXT, NO_BREAST)
+NO_GUESS = "say how the names are built, e.g. --pattern '{patient}_{laterality}_{view}'"
 
 FIRST_ROW = 2
 """Of a table in a spreadsheet, below its header."""
@@ -76,6 +78,7 @@ def summarise(
             if image.seen.thumbnail is not None
         ],
         "labels": None if labels is None else _labels(labels),
+        "pattern": _pattern(found),
         "images": [{"row": n, "image_id": image.image_id} for n, image in enumerate(images, FIRST_ROW)]
         if hashed
         else None,
@@ -137,6 +140,14 @@ def _findings(images: Sequence[Row]) -> list[dict[str, Any]]:
         rows["images of several manufacturers"] = []
     order = sorted(rows, key=lambda text: (text not in PIXEL_CHECKS, -len(rows[text]), text))
     return [{"what": text, "images": len(rows[text]), "rows": rows[text]} for text in order]
+
+
+def _pattern(found: Sequence[Seen]) -> dict[str, Any] | None:
+    """What to do if names tell no side and view; it quotes nothing of them."""
+    if not any(seen.why in (NO_NAME, NO_MATCH, NO_FIELDS) for seen in found):
+        return None
+    guess = pattern_to_try(found)
+    return {"advice": str(guess) if guess else NO_GUESS, "proposed": guess.pattern if guess else None}
 
 
 def _labels(labels: Labels) -> dict[str, Any]:

@@ -63,6 +63,7 @@ def write_page(path: Path, quality: Mapping[str, Any], manifest: str, left_out: 
         _exams(quality["exams"]),
         _unusable(quality["files"]["unusable"], quality["unusable_mammograms"]),
         *(_files(title, text, quality["files"][status]) for status, (title, text) in _STATUS.items()),
+        *([f"<p>Names: {html.escape(quality['pattern']['advice'])}.</p>"] if quality["pattern"] else []),
         *_labels(quality["labels"]),
         "<h2>Devices and formats</h2>",
         _table(
