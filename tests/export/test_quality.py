@@ -4,12 +4,12 @@ import json
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from mammoseg.data.examine import Seen
+from mammoseg.data.examine import NO_NAME, Seen
 from mammoseg.data.exams import Row
 from mammoseg.data.label_map import ColumnMap
 from mammoseg.data.labels import Labels
 from mammoseg.data.quality import GREY
-from mammoseg.export.quality import summarise
+from mammoseg.export.quality import NO_GUESS, summarise
 
 SECRET = "Geheim"
 
@@ -95,6 +95,17 @@ def test_labels() -> None:
         "corrected_rows": [5],
         "columns": {"patient_id": "Patient", "labels": "Finding"},
     }
+
+
+def test_a_pattern_for_names_that_tell_nothing() -> None:
+    assert summary()["pattern"] is None
+    unnamed = [Seen(PurePosixPath(f"{side}_{SECRET}_cc.png"), "unusable", NO_NAME) for side in ("left", "right")]
+    told = summarise([], unnamed, None, True, False)["pattern"]
+    assert told["proposed"] == "{laterality}_{patient}_{view}"
+    assert told["advice"].startswith("--pattern '{laterality}_{patient}_{view}' fits 2 of 2 pictures")
+    nothing = summarise([], [Seen(PurePosixPath(f"{SECRET}.png"), "unusable", NO_NAME)], None, True, False)["pattern"]
+    assert nothing == {"advice": NO_GUESS, "proposed": None}
+    assert "--pattern" in NO_GUESS
 
 
 def test_ids_only_if_hashed_and_never_a_patient_or_a_path() -> None:

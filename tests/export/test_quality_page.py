@@ -42,6 +42,7 @@ QUALITY: dict[str, Any] = {
     "labels": None,
     "unusable_mammograms": {},
     "thumbnails": [],
+    "pattern": None,
 }
 
 
@@ -113,7 +114,9 @@ def test_labels_and_unchecked_pixels(tmp_path: Path) -> None:
         "corrected_rows": [5],
         "columns": {"patient_id": "<Patient>"},
     }
-    text = page(tmp_path, labels=labels, pixels_checked=False, findings=[])
+    advice = {"advice": "--pattern '{patient}' fits <3>", "proposed": "{patient}"}
+    text = page(tmp_path, labels=labels, pattern=advice, pixels_checked=False, findings=[])
+    assert "Names: --pattern '{patient}' fits <3>." in text
     assert "1 image with a label, 3 without, 2 of them in no row of the table." in text
     assert "2 of 5 rows of the table are about no image (rows 3, 4). 1 fit only when zeros" in text
     assert "are ignored (rows 5)" in text
