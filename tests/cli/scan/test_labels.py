@@ -62,7 +62,7 @@ def test_a_workbook_with_its_own_words(films: Path, tmp_path: Path) -> None:
     assert "3 images with, 1 without; 1 of 4 rows about no image, 1 images in no row" in output
     assert "Patient is patient_id, Side is laterality, Finding is labels" in output
     assert "1 rows fit only with another spelling of id or path" in output
-    assert "1 files: spot view (1)" in output
+    assert "1 file: spot view (1)" in output
     labels = json.loads((tmp_path / "m_quality.json").read_text())["labels"]
     assert (labels["unmatched_rows"], labels["corrected_rows"], labels["images_without_row"]) == ([4], [5], 1)
 
