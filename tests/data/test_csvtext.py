@@ -38,6 +38,7 @@ def test_another_encoding_than_utf_8_is_told(caplog: pytest.LogCaptureFixture) -
         ("sep=;\nid;b\n1;2\n", [[], ["id", "b"], ["1", "2"]]),
         ('id,b\n"1, 2",x\n\n3,4\n', [["id", "b"], ["1, 2", "x"], [], ["3", "4"]]),
         ("id\n1\n", [["id"], ["1"]]),
+        ("id,b\r1,2\r", [["id", "b"], ["1", "2"]]),
         ("", []),
     ],
 )

@@ -35,10 +35,10 @@ def look(*paths: Path, pixel_mm: float | None = None) -> Given:
         ("0012_L-CC.png", "0012", "0012_L-CC", "L", "CC"),
         ("0012_R_MLO.png", "0012", "0012_R_MLO", "R", "MLO"),
         ("0012-LCC.tif", "0012", "0012-LCC", "L", "CC"),
-        ("a.b r mlo.pgm", "a.b", "a.b-r-mlo", "R", "MLO"),
+        ("a.b r mlo.pgm", "a.b", "a.b_r_mlo", "R", "MLO"),
         ("case_L_R_MLO_2.png", "case_L", "case_L_R_MLO_2", "R", "MLO"),
         ("L-CC.png", "folder", "L-CC", "L", "CC"),
-        ("Frau Müller 1_L-CC.png", "Frau Müller 1", "Frau-M-ller-1_L-CC", "L", "CC"),
+        ("Frau Müller 1_L-CC.png", "Frau Müller 1", "Frau_M_ller_1_L-CC", "L", "CC"),
         ("日本_R-ML.png", "日本", "R-ML", "R", "ML"),
     ],
 )

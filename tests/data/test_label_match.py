@@ -73,4 +73,5 @@ def test_all_keys_must_fit() -> None:
 
 def test_sides_and_dates() -> None:
     assert [side_of(text) for text in ("l", "LEFT", "right  breast", "B", "")] == ["L", "L", "R", None, None]
-    assert [date_of(text) for text in ("20240131", "2024-01-31", "31.01.2024")] == ["2024-01-31", "2024-01-31", None]
+    assert {date_of(text) for text in ("20240131", "2024-01-31", "2024-01-31 00:00:00")} == {"2024-01-31"}
+    assert {date_of(text) for text in ("31.01.2024", "2024", "")} == {None}

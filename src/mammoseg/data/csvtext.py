@@ -55,7 +55,7 @@ def _decode(path: Path, content: bytes) -> str:
 
 
 def _parse(text: str, separator: str) -> list[list[str]]:
-    return [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator)]
+    return [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text, newline=None), delimiter=separator)]
 
 
 def _likeness(rows: list[list[str]]) -> tuple[int, int]:

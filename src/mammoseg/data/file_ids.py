@@ -28,12 +28,12 @@ def file_ids(places: Collection[PurePosixPath]) -> dict[PurePosixPath, str]:
 
 
 def _joined(place: PurePosixPath, count: int) -> str:
-    """The last `count` parts of a path; characters that may not be in an id become a hyphen."""
+    """The last `count` parts of a path; characters that may not be in an id become `_`."""
     name = (
         place.stem if place.suffix.lower() in (*DICOM_SUFFIXES, *PICTURE_SUFFIXES) else place.name
     )  # the last part of a UID is no suffix
     text = "_".join((*place.parts[-count:-1], name))
-    safe = re.sub(r"[^A-Za-z0-9._-]", "-", text).lstrip("._-") or "image"
+    safe = re.sub(r"[^A-Za-z0-9._-]", "_", text).lstrip("._-") or "image"
     if len(safe) <= _LONGEST:
         return safe
     digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:_DIGITS]

@@ -9,7 +9,7 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 
 from mammoseg.data.exams import Row
@@ -95,9 +95,9 @@ def side_of(cell: str) -> str | None:
 
 
 def date_of(cell: str) -> str | None:
-    """An ISO date; None for anything else."""
+    """The date of a text in ISO form, with a time or without; None for anything else."""
     try:
-        return date.fromisoformat(cell).isoformat()
+        return datetime.fromisoformat(cell).date().isoformat()
     except ValueError:
         return None
 
