@@ -87,9 +87,35 @@ def test_another_configuration_or_seed_is_refused(tmp_path: Path) -> None:
 
 def test_a_foreign_manifest_is_refused(tmp_path: Path) -> None:
     (tmp_path / "manifest.csv").write_text("patient_id\n")
-    with pytest.raises(StudyExistsError, match="not written here"):
+    with pytest.raises(StudyExistsError, match=r"has manifest\.csv but no phantom\.json: written by another program"):
         write_study(tmp_path, 1, TINY, 1)
     assert (tmp_path / "manifest.csv").read_text() == "patient_id\n"
+
+
+@pytest.mark.parametrize(
+    "text", [None, "", "[]", "{}", '{"seed": 1, "config": 3}', "[" * 100_000], ids=lambda t: str(t)[:9]
+)
+def test_phantoms_whose_settings_are_lost_never_mix_with_others(tmp_path: Path, text: str | None) -> None:
+    write_study(tmp_path, 2, TINY, 1).unlink()  # stopped before the manifest was written
+    before = contents(tmp_path / "images")
+    (tmp_path / "phantom.json").unlink()
+    if text is not None:
+        (tmp_path / "phantom.json").write_text(text)
+    with pytest.raises(
+        StudyExistsError, match=r"(no phantom\.json|phantom\.json is damaged).*Expected.*Choose another folder"
+    ):
+        write_study(tmp_path, 2, TINY, 2)
+    assert contents(tmp_path / "images") == before
+    assert not (tmp_path / "manifest.csv").exists()
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]", '[{"path": 1}]', "[" * 100_000], ids=lambda text: text[:9])
+def test_a_damaged_record_of_an_exam_is_written_again(tmp_path: Path, text: str) -> None:
+    write_study(tmp_path, 1, TINY, 1)
+    before = contents(tmp_path)
+    (tmp_path / "exams" / "p00000.json").write_text(text)
+    write_study(tmp_path, 1, TINY, 1)
+    assert contents(tmp_path) == before
 
 
 @pytest.mark.parametrize(

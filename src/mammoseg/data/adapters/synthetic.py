@@ -1,6 +1,5 @@
 """Phantom exams as a study on disk: images, masks and a manifest, so that nothing has to be downloaded."""
 
-import json
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -14,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mammoseg.bounded import read_json
 from mammoseg.io.atomic import atomic_path, write_json, write_text
 from mammoseg.io.outputs import writing_to
 from mammoseg.phantom.config import PhantomConfig
@@ -91,14 +91,20 @@ class _Writer:
         """The manifest rows of the exam; it is generated only if its record is not there yet."""
         patient = f"p{index:05d}"
         record = self.folder / "exams" / f"{patient}.json"
-        if record.is_file():
-            rows: list[dict[str, Any]] = json.loads(record.read_text(encoding="utf-8"))
-            if all((self.folder / path).is_file() for row in rows for path in _paths(row)):
-                return rows
+        rows: list[dict[str, Any]] | None = _read(record)
+        if rows and self._all_there(rows):
+            return rows
         exam = generate_exam(self.config, index, self.seed)
         rows = [self._write_image(exam, patient, name) for name in exam.images]
         write_json(record, rows)
         return rows
+
+    def _all_there(self, rows: list[dict[str, Any]]) -> bool:
+        """Whether all files of a record are; no, if it is damaged."""
+        try:
+            return all((self.folder / path).is_file() for row in rows for path in _paths(row))
+        except (TypeError, KeyError):
+            return False
 
     def _write_image(self, exam: PhantomExam, patient: str, name: str) -> dict[str, Any]:
         image = exam.images[name]
@@ -127,6 +133,14 @@ class _Writer:
         return row
 
 
+def _read(path: Path) -> Any:
+    """What the file holds; None if there is none, or it is damaged."""
+    try:
+        return read_json(path)
+    except (OSError, ValueError):
+        return None
+
+
 def _paths(row: dict[str, Any]) -> list[str]:
     return [path for path in (row["path"], *(row[f"{c}_mask"] for c in CLASSES)) if path]
 
@@ -141,15 +155,21 @@ def _claim(folder: Path, settings: dict[str, Any]) -> None:
     """Note the settings in a new folder; refuse a folder of other settings."""
     note = folder / SETTINGS
     if not note.exists():
-        if (folder / MANIFEST).exists():
+        if there := [name for name in (MANIFEST, "exams") if (folder / name).exists()]:
             raise StudyExistsError(
-                f"{folder} has a {MANIFEST} but no {SETTINGS}: not written here; choose another folder"
+                f"{folder} has {' and '.join(there)} but no {SETTINGS}: written by another program, or by an unknown seed. "
+                "Expected a new folder, or phantoms and their settings. Choose another folder"
             )
         write_json(note, settings)
         return
-    found = json.loads(note.read_text(encoding="utf-8"))
+    found = _read(note)
+    if not isinstance(found, dict) or not isinstance(found.get("config"), dict):
+        raise StudyExistsError(
+            f"{note} is damaged: seed and settings of the phantoms in its folder are unknown. Expected what `phantom` has "
+            "written. Choose another folder, or --overwrite to discard them"
+        )
     if found != settings:
-        before, after = ({"seed": s["seed"], **s["config"]} for s in (found, settings))
+        before, after = ({"seed": s.get("seed"), **s["config"]} for s in (found, settings))
         changed = [
             f"{k} {before.get(k)} (asked for: {after.get(k)})"
             for k in sorted(before.keys() | after.keys())
