@@ -6,6 +6,7 @@ A pipe or /dev/zero never ends, and a few kilobytes of brackets exhaust Python's
 import errno
 import hashlib
 import json
+import os
 import stat
 from io import BufferedReader
 from pathlib import Path
@@ -18,8 +19,9 @@ MOST_TEXT_BYTES = 256 * 2**20
 def read_bounded(path: Path, most_bytes: int = MOST_TEXT_BYTES) -> bytes:
     """The content of a regular file. Raises OSError if it cannot be read or is none, ValueError if it is larger."""
     with _open_regular(path) as file:
-        content = file.read(most_bytes + 1)
-    if len(content) > most_bytes:
+        known_larger = os.fstat(file.fileno()).st_size > most_bytes
+        content = b"" if known_larger else file.read(most_bytes + 1)
+    if known_larger or len(content) > most_bytes:
         raise ValueError(f"it has more than {most_bytes} bytes")
     return content
 

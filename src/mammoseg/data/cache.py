@@ -28,6 +28,7 @@ from mammoseg.data.manifest import ImageRow
 from mammoseg.io.atomic import remove_leftovers, write_json
 from mammoseg.io.ledger import Ledger
 from mammoseg.io.read import ImageReadError, read_pixels
+from mammoseg.io.regular import open_regular
 from mammoseg.io.repeats import Repeats
 from mammoseg.prep.breast import BreastCrop
 from mammoseg.prep.config import PrepConfig
@@ -131,7 +132,7 @@ class CropCache:
             digest = self._noted_hash(state)
             if digest is not None:
                 return digest
-            with path.open("rb") as file:
+            with open_regular(path) as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             raise ImageReadError(

@@ -16,12 +16,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mammoseg.bounded import read_bounded
 from mammoseg.data.columns import OPTIONAL, PATHS, REQUIRED, SPLITS, ManifestError, Problems, as_text, check_table
 from mammoseg.io.atomic import write_text
 from mammoseg.records.image import Laterality, Mammogram
 from mammoseg.records.label import CLASSES
 
 COLUMNS = (*REQUIRED, *OPTIONAL)
+_MOST_BYTES = 2**30
 _IN_ROWS: dict[Callable[[Any], Any], tuple[str, ...]] = {
     Path: PATHS,
     int: CLASSES,
@@ -157,10 +159,11 @@ def load_manifest(path: Path, check_files: bool = False) -> Manifest:
     predictions goes on without it. Raises ManifestError with every problem of the file.
     """
     try:
-        data = path.read_bytes()
-    except OSError as error:
+        data = read_bounded(path, _MOST_BYTES)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
         raise ManifestError(
-            f"{path}: the manifest cannot be read ({error.strerror}). Expected a CSV or Parquet file."
+            f"{path}: the manifest cannot be read ({reason}). Expected a CSV or Parquet file. Check the path."
         ) from None
     if data[:4] == b"PAR1" or path.suffix.lower() in (".parquet", ".pq"):
         try:

@@ -16,6 +16,7 @@ from mammoseg.data.workbook import is_workbook
 
 _SHOWN = 5
 _WIDTH = 300
+_LOOKED_AT = 1_000_000  # bytes of a large table
 
 
 class AdapterError(ValueError):
@@ -73,6 +74,11 @@ def check_rows(
     rows = {n: [c.strip() for c in r] for n, r in enumerate(records[1:], start=2) if any(c.strip() for c in r)}
     _check_end(path, header, rows)
     fitting = {n: r for n, r in rows.items() if len(r) == len(header)}
+    if not fitting:
+        raise AdapterError(
+            f"{path}: none of {len(rows)} rows has {len(header)} cells, as the header has. Expected a row per image or finding. "
+            "Take the table as it was published."
+        )
     left_out.add(path, "rows left out, their number of cells is not that of the header", rows.keys() - fitting)
     left_out.add_missing_rows(path, len(rows), published)
     kept = _without_repeated(path, header, fitting, unique)
@@ -86,7 +92,7 @@ def read_columns(path: Path, needed: Sequence[str], also: Sequence[str]) -> pd.D
     Raises AdapterError if the file is no CSV file, lacks one of `needed`, has no rows, or ends in the middle of one.
     """
     try:
-        ends_well = _ends_with_a_line(path)
+        _check_ends(path)
         table = pd.read_csv(
             path,
             dtype=str,
@@ -95,29 +101,29 @@ def read_columns(path: Path, needed: Sequence[str], also: Sequence[str]) -> pd.D
             encoding_errors="replace",
         )
     except (ValueError, OSError) as error:
+        reason = error if isinstance(error, AdapterError) else type(error).__name__
         raise AdapterError(
-            f"{path}: not a readable CSV file ({type(error).__name__}). Expected the table as it was published. "
-            "Download it again."
+            f"{path}: not a readable CSV file ({reason}). Expected the table as it was published. Download it again."
         ) from None
     missing = [name for name in needed if name not in table]
-    problems = {
-        f"the columns {', '.join(missing)} are missing": bool(missing),
-        "the table has a header and no rows": table.empty,
-        "the table ends in the middle of a row, it is cut off": not ends_well,
-    }
-    for problem in (text for text, found in problems.items() if found):
+    if missing or table.empty:
+        problem = f"the columns {', '.join(missing)} are missing" if missing else "the table has a header and no rows"
         raise AdapterError(f"{path}: {problem}. Expected the table as it was published. Download it again.")
     table.index += 2
     return table.apply(lambda column: column.str.strip())
 
 
-def _ends_with_a_line(path: Path) -> bool:
-    """A row that is cut off is filled up by pandas, and could not be told afterwards."""
+def _check_ends(path: Path) -> None:
+    """A row that is cut off is filled up by pandas, and a file of zeros read to its end."""
     if not path.is_file():
-        raise OSError("no regular file")
+        raise AdapterError("no regular file")
     with path.open("rb") as file:
+        start = file.read(_LOOKED_AT)
         file.seek(max(file.seek(0, os.SEEK_END) - 1, 0))
-        return file.read() in (b"\n", b"\r")
+        if start and file.read() not in (b"\n", b"\r"):
+            raise AdapterError("it ends in the middle of a row, it is cut off")
+    if b"\0" in start:
+        raise AdapterError("it holds zero bytes")
 
 
 def _check_end(path: Path, header: list[str], rows: Mapping[int, list[str]]) -> None:

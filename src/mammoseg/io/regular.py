@@ -4,9 +4,9 @@ A pipe waits for ever, a device never ends, and a file with holes can announce m
 """
 
 import os
+from io import BufferedReader
 from pathlib import Path
 from stat import S_ISREG
-from typing import BinaryIO, cast
 
 from mammoseg.io.errors import ImageReadError
 
@@ -14,13 +14,13 @@ MAX_BYTES = 1 << 30
 """Largest file read as a whole. A mammogram of 3328 x 2560 pixels takes 17 MB, a film scanned at 25 um 200 MB."""
 
 
-def open_regular(path: Path, largest: int | None = MAX_BYTES) -> BinaryIO:
+def open_regular(path: Path, largest: int | None = MAX_BYTES) -> BufferedReader:
     """The file, open for reading. Raises ImageReadError if it is missing, not readable, no regular file or too large.
 
     `largest` in bytes; None for those who read no more than the beginning.
     """
     try:
-        file = cast(BinaryIO, open(path, "rb", opener=_without_waiting))  # noqa: SIM115
+        file = open(path, "rb", opener=_without_waiting)  # noqa: SIM115
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "the path cannot be used"
         raise ImageReadError(

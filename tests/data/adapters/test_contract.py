@@ -131,7 +131,7 @@ def test_a_table_that_is_cut_off_is_refused_or_costs_its_last_row(tree: Tree) ->
     if tree.table.suffix == ".txt":  # lines of words: the others are not in doubt
         assert [entry.item for entry in tree.make().left_out if entry.source == tree.table] == ["mdb004"]
         return
-    with pytest.raises(AdapterError, match=rf"^{re.escape(str(tree.table))}: the table ends in the middle of "):
+    with pytest.raises(AdapterError, match=rf"^{re.escape(str(tree.table))}: .*ends in the middle of "):
         tree.make()
 
 
