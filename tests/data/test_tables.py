@@ -6,25 +6,25 @@ from pathlib import Path
 
 import pytest
 
-from mammoseg.data.leftout import LeftOut
+from mammoseg.data.omissions import Omissions
 from mammoseg.data.tables import AdapterError, check_rows, read_columns, read_table
 
 
 def test_cells_are_stripped_text_with_spreadsheet_row_numbers(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text('\ufeffid ,a path\n007," x\n"\n\n ,\n8,y\n', encoding="utf-8")
-    table = read_table(path, ("id", "a path"), LeftOut())
+    table = read_table(path, ("id", "a path"), Omissions())
     assert table.to_dict("index") == {2: {"id": "007", "a path": "x"}, 5: {"id": "8", "a path": "y"}}
 
 
 def test_other_separators(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a;b\n1,5;2\n")
-    assert read_table(tmp_path / "t.csv", ("a", "b"), LeftOut(), ";").loc[2].tolist() == ["1,5", "2"]
+    assert read_table(tmp_path / "t.csv", ("a", "b"), Omissions(), ";").loc[2].tolist() == ["1,5", "2"]
 
 
 def test_rows_of_another_length_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "t.csv").write_text("a,b\n1,2\n3\n4,5,6\n")
-    left_out = LeftOut()
+    left_out = Omissions()
     assert read_table(tmp_path / "t.csv", ("a",), left_out)["a"].tolist() == ["1"]
     assert [entry.item for entry in left_out.entries] == ["row 3", "row 4"]
     assert "2 rows left out" in caplog.text
@@ -33,7 +33,7 @@ def test_rows_of_another_length_are_told(tmp_path: Path, caplog: pytest.LogCaptu
 
 def test_columns_without_a_name(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a,,b,\n1,x,2,\n")
-    assert read_table(tmp_path / "t.csv", ("a",), LeftOut()).to_dict("index") == {2: {"a": "1", "b": "2"}}
+    assert read_table(tmp_path / "t.csv", ("a",), Omissions()).to_dict("index") == {2: {"a": "1", "b": "2"}}
 
 
 @pytest.mark.parametrize(
@@ -58,35 +58,35 @@ def test_other_files_are_refused(tmp_path: Path, content: bytes | None, message:
     if content is not None:
         (tmp_path / "t.csv").write_bytes(content)
     with pytest.raises(AdapterError, match=rf"t\.csv: .*{message}"):
-        read_table(tmp_path / "t.csv", ("a", "b"), LeftOut())
+        read_table(tmp_path / "t.csv", ("a", "b"), Omissions())
 
 
 def test_quotes_within_a_cell_are_taken_as_they_stand(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text('a,b\n"1" x,2\n')
-    assert read_table(tmp_path / "t.csv", ("a",), LeftOut()).loc[2].tolist() == ["1 x", "2"]
+    assert read_table(tmp_path / "t.csv", ("a",), Omissions()).loc[2].tolist() == ["1 x", "2"]
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir, lambda path: path.symlink_to(path)])
 def test_what_is_no_file_is_refused_and_not_waited_for(tmp_path: Path, make: Callable[[Path], None]) -> None:
     make(tmp_path / "t.csv")
     with pytest.raises(AdapterError, match=r"t\.csv: the table cannot be read \("):
-        read_table(tmp_path / "t.csv", ("a",), LeftOut())
+        read_table(tmp_path / "t.csv", ("a",), Omissions())
     with pytest.raises(AdapterError, match=r"t\.csv: not a readable CSV file \("):
         read_columns(tmp_path / "t.csv", ("a",), ())
 
 
 def test_a_repeated_row_counts_once_and_a_contradiction_is_refused(caplog: pytest.LogCaptureFixture) -> None:
     rows = [["a", "b"], ["1", "x"], ["2", "y"], ["1", "x "]]
-    left_out = LeftOut()
+    left_out = Omissions()
     assert check_rows(Path("t.csv"), rows, ("a",), left_out, unique=("a",))["b"].tolist() == ["x", "y"]
     assert "t.csv: 1 rows repeat an earlier row, which counts once: rows 4" in caplog.text
     assert not left_out.entries
     with pytest.raises(AdapterError, match=r"t\.csv: rows 2, 4, 5 have the same a and differ"):
-        check_rows(Path("t.csv"), [*rows, ["1", "z"]], ("a",), LeftOut(), unique=("a",))
+        check_rows(Path("t.csv"), [*rows, ["1", "z"]], ("a",), Omissions(), unique=("a",))
 
 
 def test_fewer_rows_than_published(caplog: pytest.LogCaptureFixture) -> None:
-    left_out = LeftOut()
+    left_out = Omissions()
     for published in (3, 2, None):
         check_rows(Path("t.csv"), [["a"], ["1"], ["2"]], (), left_out, published=published)
     [entry] = left_out.entries

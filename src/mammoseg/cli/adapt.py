@@ -44,7 +44,7 @@ def adapt(
     changed. Exit code 3: rows or images were left out (listed in OUT_left_out.csv), or there are fewer than published.
     """
     from mammoseg.cli.tables import print_table
-    from mammoseg.data.leftout import write_left_out
+    from mammoseg.data.omissions import write_omissions
     from mammoseg.data.splits import assign_splits, check_leaks, describe_splits
     from mammoseg.records.label import CLASSES
 
@@ -62,7 +62,7 @@ def adapt(
         adapted = make(root, masks, **settings)
         manifest = assign_splits(adapted, split, seed) if split else adapted
         check_leaks(manifest)
-        write_left_out(listed, adapted.left_out)
+        write_omissions(listed, adapted.left_out)
         manifest.to_csv(out)
     counts = describe_splits(manifest).reset_index().astype(str)
     print_table([{str(n): value for n, value in row.items()} for row in counts.to_dict("records")])
@@ -109,7 +109,7 @@ def _exam_list(root: Path, _masks: Path) -> "Adapted":
     """ROOT/exam_list_before_cropping.pkl or the only .pkl, ROOT/images and, if there, ROOT/segmentation."""
     from mammoseg.data.adapted import Adapted
     from mammoseg.data.adapters.exam_list import ExamListError, make_manifest
-    from mammoseg.data.leftout import LeftOut
+    from mammoseg.data.omissions import Omissions
 
     lists = sorted(root.glob("*.pkl"))
     named = [path for path in lists if path.name == "exam_list_before_cropping.pkl"] or lists
@@ -120,7 +120,7 @@ def _exam_list(root: Path, _masks: Path) -> "Adapted":
         )
     masks = root / "segmentation"
     manifest = make_manifest(named[0], root / "images", masks if masks.is_dir() else None)
-    left_out = LeftOut()
+    left_out = Omissions()
     absent = [row.image_id for row in manifest.rows() if not row.path.is_file()]
     left_out.add(named[0], "images have no file; their rows are kept", absent)
     return Adapted(manifest.table, manifest.path, tuple(left_out.entries))

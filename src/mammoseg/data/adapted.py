@@ -10,8 +10,8 @@ import pandas as pd
 
 from mammoseg.data.columns import ManifestError, Problems, check_table
 from mammoseg.data.files import find_files
-from mammoseg.data.leftout import Entry, LeftOut
 from mammoseg.data.manifest import Manifest
+from mammoseg.data.omissions import Omission, Omissions
 from mammoseg.data.tables import AdapterError
 
 ROW = "row of the table"
@@ -22,7 +22,7 @@ ROW = "row of the table"
 class Adapted(Manifest):
     """The manifest of a data set, and what of the data set is not in it."""
 
-    left_out: tuple[Entry, ...] = ()
+    left_out: tuple[Omission, ...] = ()
 
 
 def find_table(root: Path, places: Sequence[str], holds: str) -> Path:
@@ -41,23 +41,29 @@ def find_table(root: Path, places: Sequence[str], holds: str) -> Path:
     raise AdapterError(f"{root}: {' and '.join(places)} cannot be found. Expected {holds}. {advice}.")
 
 
-def find_images(folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
-    """Path below `folder` without its suffix, such as `10006/1` -> file, in any folder and any case of the suffix.
+def find_images(root: Path, suffixes: Sequence[str], left_out: Omissions, below: str = "") -> dict[str, Path]:
+    """Path below `root` without its suffix, such as `images/10006/1` -> file, in any case of the suffix.
 
-    Of several files of one name the one whose suffix comes first in `suffixes`.
+    Only those that begin with `below`. Of several files of one name the one whose suffix comes first in `suffixes`. What
+    cannot be looked into, such as a folder that may not be read, is left out.
     """
+    found, skipped = find_files(root)
+    lost = [
+        f"{entry.place} ({entry.why})" for entry in skipped if entry.lost and entry.place.as_posix().startswith(below)
+    ]
+    left_out.add(root, "files or folders cannot be looked into and are left out", lost)
     images: dict[str, PurePosixPath] = {}
-    places = [place for place in find_files(folder)[0] if place.suffix.lower() in suffixes]
+    places = [p for p in found if p.suffix.lower() in suffixes and p.as_posix().startswith(below)]
     for place in sorted(places, key=lambda p: suffixes.index(p.suffix.lower())):
         images.setdefault(place.with_suffix("").as_posix(), place)
-    return {name: folder / place for name, place in images.items()}
+    return {name: root / place for name, place in images.items()}
 
 
 def to_manifest(
     rows: Sequence[Mapping[str, Any]],
     root: Path,
     masks: Path,
-    left_out: LeftOut,
+    left_out: Omissions,
     images: Iterable[Path] = (),
     table: Path | None = None,
 ) -> Adapted:

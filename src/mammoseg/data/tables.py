@@ -11,7 +11,7 @@ import pandas as pd
 
 from mammoseg.bounded import read_bounded
 from mammoseg.data.csvtext import SEPARATORS
-from mammoseg.data.leftout import LeftOut, tell
+from mammoseg.data.omissions import Omissions, tell
 from mammoseg.data.workbook import is_workbook
 
 _SHOWN = 5
@@ -26,7 +26,7 @@ class AdapterError(ValueError):
 def read_table(
     path: Path,
     columns: Sequence[str],
-    left_out: LeftOut,
+    left_out: Omissions,
     separator: str = ",",
     unique: Sequence[str] = (),
     published: int | None = None,
@@ -48,7 +48,7 @@ def check_rows(
     path: Path,
     records: Sequence[Sequence[str]],
     columns: Sequence[str],
-    left_out: LeftOut,
+    left_out: Omissions,
     unique: Sequence[str] = (),
     published: int | None = None,
 ) -> pd.DataFrame:

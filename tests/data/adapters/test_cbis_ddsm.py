@@ -2,6 +2,7 @@
 
 import csv
 import logging
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -283,6 +284,15 @@ def test_damaged_files_cost_their_mask_only(
         path.write_bytes(content)
     with caplog.at_level(logging.WARNING, "mammoseg"):
         rows = rows_by_id(make_manifest(tmp_path / "cbis", tmp_path / "masks"))
+    assert [row.malignant_mask is None for row in rows.values()] == [True, False]
+
+
+def test_a_pipe_in_place_of_a_mask_is_not_waited_for(made: Callable[..., Manifest], tmp_path: Path) -> None:
+    made([abnormality(patient=1), abnormality(patient=2)])
+    [mask] = (tmp_path / "cbis" / "CBIS-DDSM" / "Mass-Training_P_00001_LEFT_CC_1").rglob("000001.dcm")
+    mask.unlink()
+    os.mkfifo(mask)
+    rows = rows_by_id(make_manifest(tmp_path / "cbis", tmp_path / "masks"))
     assert [row.malignant_mask is None for row in rows.values()] == [True, False]
 
 

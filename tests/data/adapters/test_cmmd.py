@@ -107,6 +107,12 @@ def test_rows_of_the_manifest(made: Callable[..., Manifest], root: Path, tmp_pat
     assert not (tmp_path / "masks").exists()
 
 
+def test_links_that_lead_back_and_copies_with_odd_names(made: Callable[..., Manifest], root: Path) -> None:
+    (series(root, "D1-0001") / "loop").symlink_to(root)
+    (series(root, "D1-0001") / "1-1 (1).dcm").write_bytes((series(root, "D1-0001") / "1-1.dcm").read_bytes())
+    assert len(made([("D1-0001", "L", "Benign")])) == 4
+
+
 def test_the_table_as_csv(root: Path, tmp_path: Path) -> None:
     (root / TABLE).with_suffix(".csv").write_text("ID1,LeftRight,Age,classification\nD1-0001,R,44,Malignant\n")
     assert make_manifest(root, tmp_path / "masks").table["malignant"].fillna(-1).tolist() == [-1, -1, 1, 1]
@@ -129,7 +135,8 @@ def test_what_is_left_out_is_told(made: Callable[..., Manifest], root: Path, cap
     start = "CMMD/D1-0001/07-18-2010-NA-NA-79377/1.000000-NA-70244"
     for text in (
         f"1 DICOM files cannot be read and are left out: {start}/1-1.dcm",
-        f"2 files are no mammogram of a known side and view and are left out: {start}/1-2.dcm, {start}/1-3.dcm",
+        "2 files are no mammogram of a known side and view, or have an odd name, and are left out: "
+        f"{start}/1-2.dcm, {start}/1-3.dcm",
         "2 rows left out, side or classification cannot be used: rows 3, 4",
     ):
         assert text in caplog.text

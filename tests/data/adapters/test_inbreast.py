@@ -1,5 +1,6 @@
 """INbreast: labels by BI-RADS of the breast, contours of OsiriX into masks, patients from file names."""
 
+import os
 import plistlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -161,6 +162,13 @@ def test_what_is_left_out_is_told(made: Callable[..., Manifest], caplog: pytest.
     assert make_manifest(folder.parent, folder.parent / "masks").table["image_id"].tolist() == ["1"]
     assert "1 rows have no image file and are left out: rows 3" in caplog.text
     assert "1 rows left out, their side is not that of the file: rows 4" in caplog.text
+
+
+def test_a_pipe_in_place_of_contours_is_not_waited_for(made: Callable[..., Manifest], tmp_path: Path) -> None:
+    folder = Path(made([(1, "L", "CC", "5")]).table["path"].iloc[0]).parent.parent
+    os.mkfifo(folder / "AllXML" / "1.xml")
+    [row] = make_manifest(folder, tmp_path / "masks").rows()
+    assert row.malignant_mask is None
 
 
 def test_other_folders_are_refused(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from mammoseg.data.about import About
 from mammoseg.data.adapted import Adapted, find_table, to_manifest
 from mammoseg.data.drawing import DrawingError, draw_mask, image_shape, write_mask
-from mammoseg.data.leftout import LeftOut, tell
+from mammoseg.data.omissions import Omissions, tell
 from mammoseg.data.tables import read_table
 from mammoseg.io.dicom.pixels import read_dicom_pixels
 from mammoseg.io.read import MAX_PIXELS, ImageReadError, is_dicom, read_pixels
@@ -114,7 +114,7 @@ def make_manifest(root: Path, masks: Path) -> Adapted:
     """
     films: dict[str, list[_Abnormality]] = defaultdict(list)
     breasts: dict[tuple[str, str], set[str]] = defaultdict(set)
-    left_out = LeftOut()
+    left_out = Omissions()
     for name, (split, published) in _TABLES.items():
         for abnormality in _read(find_table(root, [name, f"csv/{name}"], ABOUT.holds), split, published, left_out):
             films[abnormality.image_id].append(abnormality)
@@ -156,7 +156,7 @@ def make_manifest(root: Path, masks: Path) -> Adapted:
     return to_manifest(rows, root, masks, left_out)
 
 
-def _read(path: Path, split: str, published: int, left_out: LeftOut) -> Iterator[_Abnormality]:
+def _read(path: Path, split: str, published: int, left_out: Omissions) -> Iterator[_Abnormality]:
     table = read_table(path, _COLUMNS, left_out, unique=_COLUMNS, published=published)
     table.columns = table.columns.str.replace(" ", "_")
     unusable = []
@@ -189,7 +189,7 @@ def _folder(cell: str) -> str | None:
     return first if _FOLDER.fullmatch(first) else None
 
 
-def _files(root: Path, left_out: LeftOut) -> Files:
+def _files(root: Path, left_out: Omissions) -> Files:
     info = root / "csv" / "dicom_info.csv"
     if info.is_file():
         found: Files = defaultdict(list)

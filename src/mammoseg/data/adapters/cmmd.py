@@ -23,10 +23,11 @@ import pandas as pd
 from mammoseg.bounded import read_bounded
 from mammoseg.data.about import About, Totals
 from mammoseg.data.adapted import Adapted, find_images, find_table, to_manifest
-from mammoseg.data.leftout import LeftOut
+from mammoseg.data.omissions import Omissions
 from mammoseg.data.tables import AdapterError, check_rows, read_table
 from mammoseg.data.workbook import is_workbook, read_workbook
 from mammoseg.io.dicom.header import DicomHeader, DicomReadError, read_header
+from mammoseg.io.runs import is_safe_id
 
 logger = logging.getLogger(__name__)
 
@@ -53,8 +54,7 @@ _TABLES = ("CMMD_clinicaldata_revision.xlsx", "CMMD_clinicaldata_revision.csv")
 _ROWS = 1_872
 _COLUMNS = ("ID1", "LeftRight", "classification")
 _FURTHER = {"Age": "age", "abnormality": "abnormality", "subtype": "subtype"}
-_SUFFIXES = (".dcm",)
-_PATIENT = re.compile(r"D[12]-\d{4}")
+_PLACE = re.compile(r"(?:manifest-[^/]*/)?CMMD/(?P<patient>D[12]-\d{4})/")
 
 Breast = tuple[str, str]
 """(patient_id, laterality)"""
@@ -65,23 +65,25 @@ def make_manifest(root: Path, masks: Path) -> Adapted:
 
     Reads the header of every DICOM file. Raises AdapterError if the table or every image is missing.
     """
-    left_out = LeftOut()
+    left_out = Omissions()
     breasts = _breasts(find_table(root, _TABLES, ABOUT.holds), left_out)
     rows: list[dict[str, Any]] = []
     unreadable, unusable = [], []
-    for patient, path in _images(root):
+    for patient, path in _images(root, left_out):
         try:
             header = read_header(path)
         except DicomReadError:
             unreadable.append(path.relative_to(root).as_posix())
             continue
-        if not header.usable or header.laterality is None or header.view is None:
+        if not header.usable or header.laterality is None or header.view is None or not is_safe_id(path.stem):
             unusable.append(path.relative_to(root).as_posix())
             continue
         rows.append(_row(patient, path, header, breasts.get((patient, header.laterality), {})))
     _number_repeated(rows)
     left_out.add(root, "DICOM files cannot be read and are left out", unreadable)
-    left_out.add(root, "files are no mammogram of a known side and view and are left out", unusable)
+    left_out.add(
+        root, "files are no mammogram of a known side and view, or have an odd name, and are left out", unusable
+    )
     without = {(row["patient_id"], row["laterality"]) for row in rows} - breasts.keys()
     logger.info("%s: %d breasts have no row in the table, labels unknown", root, len(without))
     return to_manifest(rows, root, masks, left_out)
@@ -103,12 +105,10 @@ def _row(patient: str, path: Path, header: DicomHeader, breast: dict[str, Any]) 
     }
 
 
-def _images(root: Path) -> Iterator[tuple[str, Path]]:
+def _images(root: Path, left_out: Omissions) -> Iterator[tuple[str, Path]]:
     """(patient, DICOM file), sorted."""
-    for collection in (root / "CMMD", *sorted(root.glob("manifest-*/CMMD"))):
-        for folder in sorted(collection.glob("D[12]-*")):
-            if _PATIENT.fullmatch(folder.name):
-                yield from ((folder.name, path) for path in sorted(find_images(folder, _SUFFIXES).values()))
+    found = [(_PLACE.match(name), path) for name, path in find_images(root, (".dcm",), left_out).items()]
+    yield from sorted((match["patient"], path) for match, path in found if match)
 
 
 def _number_repeated(rows: list[dict[str, Any]]) -> None:
@@ -121,7 +121,7 @@ def _number_repeated(rows: list[dict[str, Any]]) -> None:
             row["image_id"] = f"{name}_{seen[name]}"
 
 
-def _breasts(path: Path, left_out: LeftOut) -> dict[Breast, dict[str, Any]]:
+def _breasts(path: Path, left_out: Omissions) -> dict[Breast, dict[str, Any]]:
     """Labels and further columns of every breast in the table."""
     found: dict[Breast, list[dict[str, str]]] = defaultdict(list)
     unusable = []
@@ -146,7 +146,7 @@ def _labels(rows: list[dict[str, str]]) -> dict[str, Any]:
     }
 
 
-def _table(path: Path, left_out: LeftOut) -> pd.DataFrame:
+def _table(path: Path, left_out: Omissions) -> pd.DataFrame:
     """The rows of the workbook, or of the same as CSV: which of them it is, the content tells and not the name."""
     try:
         content = read_bounded(path)

@@ -24,7 +24,7 @@ import pandas as pd
 
 from mammoseg.data.about import About
 from mammoseg.data.adapted import ROW, Adapted, find_images, find_table, to_manifest
-from mammoseg.data.leftout import LeftOut, tell
+from mammoseg.data.omissions import Omissions, tell
 from mammoseg.data.tables import read_table
 from mammoseg.io.runs import is_safe_id
 
@@ -66,11 +66,11 @@ def make_manifest(root: Path, masks: Path) -> Adapted:
 
     Raises AdapterError if the table or every image is missing.
     """
-    left_out = LeftOut()
+    left_out = Omissions()
     source, separator = _table(root)
     table = read_table(source, (*_USED, *_LABELS), left_out, separator, unique=("anon_filename",))
     malignant = _of_breasts(source, table)
-    files = _files(root)
+    files = _files(root, left_out)
     rows: list[dict[str, Any]] = []
     unusable = []
     for number, cells in table.to_dict("index").items():
@@ -137,8 +137,8 @@ def _table(root: Path) -> tuple[Path, str]:
     return find_table(root, [_TABLE], ABOUT.holds), ","
 
 
-def _files(root: Path) -> dict[str, Path]:
+def _files(root: Path, left_out: Omissions) -> dict[str, Path]:
     """Image id -> file, of all folders; DICOM before PNG, then the first by path."""
-    found = find_images(root.absolute(), _SUFFIXES).values()
+    found = find_images(root.absolute(), _SUFFIXES, left_out).values()
     order = sorted(found, key=lambda path: (_SUFFIXES.index(path.suffix.lower()), path), reverse=True)
     return {path.stem: path for path in order}

@@ -32,7 +32,7 @@ import pandas as pd
 from mammoseg.data.about import About
 from mammoseg.data.adapted import ROW, Adapted, find_images, find_table, to_manifest
 from mammoseg.data.drawing import Box, DrawingError, draw_mask, image_shape, write_mask
-from mammoseg.data.leftout import LeftOut, tell
+from mammoseg.data.omissions import Omissions, tell
 from mammoseg.data.tables import read_columns
 from mammoseg.io.runs import is_safe_id
 from mammoseg.records.label import CLASSES
@@ -94,15 +94,16 @@ def make_manifest(root: Path, masks: Path, roi_flipped: bool = False) -> Adapted
     breast points left, and `root` holds the DICOM files; else they are taken as they stand. Raises AdapterError if a
     table or every image is missing.
     """
-    left_out = LeftOut()
+    left_out = Omissions()
     source = find_table(root, _tables("metadata"), ABOUT.holds)
-    images = _read(source, _IMAGE, _IMAGE_ALSO)
+    table = _read(source, _IMAGE, _IMAGE_ALSO)
     findings = _findings(_read(find_table(root, _tables("clinical"), ABOUT.holds), _FINDING, _FINDING_ALSO))
+    images = find_images(root, (".dcm", ".png"), left_out)
     rows: dict[str, dict[str, Any]] = {}
     unusable, repeated, untold, undrawn, uncertain = [], [], [], [], 0
     others: set[Path] = set()
-    for number, cells in _cells(images):
-        path, side = _path(root, cells), cells["ImageLateralityFinal"]
+    for number, cells in _cells(table):
+        path, side = _path(root, images, cells), cells["ImageLateralityFinal"]
         if not _is_plain(cells):
             others |= {path} if path else set()
             continue
@@ -130,7 +131,7 @@ def make_manifest(root: Path, masks: Path, roi_flipped: bool = False) -> Adapted
         logger.warning(
             "%s: boxes of %d images were taken as places in %s; check some in figures", root, uncertain, frame
         )
-    beside = set(find_images(root, (".dcm", ".png")).values()) - others
+    beside = set(images.values()) - others
     return to_manifest(list(rows.values()), root, masks, left_out, beside, source)
 
 
@@ -203,15 +204,14 @@ def _labels(found: Sequence[Labels]) -> Labels:
     return together([benign for benign, _ in found]), together([malignant for _, malignant in found])
 
 
-def _path(root: Path, cells: Cells) -> Path | None:
-    """The image file below `root`, by its path from `cohort_<n>` on; None if there is no such name. It need not exist."""
+def _path(root: Path, images: dict[str, Path], cells: Cells) -> Path | None:
+    """The file among `images`, by its path from `cohort_<n>` on; None if there is no such name. It need not exist."""
     dicom, png = _tail(cells["anon_dicom_path"]), _tail(cells.get("png_path", ""))
     if dicom is None:
         return None
-    names = [root / folder / dicom for folder in ("images", ".")]
-    names += [root / folder / dicom.with_suffix(".png") for folder in ("images", ".")]
-    names += [root / folder / png for folder in ("png", "images", ".") if png is not None]
-    return next((name for name in names if name.is_file()), names[0])
+    names = [folder + dicom.with_suffix("").as_posix() for folder in ("images/", "")]
+    names += [folder + png.with_suffix("").as_posix() for folder in ("png/", "images/", "") if png is not None]
+    return next((images[name] for name in names if name in images), root / "images" / dicom)
 
 
 def _tail(text: str) -> Path | None:

@@ -11,7 +11,7 @@ from typing import Any
 from mammoseg.data.about import About
 from mammoseg.data.adapted import Adapted, to_manifest
 from mammoseg.data.files import find_files
-from mammoseg.data.leftout import LeftOut
+from mammoseg.data.omissions import Omissions
 from mammoseg.data.patterns import PatternError, compile_pattern
 from mammoseg.data.tables import AdapterError
 from mammoseg.io.runs import is_safe_id
@@ -62,7 +62,7 @@ def make_manifest(root: Path, masks: Path, pattern: str = "{patient}_{laterality
                 "path": str((root / place).absolute()),
             }
         )
-    left_out = LeftOut()
+    left_out = Omissions()
     left_out.add(root, "image files are not of the pattern and are left out", others)
     left_out.add(root, "image files have the name of another one, but for their suffix, and are left out", twice)
     if not rows:

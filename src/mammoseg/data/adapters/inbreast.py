@@ -29,7 +29,7 @@ from mammoseg.data.about import About, Totals
 from mammoseg.data.adapted import ROW, Adapted, find_table, to_manifest
 from mammoseg.data.drawing import DrawingError, Outline, draw_mask, image_shape, write_mask
 from mammoseg.data.files import find_files
-from mammoseg.data.leftout import LeftOut, tell
+from mammoseg.data.omissions import Omissions, tell
 from mammoseg.data.tables import read_table
 from mammoseg.records.label import CLASSES
 
@@ -73,7 +73,7 @@ class ContourError(ValueError):
 
 def make_manifest(root: Path, masks: Path) -> Adapted:
     """The images below `root`; masks are written to `masks`. Raises AdapterError if the table or every image is missing."""
-    left_out = LeftOut()
+    left_out = Omissions()
     source = find_table(root, [_TABLE], ABOUT.holds)
     table = read_table(source, _COLUMNS, left_out, ";", unique=("File Name",), published=410)
     places = [root / place for place in find_files(root)[0]]

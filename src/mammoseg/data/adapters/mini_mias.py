@@ -20,7 +20,7 @@ from mammoseg.bounded import read_bounded
 from mammoseg.data.about import About, Totals
 from mammoseg.data.adapted import Adapted, find_images, find_table, to_manifest
 from mammoseg.data.drawing import Circle, DrawingError, draw_mask, image_shape, write_mask
-from mammoseg.data.leftout import LeftOut, tell
+from mammoseg.data.omissions import Omissions, tell
 from mammoseg.data.tables import AdapterError
 from mammoseg.records.label import CLASSES
 
@@ -60,9 +60,9 @@ class _Lesion:
 
 def make_manifest(root: Path, masks: Path) -> Adapted:
     """The films below `root`; masks are written to `masks`. Raises AdapterError without Info.txt or without any film."""
-    left_out = LeftOut()
+    left_out = Omissions()
     films, lesions = _read(find_table(root, ["Info.txt"], ABOUT.holds), left_out)
-    there = sorted(find_images(root, _SUFFIXES).values(), reverse=True)
+    there = sorted(find_images(root, _SUFFIXES, left_out).values(), reverse=True)
     files = {path.stem: path for path in there if path.name.startswith("mdb")}
     rows: list[dict[str, Any]] = []
     placeless = []
@@ -92,7 +92,7 @@ def make_manifest(root: Path, masks: Path) -> Adapted:
     return to_manifest(rows, root, masks, left_out, files.values())
 
 
-def _read(path: Path, left_out: LeftOut) -> tuple[dict[str, dict[str, str]], dict[str, list[_Lesion]]]:
+def _read(path: Path, left_out: Omissions) -> tuple[dict[str, dict[str, str]], dict[str, list[_Lesion]]]:
     """Image id -> density and kinds of lesion, and image id -> lesions."""
     try:
         text = read_bounded(path).decode("latin-1")

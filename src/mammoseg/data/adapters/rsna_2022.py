@@ -19,7 +19,7 @@ import pandas as pd
 
 from mammoseg.data.about import About, Totals
 from mammoseg.data.adapted import ROW, Adapted, find_images, find_table, to_manifest
-from mammoseg.data.leftout import LeftOut, tell
+from mammoseg.data.omissions import Omissions, tell
 from mammoseg.data.tables import read_table
 from mammoseg.io.runs import is_safe_id
 
@@ -59,11 +59,11 @@ def make_manifest(root: Path, masks: Path) -> Adapted:
 
     Raises AdapterError if the table or every image is missing.
     """
-    left_out = LeftOut()
+    left_out = Omissions()
     source = find_table(root, [_TABLE], ABOUT.holds)
     unique = ("patient_id", "image_id")
     table = read_table(source, _COLUMNS, left_out, unique=unique, published=_ROWS)
-    images = find_images(root / _IMAGES, _SUFFIXES)
+    images = find_images(root, _SUFFIXES, left_out, f"{_IMAGES}/")
     cancer, biopsy = (_of_breasts(source, table, name) for name in ("cancer", "biopsy"))
     rows: list[dict[str, Any]] = []
     unusable = []
@@ -72,7 +72,7 @@ def make_manifest(root: Path, masks: Path) -> Adapted:
         if side not in ("L", "R") or not cells["view"] or not (is_safe_id(patient) and is_safe_id(image)):
             unusable.append(number)
             continue
-        path = images.get(f"{patient}/{image}", root / _IMAGES / patient / f"{image}.dcm")
+        path = images.get(f"{_IMAGES}/{patient}/{image}", root / _IMAGES / patient / f"{image}.dcm")
         rows.append(
             {
                 ROW: number,

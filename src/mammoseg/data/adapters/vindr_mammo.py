@@ -25,7 +25,7 @@ import pandas as pd
 from mammoseg.data.about import About, Totals
 from mammoseg.data.adapted import ROW, Adapted, find_images, find_table, to_manifest
 from mammoseg.data.drawing import Box, draw_mask, write_mask
-from mammoseg.data.leftout import LeftOut, tell
+from mammoseg.data.omissions import Omissions, tell
 from mammoseg.data.tables import read_table
 from mammoseg.io.runs import is_safe_id
 from mammoseg.records.label import CLASSES
@@ -72,12 +72,12 @@ def make_manifest(root: Path, masks: Path) -> Adapted:
 
     Raises AdapterError if a table or every image is missing.
     """
-    left_out = LeftOut()
+    left_out = Omissions()
     source = find_table(root, [_BREASTS], ABOUT.holds)
     table = read_table(source, _COLUMNS, left_out, unique=("image_id",), published=20_000)
     boxes = _boxes(find_table(root, [_FINDINGS], ABOUT.holds), left_out)
     birads = _of_breasts(source, table)
-    images = find_images(root / "images", _SUFFIXES)
+    images = find_images(root, _SUFFIXES, left_out, "images/")
     rows: list[dict[str, Any]] = []
     unusable, undrawn = [], []
     for number, cells in table.to_dict("index").items():
@@ -86,7 +86,7 @@ def make_manifest(root: Path, masks: Path) -> Adapted:
         if not (told and is_safe_id(study) and is_safe_id(image_id)):
             unusable.append(number)
             continue
-        path = images.get(f"{study}/{image_id}", root / "images" / study / f"{image_id}.dicom")
+        path = images.get(f"images/{study}/{image_id}", root / "images" / study / f"{image_id}.dicom")
         grade = birads[study, cells["laterality"]]
         drawn = {}
         if image_id in boxes and path.is_file():
@@ -123,7 +123,7 @@ def _of_breasts(source: Path, table: pd.DataFrame) -> dict[tuple[str, str], str]
     return {breast: grades.pop() if len(grades) == 1 else "" for breast, grades in found.items()}
 
 
-def _boxes(source: Path, left_out: LeftOut) -> Boxes:
+def _boxes(source: Path, left_out: Omissions) -> Boxes:
     table = read_table(source, ("image_id", "finding_birads", *_CORNERS), left_out, published=20_486)
     boxes: Boxes = defaultdict(lambda: defaultdict(list))
     undecided, unusable = [], []

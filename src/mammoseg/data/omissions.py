@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from mammoseg.data.left_out import readable
 from mammoseg.io.atomic import write_text
 
 logger = logging.getLogger(__name__)
@@ -15,7 +16,7 @@ _SHOWN = 5
 
 
 @dataclass(frozen=True)
-class Entry:
+class Omission:
     """One row, image or file."""
 
     source: Path
@@ -25,24 +26,24 @@ class Entry:
     why: str
 
 
-class LeftOut:
+class Omissions:
     """Collects entries while an adapter works. What makes no image less, such as a missing mask, is only told (`tell`)."""
 
     def __init__(self) -> None:
-        self.entries: list[Entry] = []
+        self.entries: list[Omission] = []
 
     def add(self, source: Path, why: str, items: Iterable[Hashable]) -> None:
         """`why` completes "<source>: <number> ...", such as "images have no file"; a number is a row of a spreadsheet."""
         listed = sorted(items)  # type: ignore[type-var]
         rows = "rows " if listed and isinstance(listed[0], int) else ""
         tell(f"%s: %d {why}: {rows}%s", source, listed)
-        self.entries += [Entry(source, f"row {item}" if rows else str(item), why) for item in listed]
+        self.entries += [Omission(source, f"row {item}" if rows else readable(str(item)), why) for item in listed]
 
     def add_missing_rows(self, source: Path, there: int, published: int | None) -> None:
         """Of a table whose number of rows is known from its publication."""
         if published is not None and there < published:
             logger.warning("%s: %d of %d published rows: it is cut off, or a part", source, there, published)
-            self.entries.append(Entry(source, f"{published - there} rows", "published, not in the table"))
+            self.entries.append(Omission(source, f"{published - there} rows", "published, not in the table"))
 
 
 def tell(message: str, path: Path, items: Iterable[object]) -> None:
@@ -50,10 +51,10 @@ def tell(message: str, path: Path, items: Iterable[object]) -> None:
     listed = sorted(items)  # type: ignore[type-var]
     if listed:
         more = " ..." if len(listed) > _SHOWN else ""
-        logger.warning(message, path, len(listed), ", ".join(map(str, listed[:_SHOWN])) + more)
+        logger.warning(message, path, len(listed), ", ".join(readable(str(item)) for item in listed[:_SHOWN]) + more)
 
 
-def write_left_out(path: Path, entries: Iterable[Entry]) -> None:
+def write_omissions(path: Path, entries: Iterable[Omission]) -> None:
     """A CSV file with the columns source, item and why; without entries an earlier one is deleted."""
     rows = [(str(entry.source), entry.item, entry.why) for entry in entries]
     if not rows:
