@@ -93,10 +93,17 @@ def test_masks_belong_to_one_manifest(mias: Path, tmp_path: Path, command: Calla
     (tmp_path / "a.csv").unlink()
     done = command("adapt", "mini_mias", mias, "--out", tmp_path / "a.csv")
     assert done.code == 2
-    done.says("a_masks is there already, perhaps with masks of another manifest", "--overwrite")
+    done.says("a_masks is there already, perhaps of another manifest", "--overwrite")
     assert mask.read_bytes() == of_a
     assert command("adapt", "mini_mias", mias, "--out", tmp_path / "a.csv", "--overwrite").code == 3
     assert mask.read_bytes() != of_a
+
+
+def test_a_list_of_another_manifest_is_kept(mias: Path, tmp_path: Path, command: Callable[..., Any]) -> None:
+    (tmp_path / "m_left_out.csv").write_text("mine")
+    assert command("adapt", "mini_mias", mias, "--out", tmp_path / "m.csv").code == 2
+    assert (tmp_path / "m_left_out.csv").read_text() == "mine"
+    assert not (tmp_path / "m_masks").exists()
 
 
 def test_masks_of_a_manifest_that_fails_are_deleted(mias: Path, tmp_path: Path, command: Callable[..., Any]) -> None:

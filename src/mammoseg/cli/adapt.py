@@ -58,7 +58,7 @@ def adapt(
     if not root.is_dir():
         raise typer.BadParameter(f"{root} is no folder. Expected {about.holds}. Check the path.", param_hint="ROOT")
     masks, listed = (out.absolute().with_name(f"{out.stem}_{what}") for what in ("masks", "left_out.csv"))
-    with _new_folder(masks, overwrite):
+    with _of_this_manifest(masks, listed, overwrite):
         adapted = make(root, masks, **settings)
         manifest = assign_splits(adapted, split, seed) if split else adapted
         check_leaks(manifest)
@@ -141,21 +141,23 @@ def _fewer_than_published(published: "Totals | None", manifest: "Manifest") -> b
 
 
 @contextmanager
-def _new_folder(masks: Path, overwrite: bool) -> "Iterator[None]":
-    """Masks belong to one manifest. Those of a manifest that is not finished are deleted again."""
+def _of_this_manifest(masks: Path, listed: Path, overwrite: bool) -> "Iterator[None]":
+    """Masks and list belong to one manifest. Those of a manifest that is not finished are deleted again."""
     import shutil
 
-    before = masks.exists()
+    before = [path for path in (masks, listed) if path.exists()]
     if before and not overwrite:
         raise typer.BadParameter(
-            f"{masks} is there already, perhaps with masks of another manifest. Choose another name, or --overwrite.",
+            f"{before[0]} is there already, perhaps of another manifest. Choose another name, or --overwrite.",
             param_hint="--out",
         )
     try:
         yield
     except BaseException:
-        if not before:
+        if masks not in before:
             shutil.rmtree(masks, ignore_errors=True)
+        if listed not in before:
+            listed.unlink(missing_ok=True)
         raise
 
 
