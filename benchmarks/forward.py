@@ -73,7 +73,7 @@ def measure(folder: Path, image_path: Path, patches: int, repeats: int, device: 
     predictor = timed("loading", lambda: Predictor(folder / "checkpoint", device, [f"num_patches={patches}"]))
     peaks["loaded"] = peak_gib()
     out = folder / "predictions"
-    write_overlay = overlay_writer(out)
+    write_overlay = overlay_writer(out, predictor.prep)
     row = ImageRow("p", "e", "image", "L", "CC", image_path)
     for _ in range(repeats):
         image = timed("reading", lambda: row.mammogram(read_pixels(row.path)))

@@ -2,7 +2,8 @@
 
     python examples/map_outlines.py PREDICTIONS MANIFEST FIGURE.png IMAGE_ID [IMAGE_ID ...]
 
-One row per image: benign map, malignant map. Outlines of true lesions are black, patches are blue.
+One column per image: benign map in blue, malignant map in orange, true lesions outlined in the same colours (benign dashed,
+malignant solid), patches dotted, the breast in grey.
 """
 
 import argparse
@@ -18,10 +19,12 @@ from mammoseg.data.manifest import load_manifest
 from mammoseg.io.read import read_mask, read_pixels
 from mammoseg.io.runs import load_prediction, read_run
 from mammoseg.prep.config import PrepConfig
-from mammoseg.prep.pipeline import crop_breast, cut_window
+from mammoseg.prep.pipeline import crop_breast
+from mammoseg.prep.window import cut_window
+from mammoseg.records.colours import LOOKS
 from mammoseg.records.label import CLASSES
 
-COLOUR_MAPS = {"benign": "Greens", "malignant": "Reds"}
+COLOUR_MAPS = {"benign": "Blues", "malignant": "Oranges"}
 
 
 def main() -> None:
@@ -46,11 +49,12 @@ def main() -> None:
             shown = panel.imshow(values, cmap=COLOUR_MAPS[name], vmin=0, vmax=1, interpolation="nearest")
             panel.contour(breast, levels=[0.5], colors="gray", linewidths=1)
             if (path := row.masks[name]) is not None:
-                panel.contour(read_mask(path).astype(np.float32), levels=[0.5], colors="black", linewidths=1.5)
+                look, mask = LOOKS[name], read_mask(path).astype(np.float32)
+                panel.contour(mask, levels=[0.5], colors=look.on_light, linestyles=look.line, linewidths=2)
             for patch in prediction.patches:
                 ends = np.array([[patch.row, patch.col], [patch.row + patch.size, patch.col + patch.size]], float)
                 (top, left), (bottom, right) = prediction.grid.to_original(ends)
-                panel.add_patch(Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor="tab:blue"))
+                panel.add_patch(Rectangle((left, top), right - left, bottom - top, fill=False, linestyle="dotted"))
             panel.set_title(f"{image_id}  {name} {prediction.scores[name]:.2f}", fontsize=9)
             panel.set_axis_off()
             if column == count - 1:

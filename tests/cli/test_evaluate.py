@@ -13,11 +13,12 @@ from mammoseg.data.manifest import Manifest
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    seen = SimpleNamespace(failed=0)
+    seen = SimpleNamespace(failed=0, below=0)
 
     def evaluate(predictions: Path, manifest: Manifest, out: Path, **options: Any) -> dict[str, Any]:
         seen.paths, seen.manifest, seen.options = (predictions, out), manifest, options
-        return {"n_failed": seen.failed, "by": {column: {"level": "breast"} for column in options["by"]}}
+        counts = {"n_failed": seen.failed, "n_images": 8, "window": {"images_below": seen.below}}
+        return counts | {"by": {column: {"level": "breast"} for column in options["by"]}}
 
     monkeypatch.setattr("mammoseg.evaluation.evaluate.evaluate", evaluate)
     monkeypatch.setattr("mammoseg.evaluation.tables.summary_table", lambda _: [{"metric": "AUC", "value": "0.9"}])
@@ -56,6 +57,11 @@ def test_breakdowns_are_printed(calls: SimpleNamespace, phantom_study: Manifest)
     )
     assert [line.split() for line in lines[first + 1 : first + 3]] == [["density", "value"], ["A", "0.7"]]
     assert lines[second + 1].split() == ["view", "value"]
+
+
+def test_images_that_the_window_misses_are_told(calls: SimpleNamespace, phantom_study: Manifest) -> None:
+    calls.below = 3
+    assert "Caution: on 3 of 8 images the model saw too little of the breast." in invoke(phantom_study).stdout
 
 
 def test_failed_images_make_3(calls: SimpleNamespace, phantom_study: Manifest) -> None:

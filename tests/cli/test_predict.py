@@ -39,9 +39,10 @@ def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
         write: Any,
         progress: Any,
         num_tta: int,
+        figures: str,
     ) -> BatchResult:
         progress()
-        seen.rows, seen.options = rows, (out, workers, overwrite, write is not None, num_tta)
+        seen.rows, seen.options = rows, (out, workers, overwrite, write is not None, num_tta, figures)
         return seen.result
 
     def open_predictor(*given: Any) -> SimpleNamespace:
@@ -52,6 +53,11 @@ def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
         seen.published = (run, manifest.table["image_id"].tolist(), sorted_ids)
         return run / "published.csv"
 
+    def overlay_writer(*given: Any) -> str:
+        seen.figures = given
+        return "write"
+
+    monkeypatch.setattr("mammoseg.export.overlay.overlay_writer", overlay_writer)
     monkeypatch.setattr("mammoseg.inference.batch.predict_images", predict_images)
     monkeypatch.setattr("mammoseg.inference.ensemble.open_predictor", open_predictor)
     monkeypatch.setattr("mammoseg.export.published.write_published_csv", write_published_csv)
@@ -78,7 +84,7 @@ def test_files(calls: SimpleNamespace) -> None:
     result = invoke("a_L-CC.png", "a_R-CC.png", "--pixel-mm", "0.1")
     assert (result.exit_code, result.stdout) == (0, "3 images predicted, 2 done before, 0 failed: out\n")
     assert [(row.image_id, row.pixel_mm) for row in calls.rows] == [("a_L-CC", 0.1), ("a_R-CC", 0.1)]
-    assert calls.options == (Path("out"), 1, False, True, 0)
+    assert calls.options == (Path("out"), 1, False, True, 0, "png")
     assert calls.model == ([Path("run")], "auto", [], "32-true")
     assert not hasattr(calls, "published")
 
@@ -116,6 +122,13 @@ def test_nothing_can_be_predicted(calls: SimpleNamespace, tmp_path: Path) -> Non
     assert "Left out: 1 file: spot view (1)" in result.stdout
 
 
+def test_the_kind_of_figures(calls: SimpleNamespace) -> None:
+    assert invoke("a_L-CC.png", "--figures", "svg").exit_code == 0
+    assert calls.figures == (Path("out"), PrepConfig(), "svg")
+    assert calls.options[-1] == "svg"
+    assert "'tiff' is not one of 'png', 'pdf', 'svg'" in invoke("a_L-CC.png", "--figures", "tiff").output
+
+
 def test_a_manifest_and_every_option(calls: SimpleNamespace, phantom_study: Manifest) -> None:
     result = invoke(
         *("--manifest", str(phantom_study.path), "--split", "test", "--no-overlays", "--overwrite", "--num-tta", "10"),
@@ -124,7 +137,7 @@ def test_a_manifest_and_every_option(calls: SimpleNamespace, phantom_study: Mani
     )
     assert result.exit_code == 0
     assert [row.image_id for row in calls.rows] == phantom_study.subset("test").table["image_id"].tolist()
-    assert calls.options == (Path("out"), 2, True, False, 10)
+    assert calls.options == (Path("out"), 2, True, False, 10, "png")
     members = [Path("run"), Path("second"), Path("third")]
     assert calls.model == (members, "cpu", ["num_patches=3"], "bf16-mixed")
     assert not hasattr(calls, "published")

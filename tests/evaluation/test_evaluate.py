@@ -15,10 +15,12 @@ from mammoseg.io.runs import load_prediction, predicted_ids, record_path
 from mammoseg.io.scores_table import write_predictions_csv
 
 
-def test_four_files_with_the_same_numbers(study) -> None:
+def test_files_with_the_same_numbers(study) -> None:
     out = study.folder / "evaluation"
     metrics = evaluate(study.predictions, study.manifest, out, bootstrap=100, by=["density"], date="2024-01-31")
-    assert sorted(p.name for p in out.iterdir()) == ["metrics.csv", "metrics.json", "per_image.csv", "roc.png"]
+    assert sorted(p.name for p in out.iterdir()) == [
+        "metrics.csv", "metrics.json", "per_image.csv", "roc.pdf", "roc.png", "roc.svg",
+    ]  # fmt: skip
     assert (out / "roc.png").read_bytes().startswith(b"\x89PNG")
     stored = json.loads((out / "metrics.json").read_text())
     assert stored["date"] == "2024-01-31"

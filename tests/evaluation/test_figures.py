@@ -48,9 +48,22 @@ def test_a_class_nobody_predicted_has_no_curve_and_the_legend_says_so() -> None:
     assert legend[1].get_text() == "benign: undefined (the model does not predict this class)"
 
 
-def test_the_same_numbers_give_the_same_file(tmp_path: Path) -> None:
+def test_the_same_numbers_give_the_same_files_with_text_as_text(tmp_path: Path) -> None:
     table = breasts()
     results = {label: {"final": ranking(table, label, "final", 0, 0)} for label in ("benign", "malignant")}
-    for name in ("a.png", "b.png"):
-        write_figure(tmp_path / name, roc_figure(table, results))
-    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    for folder in ("a", "b"):
+        write_figure(tmp_path / folder, "roc", roc_figure(table, results))
+    files = sorted(path.name for path in (tmp_path / "a").iterdir())
+    assert files == ["roc.pdf", "roc.png", "roc.svg"]
+    for name in files:
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
+    assert "ROC by breast</text>" in (tmp_path / "a" / "roc.svg").read_text()
+    assert b"/Type /Font" in (tmp_path / "a" / "roc.pdf").read_bytes()
+    assert (tmp_path / "a" / "roc.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_classes_differ_in_colour_and_in_line(tmp_path: Path) -> None:
+    table = breasts().assign(benign=lambda t: 1 - t["malignant"])
+    results = {label: {"final": ranking(table, label, "final", 0, 0)} for label in ("benign", "malignant")}
+    _, *curves = roc_figure(table, results).axes[0].get_lines()
+    assert [(line.get_color(), line.get_linestyle()) for line in curves] == [("#0072B2", "--"), ("#D55E00", "-")]

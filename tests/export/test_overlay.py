@@ -1,5 +1,6 @@
 """The figure of a prediction: everything is where it belongs, for either breast, and nothing odd breaks it."""
 
+import re
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -11,19 +12,32 @@ import pytest
 from numpy.typing import NDArray
 
 from mammoseg.data.manifest import ImageRow
-from mammoseg.export.overlay import HEIGHT, overlay_picture, overlay_writer
+from mammoseg.export.overlay import overlay_sheet, overlay_writer
+from mammoseg.export.panels import HEIGHT
+from mammoseg.export.tint import SHOWN_FROM
+from mammoseg.prep.config import PrepConfig
+from mammoseg.records.breast import BreastFacts
+from mammoseg.records.colours import LOOKS, rgb
 from mammoseg.records.grid import PixelGrid
 from mammoseg.records.image import Mammogram
 from mammoseg.records.prediction import Patch, Prediction
 
-GREEN, RED, BLUE = (60, 220, 90), (255, 70, 50), (90, 170, 255)
+BLUE, ORANGE = (rgb(LOOKS[name].on_dark) for name in ("benign", "malignant"))
+WHITE = (255, 255, 255)
+PREP = PrepConfig(opening_px=4)
 SCORES = {"benign": 0.25, "malignant": 0.75}
 SHAPE = (HEIGHT, 500)
 """An image that is shown without scaling, so that its pixels are found again in the figure."""
-TITLE = 34
+TITLE, FOOTER = 34, 30
 PANEL = SHAPE[1] + 12
-BAR = 50
+BAR = 54
 """Width of the colour bar beside each map."""
+
+
+def overlay_picture(
+    pixels: NDArray[Any], prediction: Prediction, masks: dict[str, NDArray[np.bool_]], prep: PrepConfig = PREP
+) -> NDArray[np.uint8]:
+    return overlay_sheet(pixels, prediction, masks, prep).draw()
 
 
 def grid_of(shape: tuple[int, int] = SHAPE, flipped: bool = False, **changes: int) -> PixelGrid:
@@ -49,7 +63,7 @@ def breast(shape: tuple[int, int] = SHAPE) -> NDArray[np.uint16]:
 def panel(picture: NDArray[np.uint8], number: int) -> NDArray[np.uint8]:
     """0 image with truth, 1 with patches, 2 benign map, 3 malignant map."""
     start = number * PANEL + (BAR if number == 3 else 0)
-    return picture[TITLE:, start : start + SHAPE[1]]
+    return picture[TITLE : TITLE + HEIGHT, start : start + SHAPE[1]]
 
 
 def box_of(picture: NDArray[np.uint8], colour: tuple[int, int, int]) -> tuple[int, int, int, int]:
@@ -63,22 +77,22 @@ def test_true_outlines_are_where_the_masks_are() -> None:
     masks["benign"][200:260, 100:150] = True
     masks["malignant"][400:420, 30:90] = True
     picture = overlay_picture(breast(), prediction_of(grid_of()), masks)
-    for name, colour, box in (("benign", GREEN, (200, 259, 100, 149)), ("malignant", RED, (400, 419, 30, 89))):
+    for name, colour, box in (("benign", BLUE, (200, 259, 100, 149)), ("malignant", ORANGE, (400, 419, 30, 89))):
         assert box_of(panel(picture, 0), colour) == pytest.approx(box, abs=2), name
         assert (panel(picture, 0)[masks[name]] != colour).any(axis=-1).mean() > 0.5, "the lesion itself stays visible"
-    assert not (panel(picture, 2) == RED).all(axis=-1).any()
+    assert not (panel(picture, 2) == ORANGE).all(axis=-1).any()
 
 
 def test_without_truth_nothing_is_outlined() -> None:
     picture = panel(overlay_picture(breast(), prediction_of(grid_of()), {}), 0)
-    assert (picture == picture[..., :1]).all()
+    assert (picture == picture[..., :1]).all(), "all is grey"
 
 
 def test_a_lesion_of_one_pixel_in_a_large_image_is_outlined() -> None:
     mask = np.zeros((3328, 2560), bool)
     mask[1664, 1280] = True
     picture = overlay_picture(breast(mask.shape), prediction_of(grid_of(mask.shape)), {"malignant": mask})
-    top, bottom, left, right = box_of(picture[:, : round(2560 * HEIGHT / 3328)], RED)
+    top, bottom, left, right = box_of(picture[:, : round(2560 * HEIGHT / 3328)], ORANGE)
     assert (top + bottom) / 2 == pytest.approx(TITLE + HEIGHT / 2, abs=2)
     assert bottom - top <= 5
     assert right - left <= 5
@@ -86,29 +100,32 @@ def test_a_lesion_of_one_pixel_in_a_large_image_is_outlined() -> None:
 
 @pytest.mark.parametrize(("flipped", "columns"), [(False, (60, 140)), (True, (500 - 140, 500 - 60))])
 def test_the_square_of_a_patch_lies_where_the_model_looked(flipped: bool, columns: tuple[int, int]) -> None:
-    picture = overlay_picture(breast(), prediction_of(grid_of(flipped=flipped)), {})
-    assert box_of(panel(picture, 1), BLUE) == pytest.approx((100, 180, *columns), abs=2)
+    pixels = np.full(SHAPE, 1000, np.uint16)
+    pixels[0] = 3000
+    picture = overlay_picture(pixels, prediction_of(grid_of(flipped=flipped)), {})
+    assert box_of(panel(picture, 1)[5:-5, 5:-5], WHITE) == pytest.approx((95, 175, *(c - 5 for c in columns)), abs=2)
 
 
 @pytest.mark.parametrize("flipped", [False, True])
 def test_maps_are_shown_in_the_pixels_of_the_file(flipped: bool) -> None:
     saliency = np.zeros((2, SHAPE[0], SHAPE[1]), np.float32)
     saliency[1, 300:340, 50:100] = 1
-    picture = overlay_picture(breast(), prediction_of(grid_of(flipped=flipped), saliency), {})
-    red = panel(picture, 3).astype(int)
-    rows, cols = np.nonzero(red[..., 0] - red[..., 2] > 100)
+    picture = overlay_picture(np.full(SHAPE, 1000, np.uint16), prediction_of(grid_of(flipped=flipped), saliency), {})
+    orange = panel(picture, 3).astype(int)
+    rows, cols = np.nonzero(orange[..., 0] - orange[..., 2] > 100)
     expected = (400, 449) if flipped else (50, 99)
     assert (rows.min(), rows.max(), cols.min(), cols.max()) == pytest.approx((300, 339, *expected), abs=1)
-    green = panel(picture, 2)
-    assert (green == green[..., :1]).all(), "no benign saliency, no colour"
+    blue = panel(picture, 2)
+    assert (blue == blue[..., :1]).all(), "no benign saliency, no colour"
 
 
 def test_enlarged_patches_show_the_pixels_of_the_patch() -> None:
     pixels = np.full(SHAPE, 1000, np.uint16)
     pixels[100:140, 60:140] = 3000  # upper half of the patch
-    enlarged = overlay_picture(pixels, prediction_of(grid_of()), {})[TITLE:, 4 * PANEL + 2 * BAR + 12 :]
+    enlarged = overlay_picture(pixels, prediction_of(grid_of()), {})[TITLE:, 4 * PANEL + 2 * BAR :]
     assert enlarged[75, 150].tolist() == [255, 255, 255]
     assert enlarged[225, 150].tolist() == [0, 0, 0]
+    assert enlarged.shape[1] == 303 + 12
 
 
 @pytest.mark.parametrize(
@@ -133,17 +150,80 @@ def test_the_number_of_a_patch_is_whole_wherever_the_patch_is(row: int, col: int
 
     def number(row: int, col: int) -> NDArray[np.bool_]:
         """What is drawn beside the square of the patch."""
-        picture = panel(
-            overlay_picture(np.zeros(SHAPE, np.uint8), prediction_of(grid_of(), corners=((row, col),)), {}), 1
-        )
+        around = grid_of(top=-100, left=-100, height=HEIGHT + 200, width=SHAPE[1] + 200)
+        prediction = prediction_of(around, corners=((row + 100, col + 100),))
+        picture = panel(overlay_picture(np.zeros(SHAPE, np.uint8), prediction, {}), 1)
         square = np.zeros_like(picture)
-        cv2.rectangle(square, (col, row), (col + 80, row + 80), BLUE, 2)
+        cv2.rectangle(square, (col, row), (col + 80, row + 80), WHITE, 2)
         return (picture != square).any(axis=-1)
 
     whole, found = number(300, 300), number(row, col)
     rows, cols = np.nonzero(found)
     assert found.sum() > 0.7 * whole.sum(), "a part may lie on the line of the square"
     assert (np.ptp(rows), np.ptp(cols)) == pytest.approx([np.ptp(n) for n in np.nonzero(whole)], abs=3)
+
+
+@pytest.mark.parametrize("flipped", [False, True])
+def test_the_border_of_the_window_is_dotted_where_it_lies_in_the_image(flipped: bool) -> None:
+    grid = grid_of(flipped=flipped, top=100, left=50, height=400, width=200)
+    picture = panel(overlay_picture(np.zeros(SHAPE, np.uint8), prediction_of(grid, corners=()), {}), 1)
+    columns = (250, 450) if flipped else (50, 250)
+    assert box_of(picture, WHITE) == pytest.approx((100, 500, *columns), abs=3)
+    upper = (picture[99:102] == WHITE).all(axis=-1).any(axis=0)[columns[0] : columns[1]]
+    assert 10 < np.count_nonzero(np.diff(upper.astype(int)) == 1) < 60, "dots, not a line"
+
+
+def titles_of(prediction: Prediction) -> list[str]:
+    return [text.words for text in overlay_sheet(breast(), prediction, {}, PREP).texts]
+
+
+def facts(in_window: float, pixel_mm: float | None) -> BreastFacts:
+    return BreastFacts(in_window, 0.5, None, pixel_mm, ())
+
+
+def test_the_title_says_how_much_of_the_breast_the_window_shows() -> None:
+    seen = prediction_of(grid_of())
+    assert "patches, window (dotted)" in titles_of(seen)
+    assert "patches, window (dotted): 8% of the breast" in titles_of(replace(seen, facts=facts(0.084, None)))
+
+
+@pytest.mark.parametrize(
+    ("pixel_mm", "words", "length"), [(0.5, "50 mm", 100), (0.07, "10 mm", 10 / 0.07), (None, "pixel size unknown", 0)]
+)
+def test_a_scale_bar_of_round_length_where_the_pixel_size_is_known(
+    pixel_mm: float | None, words: str, length: float
+) -> None:
+    sheet = overlay_sheet(breast(), replace(prediction_of(grid_of()), facts=facts(1, pixel_mm)), {}, PREP)
+    assert words in [text.words for text in sheet.texts]
+    bars = [line for line in sheet.lines if len(line.points) == 2]
+    assert [np.ptp(line.points[:, 0]) for line in bars] == ([pytest.approx(length)] if length else [])
+
+
+def test_saliency_is_coloured_inside_the_breast_only_and_from_a_level_up() -> None:
+    saliency = np.full((2, 2, 1), SHOWN_FROM - 0.01, np.float32)
+    saliency[0, 1] = SHOWN_FROM
+    picture = overlay_picture(breast(), prediction_of(grid_of(), saliency), {})
+    benign, malignant = (panel(picture, number).astype(int) for number in (2, 3))
+    blue = benign[..., 2] - benign[..., 0] > 20
+    upper, lower = slice(100, 310), slice(330, 540)
+    assert not blue[upper].any(), "below the level"
+    assert blue[lower, 20:230].all()
+    assert not blue[:, 260:].any(), "beside the breast"
+    assert (malignant == malignant[..., :1]).all()
+    assert f"malignant 0.75 (no saliency from {SHOWN_FROM:g} up)" in titles_of(prediction_of(grid_of(), saliency))
+    assert any(
+        f"coloured inside the breast, from {SHOWN_FROM:g} up" in words for words in titles_of(prediction_of(grid_of()))
+    )
+
+
+def test_on_a_film_the_breast_is_found_as_a_film_is_prepared() -> None:
+    film = np.full(SHAPE, 300, np.uint16)
+    film[80:560, :250] = 2000
+    picture = overlay_picture(film, prediction_of(grid_of()), {}, PrepConfig(background="film", opening_px=20))
+    benign = panel(picture, 2).astype(int)
+    blue = benign[..., 2] - benign[..., 0] > 20
+    assert blue[150:500, 20:200].all()
+    assert not blue[:, 300:].any(), "the background is grey, and no breast"
 
 
 def test_it_is_said_whose_patches_these_are() -> None:
@@ -175,7 +255,7 @@ def test_odd_images_and_maps_give_a_figure(pixels: NDArray[Any], map_shape: tupl
     shape = (pixels.shape[0], pixels.shape[1])
     picture = overlay_picture(pixels, prediction_of(grid_of(shape), saliency), {"benign": pixels > 1000})
     assert picture.dtype == np.uint8
-    assert picture.shape[0] == HEIGHT + TITLE
+    assert picture.shape[0] == HEIGHT + TITLE + FOOTER
     assert picture.any()
 
 
@@ -202,10 +282,10 @@ def test_a_model_of_one_class_has_one_map_panel() -> None:
     masks["benign"][200:260, 100:150] = True
     picture = overlay_picture(breast(), one, masks)
     assert picture.shape[1] == 3 * PANEL + BAR + 303 + 12
-    red = panel(picture, 2).astype(int)
-    rows, cols = np.nonzero(red[..., 0] - red[..., 2] > 100)
+    orange = panel(picture, 2).astype(int)
+    rows, cols = np.nonzero(orange[..., 0] - orange[..., 2] > 100)
     assert (rows.min(), rows.max(), cols.min(), cols.max()) == pytest.approx((300, 339, 50, 99), abs=1)
-    assert box_of(panel(picture, 0), GREEN) == pytest.approx((200, 259, 100, 149), abs=2), "the truth is shown whole"
+    assert box_of(panel(picture, 0), BLUE) == pytest.approx((200, 259, 100, 149), abs=2), "the truth is shown whole"
 
 
 @pytest.fixture
@@ -219,16 +299,32 @@ def row(tmp_path: Path) -> ImageRow:
 def test_the_file_is_the_figure(tmp_path: Path, row: ImageRow) -> None:
     prediction = prediction_of(grid_of())
     image = Mammogram(breast(), "L", "CC", "p1_L-CC")
-    overlay_writer(tmp_path / "out")(prediction, image, row)
+    overlay_writer(tmp_path / "out", PREP)(prediction, image, row)
     written = cv2.cvtColor(cv2.imread(str(tmp_path / "out" / "overlays" / "p1_L-CC.png")), cv2.COLOR_BGR2RGB)
     mask = cv2.imread(str(tmp_path / "mask.png"), cv2.IMREAD_UNCHANGED) > 0
     np.testing.assert_array_equal(written, overlay_picture(image.pixels, prediction, {"malignant": mask}))
 
 
+@pytest.mark.parametrize("kind", ["pdf", "svg"])
+def test_figures_for_papers_have_their_text_as_text(tmp_path: Path, row: ImageRow, kind: Any) -> None:
+    image = Mammogram(breast(), "L", "CC", "p1_L-CC")
+    for folder in ("out", "again"):
+        overlay_writer(tmp_path / folder, PREP, kind)(prediction_of(grid_of()), image, row)
+    written = (tmp_path / "out" / "overlays" / f"p1_L-CC.{kind}").read_bytes()
+    assert written == (tmp_path / "again" / "overlays" / f"p1_L-CC.{kind}").read_bytes()
+    if kind == "svg":
+        assert b">p1_L-CC + truth</text>" in written
+        assert written.count(b"<image") == 5, "image, patches, two maps and an enlarged patch are embedded"
+    else:
+        assert written.startswith(b"%PDF")
+        assert written.count(b"/Subtype /Image") == 5
+        assert re.search(rb"/FontName /\S*DejaVuSans", written)
+
+
 def test_a_mask_of_another_size_is_named_and_nothing_is_written(tmp_path: Path, row: ImageRow) -> None:
     image = Mammogram(breast((300, 200)), "L", "CC", "p1_L-CC")
     with pytest.raises(ValueError, match=r"mask\.png: the mask has \(640, 500\) pixels.*\(300, 200\).*--no-overlays"):
-        overlay_writer(tmp_path / "out")(prediction_of(grid_of((300, 200))), image, row)
+        overlay_writer(tmp_path / "out", PREP)(prediction_of(grid_of((300, 200))), image, row)
     assert not (tmp_path / "out").exists()
 
 
@@ -242,6 +338,6 @@ def test_a_mask_of_the_window_is_outlined_on_its_original_pixels(tmp_path: Path)
         "p1", "e1", "p1_R-CC", "R", "CC", tmp_path / "x.png", malignant_mask=tmp_path / "mask.png", mask_frame="window"
     )
     prediction = prediction_of(grid_of(flipped=True, top=-20, left=100, height=600, width=450))
-    overlay_writer(tmp_path / "out")(prediction, Mammogram(breast(), "R", "CC", "p1_R-CC"), row)
+    overlay_writer(tmp_path / "out", PREP)(prediction, Mammogram(breast(), "R", "CC", "p1_R-CC"), row)
     written = cv2.cvtColor(cv2.imread(str(tmp_path / "out" / "overlays" / "p1_L-CC.png")), cv2.COLOR_BGR2RGB)
-    assert box_of(panel(written, 0), RED) == pytest.approx((80, 139, 140, 199), abs=2)
+    assert box_of(panel(written, 0), ORANGE) == pytest.approx((80, 139, 140, 199), abs=2)

@@ -169,7 +169,8 @@ def test_the_same_from_python(said: dict[str, Any], base: Path, tmp_path: Path) 
     run = train(config, manifest, tmp_path / "run", torch.device("cpu"))
     predictions = tmp_path / "predictions"
     rows = list(manifest.subset("test").rows())
-    predict_images(Predictor(run.checkpoint, "cpu"), rows, predictions, before_saving=overlay_writer(predictions))
+    write = overlay_writer(predictions, config.prep)
+    predict_images(Predictor(run.checkpoint, "cpu"), rows, predictions, before_saving=write)
     metrics = evaluate(predictions, manifest, tmp_path / "metrics", split="test", bootstrap=20, by=["density"])
     by_command = json.loads((base / "metrics" / "metrics.json").read_text())
     for label in ("benign", "malignant"):

@@ -54,8 +54,9 @@ def test_the_published_numbers_from_file_to_table(
     manifest = make_manifest(sample / "exam_list_before_cropping.pkl", sample / "images", sample / "segmentation")
     assert len(manifest) == 16
     rows = [row for row in manifest.rows() if row.image_id in {f"0_{view}" for view in VIEWS}]
-    out, write = Path("out"), overlay_writer(Path("out"))
-    assert predict_images(Predictor(Path("gmic"), "cpu"), rows, out, before_saving=write) == BatchResult(2, 0, 0)
+    out, predictor = Path("out"), Predictor(Path("gmic"), "cpu")
+    write = overlay_writer(out, predictor.prep)
+    assert predict_images(predictor, rows, out, before_saving=write) == BatchResult(2, 0, 0)
 
     scores = pd.read_csv(out / "predictions.csv").query("level == 'image'").set_index("image_id")
     for view in VIEWS:

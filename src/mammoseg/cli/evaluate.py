@@ -21,7 +21,8 @@ def evaluate(
 ) -> int:
     """Measure predictions: AUC, Dice and PxAP, with intervals.
 
-    Writes metrics.json, metrics.csv, per_image.csv and roc.png. Exit code 3: some images had failed in `predict`.
+    Writes metrics.json, metrics.csv, per_image.csv and the ROC figure (roc.png, roc.pdf, roc.svg). Exit code 3: some images
+    had failed in `predict`.
     """
     from mammoseg.cli.tables import print_table
     from mammoseg.data.manifest import load_manifest

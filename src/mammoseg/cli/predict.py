@@ -4,7 +4,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -40,6 +40,7 @@ def predict(
         int, typer.Option("--num-tta", min=0, max=100, help="Scores as the mean of N displaced windows.")
     ] = 0,
     overlays: Annotated[bool, typer.Option("--overlays/--no-overlays", help="One figure per image.")] = True,
+    figures: Annotated[Literal["png", "pdf", "svg"], typer.Option("--figures", help="Kind of these files.")] = "png",
     sets: options.Sets = None,
     device: options.Device = "auto",
     precision: options.Precision = "32-true",
@@ -67,8 +68,8 @@ def predict(
     given = _look(files, out, pixel_mm, workers) if files else None
     rows = given.rows if given else list(table.rows()) if table else []
     with Bar("predict", len(rows)) as bar:
-        write = overlay_writer(out) if overlays else None
-        result = predict_images(predictor, rows, out, workers, overwrite, write, bar.advance, num_tta)
+        write = overlay_writer(out, predictor.prep, figures) if overlays else None
+        result = predict_images(predictor, rows, out, workers, overwrite, write, bar.advance, num_tta, figures)
     failed = result.failed + (_note(given, out) if given else 0)
     print(f"{result.predicted} images predicted, {result.done_before} done before, {failed} failed: {out}")
     if exam_list is not None and table is not None:

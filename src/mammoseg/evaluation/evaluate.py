@@ -1,4 +1,4 @@
-"""predictions/ + manifest -> metrics.json, metrics.csv, per_image.csv and roc.png: how good a run is, and how sure.
+"""predictions/ + manifest -> metrics.json, metrics.csv, per_image.csv and the ROC figure: how good a run is, and how sure.
 
 metrics.json holds, beside where the numbers come from,
 
@@ -30,12 +30,13 @@ from mammoseg.evaluation.maps import MAP_METRICS, ROW_KEYS, image_rows, map_tabl
 from mammoseg.evaluation.scores import BREAST, FINAL, NOT_PREDICTED, breakdown, breast_table, score_tables
 from mammoseg.evaluation.tables import all_rows
 from mammoseg.io.atomic import write_json, write_text
+from mammoseg.io.figures import FIGURE_KINDS
 from mammoseg.io.runs import load_prediction, read_run, stored_facts
 from mammoseg.prep.config import PrepConfig
 
 logger = logging.getLogger(__name__)
 
-FILES = ("metrics.json", "metrics.csv", "per_image.csv", "roc.png")
+FILES = ("metrics.json", "metrics.csv", "per_image.csv", *(f"roc.{kind}" for kind in FIGURE_KINDS))
 FORMAT = 1
 """Version of the structure of metrics.json."""
 
@@ -50,7 +51,7 @@ def evaluate(
     by: Sequence[str] = (),
     date: str | None = None,
 ) -> dict[str, Any]:
-    """Evaluate a predictions folder and write the four files into `out`; returns what metrics.json holds.
+    """Evaluate a predictions folder and write the files into `out`; returns what metrics.json holds.
 
     Those of an earlier evaluation are deleted before, and metrics.json is written last: what stands there together belongs
     together.
@@ -88,7 +89,7 @@ def evaluate(
     write_text(out / "metrics.csv", pd.DataFrame(all_rows(metrics)).to_csv(index=False, lineterminator="\n"))
     write_text(out / "per_image.csv", _per_image(joined, pixel_rows).to_csv(index=False, lineterminator="\n"))
     breasts = breast_table(joined.images, [FINAL])
-    write_figure(out / "roc.png", roc_figure(breasts, metrics["scores"]["breast"]))
+    write_figure(out, "roc", roc_figure(breasts, metrics["scores"]["breast"]))
     write_json(out / "metrics.json", metrics)
     return metrics
 

@@ -11,29 +11,30 @@ from sklearn.metrics import roc_curve
 
 from mammoseg.evaluation.scores import FINAL, score_column
 from mammoseg.io.atomic import atomic_path
+from mammoseg.io.figures import FIGURE_KINDS, save_figure
+from mammoseg.records.colours import LOOKS
 from mammoseg.records.label import CLASSES
-
-STYLES = {"benign": ("#0072B2", "--"), "malignant": ("#D55E00", "-")}
-"""Colours that colour-blind readers can tell apart (Okabe and Ito), and line styles for prints without colour."""
 
 
 def roc_figure(breasts: pd.DataFrame, results: Mapping[str, Any]) -> Figure:
     """ROC curve of both classes. `breasts`: table of `breast_table`; `results`: class -> source -> `ranking`.
 
-    A class whose AUC is undefined has no curve, and the legend says why.
+    Colours and line styles are those of all figures. A class whose AUC is undefined has no curve, and the legend says why.
     """
-    figure = Figure(figsize=(4.8, 4.8), layout="constrained")
+    figure = Figure(figsize=(4.8, 4.8), dpi=150, layout="constrained")
     axes = figure.add_subplot()
     axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, label="chance")
     for label in CLASSES:
-        colour, style = STYLES[label]
         result = results[label][FINAL]
         if result["reason"] is not None:
             axes.plot([], [], " ", label=f"{label}: undefined ({result['reason']})")
             continue
         known = breasts[breasts[label].notna()]
         false_rate, true_rate, _ = roc_curve(known[label], known[score_column(FINAL, label)])
-        axes.plot(false_rate, true_rate, style, color=colour, label=f"{label}: {_auc_text(result)}")
+        look = LOOKS[label]
+        axes.plot(
+            false_rate, true_rate, linestyle=look.line, color=look.on_light, label=f"{label}: {_auc_text(result)}"
+        )
     axes.set(xlabel="1 - specificity", ylabel="sensitivity", title="ROC by breast", xlim=(0, 1), ylim=(0, 1))
     axes.set_aspect("equal")
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), frameon=False, fontsize="x-small")
@@ -47,7 +48,8 @@ def _auc_text(result: Mapping[str, Any]) -> str:
     return f"AUC {auc['value']:.3f}{interval}, {result['positives']} of {result['n']} breasts positive{caution}"
 
 
-def write_figure(path: Path, figure: Figure) -> None:
-    """Save as PNG, without a date, so that the same numbers give the same file."""
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=150, metadata={"Software": None})
+def write_figure(folder: Path, name: str, figure: Figure) -> None:
+    """Save as `name`.png, .pdf and .svg: one for the screen, two for papers."""
+    for kind in FIGURE_KINDS:
+        with atomic_path(folder / f"{name}.{kind}") as temporary:
+            save_figure(figure, temporary, kind)

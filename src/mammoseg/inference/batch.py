@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from mammoseg.data.heatmaps import with_heatmaps
 from mammoseg.data.manifest import ImageRow
@@ -14,9 +15,11 @@ from mammoseg.inference.augment import displaced_windows
 from mammoseg.inference.ensemble import Ensemble
 from mammoseg.inference.predictor import Predictor
 from mammoseg.inference.resume import Inputs, inputs_of, not_done, open_run
+from mammoseg.io.figures import FigureKind
 from mammoseg.io.ledger import Ledger
 from mammoseg.io.outputs import writing_to
 from mammoseg.io.read import read_image
+from mammoseg.io.repeats import Repeats
 from mammoseg.io.runs import save_prediction
 from mammoseg.io.scores_table import write_predictions_csv
 from mammoseg.prep.breast import BreastCrop
@@ -42,6 +45,13 @@ class BatchResult:
     failed: int
 
 
+class Told(NamedTuple):
+    """What the log has heard of images."""
+
+    failures: Repeats
+    notes: Repeats
+
+
 def predict_images(
     predictor: AnyPredictor,
     rows: Sequence[ImageRow],
@@ -51,29 +61,35 @@ def predict_images(
     before_saving: AfterImage | None = None,
     progress: Callable[[], None] | None = None,
     num_tta: int = 0,
+    figures: FigureKind = "png",
 ) -> BatchResult:
     """Predict every row into the folder `out` (see io/runs.py). An image that fails goes to the ledger.
 
     Images done before are skipped, unless their files or rows have changed since, or their maps are not whole
     (inference/resume.py); `overwrite` deletes earlier predictions first. `before_saving` is called with every prediction
-    just before it counts as done, and draws its figure: an image without one is predicted again. With `num_tta` scores are
-    the mean over so many displaced windows (inference/augment.py); maps and the scores of parts are of the undisplaced
-    one. Raises ValueError if `out` holds predictions of another checkpoint or with other settings, OSError if the disk is
-    full, and as `writing_to` does, which holds `out`; what is written stays, and the same call continues.
+    just before it counts as done, and draws its figure, of the kind `figures`: an image without one is predicted again.
+    What is to be said of many images is logged once. With `num_tta` scores are the mean over so many displaced windows
+    (inference/augment.py); maps and the scores of parts are of the undisplaced one. Raises ValueError if `out` holds
+    predictions of another checkpoint or with other settings, OSError if the disk is full, and as `writing_to` does, which
+    holds `out`; what is written stays, and the same call continues.
     """
     try:
         with writing_to(out, "records", "maps", "overlays") as check_folder:
             maker = open_run(out, rows, predictor.description() | {"num_tta": num_tta}, overwrite)
             ledger = Ledger(out / "errors.csv")
             advance = progress or (lambda: None)
-            todo, failed = not_done(rows, out, maker, predictor.heatmaps, before_saving is not None), 0
+            kind = figures if before_saving is not None else None
+            todo, failed = not_done(rows, out, maker, predictor.heatmaps, kind), 0
+            told = Told(Repeats("not predicted", logger.warning), Repeats("remark", logger.warning))
             for image_id in {row.image_id for row in rows} - {row.image_id for row in todo}:
                 ledger.remove(image_id)  # still there if a run was killed between the two
                 advance()
             for row, ready in _read_ahead(predictor, todo, workers):
-                failed += not _predict_one(predictor, row, ready, out, maker, before_saving, ledger, num_tta)
+                failed += not _predict_one(predictor, row, ready, out, maker, before_saving, ledger, num_tta, told)
                 check_folder()
                 advance()
+            told.failures.log_counts()
+            told.notes.log_counts()
             write_predictions_csv(out)
     except OSError as error:
         if error.errno not in _DISK_FULL:
@@ -95,6 +111,7 @@ def _predict_one(
     before_saving: AfterImage | None,
     ledger: Ledger,
     num_tta: int,
+    told: Told,
 ) -> bool:
     """Whether it worked. Only a full disk is raised: every later image would fail too."""
     step = "read"
@@ -114,11 +131,11 @@ def _predict_one(
         if isinstance(error, OSError) and error.errno in _DISK_FULL:
             raise
         ledger.add(row.image_id, row.path, step, error)
-        logger.warning("%s failed (%s): %s", row.image_id, step, error)
+        told.failures.add(row.image_id, row.path, f"{step}: {error}")
         return False
     ledger.remove(row.image_id)
     for note in prediction.notes:
-        logger.warning("%s: %s", row.image_id, note)
+        told.notes.add(row.image_id, row.path, note)
     return True
 
 

@@ -9,6 +9,7 @@ import mammoseg
 from mammoseg.bounded import sha256_of
 from mammoseg.data.manifest import ImageRow
 from mammoseg.io.errors import RunFileError
+from mammoseg.io.figures import FigureKind
 from mammoseg.io.runs import (
     clear_run,
     is_done,
@@ -55,9 +56,12 @@ def open_run(out: Path, rows: Sequence[ImageRow], settings: Mapping[str, Any], o
 
 
 def not_done(
-    rows: Sequence[ImageRow], out: Path, maker: Mapping[str, str], heatmaps: bool, figures: bool
+    rows: Sequence[ImageRow], out: Path, maker: Mapping[str, str], heatmaps: bool, figures: FigureKind | None
 ) -> list[ImageRow]:
-    """The rows to predict. What another model or earlier inputs gave is deleted: it must not stay if the new ones fail."""
+    """The rows to predict; `figures` is the kind of figure they must have.
+
+    What another model or earlier inputs gave is deleted: it must not stay if the new ones fail.
+    """
     todo: list[ImageRow] = []
     reasons = {"changed": 0, "foreign": 0, "broken": 0, "undrawn": 0}
     for row in rows:
@@ -77,13 +81,15 @@ _REASONS = {
     "foreign": "they were predicted by another checkpoint, with other settings, or by an earlier version",
     "changed": "their files or rows changed since, or an earlier version did not note them",
     "broken": "their maps are missing or have another size than when they were written",
-    "undrawn": "they have no figure",
+    "undrawn": "they have no figure of the kind that is wanted",
 }
 
 
-def _why_again(row: ImageRow, out: Path, maker: Mapping[str, str], heatmaps: bool, figures: bool) -> str | None:
+def _why_again(
+    row: ImageRow, out: Path, maker: Mapping[str, str], heatmaps: bool, figures: FigureKind | None
+) -> str | None:
     """One of _REASONS for an image that has a record, or None."""
-    known, inputs, figure = stored(out, row.image_id), inputs_of(row, heatmaps), overlay_path(out, row.image_id)
+    known, inputs = stored(out, row.image_id), inputs_of(row, heatmaps)
     foreign = known.made_by != maker
     if foreign or known.inputs != inputs:
         if all(inputs["files"]):  # a disk that is not mounted must not cost the predictions of a study
@@ -91,8 +97,9 @@ def _why_again(row: ImageRow, out: Path, maker: Mapping[str, str], heatmaps: boo
         return "foreign" if foreign else "changed"
     if not known.whole:
         return "broken"
-    if figures and not (figure.is_file() and figure.stat().st_size):
-        return "undrawn"
+    if figures is not None:
+        figure = overlay_path(out, row.image_id, figures)
+        return None if figure.is_file() and figure.stat().st_size else "undrawn"
     return None
 
 

@@ -8,7 +8,7 @@
     maps/<image_id>_benign.png, maps/<image_id>_malignant.png
                                     the final map in the pixels of the original file, 16 bits, round(65535 * p);
                                     of the classes the model predicts
-    overlays/<image_id>.png         the figure
+    overlays/<image_id>.png         the figure; or .pdf, .svg
 
 Everything is written whole or not at all (io/atomic.py), so that a killed run goes on where it stopped. The records are the
 truth: tables (io/scores_table.py) are deleted before a record changes, and every record names the model it is from.
@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from mammoseg.bounded import read_bounded, read_json
 from mammoseg.io.atomic import atomic_path, plain, write_json
 from mammoseg.io.errors import RunFileError
+from mammoseg.io.figures import FIGURE_KINDS, FigureKind
 from mammoseg.io.npz import MOST_BYTES, npz_bytes, read_npz
 from mammoseg.io.record import check_prediction, check_record, facts_of, prediction_of, record_of
 from mammoseg.records.breast import BreastFacts
@@ -61,8 +62,8 @@ def map_png_path(folder: Path, image_id: str, class_name: str) -> Path:
     return folder / "maps" / f"{_checked_id(image_id)}_{class_name}.png"
 
 
-def overlay_path(folder: Path, image_id: str) -> Path:
-    return folder / "overlays" / f"{_checked_id(image_id)}.png"
+def overlay_path(folder: Path, image_id: str, kind: FigureKind = "png") -> Path:
+    return folder / "overlays" / f"{_checked_id(image_id)}.{kind}"
 
 
 def is_done(folder: Path, image_id: str) -> bool:
@@ -175,7 +176,8 @@ def made_by(settings: Mapping[str, Any]) -> dict[str, str]:
 def remove_prediction(folder: Path, image_id: str) -> None:
     """Delete everything about one image, the record first: without it the image is not done."""
     forget_tables(folder)
-    files = [record_path(folder, image_id), maps_path(folder, image_id), overlay_path(folder, image_id)]
+    files = [record_path(folder, image_id), maps_path(folder, image_id)]
+    files += [overlay_path(folder, image_id, kind) for kind in FIGURE_KINDS]
     for path in (*files, *(map_png_path(folder, image_id, name) for name in CLASSES)):
         path.unlink(missing_ok=True)
 

@@ -19,6 +19,7 @@ from mammoseg.inference.predictor import Predictor
 from mammoseg.io.runs import overlay_path
 from mammoseg.phantom.config import PhantomConfig
 from mammoseg.recipes.glam import glam_demo
+from mammoseg.records.colours import LEGEND
 from mammoseg.training.run import train
 
 EXAMS = 500
@@ -52,16 +53,18 @@ def run_demo(out: Path, device: torch.device, workers: int, seed: int, overwrite
     held_out = list(manifest.subset("test").rows())
     with step("3. Prediction", f"{len(held_out)} images of held-out exams: scores, maps, figures", predictions):
         predictor = Predictor(checkpoint, str(device))
-        predict_images(predictor, held_out, predictions, workers, overwrite, overlay_writer(predictions))
+        predict_images(
+            predictor, held_out, predictions, workers, overwrite, overlay_writer(predictions, predictor.prep)
+        )
     with step("4. Evaluation", "AUC by breast and image, Dice and PxAP of the maps, 95 % intervals", metrics_folder):
         metrics = evaluate(predictions, manifest, metrics_folder, split="test", seed=seed)
     chart = Figure(metrics_folder / "roc.png", "ROC of held-out breasts")
     examples = [Figure(overlay_path(predictions, row.image_id), _caption(row)) for row in _to_show(held_out)]
     intro = (
         "GLAM learned from image-level labels of generated mammograms whether a breast has a benign or a malignant lesion, and "
-        "where it is. Below are exams it has never seen: image with the true outline (green benign, red malignant), the patches "
-        "it looked at, its maps, and the patches enlarged. Phantoms are simpler than patients: the numbers say that the "
-        "software works, not how well it reads mammograms."
+        f"where it is. Below are exams it has never seen: image with the true outline ({LEGEND}), the patches it looked at, its "
+        "maps, and the patches enlarged. Phantoms are simpler than patients: the numbers say that the software works, not how "
+        "well it reads mammograms."
     )
     write_report(out / "index.html", "mammoseg demo", intro, steps, summary_table(metrics), chart, examples)
     return metrics

@@ -102,7 +102,7 @@ def test_another_image_of_the_same_size_and_time_is_predicted(
 def test_an_emptied_map_or_figure_is_made_again(
     predictor: Predictor, pair: list[ImageRow], out: Path, name: str
 ) -> None:
-    write = overlay_writer(out)
+    write = overlay_writer(out, predictor.prep)
     predict_images(predictor, pair, out, before_saving=write)
     path = out / name.format(pair[0].image_id)
     before = path.read_bytes()
@@ -128,7 +128,7 @@ def test_scores_of_a_corrected_input_do_not_stay_if_it_fails(
     predictor: Predictor, pair: list[ImageRow], out: Path
 ) -> None:
     pair[0].path.write_bytes(b"no image")
-    assert predict_images(predictor, pair, out, before_saving=overlay_writer(out)).failed == 1
+    assert predict_images(predictor, pair, out, before_saving=overlay_writer(out, predictor.prep)).failed == 1
     assert predicted_ids(out) == [pair[1].image_id]
     assert list(out.rglob(f"*{pair[0].image_id}*")) == []
     assert read_predictions_csv(out).query("level == 'image'")["image_id"].tolist() == [pair[1].image_id]
@@ -157,7 +157,7 @@ def test_records_of_an_earlier_version_are_made_again(predictor: Predictor, pair
 def test_figures_that_were_not_wanted_at_first(
     predictor: Predictor, pair: list[ImageRow], out: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    write = overlay_writer(out)
+    write = overlay_writer(out, predictor.prep)
     assert predict_images(predictor, pair[:1], out, before_saving=write).predicted == 1
     assert predict_images(predictor, pair, out, before_saving=write) == ONE_AGAIN
     assert sorted(path.stem for path in (out / "overlays").iterdir()) == sorted(row.image_id for row in pair)
@@ -166,8 +166,22 @@ def test_figures_that_were_not_wanted_at_first(
     assert predict_images(predictor, pair, out) == DONE
 
 
+def test_figures_of_another_kind(
+    predictor: Predictor, pair: list[ImageRow], out: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write = overlay_writer(out, predictor.prep, "svg")
+    with caplog.at_level("INFO"):
+        assert predict_images(predictor, pair[:1], out, before_saving=write, figures="svg") == BatchResult(1, 0, 0)
+    assert "1 images are predicted again: they have no figure of the kind that is wanted" in caplog.text
+    assert [path.name for path in (out / "overlays").iterdir()] == [f"{pair[0].image_id}.svg"]
+    assert predict_images(predictor, pair[:1], out, before_saving=write, figures="svg") == BatchResult(0, 1, 0)
+    changed = [replace(pair[0], pixel_mm=1.4)]
+    assert predict_images(predictor, changed, out) == BatchResult(1, 0, 0)
+    assert not list((out / "overlays").iterdir()), "no figure of earlier scores stays, of whatever kind"
+
+
 def test_an_old_figure_does_not_stay_beside_new_scores(predictor: Predictor, pair: list[ImageRow], out: Path) -> None:
-    write = overlay_writer(out)
+    write = overlay_writer(out, predictor.prep)
     predict_images(predictor, pair, out, before_saving=write)
     changed = [replace(pair[0], pixel_mm=1.4), pair[1]]
     assert predict_images(predictor, changed, out) == ONE_AGAIN

@@ -120,7 +120,7 @@ def test_from_training_to_figures(
     result = train(config, phantom_study, tmp_path / "run", CPU, cache_folder=trained_run / "cache")
     predictor, out = Predictor(result.checkpoint, "cpu"), tmp_path / "predictions"
     rows = list(phantom_study.subset("test").rows())
-    predict_images(predictor, rows, out, before_saving=overlay_writer(out))
+    predict_images(predictor, rows, out, before_saving=overlay_writer(out, predictor.prep))
     assert len(predicted_ids(out)) == len(rows)
     prediction = load_prediction(out, rows[0].image_id)
     assert (
