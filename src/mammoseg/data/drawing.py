@@ -14,10 +14,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from mammoseg.io.atomic import atomic_path
 from mammoseg.io.dicom.header import read_header
+from mammoseg.io.pictures import picture_shape
 from mammoseg.io.read import MAX_PIXELS, is_dicom
 
 Outline = Sequence[tuple[float, float]]
@@ -25,7 +25,6 @@ Box = tuple[float, float, float, float]
 Circle = tuple[float, float, float]
 
 _FARTHEST = 1_000_000
-_PICTURES = ("PNG", "PPM", "TIFF", "JPEG")
 
 
 class DrawingError(ValueError):
@@ -40,12 +39,11 @@ def image_shape(path: Path) -> tuple[int, int]:
             if header.rows is None or header.columns is None:
                 raise ValueError("no rows or columns")
             return header.rows, header.columns
-        with Image.open(path, formats=_PICTURES) as picture:
-            return picture.height, picture.width
+        return picture_shape(path)
     except Exception as error:  # what a damaged header leads to is not documented
         raise DrawingError(
-            f"{path}: the size of the image cannot be read ({type(error).__name__}). Expected a DICOM, PNG, PGM, TIFF or "
-            "JPEG file. Copy it again."
+            f"{path}: the size of the image cannot be read ({type(error).__name__}). Expected a DICOM file or a "
+            "picture. Copy it again."
         ) from error
 
 

@@ -9,9 +9,10 @@ Orientation   The tag of TIFF and that of EXIF (JPEG, PNG) are applied, as every
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import cv2
 import numpy as np
@@ -33,8 +34,9 @@ _START = re.compile(
 )
 _FORMATS = ("PNG", "PPM", "TIFF", "JPEG", "JPEG2000", "BMP")
 _GREY_OR_RGB = {"L": 1, "I;16": 1, "RGB": 3}
-_PHOTOMETRIC, _ORIENTATION, _SAMPLES, _PLANAR = 262, 274, 277, 284  # tags of TIFF
+_WIDTH, _HEIGHT, _PHOTOMETRIC, _ORIENTATION, _SAMPLES, _PLANAR = 256, 257, 262, 274, 277, 284  # tags of TIFF
 _WHITE_IS_ZERO, _PLANES = 0, 2
+_ON_ITS_SIDE = (5, 6, 7, 8)
 _END_OF_JPEG = b"\xff\xd9"
 
 
@@ -80,6 +82,14 @@ def decode_picture(path: Path) -> NDArray[np.generic]:
     return pixels if header.kind == "TIFF" else _turned(pixels, header.orientation)  # OpenCV turns TIFF
 
 
+def picture_shape(path: Path) -> tuple[int, int]:
+    """(H, W) that the pixels will have, from the header alone. Raises ImageReadError."""
+    with open_regular(path) as file:
+        header = _checked_header(path, file)
+    height, width = header.size
+    return (width, height) if header.orientation in _ON_ITS_SIDE else (height, width)
+
+
 def _checked_header(path: Path, file: BinaryIO) -> _Header:
     """Refuse what would decode to something else than one picture of reasonable size, before decoding it."""
     too_large = ImageReadError(
@@ -90,11 +100,12 @@ def _checked_header(path: Path, file: BinaryIO) -> _Header:
         with quiet(), Image.open(file, formats=_FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise too_large
-            tags = dict(getattr(image, "tag_v2", {}))
+            tags: dict[int, Any] = dict(getattr(image, "tag_v2", {}))
             exif = Image.Exif()
             exif.load(image.info.get("exif", b""))  # getexif() of a PNG file decodes its pixels
-            orientation = exif.get(_ORIENTATION, 1)
-            header = _Header(str(image.format), image.mode, (image.height, image.width), orientation)
+            orientation = int(tags.get(_ORIENTATION, exif.get(_ORIENTATION, 1)) or 1)
+            size = (tags.get(_HEIGHT, image.height), tags.get(_WIDTH, image.width))  # some Pillows turn that of TIFF
+            header = _Header(str(image.format), image.mode, size, orientation)
             several = _has_second_page(image)
     except Image.DecompressionBombError:
         raise too_large from None
@@ -129,7 +140,7 @@ def _has_second_page(image: Image.Image) -> bool:
     return True
 
 
-def _check_tags(path: Path, tags: dict[int, object]) -> None:
+def _check_tags(path: Path, tags: Mapping[int, Any]) -> None:
     if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
         raise ImageReadError(
             f"{path}: this TIFF stores white as 0. Expected black as 0, so that dense tissue is bright. "
@@ -182,7 +193,7 @@ def _without_alpha(path: Path, pixels: NDArray[np.generic]) -> NDArray[np.generi
 
 def _turned(pixels: NDArray[np.generic], orientation: int) -> NDArray[np.generic]:
     """As EXIF says that the picture is to be seen: 5 to 8 are mirrored at the diagonal first."""
-    if orientation in (5, 6, 7, 8):
+    if orientation in _ON_ITS_SIDE:
         pixels = pixels.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):
         pixels = pixels[::-1]
