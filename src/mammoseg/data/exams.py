@@ -47,6 +47,11 @@ class Row:
     image_id: str
     findings: tuple[str, ...]
 
+    @property
+    def pixel_mm(self) -> float | None:
+        """Side of a pixel in mm; None if unknown or absurd."""
+        return _pixel_mm(self.seen)
+
     def cells(self) -> dict[str, object]:
         """Columns of the manifest but for path, labels and date."""
         header, seen = self.seen.header, self.seen
@@ -57,7 +62,7 @@ class Row:
             "image_id": self.image_id,
             "laterality": seen.laterality,
             "view": seen.view,
-            "pixel_mm": _pixel_mm(seen),
+            "pixel_mm": self.pixel_mm,
             "horizontal_flip": None if flip is None else "YES" if flip else "NO",
             "flags": ";".join(header.flags) or None if header else None,
             "manufacturer": _plain(header.manufacturer) if header else None,

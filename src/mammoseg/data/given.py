@@ -88,16 +88,19 @@ def gather(paths: Sequence[Path], without: Path) -> Gathered:
 def look_at(
     gathered: Gathered, pixel_mm: float | None, workers: int, progress: Callable[[], object] = lambda: None
 ) -> Given:
-    """Look at every file, in `workers` processes. `pixel_mm` replaces what headers say."""
+    """Look at every file, in `workers` processes. `pixel_mm` is that of images that do not tell it."""
     root = gathered.root
     processes = 0 if len(gathered.files) <= _FEW else workers
-    found = [*scan_files(gathered.files, Settings(root), processes, progress), *as_seen(gathered.skipped)]
+    found = [
+        *scan_files(gathered.files, Settings(root, pixel_mm=pixel_mm), processes, progress),
+        *as_seen(gathered.skipped),
+    ]
     images, found = make_rows([_expected(seen) if seen.place in gathered.named else seen for seen in found], None)
     _tell(images)
     unusable = [seen for seen in found if seen.status == "unusable"]
     ids = file_ids([*(image.seen.place for image in images), *(seen.place for seen in unusable)])
     return Given(
-        [_row(image, ids[image.seen.place], root, pixel_mm) for image in images],
+        [_row(image, ids[image.seen.place], root) for image in images],
         [Unusable(ids[seen.place], root / seen.place, _error(root, seen)) for seen in unusable],
         [seen for seen in found if seen.status in ("left out", "no image")],
     )
@@ -119,9 +122,8 @@ def _expected(seen: Seen) -> Seen:
     return replace(seen, status="unusable", why=_NO_IMAGE, detail=f"{_NO_IMAGE} but {seen.why}")
 
 
-def _row(image: Row, image_id: str, root: Path, pixel_mm: float | None) -> ImageRow:
-    cells, seen = image.cells(), image.seen
-    known = seen.header.pixel_mm if seen.header and cells["pixel_mm"] is not None else None  # not if absurd
+def _row(image: Row, image_id: str, root: Path) -> ImageRow:
+    seen = image.seen
     return ImageRow(
         readable(image.patient_id),
         image.exam_id if seen.header else readable(seen.exam or image.exam_id),
@@ -129,7 +131,7 @@ def _row(image: Row, image_id: str, root: Path, pixel_mm: float | None) -> Image
         seen.laterality or "L",
         seen.view or "",
         root / seen.place,
-        pixel_mm=pixel_mm or known,
+        pixel_mm=image.pixel_mm,
         horizontal_flip=seen.header.horizontal_flip if seen.header else None,
     )
 
