@@ -7,18 +7,32 @@ import errno
 import hashlib
 import json
 import os
-import stat
 from io import BufferedReader
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 MOST_TEXT_BYTES = 256 * 2**20
 """Largest file of text that is read; far above any description, record or ledger."""
 
 
+def open_regular(path: Path) -> BufferedReader:
+    """A regular file, open for reading. Raises OSError if it cannot be read or is a pipe, a device or the like."""
+    file = open(path, "rb", opener=_without_waiting)  # noqa: SIM115
+    if not S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "no regular file but a pipe, a device or the like", str(path))
+    return file
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Opening a pipe that nobody writes to waits otherwise."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
 def read_bounded(path: Path, most_bytes: int = MOST_TEXT_BYTES) -> bytes:
     """The content of a regular file. Raises OSError if it cannot be read or is none, ValueError if it is larger."""
-    with _open_regular(path) as file:
+    with open_regular(path) as file:
         known_larger = os.fstat(file.fileno()).st_size > most_bytes
         content = b"" if known_larger else file.read(most_bytes + 1)
     if known_larger or len(content) > most_bytes:
@@ -28,7 +42,7 @@ def read_bounded(path: Path, most_bytes: int = MOST_TEXT_BYTES) -> bytes:
 
 def sha256_of(path: Path) -> str:
     """Hash of a regular file's content, read in pieces. Raises OSError if it cannot be read or is none."""
-    with _open_regular(path) as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -43,9 +57,3 @@ def parse_json(text: bytes | str) -> Any:
         return json.loads(text)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
-
-
-def _open_regular(path: Path) -> BufferedReader:
-    if not stat.S_ISREG(path.stat().st_mode):  # asked before it is opened: opening a pipe waits for its writer
-        raise OSError(errno.EINVAL, "no regular file", str(path))
-    return path.open("rb")

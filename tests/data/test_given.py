@@ -113,7 +113,7 @@ def test_what_cannot_be_used_costs_itself(write_mammogram: Write, tmp_path: Path
         "empty.dcm": "the file is empty",
         "scan1.png": "the name tells no side and view",
         "silent": "not stated",
-        "pipe.png": "this is no regular file but a pipe, a device or the like",
+        "pipe.png": "the file cannot be read",
     }
     assert all(message.startswith(f"{tmp_path / name}: ") for name, message in messages.items())
     assert sorted(each.image_id for each in given.unusable) == ["empty", "pipe", "scan1", "silent", "torn_R-CC"]

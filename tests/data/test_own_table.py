@@ -53,7 +53,7 @@ def test_special_and_large_files_are_not_read(tmp_path: Path) -> None:
     with (tmp_path / "sparse").open("wb") as file:
         file.truncate(10**9)
     for name in ("pipe", "sparse"):
-        with pytest.raises(TableError, match="no regular file of at most 100 MB"):
+        with pytest.raises(TableError, match=r"no regular file|more than 100 MB"):
             read_own_table(tmp_path / name)
     with pytest.raises(TableError, match="cannot be read"):
         read_own_table(tmp_path / "missing")

@@ -23,7 +23,7 @@ def test_links_are_followed_to_what_they_lead_to(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("a")
     (tmp_path / "zero").symlink_to("/dev/zero")
     open_regular(tmp_path / "link").close()
-    with pytest.raises(ImageReadError, match="zero: this is no regular file"):
+    with pytest.raises(ImageReadError, match=r"zero: .*no regular file"):
         open_regular(tmp_path / "zero")
 
 
@@ -33,8 +33,8 @@ def test_special_files(tmp_path: Path, read: object) -> None:
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(os.path.relpath(tmp_path / "socket"))
         for path, message in (
-            (tmp_path / "pipe", "this is no regular file"),
-            (Path("/dev/zero"), "this is no regular file"),
+            (tmp_path / "pipe", "no regular file"),
+            (Path("/dev/zero"), "no regular file"),
             (tmp_path / "socket", "cannot be read"),
             (tmp_path, "Is a directory"),
             (tmp_path / "missing", "No such file"),

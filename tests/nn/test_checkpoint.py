@@ -215,7 +215,7 @@ def test_a_description_of_other_kinds_of_values(saved: Path, values: dict[str, o
 def test_weights_that_are_no_file(saved: Path, make: Callable[[Path], None]) -> None:
     (saved / WEIGHTS).unlink()
     make(saved / WEIGHTS)
-    with pytest.raises(CheckpointError, match=r"weights\.safetensors: the weights cannot be read \(no regular file\)"):
+    with pytest.raises(CheckpointError, match=r"weights\.safetensors: the weights cannot be read \((no regular|Is a)"):
         open_checkpoint(saved)
 
 

@@ -3,12 +3,12 @@
 What comes before the first row with two filled cells is a title; that row is the header.
 """
 
-import stat
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mammoseg.bounded import read_bounded
 from mammoseg.data.csvtext import read_csv_rows
 from mammoseg.data.workbook import is_workbook, read_workbook
 
@@ -67,13 +67,12 @@ def read_own_table(path: Path) -> OwnTable:
 
 def _read(path: Path) -> bytes:
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST_MB * 1_000_000:
-            raise TableError(
-                f"{path}: no regular file of at most {_LARGEST_MB} MB. Expected a table. Save the columns that are needed "
-                "as .xlsx or 'CSV UTF-8'."
-            )
-        return path.read_bytes()
+        return read_bounded(path, _LARGEST_MB * 1_000_000)
+    except ValueError:
+        raise TableError(
+            f"{path}: a file of more than {_LARGEST_MB} MB. Expected a table. Save the columns that are needed as .xlsx or "
+            "'CSV UTF-8'."
+        ) from None
     except OSError as error:
         raise TableError(
             f"{path}: the table cannot be read ({error.strerror}). Expected .xlsx or CSV. Check path and access rights."

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from mammoseg.bounded import read_bounded
+from mammoseg.bounded import open_regular, read_bounded
 from mammoseg.data.csvtext import SEPARATORS
 from mammoseg.data.omissions import Omissions, tell
 from mammoseg.data.workbook import is_workbook
@@ -115,9 +115,7 @@ def read_columns(path: Path, needed: Sequence[str], also: Sequence[str]) -> pd.D
 
 def _check_ends(path: Path) -> None:
     """A row that is cut off is filled up by pandas, and a file of zeros read to its end."""
-    if not path.is_file():
-        raise AdapterError("no regular file")
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         start = file.read(_LOOKED_AT)
         file.seek(max(file.seek(0, os.SEEK_END) - 1, 0))
         if start and file.read() not in (b"\n", b"\r"):

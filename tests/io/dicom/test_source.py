@@ -80,7 +80,7 @@ def test_what_is_no_image(tmp_path: Path, content: bytes, message: str) -> None:
 
 def test_what_is_no_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    for name, message in (("pipe", "this is no regular file"), (".", "Is a directory"), ("missing", "No such file")):
+    for name, message in (("pipe", "no regular file"), (".", "Is a directory"), ("missing", "No such file")):
         with pytest.raises(DicomReadError, match=message):
             read_source(tmp_path / name)
 
