@@ -2,7 +2,8 @@
 
 A file is refused rather than repaired: half a mammogram, or one with inverted brightness, looks like a mammogram to a
 model. Pillow reads the header (and says how large the picture will be before memory is taken), OpenCV the pixels,
-because it keeps 16 bits where Pillow does not. What OpenCV prints about damage is silenced: it names no file.
+because it keeps 16 bits where Pillow does not; JPEG is read by a decoder that tells of damage (dicom/jpeg.py). What OpenCV
+prints about damage is silenced: it names no file.
 
 Orientation   The tag of TIFF and that of EXIF (JPEG, PNG) are applied, as every viewer does: the pixels are those that one
               sees, and masks of an image fit if they fit on the screen.
@@ -19,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from mammoseg.io.dicom.codestream import Codestream, read_codestream
+from mammoseg.io.dicom.codestream import read_codestream
 from mammoseg.io.dicom.elements import quiet
-from mammoseg.io.dicom.jpeg import check_jpeg
+from mammoseg.io.dicom.jpeg import decode_8bit
 from mammoseg.io.errors import ImageReadError
 from mammoseg.io.png import picture_of_png
 from mammoseg.io.regular import open_regular
@@ -37,7 +38,6 @@ _GREY_OR_RGB = {"L": 1, "I;16": 1, "RGB": 3}
 _WIDTH, _HEIGHT, _PHOTOMETRIC, _ORIENTATION, _SAMPLES, _PLANAR = 256, 257, 262, 274, 277, 284  # tags of TIFF
 _WHITE_IS_ZERO, _PLANES = 0, 2
 _ON_ITS_SIDE = (5, 6, 7, 8)
-_END_OF_JPEG = b"\xff\xd9"
 
 
 @dataclass(frozen=True)
@@ -155,29 +155,24 @@ def _check_tags(path: Path, tags: Mapping[int, Any]) -> None:
 
 def _pixels(path: Path, data: bytes, header: _Header) -> NDArray[np.generic] | None:
     """None: damaged."""
-    picture: bytes | None = data
-    if header.kind == "PNG":
-        picture = picture_of_png(data)
-    elif header.kind in ("JPEG", "JPEG2000"):
-        try:
-            _check_stream(data, header)
-        except ImageReadError as error:
-            raise ImageReadError(f"{path}: {error}") from None
-    if picture is None or (header.kind == "JPEG" and _END_OF_JPEG not in data[-65536:]):
+    samples = _GREY_OR_RGB.get(header.mode, 0)
+    try:
+        if header.kind == "JPEG":
+            return decode_8bit(data, samples)
+        if header.kind == "JPEG2000":
+            read_codestream(data, (*header.size, samples))
+    except ImageReadError as error:
+        raise ImageReadError(f"{path}: {error}") from None
+    except ValueError:
+        return None
+    picture = picture_of_png(data) if header.kind == "PNG" else data
+    if picture is None:
         return None
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
         return cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error:
         return None
-
-
-def _check_stream(data: bytes, header: _Header) -> None:
-    size = (*header.size, _GREY_OR_RGB[header.mode])
-    if header.kind == "JPEG2000":
-        read_codestream(data, size)
-    else:
-        check_jpeg(Codestream("JPEG baseline", data, 8), size)  # GDCM decodes progressive ones under this name, too
 
 
 def _without_alpha(path: Path, pixels: NDArray[np.generic]) -> NDArray[np.generic]:

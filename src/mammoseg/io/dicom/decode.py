@@ -6,7 +6,7 @@ Which decoder gets a compressed image is decided by the stream, not by the trans
     JPEG-LS                               pyjpegls      JPEG 2000, HTJ2K                       OpenJPEG
     RLE                                   pylibjpeg     native, deflated, big endian           pydicom
 
-What Pillow decodes GDCM has looked at before (jpeg.py): Pillow does not tell of damage.
+What Pillow decodes is looked at before (jpeg.py): Pillow does not tell of damage.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from pydicom.pixels import get_decoder
 from mammoseg.io.dicom.codestream import Codestream, read_codestream
 from mammoseg.io.dicom.elements import quiet
 from mammoseg.io.dicom.errors import DicomReadError
-from mammoseg.io.dicom.jpeg import check_jpeg, decode_jpeg
+from mammoseg.io.dicom.jpeg import check_8bit, decode_with_gdcm
 from mammoseg.io.dicom.layout import PixelLayout
 from mammoseg.io.dicom.source import Source, damage
 
@@ -110,9 +110,9 @@ def _stream(source: Source, stream: Codestream) -> Containers:
         name = f"{'HTJ2K' if source.syntax in _HIGH_THROUGHPUT else name} {'lossy' if lossy else 'lossless'}"
     size = (layout.rows, layout.columns, layout.samples)
     if stream.kind == "JPEG lossless" or (stream.kind == "JPEG extended" and stream.bits > 8):
-        return _containers(decode_jpeg(stream, size), {}, stream.bits, lossy, name)
+        return _containers(decode_with_gdcm(stream, size), {}, stream.bits, lossy, name)
     if stream.kind in ("JPEG baseline", "JPEG extended"):
-        check_jpeg(stream, size)
+        check_8bit(stream)
     return _pydicom(source, stream.data, stream.bits, _PLUGINS[stream.kind], name, lossy)
 
 
