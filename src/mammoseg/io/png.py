@@ -1,7 +1,8 @@
 """The picture in a PNG file without anything beside it, or what is wrong with the file.
 
 Decoders print what they find odd in texts, profiles and damaged data, without the name of the file and whatever the
-program does. So they get a file in which there is nothing odd.
+program does. So they get a file in which there is nothing odd: the rows, whole and not compressed, so that they are inflated
+once.
 
 Source   PNG specification (W3C, third edition), 5.3 chunk layout, 8.1 interlacing.
 """
@@ -19,7 +20,8 @@ _ADAM7 = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), 
 
 def picture_of_png(data: bytes) -> bytes | None:
     """The file with its essential chunks alone; None if it is damaged or cut short. Its size was checked before."""
-    kept, compressed, kind, position = [SIGNATURE], [], b"", len(SIGNATURE)
+    kept: dict[bytes, bytes] = {}
+    compressed, kind, position = [], b"", len(SIGNATURE)
     while kind != b"IEND":
         head = data[position : position + 8]
         if len(head) < 8:
@@ -31,14 +33,20 @@ def picture_of_png(data: bytes) -> bytes | None:
             continue
         if len(chunk) < 12 + length or zlib.crc32(chunk[4:-4]).to_bytes(4) != chunk[-4:]:
             return None
-        kept.append(chunk)
         if kind == b"IDAT":
             compressed.append(chunk[8:-4])
-    return b"".join(kept) if kept[1][4:8] == b"IHDR" and _fits(kept[1], b"".join(compressed)) else None
+        else:
+            kept[kind] = chunk
+    rows = _rows(kept[b"IHDR"], b"".join(compressed)) if b"IHDR" in kept else None
+    if rows is None:
+        return None
+    content = b"IDAT" + zlib.compress(rows, 0)
+    kept[b"IDAT"] = struct.pack(">I", len(content) - 4) + content + zlib.crc32(content).to_bytes(4)
+    return SIGNATURE + b"".join(kept[kind] for kind in _ESSENTIAL if kind in kept)
 
 
-def _fits(header: bytes, compressed: bytes) -> bool:
-    """Whether the compressed rows are whole, and as many as the header says."""
+def _rows(header: bytes, compressed: bytes) -> bytes | None:
+    """The rows of the picture, if they are whole and as many as the header says."""
     width, height, bits, colour, _, _, interlaced = struct.unpack(">IIBBBBB", header[8:21])
     expected = 0
     for row, column, rows, columns in _ADAM7 if interlaced else _WHOLE:
@@ -47,7 +55,7 @@ def _fits(header: bytes, compressed: bytes) -> bool:
             expected += lines * (1 + -(-pixels * bits * _CHANNELS.get(colour, 0) // 8))
     inflater = zlib.decompressobj()
     try:
-        rows_and_filters = inflater.decompress(compressed, expected + 1)
+        found = inflater.decompress(compressed, expected + 1)
     except zlib.error:
-        return False
-    return len(rows_and_filters) == expected and inflater.eof
+        return None
+    return found if len(found) == expected and inflater.eof else None
