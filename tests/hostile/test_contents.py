@@ -16,7 +16,6 @@ from PIL import Image, PngImagePlugin
 from pydicom import uid
 
 Survives = Callable[..., None]
-Encoded = Callable[..., bytes]
 Write = Callable[..., Path]
 
 DAMAGED, NO_IMAGE, NOT_READ = "damaged or cut short", "this is no image that can be read", "neither DICOM nor a picture"
@@ -69,15 +68,17 @@ def many_pages(count: int) -> bytes:
 
 def text_bomb(image: Image.Image) -> bytes:
     texts = PngImagePlugin.PngInfo()
-    texts.add(b"zTXt", b"x\0\0" + zlib.compress(bytes(80 << 20)))
+    texts.add(b"zTXt", b"x\0\0" + zlib.compress(bytes(80 << 20), 1))
     return pillow(image, "PNG", pnginfo=texts)
 
 
-@pytest.fixture(scope="session")
-def pictures(breast: NDArray[np.uint8], encoded: Encoded) -> dict[str, tuple[str, bytes, str]]:
+def _pictures() -> dict[str, tuple[str, bytes, str]]:
     """Case -> name of the file, content, part of the reason why it is lost (empty: it is a good image)."""
-    grey = Image.fromarray(breast + np.uint8(1) * (breast > 0))
-    png, bmp, jp2, tif, pgm = (encoded(suffix, tone=2) for suffix in (".png", ".bmp", ".jp2", ".tif", ".pgm"))
+    rows, columns = np.mgrid[:100, :72]
+    inside = ((rows - 50) / 40) ** 2 + (columns / 50) ** 2 <= 1
+    breast = np.where(inside, 120 + columns + rows % 7, 0).astype(np.uint8)
+    grey = Image.fromarray(breast)
+    png, bmp, jp2, tif, pgm = (bytes(cv2.imencode(s, breast)[1]) for s in (".png", ".bmp", ".jp2", ".tif", ".pgm"))
     jpeg = pillow(Image.fromarray(cv2.resize(breast, None, fx=2, fy=2)), "JPEG", quality=90)
     wide = (breast.astype(np.uint16) << 4) + np.uint16(1)
     turned = Image.Exif()
@@ -85,7 +86,7 @@ def pictures(breast: NDArray[np.uint8], encoded: Encoded) -> dict[str, tuple[str
     see_through = Image.merge("LA", [grey, Image.fromarray(np.where(breast > 150, 254, 255).astype(np.uint8))])
     half = len(png) // 2
     return {
-        "BigTIFF": ("b_L-CC.tif", tiff_of(breast + np.uint8(0), big=True), ""),
+        "BigTIFF": ("b_L-CC.tif", tiff_of(breast, big=True), ""),
         "JPEG 2000": ("b_L-CC.jp2", jp2, ""),
         "BMP": ("b_L-CC.bmp", bmp, ""),
         "PGM": ("b_L-CC.pgm", pgm, ""),
@@ -131,38 +132,13 @@ def pictures(breast: NDArray[np.uint8], encoded: Encoded) -> dict[str, tuple[str
     }
 
 
-PICTURES = (
-    *("BigTIFF", "JPEG 2000", "BMP", "PGM", "16 bits", "turned by EXIF", "suffix of another kind", "cut PNG"),
-    *(
-        "cut PNG by its end",
-        "changed PNG",
-        "PNG with too few rows",
-        "PNG signature alone",
-        "bomb of pixels",
-        "bomb of text",
-    ),
-    *(
-        "cut JPEG",
-        "JPEG torn within",
-        "CMYK",
-        "TIFF in planes",
-        "TIFF of real numbers",
-        "TIFF with white as 0",
-        "two pages",
-    ),
-    *("60,000 pages", "animation", "cut BMP", "cut JPEG 2000", "cut PGM", "transparent", "one grey", "zip", "zip bomb"),
-    *("page of a server", "noise", "GIF", "no DICOM"),
-)
+PICTURES = _pictures()
 
 
-@pytest.mark.parametrize("case", PICTURES)
-def test_pictures(survives: Survives, pictures: dict[str, tuple[str, bytes, str]], case: str) -> None:
-    name, content, reason = pictures[case]
+@pytest.mark.parametrize("case", PICTURES.values(), ids=PICTURES)
+def test_pictures(survives: Survives, case: tuple[str, bytes, str]) -> None:
+    name, content, reason = case
     survives(lambda folder: (folder / name).write_bytes(content), {name: reason} if reason else {}, more=not reason)
-
-
-def test_every_case_is_run(pictures: dict[str, tuple[str, bytes, str]]) -> None:
-    assert set(PICTURES) == set(pictures)
 
 
 def test_a_mask_without_the_name_of_one(survives: Survives, breast: NDArray[np.uint8]) -> None:
