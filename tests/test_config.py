@@ -1,6 +1,7 @@
 """Configurations: read, overridden, refused with the field at fault, and written so that reading gives them back."""
 
 import math
+import sys
 from pathlib import Path
 from typing import Literal
 
@@ -148,3 +149,64 @@ def test_written_and_read_back(tmp_path: Path) -> None:
     assert parse(Outer, yaml.safe_load(text), where="") == config
     assert with_overrides(Outer(), yaml_file(tmp_path, text)) == config
     assert text.splitlines()[0] == "epochs: 3"
+
+
+DEEP = "[" * 10_000
+BOMB = "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
+    f"{name}: &{name} [{', '.join(['*' + before] * 9)}]\n"
+    for before, name in zip("abcdefghi", "bcdefghij", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"name: {DEEP}", "nested too deeply"),
+        ("name: " + "{a: " * 10_000, "nested too deeply"),
+        ("name:\n" + "".join(f"{' ' * depth}- \n" for depth in range(1, 500)), "nested too deeply"),
+        (BOMB, r"aliases \(\*name\) are not read; write the values out"),
+        ("name: &a [*a]", "aliases"),
+        ("inner: &a {kind: b}\nstages: {one: {<<: *a}}", "aliases"),
+        ("name: " + "9" * 5000, "not valid YAML"),
+        ("name: 2001-99-99", "not valid YAML"),
+        ("a: 1\n" * 2000, "given twice"),
+        ("#" * 2**18 + "\nepochs: 3", "more than 262144 bytes"),
+        ("? [a, b]\n: 1\n", "not valid YAML"),
+    ],
+    ids=lambda text: text[:20],
+)
+def test_files_made_to_exhaust_the_program(tmp_path: Path, text: str, expected: str) -> None:
+    path = yaml_file(tmp_path, text)
+    with pytest.raises(ConfigError, match=expected) as caught:
+        with_overrides(Outer(), path)
+    assert str(path) in str(caught.value)
+
+
+def test_settings_made_to_exhaust_the_program() -> None:
+    for text in (f"name={DEEP}", "inner=" + "{a: " * 10_000, "name=" + "9" * 5000):
+        with pytest.raises(ConfigError, match=r"nested too deeply|not valid YAML"):
+            with_overrides(Outer(), sets=[text])
+    for name in ("inner." * 5000 + "kind", "stages." * 5000 + "kind"):
+        with pytest.raises(ConfigError, match=r"there is no field|does not fit|nested too deeply"):
+            with_overrides(Outer(), sets=[f"{name}=1"])
+
+
+def test_a_configuration_that_is_no_regular_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"/dev/zero: the configuration cannot be read \(no regular file\)"):
+        with_overrides(Outer(), Path("/dev/zero"))
+
+
+class WithModule(Outer):
+    modules = frozenset({"name"})
+
+
+def test_a_file_does_not_name_a_module_from_outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = yaml_file(tmp_path, "name: my_lab.my_model\n")
+    with pytest.raises(
+        ConfigError, match=r"name is 'my_lab.my_model', a module outside.*give --set name=my_lab.my_model"
+    ):
+        with_overrides(WithModule(), path)
+    assert with_overrides(WithModule(), sets=["name=my_lab.my_model"]).name == "my_lab.my_model"
+    assert with_overrides(Outer(), path).name == "my_lab.my_model"
+    monkeypatch.setitem(sys.modules, "my_lab.my_model", sys)
+    assert with_overrides(WithModule(), path).name == "my_lab.my_model"

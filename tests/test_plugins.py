@@ -60,3 +60,10 @@ def test_a_plugin_whose_own_import_fails(package: str) -> None:
 def test_a_plugin_that_defines_too_little(package: str) -> None:
     with pytest.raises(ValueError, match=r"shapes_for_this_test\.square must define name, colour$"):
         plugins.load(package, "square", needs=("area", "name", "colour"))
+
+
+def test_what_a_file_may_not_name(package: str) -> None:
+    assert plugins.is_foreign("shapes_for_this_test.circle.of_nobody")
+    assert plugins.is_foreign("antigravity.x")
+    for name in ("glam", "", None, 5, ["a.b"], "mammoseg.plugins", "os.path"):
+        assert not plugins.is_foreign(name)

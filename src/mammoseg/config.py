@@ -1,12 +1,19 @@
 """Configurations: frozen pydantic models, read from YAML, overridden by `a.b=1`, written back as YAML."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, cast
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+
+from mammoseg.bounded import read_bounded
+from mammoseg.plugins import is_foreign
+
+MOST_BYTES = 2**18
+"""Largest configuration file; a full one has some kilobytes."""
 
 
 class Config(BaseModel):
@@ -16,6 +23,8 @@ class Config(BaseModel):
 
     training_only: ClassVar[frozenset[str]] = frozenset()
     """Fields without effect on a prediction."""
+    modules: ClassVar[frozenset[str]] = frozenset()
+    """Fields that may name a module to import: from the command line or from code, never from a file."""
 
     def reset_by(self, changes: Mapping[str, Any]) -> Mapping[str, Any]:
         """Fields that start anew, with their new values, since `changes` to others give them another meaning.
@@ -37,7 +46,7 @@ def with_overrides(base: C, file: Path | None = None, sets: Iterable[str] = ()) 
 
     Values are read as YAML: `1e-3`, `[1, 2]`, `true`, `null`, text. Raises ConfigError naming each wrong field.
     """
-    changes = [] if file is None else [(str(file), _read_yaml(file))]
+    changes = [] if file is None else [(str(file), _read_yaml(file, base))]
     changes += [(f"--set {text!r}", _nested(text)) for text in sets]
     together: dict[str, Any] = {}
     for _, change in changes:
@@ -73,32 +82,54 @@ def to_yaml(config: Config) -> str:
     return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
 
 
-def _read_yaml(file: Path) -> dict[str, Any]:
+def _read_yaml(file: Path, base: Config) -> dict[str, Any]:
     try:
-        text = file.read_text(encoding="utf-8")
+        text = read_bounded(file, MOST_BYTES).decode("utf-8")
     except OSError as error:
         raise ConfigError(f"{file}: the configuration cannot be read ({error.strerror})") from None
     except UnicodeDecodeError as error:
         raise ConfigError(f"{file}: not UTF-8 text (byte {error.start}); save it as UTF-8") from None
+    except ValueError as error:
+        raise ConfigError(f"{file}: no configuration: {error}. Expected some lines of YAML. Check the path.") from None
     values = _parse(text, str(file))
     if not isinstance(values, dict):
         raise ConfigError(f"{file}: expected names with values, found {type(values).__name__}")
+    for name in base.modules & values.keys():
+        if is_foreign(values[name]):
+            raise ConfigError(
+                f"{file}: {name} is {values[name]!r}, a module outside mammoseg, which a file cannot have imported. Expected "
+                f"the name of a {name} of mammoseg. Leave it out and give --set {name}={values[name]}, if you trust it."
+            )
     return values
 
 
 def _parse(text: str, where: str) -> Any:
     try:
         return yaml.load(text, _Loader)
-    except yaml.YAMLError as error:
+    except (
+        yaml.YAMLError,
+        ValueError,
+    ) as error:  # ValueError: a date that there is not, a number of thousands of digits
         raise ConfigError(f"{where}: not valid YAML: {error}") from None
+    except RecursionError:
+        raise ConfigError(f"{where}: nested too deeply. Expected a few levels of names. Check the brackets.") from None
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader, but of two equal names it refuses the second, and 1e-3 is a number (to YAML 1.1, text)."""
+    """PyYAML's safe loader, but of two equal names it refuses the second, and 1e-3 is a number (to YAML 1.1, text).
+
+    Aliases are refused: a few lines of them can stand for more values than any memory holds.
+    """
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark
+            raise yaml.composer.ComposerError(None, None, "aliases (*name) are not read; write the values out", mark)
+        return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        names = [key.value for key, _ in node.value]
-        if twice := sorted({str(name) for name in names if names.count(name) > 1}):
+        names = Counter(str(key.value) for key, _ in node.value)
+        if twice := sorted(name for name, count in names.items() if count > 1):
             raise yaml.constructor.ConstructorError(None, None, f"{', '.join(twice)}: given twice", node.start_mark)
         return super().construct_mapping(node, deep)
 

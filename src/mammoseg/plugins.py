@@ -1,11 +1,13 @@
 """A name is a file. `load("mammoseg.models", "glam", needs=("Config",))` imports `mammoseg.models.glam`.
 
-A dotted name (`my_lab.my_model`) is imported as it stands, so a user extends mammoseg from outside.
+A dotted name (`my_lab.my_model`) is imported as it stands, so a user extends mammoseg from outside. Such names come from
+code or from the command line. A file that names one does not have it imported (`is_foreign`): opening a file runs nothing.
 """
 
 import difflib
 import importlib
 import pkgutil
+import sys
 from types import ModuleType
 
 
@@ -32,3 +34,8 @@ def load(folder: str, name: str, *, needs: tuple[str, ...]) -> ModuleType:
     if missing := [n for n in needs if not hasattr(module, n)]:
         raise ValueError(f"{module.__name__} must define {', '.join(missing)}")
     return module
+
+
+def is_foreign(name: object) -> bool:
+    """Whether a name that stands in a file is of a module that nobody has imported yet: it is not loaded."""
+    return isinstance(name, str) and "." in name and name not in sys.modules

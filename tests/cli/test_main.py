@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -150,9 +151,37 @@ def test_errors_become_a_message_and_a_code(
     assert run("phantom", "--exams", "1", "--out", "somewhere") == (code, "", message)
 
 
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (MemoryError(), "mammoseg: the memory does not suffice. "),
+        (
+            RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried 9 bytes"),
+            "mammoseg: the memory",
+        ),
+        (RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"), "mammoseg: the memory does not suffice. "),
+        (RecursionError("maximum recursion depth exceeded"), "mammoseg: a file or setting is nested too deeply. "),
+    ],
+    ids=repr,
+)
+def test_a_machine_at_its_end_is_told_in_one_line(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, error: Exception, message: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("mammoseg.data.adapters.synthetic.write_study", fail)
+    code, out, err = run("phantom", "--exams", "1", "--out", "somewhere")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith(message)
+
+
 def test_a_bug_is_shown_as_a_bug(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mammoseg.data.adapters.synthetic.write_study", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
+        run("phantom", "--exams", "1", "--out", "somewhere")
+    monkeypatch.setattr("mammoseg.data.adapters.synthetic.write_study", Mock(side_effect=RuntimeError("a bug")))
+    with pytest.raises(RuntimeError, match="a bug"):
         run("phantom", "--exams", "1", "--out", "somewhere")
 
 

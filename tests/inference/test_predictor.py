@@ -1,9 +1,12 @@
 """A checkpoint and a prepared image become a prediction on the image's own pixels."""
 
 import json
+import re
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +19,7 @@ from mammoseg.inference.augment import displaced_windows
 from mammoseg.inference.predictor import Predictor
 from mammoseg.io.read import read_pixels
 from mammoseg.models import build_model
-from mammoseg.nn.checkpoint import CheckpointError
+from mammoseg.nn.checkpoint import CheckpointError, save_checkpoint
 from mammoseg.prep.breast import PrepError
 from mammoseg.prep.pipeline import Prepared, crop_breast, prepare
 from mammoseg.training.config import TrainConfig
@@ -217,3 +220,56 @@ def test_no_checkpoint(tmp_path: Path, trained_run: Path) -> None:
 def test_a_device_that_is_not_there(trained_run: Path) -> None:
     with pytest.raises(ValueError, match="not available here"):
         Predictor(trained_run, "cuda:99")
+
+
+def test_patches_that_do_not_fit_the_window_are_refused(trained_run: Path) -> None:
+    with pytest.raises(ConfigError, match=r"num_patches is 100000; a window of \(96, 64\) takes at most 24 patches"):
+        Predictor(trained_run, "cpu", ["num_patches=100000"])
+
+
+def test_a_checkpoint_of_a_network_that_no_memory_holds(trained_run: Path, tmp_path: Path) -> None:
+    """Its seal fits: it was written so."""
+    description = json.loads((trained_run / "checkpoint" / "checkpoint.json").read_text())
+    network = description["network"]
+    for widths, message in (
+        ([10**9], "widths.0: Input should be less than or equal to"),
+        ([16384, 16384], "parameters"),
+    ):
+        network["local_module"] |= {"widths": widths, "blocks": [9] * len(widths), "strides": [1] * len(widths)}
+        folder = save_checkpoint(tmp_path / str(len(widths)), "glam", nn.Linear(1, 1), network, description["prep"], {})
+        with pytest.raises(CheckpointError, match=message):
+            Predictor(folder, "cpu")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"prep": {"window": [0, 8]}}, {"prep": {"more": 1}}, {"network": {"num_patches": 10**6}}, {"model": "glan"}],
+    ids=str,
+)
+def test_a_checkpoint_whose_settings_cannot_be(trained_run: Path, tmp_path: Path, values: dict[str, Any]) -> None:
+    described = json.loads((trained_run / "checkpoint" / "checkpoint.json").read_text())
+    parts = [described[name] | values.get(name, {}) for name in ("network", "prep")]
+    save_checkpoint(tmp_path, values.get("model", "glam"), nn.Linear(1, 1), *parts, {})
+    with pytest.raises(CheckpointError, match=re.escape(str(tmp_path))):
+        Predictor(tmp_path, "cpu")
+
+
+def test_a_model_from_outside_is_named_by_who_predicts(
+    tmp_path: Path, tiny_config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "my_lab_of_this_test").mkdir()
+    (tmp_path / "my_lab_of_this_test" / "model.py").write_text(
+        "from mammoseg.models.glam import STAGES, Config, build\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    name = "my_lab_of_this_test.model"
+    plain = [config.model_dump(mode="json") for config in (tiny_config.network, tiny_config.prep)]
+    folder = save_checkpoint(tmp_path / "run", name, build_model("glam", tiny_config.network), *plain, {})
+    with pytest.raises(CheckpointError, match=r"a module outside mammoseg.*--set model=my_lab_of_this_test\.model"):
+        Predictor(folder, "cpu")
+    assert name not in sys.modules
+    with pytest.raises(ConfigError, match=r"--set model=glam: .* is of the model my_lab_of_this_test\.model"):
+        Predictor(Path(folder), "cpu", ["model=my_lab_of_this_test.model", "model=glam"])
+    found = Predictor(folder, "cpu", [f"model={name}", "num_patches=2"])
+    assert found.network.num_patches == 2  # type: ignore[attr-defined]
+    monkeypatch.delitem(sys.modules, name)

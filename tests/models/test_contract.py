@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mammoseg.config import Config
+from mammoseg.config import Config, ConfigError
 from mammoseg.models import build_model, list_models, load_model_plugin
 from mammoseg.nn.contract import Batch, ModelOutput, Stage
 
@@ -169,3 +169,24 @@ def test_unknown_labels_teach_nothing_wrong(name: str, stage: Stage) -> None:
 def test_an_unknown_name_is_told_from_this_one(name: str) -> None:
     with pytest.raises(ValueError, match=f"Did you mean '{name}'"):
         build_model(name + "x")
+
+
+@every_model
+def test_a_network_that_no_memory_holds_is_refused(name: str) -> None:
+    for widths, blocks in (((16_384,) * 4, (9,) * 4), ((512, 16_384), (1, 1))):
+        local = {"widths": widths, "blocks": blocks, "strides": (1,) * len(blocks)}
+        values = {**SMALL[name], "local_module": {**SMALL[name]["local_module"], **local}}
+        config = load_model_plugin(name).Config.model_validate(values)
+        with pytest.raises(
+            ConfigError, match=rf"{name}: a network .* has [\d,]+ parameters\. Expected at most 1,000,000,000"
+        ):
+            build_model(name, config)
+
+
+@every_model
+def test_checking_the_size_does_not_change_the_weights(name: str) -> None:
+    plugin = load_model_plugin(name)
+    torch.manual_seed(0)
+    direct = plugin.build(plugin.Config.model_validate(SMALL[name])).state_dict()
+    built = small_model(name).state_dict()
+    assert all(torch.equal(value, built[key]) for key, value in direct.items())

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -223,3 +224,16 @@ def test_another_hash(saved: Path) -> None:
     change_description(saved, format=1, sha256="0" * 64)
     with pytest.raises(CheckpointError, match=r"its hash is not the one in checkpoint\.json"):
         open_checkpoint(saved)
+
+
+def test_a_checkpoint_does_not_import_a_module(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "runs_when_opened.py").write_text("raise SystemExit('code of others ran')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in ("runs_when_opened.model", "this.s"):
+        folder = save_checkpoint(tmp_path / name, name, network(), {}, {}, {})
+        with pytest.raises(CheckpointError, match=rf"is of the model '{name}', a module outside.*--set model={name}"):
+            open_checkpoint(folder)
+    monkeypatch.setitem(sys.modules, "this.s", sys)
+    assert open_checkpoint(folder).model == "this.s", "imported by the program itself"

@@ -39,6 +39,31 @@ def test_settings_of_the_network_can_be_changed(tiny_config: TrainConfig) -> Non
         ("stages.local.learning_rate=0", "stages.local.learning_rate"),
         ("select_by=accuracy", "select_by"),
         ("network.patches=2", "there is no field 'patches'"),
+        ("model=5", r"model: Input should be a valid string"),
+        ("model=null", r"model: Input should be a valid string"),
+        ("model=[glam]", r"model: Input should be a valid string"),
+        ("network=5", "network"),
+        (
+            "network.num_patches=100000",
+            r"network.num_patches is 100000; a window of \(96, 64\) takes at most 24 patches of 32",
+        ),
+        ("network.num_patches_train=25", r"network.num_patches_train is 25; a window of \(96, 64\) takes at most 24"),
+        ("augment.location_px=[100000,100000]", "augment.location_px.0: Input should be less than or equal to 10000"),
+        (
+            "augment.location_px=[4, 33]",
+            r"augment.location_px \(4, 33\) could move a window of \(96, 64\) off the breast",
+        ),
+        (
+            "network.global_module.widths=[1000000000,4,4,4,4]",
+            "global_module.widths.0: Input should be less than or equal",
+        ),
+        (
+            "network.local_module.blocks=[1000000000]",
+            "local_module.blocks.0: Input should be less than or equal to 200",
+        ),
+        ("prep.window=[1000000000,1000000000]", "prep.window.0: Input should be less than or equal to 16384"),
+        ("prep.pixel_mm=1e-9", "prep.pixel_mm: Input should be greater than or equal to 0.01"),
+        ("stages.local.batch_size=1000000000", "stages.local.batch_size: Input should be less than or equal to 4096"),
     ],
 )
 def test_what_cannot_work_is_refused_before_training(tiny_config: TrainConfig, change: str, message: str) -> None:
@@ -50,6 +75,13 @@ def test_a_resized_breast_may_be_displaced_by_more_than_the_window(tiny_config: 
     """The displacement counts in pixels before resizing."""
     changed = with_overrides(tiny_config, sets=["prep.fit=resize", "augment.size_px=100"])
     assert changed.augment.size_px == 100
+
+
+def test_a_configuration_file_does_not_import_a_model(tiny_config: TrainConfig, tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text("model: this.s\nstages: {}\n")
+    with pytest.raises(ConfigError, match=r"model is 'this\.s', a module outside mammoseg"):
+        with_overrides(tiny_config, file)
 
 
 def test_an_unknown_model_is_named() -> None:

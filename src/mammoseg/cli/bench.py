@@ -115,15 +115,13 @@ def _of_names(names: Sequence[str], sets: Sequence[str]) -> tuple[Mapping[str, "
 
 def _of_checkpoint(folder: Path, sets: Sequence[str]) -> tuple[Mapping[str, "Config"], tuple[int, int]]:
     """The model of a checkpoint and what it sees, as `_of_names`. Weights are not loaded: any others cost as much."""
-    from mammoseg.config import parse, with_overrides
-    from mammoseg.models import load_model_plugin
+    from mammoseg.config import with_overrides
+    from mammoseg.inference.predictor import checkpoint_settings
     from mammoseg.nn.checkpoint import open_checkpoint
-    from mammoseg.prep.config import PrepConfig
 
     checkpoint = open_checkpoint(folder)
-    where = str(checkpoint.folder)
-    network = parse(load_model_plugin(checkpoint.model).Config, checkpoint.network, where)
-    return {checkpoint.model: with_overrides(network, sets=sets)}, parse(PrepConfig, checkpoint.prep, where).window
+    network, prep = checkpoint_settings(checkpoint)
+    return {checkpoint.model: with_overrides(network, sets=sets)}, prep.window
 
 
 def _counts(name: str, load: "Load") -> dict[str, Any]:

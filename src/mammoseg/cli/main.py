@@ -1,6 +1,7 @@
 """`mammoseg VERB`: parse, call one function, print. Exit 0 success, 1 failure, 2 wrong usage, 3 some images failed."""
 
 import logging
+import re
 import signal
 import sys
 
@@ -76,6 +77,24 @@ def main() -> None:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         sys.exit(_fail(f"{where}{error.strerror or error}", 1))
+    except (MemoryError, RuntimeError) as error:
+        if (reason := _exhausted(error)) is None:
+            raise  # a bug is shown as one
+        sys.exit(_fail(reason, 1))
+
+
+def _exhausted(error: BaseException) -> str | None:
+    """What to do where the machine is at its end, which torch tells as a RuntimeError; None for any other error."""
+    if isinstance(error, RecursionError):
+        return (
+            "a file or setting is nested too deeply. Expected a few levels. Look at the files named before this line."
+        )
+    if isinstance(error, MemoryError) or re.search(r"out of memory|allocate memory|not enough memory", str(error)):
+        return (
+            "the memory does not suffice. Expected enough for the network and its batches (`mammoseg bench` tells). Take a "
+            "smaller batch (--set stages.NAME.batch_size=N), fewer --workers, or a machine with more; finished work is kept."
+        )
+    return None
 
 
 def _terminate(_signal: int, _frame: object) -> None:

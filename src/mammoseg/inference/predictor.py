@@ -12,11 +12,12 @@ from torch import Tensor
 from mammoseg.config import Config, ConfigError, parse, with_overrides
 from mammoseg.data.heatmaps import wants_heatmaps
 from mammoseg.data.manifest import ImageRow
-from mammoseg.models import build_model, load_model_plugin
-from mammoseg.nn.checkpoint import Checkpoint, open_checkpoint
+from mammoseg.models import build_model, check_size, load_model_plugin
+from mammoseg.nn.checkpoint import Checkpoint, CheckpointError, open_checkpoint
 from mammoseg.nn.contract import Classifier, ModelOutput
 from mammoseg.nn.device import device_from
 from mammoseg.nn.inference import Precision, computing, speed_up
+from mammoseg.nn.patches import patches_problem
 from mammoseg.prep.config import PrepConfig
 from mammoseg.prep.pipeline import Prepared
 from mammoseg.records.prediction import Patch, Prediction, Scores
@@ -30,19 +31,25 @@ class Predictor:
     ) -> None:
         """`sets` change the network's own settings, e.g. `num_patches=3`. `bf16-mixed` is faster and less exact.
 
+        `model=my_lab.my_model` among `sets` lets a checkpoint of a model outside mammoseg be opened, which imports it.
         Raises CheckpointError for a folder that is no checkpoint or whose weights do not fit, ConfigError for `sets`.
         """
+        named, sets = _named_model(sets)
         self.checkpoint: Checkpoint = open_checkpoint(checkpoint)
-        where = str(self.checkpoint.folder)
-        self.prep: PrepConfig = parse(PrepConfig, self.checkpoint.prep, where)
-        plugin = load_model_plugin(self.checkpoint.model)
-        trained = parse(plugin.Config, self.checkpoint.network, where)
+        if named not in (None, self.checkpoint.model):
+            raise ConfigError(
+                f"--set model={named}: {checkpoint} is of the model {self.checkpoint.model}. Leave the setting out, or give a "
+                "checkpoint of that model."
+            )
+        trained, self.prep = checkpoint_settings(self.checkpoint)
         self.network: Config = with_overrides(trained, sets=sets)
         if idle := [n for n in sorted(trained.training_only) if getattr(self.network, n) != getattr(trained, n)]:
             raise ConfigError(
                 f"--set {', '.join(idle)}: only training uses it. Expected a setting of prediction, such as num_patches. "
                 "Leave it out."
             )
+        if problem := patches_problem(self.network, self.prep.window):
+            raise ConfigError(f"--set: {problem}. Expected patches that fit the window. Give a smaller number.")
         self.precision = precision
         self.device = device_from(device)
         model = build_model(self.checkpoint.model, self.network)
@@ -102,6 +109,32 @@ class Predictor:
         weights = [None] * len(corners) if out.attention_BP is None else out.attention_BP[0].tolist()
         found = zip(corners, scores, weights, strict=True)
         return tuple(Patch(row, col, size, scores, attention) for (row, col), scores, attention in found)
+
+
+def checkpoint_settings(checkpoint: Checkpoint) -> tuple[Config, PrepConfig]:
+    """Network and preparation as a checkpoint says them. Raises CheckpointError for those that no model can have."""
+    where = str(checkpoint.folder)
+    try:
+        network = parse(load_model_plugin(checkpoint.model).Config, checkpoint.network, where)
+        prep = parse(PrepConfig, checkpoint.prep, where)
+        if problem := patches_problem(network, prep.window):
+            raise ConfigError(f"{where}: {problem}")
+        check_size(checkpoint.model, network)
+    except ValueError as error:
+        raise CheckpointError(
+            f"{where}: settings that cannot be: {error}. Expected what mammoseg wrote. Restore the folder from a copy, or use the "
+            "version of mammoseg that wrote it."
+        ) from None
+    return network, prep
+
+
+def _named_model(sets: Sequence[str]) -> tuple[str | None, list[str]]:
+    """The model that `model=NAME` names, which is imported, and the other settings."""
+    pairs = [(text.partition("=")[0].strip(), text) for text in sets]
+    names = [text.partition("=")[2].strip() for name, text in pairs if name == "model"]
+    for name in names:
+        load_model_plugin(name)
+    return (names[-1] if names else None), [text for name, text in pairs if name != "model"]
 
 
 def _array(values: Tensor) -> NDArray[np.float32]:

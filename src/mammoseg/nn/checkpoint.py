@@ -18,6 +18,7 @@ from torch import nn
 
 from mammoseg.bounded import read_json, sha256_of
 from mammoseg.io.atomic import write_bytes
+from mammoseg.plugins import is_foreign
 
 logger = logging.getLogger(__name__)
 
@@ -118,12 +119,21 @@ def open_checkpoint(path: Path) -> Checkpoint:
             f"{WEIGHTS}.{unfinished}"
         )
     checkpoint = _described(folder)
+    if is_foreign(checkpoint.model):
+        raise CheckpointError(
+            f"{folder}: is of the model {checkpoint.model!r}, a module outside mammoseg, which a checkpoint cannot have imported. "
+            f"Expected a model of mammoseg. If you trust that module, say so: --set model={checkpoint.model} for `mammoseg "
+            "predict`, an import of it in Python."
+        )
     try:
         digest = sha256_of(folder / WEIGHTS)
     except OSError as error:
         raise CheckpointError(f"{folder / WEIGHTS}: the weights cannot be read ({error.strerror})") from None
     if digest != checkpoint.sha256:
-        raise CheckpointError(f"{folder / WEIGHTS}: damaged or exchanged; its hash is not the one in {DESCRIPTION}")
+        raise CheckpointError(
+            f"{folder / WEIGHTS}: damaged or exchanged; its hash is not the one in {DESCRIPTION}. "
+            "Expected the weights that were written with it. Restore both from a copy, or train or import them again."
+        )
     return checkpoint
 
 

@@ -9,10 +9,29 @@ Shapes   B batch | K class | P patches | h, w cells | H, W pixels | s side of a 
 Units    corners are (row, column) of the upper left pixel of a patch
 """
 
+import math
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
+
+_MOST_TILINGS = 4
+"""More patches than so many times what tiles the window see nothing new."""
+
+
+def patches_problem(network: object, window: tuple[int, int]) -> str | None:
+    """Why the patches of a model's configuration do not fit a window of (rows, columns), or None if they do."""
+    patch_px = getattr(network, "patch_px", None)
+    if patch_px is None:
+        return None
+    if patch_px > min(window):
+        return f"network.patch_px is {patch_px}; a window of {window} takes at most {min(window)}"
+    most = _MOST_TILINGS * math.prod(math.ceil(side / patch_px) for side in window)
+    for name in ("num_patches", "num_patches_train"):
+        if (count := getattr(network, name, 0)) > most:
+            return f"network.{name} is {count}; a window of {window} takes at most {most} patches of {patch_px} pixels"
+    return None
 
 
 @torch.no_grad()

@@ -1,12 +1,14 @@
 """How images are prepared."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field
 
 from mammoseg.config import Config
 from mammoseg.records.image import DicomMode
 
+Side = Annotated[int, Field(ge=1, le=16_384)]
+"""Of a window, in pixels: more than any detector has."""
 Fit = Literal["cut", "resize"]
 Intensity = Literal["standardize", "unit"]
 
@@ -22,7 +24,7 @@ class PrepConfig(Config):
     """Pixels of DICOM files. `nyu`: stored values without window or LUT, as the published weights saw them; `presentation`:
     what a viewer shows (modality LUT, VOI LUT or window), in 16 bits. Other files are taken as they are."""
 
-    window: tuple[PositiveInt, PositiveInt] = (2944, 1920)
+    window: tuple[Side, Side] = (2944, 1920)
     """Rows and columns the model sees, in working pixels. Source: GMIC, section 4.1."""
 
     fit: Fit = "cut"
@@ -36,7 +38,7 @@ class PrepConfig(Config):
     by the largest value of the window, for values from 0 to 1; source: GMIC for CBIS-DDSM, which says "[0, 1]" and not
     how: the division is our reading."""
 
-    pixel_mm: float | None = Field(None, gt=0)
+    pixel_mm: float | None = Field(None, ge=0.01, le=100)
     """Resample to this pixel side in mm before anything else. None keeps the pixels as they are, and so are those of an
     image of unknown pixel size."""
 
@@ -53,11 +55,11 @@ class PrepConfig(Config):
     background, labels, tape and a scanner frame, all of which are removed. For films an opening of 7 mm and a buffer of
     5 mm work well: `opening_px` 35 and `buffer_px` 25 at 0.2 mm a pixel."""
 
-    opening_px: int = Field(100, ge=0)
+    opening_px: int = Field(100, ge=0, le=2000)
     """Radius of the opening that cuts thin structures off the breast, in working pixels (diamond).
     Source: released NYU pipeline."""
 
-    buffer_px: int = Field(50, ge=0)
+    buffer_px: int = Field(50, ge=0, le=16_384)
     """Margin left around the breast above, below and on the nipple side, in working pixels. Source: released NYU
     pipeline."""
 

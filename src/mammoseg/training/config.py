@@ -2,27 +2,32 @@
 
 import logging
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, NonNegativeInt, SerializeAsAny, model_validator
+from pydantic import Field, SerializeAsAny, model_validator
 
 from mammoseg.config import Config, ConfigError
 from mammoseg.models import load_model_plugin
+from mammoseg.nn.patches import patches_problem
 from mammoseg.prep.config import PrepConfig
 
 logger = logging.getLogger(__name__)
+
+MOST_SHIFT_PX = 10_000
+"""No mammogram is larger."""
+Shift = Annotated[int, Field(ge=0, le=MOST_SHIFT_PX)]
 
 
 class StageConfig(Config):
     """How long and how fast a stage learns."""
 
-    epochs: int = Field(50, ge=1)
+    epochs: int = Field(50, ge=1, le=100_000)
     """Passes over the balanced training set. Source: GMIC, Sec. 3.3."""
     learning_rate: float = Field(1e-5, gt=0)
     """Peak rate of Adam. Source: the range 10^-5.5 to 10^-4 of GMIC, Sec. 3.3."""
     schedule: Literal["constant", "one_cycle"] = "constant"
     """Constant as in the papers, or one cycle of warm-up and cosine decay."""
-    batch_size: int = Field(16, ge=1)
+    batch_size: int = Field(16, ge=1, le=4096)
     """Images in a batch. Source: four exams of four images, GMIC authors."""
 
 
@@ -32,14 +37,16 @@ class AugmentConfig(Config):
     For `prep.fit` = `resize` the pixels are those before resizing, see there.
     """
 
-    location_px: tuple[NonNegativeInt, NonNegativeInt] = (100, 100)
+    location_px: tuple[Shift, Shift] = (100, 100)
     """Largest shift (rows, columns)."""
-    size_px: int = Field(100, ge=0)
+    size_px: int = Field(100, ge=0, le=MOST_SHIFT_PX)
     """Largest shift of each border, after which the window is resized."""
 
 
 class TrainConfig(Config):
     """Everything that decides a run, apart from the data themselves."""
+
+    modules: ClassVar[frozenset[str]] = frozenset({"model"})
 
     model: str = "glam"
     """Name of the model."""
@@ -89,19 +96,23 @@ class TrainConfig(Config):
     @classmethod
     def _network_of_its_model(cls, values: Any) -> Any:
         if isinstance(values, dict) and isinstance(values.get("network"), dict):
-            plugin = load_model_plugin(values.get("model", "glam"))
-            values = {**values, "network": plugin.Config.model_validate(values["network"])}
+            name = values.get("model", "glam")
+            known = isinstance(name, str)  # else the network of no model: the check of the field says what is wrong
+            network = load_model_plugin(name).Config.model_validate(values["network"]) if known else Config()
+            values = {**values, "network": network}
         return values
 
     @model_validator(mode="after")
     def _fits_the_window(self) -> Self:
-        side, patch_px = min(self.prep.window), getattr(self.network, "patch_px", 0)
-        if patch_px > side:
-            raise ValueError(f"network.patch_px is {patch_px}; a window of {self.prep.window} takes at most {side}")
-        if self.prep.fit == "cut" and 2 * self.augment.size_px >= side:
-            most = (side - 1) // 2
+        if problem := patches_problem(self.network, self.prep.window):
+            raise ValueError(problem)
+        window, shift, size = self.prep.window, self.augment.location_px, self.augment.size_px
+        if self.prep.fit == "cut" and 2 * size >= min(window):
+            most = (min(window) - 1) // 2
+            raise ValueError(f"augment.size_px {size} could empty a window of {window}; at most {most}")
+        if self.prep.fit == "cut" and any(2 * most > side for most, side in zip(shift, window, strict=True)):
             raise ValueError(
-                f"augment.size_px {self.augment.size_px} could empty a window of {self.prep.window}; at most {most}"
+                f"augment.location_px {shift} could move a window of {window} off the breast; at most half of each side"
             )
         return self
 

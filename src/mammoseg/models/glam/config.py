@@ -3,17 +3,18 @@
 import math
 from typing import ClassVar, Literal
 
-from pydantic import Field, NonNegativeFloat, PositiveInt, field_validator, model_validator
+from pydantic import Field, NonNegativeFloat, field_validator, model_validator
 
 from mammoseg.config import Config
+from mammoseg.nn.limits import Blocks, Stride, Width, check_groups
 
 
 class GlobalConfig(Config):
     """The ResNet-22 that sees the whole window."""
 
-    widths: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt, PositiveInt] = (16, 32, 64, 128, 256)
+    widths: tuple[Width, Width, Width, Width, Width] = (16, 32, 64, 128, 256)
     """Channels of the five groups. Source: published network."""
-    strides: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt, PositiveInt] = (1, 2, 2, 2, 2)
+    strides: tuple[Stride, Stride, Stride, Stride, Stride] = (1, 2, 2, 2, 2)
     """Stride of each group. A small window keeps the grids (92 x 60 cells and so on) with smaller strides."""
     stem_pool: bool = True
     """Max pool after the stem convolution. Source: published network; off for small windows."""
@@ -36,11 +37,11 @@ class GlobalConfig(Config):
 class LocalConfig(Config):
     """The high-resolution ResNet that sees patches."""
 
-    blocks: tuple[PositiveInt, ...] = (3, 4, 6, 3)
+    blocks: tuple[Blocks, ...] = (3, 4, 6, 3)
     """Basic blocks per group: ResNet-34. Source: published network."""
-    widths: tuple[PositiveInt, ...] = (64, 128, 256, 512)
+    widths: tuple[Width, ...] = (64, 128, 256, 512)
     """Channels per group. Source: published network."""
-    strides: tuple[PositiveInt, ...] = (1, 1, 1, 1)
+    strides: tuple[Stride, ...] = (1, 1, 1, 1)
     """Stride per group; 1 keeps the grid at a quarter of the patch. Source: published network."""
     stem_pool: bool = True
     """Max pool after the stem convolution. Source: published network; off for small patches."""
@@ -53,8 +54,7 @@ class LocalConfig(Config):
 
     @model_validator(mode="after")
     def _same_length(self) -> "LocalConfig":
-        if not len(self.blocks) == len(self.widths) == len(self.strides) > 0:
-            raise ValueError("blocks, widths and strides must have one entry per group")
+        check_groups(self.blocks, self.widths, self.strides)
         return self
 
 
@@ -76,7 +76,7 @@ class GlamConfig(Config):
     global_module: GlobalConfig = GlobalConfig()
     local_module: LocalConfig = LocalConfig()
     objective: ObjectiveConfig = ObjectiveConfig()
-    patch_px: int = Field(512, ge=8)
+    patch_px: int = Field(512, ge=8, le=16_384)
     """Side of a patch in model pixels. Source: published run."""
     num_patches: int = Field(1, ge=1)
     """Patches per image at inference. Source: published run; Fig. 8 compares 1 and 3."""

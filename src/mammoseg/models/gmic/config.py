@@ -2,9 +2,10 @@
 
 from typing import ClassVar, Literal
 
-from pydantic import Field, PositiveInt, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from mammoseg.config import Config
+from mammoseg.nn.limits import Blocks, Stride, Width, check_groups
 from mammoseg.records.label import CLASSES
 
 
@@ -13,11 +14,11 @@ class GlobalConfig(Config):
 
     trunk: Literal["resnet22", "resnet"] = "resnet22"
     """ResNet-22, or the ImageNet kind of ResNet with basic blocks. Source: GMIC, Sec. 2.2; ResNet-18 for CBIS-DDSM."""
-    blocks: tuple[PositiveInt, ...] = (2, 2, 2, 2, 2)
+    blocks: tuple[Blocks, ...] = (2, 2, 2, 2, 2)
     """Blocks per group. Source: published network; (2, 2, 2, 2) is ResNet-18."""
-    widths: tuple[PositiveInt, ...] = (16, 32, 64, 128, 256)
+    widths: tuple[Width, ...] = (16, 32, 64, 128, 256)
     """Channels per group. Source: published network."""
-    strides: tuple[PositiveInt, ...] = (1, 2, 2, 2, 2)
+    strides: tuple[Stride, ...] = (1, 2, 2, 2, 2)
     """Stride per group. A small window keeps the grid (46 x 30 cells) with smaller strides."""
     stem_pool: bool = True
     """Max pool after the stem convolution. Source: published network; off for small windows."""
@@ -28,21 +29,20 @@ class GlobalConfig(Config):
 
     @model_validator(mode="after")
     def _groups(self) -> "GlobalConfig":
-        if not len(self.blocks) == len(self.widths) == len(self.strides) > 0:
-            raise ValueError("blocks, widths and strides must have one entry per group")
+        check_groups(self.blocks, self.widths, self.strides)
         return self
 
 
 class LocalConfig(Config):
     """The ResNet that sees patches, and how their features are weighed."""
 
-    blocks: tuple[PositiveInt, ...] = (2, 2, 2, 2)
+    blocks: tuple[Blocks, ...] = (2, 2, 2, 2)
     """Blocks per group: ResNet-18. (3, 4, 6, 3) is ResNet-34, with `bottleneck` ResNet-50. Source: published network."""
     bottleneck: bool = False
     """Bottlenecks instead of basic blocks: ResNet-50."""
-    widths: tuple[PositiveInt, ...] = (64, 128, 256, 512)
+    widths: tuple[Width, ...] = (64, 128, 256, 512)
     """Channels per group; a bottleneck returns four times as many. Source: published network."""
-    strides: tuple[PositiveInt, ...] = (1, 2, 2, 2)
+    strides: tuple[Stride, ...] = (1, 2, 2, 2)
     """Stride per group. Source: published network."""
     stem_pool: bool = True
     """Max pool after the stem convolution. Source: published network; off for small patches."""
@@ -53,8 +53,7 @@ class LocalConfig(Config):
 
     @model_validator(mode="after")
     def _groups(self) -> "LocalConfig":
-        if not len(self.blocks) == len(self.widths) == len(self.strides) > 0:
-            raise ValueError("blocks, widths and strides must have one entry per group")
+        check_groups(self.blocks, self.widths, self.strides)
         return self
 
 
@@ -79,7 +78,7 @@ class GmicConfig(Config):
     heatmaps: bool = False
     """Whether the window has two more channels, heatmaps of a patch classifier for both classes, which only the global
     module sees. Source: GMIC, the variant with heatmaps."""
-    patch_px: int = Field(256, ge=8)
+    patch_px: int = Field(256, ge=8, le=16_384)
     """Side of a patch in model pixels. Source: GMIC, Sec. 3.3."""
     num_patches: int = Field(6, ge=1)
     """K, patches per image. Source: GMIC, Sec. 3.3."""
