@@ -192,7 +192,7 @@ def test_settings_made_to_exhaust_the_program() -> None:
 
 
 def test_a_configuration_that_is_no_regular_file(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"/dev/zero: the configuration cannot be read \(no regular file\)"):
+    with pytest.raises(ConfigError, match=r"/dev/zero: the configuration cannot be read \(no regular file"):
         with_overrides(Outer(), Path("/dev/zero"))
 
 

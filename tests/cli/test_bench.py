@@ -132,7 +132,7 @@ def test_what_does_not_fit_into_memory_is_reported(
         (["--precision", "64"], 2, "Invalid value for '--precision'"),
         (["--out", "."], 2, "is a directory"),
         (["glam", "--set", "patches=2"], 2, "there is no field 'patches'"),
-        (["--checkpoint", "run"], 1, "run: no checkpoint here"),
+        (["--checkpoint", "run"], 1, "run: no such file or folder; no checkpoint here"),
         (["glam", "--size", "96x64"], 1, "glam: patches of 512 pixels do not fit into an image of 96 x 64"),
         (["glam", "--out", "file/costs.json"], 1, "mammoseg: file"),
     ],
