@@ -100,8 +100,8 @@ def _pictures() -> dict[str, tuple[str, bytes, str]]:
         "PNG signature alone": ("b_L-CC.png", png[:8], NO_IMAGE),
         "bomb of pixels": ("b_L-CC.png", png_of(30_000, 30_000, bytes(100)), "million pixels"),
         "bomb of text": ("b_L-CC.png", text_bomb(grey), NO_IMAGE),
-        "cut JPEG": ("b_L-CC.jpg", jpeg[: len(jpeg) // 2], "the JPEG baseline stream"),
-        "JPEG torn within": ("b_L-CC.jpg", changed(jpeg, len(jpeg) // 2, bytes(40)), "the JPEG baseline stream"),
+        "cut JPEG": ("b_L-CC.jpg", jpeg[: len(jpeg) // 2], DAMAGED),
+        "JPEG torn within": ("b_L-CC.jpg", changed(jpeg, len(jpeg) // 2, bytes(40)), DAMAGED),
         "CMYK": ("b_L-CC.jpg", pillow(grey.convert("CMYK"), "JPEG"), "of type CMYK"),
         "cut TIFF": ("b_L-CC.tif", tif[: len(tif) // 2], NO_IMAGE),
         "TIFF in planes": (

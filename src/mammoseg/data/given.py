@@ -126,7 +126,7 @@ def _row(image: Row, image_id: str, root: Path) -> ImageRow:
     seen = image.seen
     return ImageRow(
         readable(image.patient_id),
-        image.exam_id if seen.header else readable(seen.exam or image.exam_id),
+        readable(image.exam_id),
         image_id,
         seen.laterality or "L",
         seen.view or "",
