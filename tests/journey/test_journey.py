@@ -22,7 +22,7 @@ SETTINGS = {
         "local_module": {"blocks": [1], "widths": [8], "strides": [1]},
         "patch_px": 32,
     },
-    "prep": {"window": [96, 64], "opening_px": 3, "buffer_px": 2},
+    "prep": {"window": [96, 64], "pixel_mm": 2.24, "opening_px": 3, "buffer_px": 2},
     "augment": {"location_px": [4, 4], "size_px": 4},
     "stages": {name: {"epochs": 1, "batch_size": 8} for name in ("global", "local", "joint")},
 }
