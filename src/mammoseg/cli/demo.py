@@ -12,9 +12,10 @@ def demo(
     seed: options.Seed = 0,
     overwrite: options.Overwrite = False,
 ) -> int:
-    """See everything work on generated images, in a few minutes.
+    """See everything work on generated images, in 5 to 15 minutes on two cores.
 
-    Phantoms, training, prediction and evaluation, with an HTML page at the end. The same command continues.
+    Phantoms, training, prediction and evaluation, with an HTML page at the end. The training measures how long it will
+    take on this machine, and says so after some seconds. The same command continues.
     """
     from mammoseg.cli.tables import print_table
     from mammoseg.evaluation.tables import summary_table

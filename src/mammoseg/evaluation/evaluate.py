@@ -33,6 +33,7 @@ from mammoseg.io.atomic import write_json, write_text
 from mammoseg.io.figures import FIGURE_KINDS
 from mammoseg.io.runs import load_prediction, read_run, stored_facts
 from mammoseg.prep.config import PrepConfig
+from mammoseg.progress import Bar
 
 logger = logging.getLogger(__name__)
 
@@ -106,12 +107,12 @@ def _pixel_rows(predictions: Path, joined: Joined, seed: int) -> pd.DataFrame:
     rows = []
     columns = {label: f"{label}_mask" for label in joined.classes}
     annotated = joined.images[joined.images[list(columns.values())].notna().any(axis=1)]
-    for done, image in enumerate(annotated.to_dict("records"), start=1):
-        masks = {label: Path(image[column]) for label, column in columns.items() if pd.notna(image[column])}
-        frame = image["mask_frame"] if pd.notna(image["mask_frame"]) else None
-        rows += image_rows(load_prediction(predictions, image["image_id"]), image["patient_id"], masks, frame, seed)
-        if done % 100 == 0:
-            logger.info("maps of %d of %d images with a mask", done, len(annotated))
+    with Bar("maps of images with a mask", len(annotated)) as bar:
+        for image in annotated.to_dict("records"):
+            masks = {label: Path(image[column]) for label, column in columns.items() if pd.notna(image[column])}
+            frame = image["mask_frame"] if pd.notna(image["mask_frame"]) else None
+            rows += image_rows(load_prediction(predictions, image["image_id"]), image["patient_id"], masks, frame, seed)
+            bar.advance()
     return pd.DataFrame(rows, columns=[*ROW_KEYS, *MAP_METRICS])
 
 

@@ -18,6 +18,7 @@ from mammoseg.inference.batch import predict_images
 from mammoseg.inference.predictor import Predictor
 from mammoseg.io.runs import overlay_path
 from mammoseg.phantom.config import PhantomConfig
+from mammoseg.progress import Bar
 from mammoseg.recipes.glam import glam_demo
 from mammoseg.records.colours import LEGEND
 from mammoseg.training.run import train
@@ -46,16 +47,18 @@ def run_demo(out: Path, device: torch.device, workers: int, seed: int, overwrite
     if overwrite:
         clear_study(study)
     with step("1. Phantoms", f"{EXAMS} synthetic screening exams with known lesions", study):
-        manifest = load_manifest(write_study(study, EXAMS, PhantomConfig.small(), seed, SPLITS, max(1, workers)))
+        with Bar("phantoms", EXAMS) as bar:
+            path = write_study(study, EXAMS, PhantomConfig.small(), seed, SPLITS, max(1, workers), bar.advance)
+        manifest = load_manifest(path)
     config = glam_demo().model_copy(update={"seed": seed})
-    with step("2. Training", "GLAM in four stages, from image-level labels only", run):
+    with step("2. Training", "GLAM in four stages, from image-level labels only. How long it takes is told soon", run):
         checkpoint = train(config, manifest, run, device, overwrite=overwrite).checkpoint
     held_out = list(manifest.subset("test").rows())
     with step("3. Prediction", f"{len(held_out)} images of held-out exams: scores, maps, figures", predictions):
         predictor = Predictor(checkpoint, str(device))
-        predict_images(
-            predictor, held_out, predictions, workers, overwrite, overlay_writer(predictions, predictor.prep)
-        )
+        write = overlay_writer(predictions, predictor.prep)
+        with Bar("predict", len(held_out)) as bar:
+            predict_images(predictor, held_out, predictions, workers, overwrite, write, bar.advance)
     with step("4. Evaluation", "AUC by breast and image, Dice and PxAP of the maps, 95 % intervals", metrics_folder):
         metrics = evaluate(predictions, manifest, metrics_folder, split="test", seed=seed)
     chart = Figure(metrics_folder / "roc.png", "ROC of held-out breasts")
