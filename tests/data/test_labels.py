@@ -154,7 +154,7 @@ def test_values_without_a_class_are_named(tmp_path: Path) -> None:
     with pytest.raises(LabelError) as error:
         join(tmp_path, [], *lines, maps=["Finding:cancer=malignant"])
     text = str(error.value)
-    assert "2 values that --map gives no class: 'cyst' (2 rows), 'asymmetry' (1 rows)" in text
+    assert "no class to 2 of the 3 values of column 'Finding': 'cyst' (2 rows), 'asymmetry' (1 row)" in text
     assert '--map "Finding:cyst=benign,asymmetry=?"' in text
     with pytest.raises(LabelError) as error:
         join(tmp_path, [], *lines, maps=["Patient:P1=malignant"])

@@ -36,6 +36,11 @@ def test_cells_beyond_the_header_and_columns_without_a_name(tmp_path: Path) -> N
     assert read_own_table(table(tmp_path, "")).columns == []
 
 
+def test_what_nobody_sees_is_no_part_of_a_cell(tmp_path: Path) -> None:
+    text = 'a\x1b[2J,b\u200b\n"P1\n x\u00a0y", \u202e7\u00ad\u00a0\n\u200b\x07,\n'
+    assert read_own_table(table(tmp_path, text)).rows == {2: {"a[2J": "P1  x y", "b": "7"}}
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

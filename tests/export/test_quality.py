@@ -82,7 +82,7 @@ def test_findings_of_the_pixels_come_first() -> None:
 
 
 def test_labels() -> None:
-    known = [{"malignant": 1}] * 4 + [{}] * 8
+    known = [{"malignant": 1}] * 2 + [{"malignant": 0}, {"malignant": 0, "benign": 0}] + [{}] * 8
     columns = ColumnMap({"patient_id": "Patient"}, {"Finding": {}})
     assert summary(labels=Labels(known, 9, (3, 7), (5,), 6, columns))["labels"] == {
         "rows": 9,
@@ -90,6 +90,7 @@ def test_labels() -> None:
         "unmatched_rows": [3, 7],
         "images_with_label": 4,
         "images_without_label": 8,
+        "images_of_class": {"benign": 0, "malignant": 2, "neither": 1},
         "images_without_row": 6,
         "rows_corrected": 1,
         "corrected_rows": [5],

@@ -109,6 +109,7 @@ def test_labels_and_unchecked_pixels(tmp_path: Path) -> None:
         "unmatched_rows": [3, 4],
         "images_with_label": 1,
         "images_without_label": 3,
+        "images_of_class": {"benign": 0, "malignant": 1, "neither": 0},
         "images_without_row": 2,
         "rows_corrected": 1,
         "corrected_rows": [5],
@@ -117,7 +118,9 @@ def test_labels_and_unchecked_pixels(tmp_path: Path) -> None:
     advice = {"advice": "--pattern '{patient}' fits <3>", "proposed": "{patient}"}
     text = page(tmp_path, labels=labels, pattern=advice, pixels_checked=False, findings=[])
     assert "Names: --pattern '{patient}' fits <3>." in text
-    assert "1 image with a label, 3 without, 2 of them in no row of the table." in text
+    assert (
+        "1 image with a label (0 benign, 1 malignant, 0 neither), 3 without, 2 of them in no row of the table." in text
+    )
     assert "2 of 5 rows of the table are about no image (rows 3, 4). 1 fit only when zeros" in text
     assert "are ignored (rows 5)" in text
     assert "<Patient> patient_id" in text

@@ -113,10 +113,11 @@ def _print(quality: Mapping[str, Any]) -> None:
             f"{labels['rows_without_image']} of {labels['rows']} rows about no image, "
             f"{labels['images_without_row']} images in no row"
         )
+        lines["classes"] = ", ".join(f"{count} {name}" for name, count in labels["images_of_class"].items())
         lines["columns"] = ", ".join(f"{column} is {name}" for name, column in labels["columns"].items())
         if labels["rows_corrected"]:
             lines["corrected"] = (
-                f"{labels['rows_corrected']} rows fit only with another spelling of id or path: see the report"
+                f"{labels['rows_corrected']} rows, whose ids or paths fit only in another spelling: see the report"
             )
     lines["pixel size"] = ", ".join(f"{size} ({count})" for size, count in quality["pixel_sizes"].items())
     print_table([{"": name, "what": text} for name, text in lines.items()])

@@ -108,9 +108,9 @@ def _check_values(path: Path, table: OwnTable, chosen: ColumnMap) -> None:
         counts = Counter(folded(cell) for cell in table.column(column) if cell)
         if lost := Counter({value: count for value, count in counts.items() if value not in known}):
             shown = may_be_shown(column, lost)
-            listed = ", ".join(f"{value!r} ({count} rows)" for value, count in lost.most_common()) if shown else ""
+            listed = ", ".join(f"{value!r} ({_rows(count)})" for value, count in lost.most_common()) if shown else ""
             raise LabelError(
-                f"{path}: column {column!r} holds {len(lost)} values that --map gives no class"
+                f"{path}: --map gives no class to {len(lost)} of the {len(counts)} values of column {column!r}"
                 f"{': ' + listed if listed else ''}. Expected each to be one of {', '.join(WORDS)} (several with +), none or "
                 f"unknown. Add them to --map, as in {propose_values(column, lost)}."
             )
@@ -224,6 +224,10 @@ _READ: Mapping[str, tuple[Callable[[str], object], str]] = {
     "split": (_split, f"the split is not {', '.join(SPLITS)} or empty"),
 }
 """Fields with cells that can be wrong: the function that gives None for those, and what is said of them."""
+
+
+def _rows(count: int) -> str:
+    return f"{count} row{'' if count == 1 else 's'}"
 
 
 def _listed(numbers: Sequence[int]) -> str:

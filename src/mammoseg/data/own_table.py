@@ -43,7 +43,8 @@ def read_own_table(path: Path) -> OwnTable:
     content = _read(path)
     workbook = is_workbook(content)
     records = read_workbook(path, content) if workbook else read_csv_rows(path, content)
-    rows = {number: row for number, row in enumerate(records, start=1) if any(row)}
+    rows = {number: [*map(_clean, row)] for number, row in enumerate(records, start=1)}
+    rows = {number: row for number, row in rows.items() if any(row)}
     first = next((number for number, row in rows.items() if sum(map(bool, row)) > 1), min(rows, default=0))
     header = _trimmed(rows.get(first, []), 0)
     if twice := [name for name, count in Counter(header).items() if count > 1 and name]:
@@ -63,6 +64,11 @@ def read_own_table(path: Path) -> OwnTable:
         )
     named = {number: dict(zip(header, row, strict=True)) for number, row in below.items()}
     return OwnTable([name for name in header if name], named)
+
+
+def _clean(cell: str) -> str:
+    """Without what nobody sees: line breaks and other white space are spaces, control and joining characters go."""
+    return "".join(" " if c.isspace() else c for c in cell if c.isspace() or c.isprintable()).strip()
 
 
 def _read(path: Path) -> bytes:

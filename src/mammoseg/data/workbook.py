@@ -156,4 +156,4 @@ def _text(cell: Any) -> str:
         return f"{value:0{len(zeros)}d}"
     if isinstance(value, datetime) and value.time() == time():
         value = value.date()
-    return value.isoformat() if isinstance(value, date) else " ".join(str(value).split())
+    return value.isoformat() if isinstance(value, date) else str(value).strip()

@@ -16,6 +16,7 @@ from mammoseg.data.labels import Labels
 from mammoseg.data.quality import GREY, NO_BREAST, TEXT, WRONG_SIDE
 from mammoseg.export.windows import judge_windows, pixel_sizes
 from mammoseg.prep.config import PrepConfig
+from mammoseg.records.label import CLASSES
 
 FORMAT = 1
 STANDARD = ("L-CC", "L-MLO", "R-CC", "R-MLO")
@@ -157,6 +158,10 @@ def _labels(labels: Labels) -> dict[str, Any]:
         "unmatched_rows": list(labels.unmatched),
         "images_with_label": len(labels.by_image) - labels.unlabelled,
         "images_without_label": labels.unlabelled,
+        "images_of_class": {
+            **{name: sum(known.get(name) == 1 for known in labels.by_image) for name in CLASSES},
+            "neither": sum(all(known.get(name) == 0 for name in CLASSES) for known in labels.by_image),
+        },
         "images_without_row": labels.without_row,
         "rows_corrected": len(labels.corrected),
         "corrected_rows": list(labels.corrected),

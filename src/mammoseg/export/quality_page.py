@@ -179,7 +179,9 @@ def _labels(labels: Mapping[str, Any] | None) -> list[str]:
     if labels is None:
         return []
     text = (
-        f"<p>{_count(labels['images_with_label'], 'image')} with a label, {labels['images_without_label']} without, "
+        f"<p>{_count(labels['images_with_label'], 'image')} with a label "
+        f"({', '.join(f'{count} {name}' for name, count in labels['images_of_class'].items())}), "
+        f"{labels['images_without_label']} without, "
         f"{labels['images_without_row']} of them in no row of the table. "
         f"{labels['rows_without_image']} of {_count(labels['rows'], 'row')} of the table are about no image"
         f"{_listed(labels['unmatched_rows'])}. {labels['rows_corrected']} fit only when zeros in front, a decimal point, "

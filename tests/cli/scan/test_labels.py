@@ -60,8 +60,9 @@ def test_a_workbook_with_its_own_words(films: Path, tmp_path: Path) -> None:
     assert found == [("P002", "L", 1, 0), ("P002", "R", 0, 0), ("P003", "L", None, None), ("P003", "R", None, 1)]
     output = " ".join(result.output.split())
     assert "3 images with, 1 without; 1 of 4 rows about no image, 1 images in no row" in output
+    assert "1 benign, 1 malignant, 1 neither" in output
     assert "Patient is patient_id, Side is laterality, Finding is labels" in output
-    assert "1 rows fit only with another spelling of id or path" in output
+    assert "1 rows, whose ids or paths fit only in another spelling" in output
     assert "1 file: spot view (1)" in output
     labels = json.loads((tmp_path / "m_quality.json").read_text())["labels"]
     assert (labels["unmatched_rows"], labels["corrected_rows"], labels["images_without_row"]) == ([4], [5], 1)
