@@ -10,6 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 from mammoseg.data.exams import Row
@@ -28,18 +29,18 @@ class Matcher:
     def __init__(self, rows: Iterable[Cells], images: Sequence[Row], root: Path, folder: Path) -> None:
         """Paths in the table are relative to `root` or to `folder`."""
         self._bases = (root, folder)
-        names = (*KEYS, *CHOOSING)
-        self._values = [{name: _values(image, name, root) for name in names} for image in images]
+        rows = list(rows)
+        self._names = [name for name in (*KEYS, *CHOOSING) if any(cells.get(name) for cells in rows)]
+        self._values = [{name: _values(image, name, root) for name in self._names} for image in images]
         self._images: dict[tuple[str, str], list[int]] = defaultdict(list)
         self._alike: dict[tuple[str, str], set[str]] = defaultdict(set)
         self._asked: dict[tuple[str, str], set[str]] = defaultdict(set)
         for number, (image, known) in enumerate(zip(images, self._values, strict=True)):
-            for name in names:
-                for value in known[name]:
+            for name, values in known.items():
+                for value in values:
                     self._images[name, value].append(number)
-            for name in _IDS:
-                for value in known[name]:
-                    self._alike[name, _essence(value)].add(value)
+                    if name in _IDS:
+                        self._alike[name, _essence(value)].add(value)
             for value in {image.seen.place.name, image.seen.place.stem}:
                 self._alike["path", value.casefold()].add(str(root / image.seen.place))
         for cells in rows:
@@ -48,7 +49,7 @@ class Matcher:
 
     def find(self, cells: Cells) -> tuple[list[int], bool]:
         """The images that a row is about, and whether an id or path had to be corrected for it."""
-        wanted = {name: self._wanted(name, cells[name]) for name in (*KEYS, *CHOOSING) if cells.get(name)}
+        wanted = {name: self._wanted(name, cells[name]) for name in self._names if cells.get(name)}
         corrected = False
         for name in (name for name in (*_IDS, "path") if name in wanted):
             if not any((name, value) in self._images for value in wanted[name]):
@@ -75,9 +76,10 @@ class Matcher:
 def _values(image: Row, name: str, root: Path) -> set[str]:
     """What a key column may hold for this image."""
     seen, header = image.seen, image.seen.header
+    if name == "path":
+        return {str(root / seen.place), os.path.realpath(root / seen.place)}
     texts: dict[str, tuple[str | None, ...]] = {
         "image_id": (image.image_id,),
-        "path": (str(root / seen.place), os.path.realpath(root / seen.place)),
         "sop_uid": (header.sop_uid if header else None,),
         "exam_id": (image.exam_id, None if header else seen.exam),
         "study_uid": (header.study_uid if header else None,),
@@ -102,6 +104,7 @@ def date_of(cell: str) -> str | None:
         return None
 
 
+@lru_cache(maxsize=1000)
 def _view(cell: str) -> str:
     return read_position(cell).view or cell.upper()
 
