@@ -8,7 +8,7 @@ that are lost (12 for 0012), another case; a path of another folder or machine i
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -64,7 +64,8 @@ class Matcher:
         if name == "path":
             places = [os.path.normpath(base / cell) for base in self._bases]
             return {*places, *map(os.path.realpath, places)}
-        return {{"laterality": side_of, "view": _view, "study_date": date_of}.get(name, str)(cell) or ""}
+        read: Callable[[str], str | None] = _READ.get(name, str)
+        return {read(cell) or ""}
 
     def _corrected(self, name: str, cell: str) -> set[str]:
         """The one id or path that can be meant, if there is just one."""
@@ -118,3 +119,6 @@ def _essence(text: str) -> str:
     """What is left of an id whatever programs have done to it."""
     number = _number(text)
     return number.lstrip("0") or "0" if number.isdecimal() else number.casefold()
+
+
+_READ: Mapping[str, Callable[[str], str | None]] = {"laterality": side_of, "view": _view, "study_date": date_of}
