@@ -27,6 +27,7 @@ VERBS = (
     "prepare",
     "train",
     "import-weights",
+    "check-images",
     "predict",
     "evaluate",
     "bench",

@@ -47,7 +47,7 @@ def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
 
     def open_predictor(*given: Any) -> SimpleNamespace:
         seen.model = given
-        return SimpleNamespace(prep=PrepConfig())
+        return SimpleNamespace(prep=PrepConfig(), trained_on=None)
 
     def write_published_csv(run: Path, manifest: Manifest, sorted_ids: bool) -> Path:
         seen.published = (run, manifest.table["image_id"].tolist(), sorted_ids)

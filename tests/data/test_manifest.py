@@ -66,9 +66,9 @@ def test_optional_values(tmp_path: Path) -> None:
     for name in ("m.png", "h.tif"):
         (tmp_path / name).touch()
     text = (
-        f"{HEADER},benign,malignant,malignant_mask,benign_heatmap,study_date,pixel_mm,horizontal_flip\n"
-        "p,e,i,LEFT,CC,x.png,False,1.0,m.png,h.tif,2024-03-31,0.07,yes\n"
-        "p,e,j,r,CC,/abs/y.png,0.0,TRUE,,,2024-03-31 10:00:00,7e-2,NO\n"
+        f"{HEADER},benign,malignant,malignant_mask,benign_heatmap,study_date,pixel_mm,horizontal_flip,manufacturer\n"
+        "p,e,i,LEFT,CC,x.png,False,1.0,m.png,h.tif,2024-03-31,0.07,yes,Maker\n"
+        "p,e,j,r,CC,/abs/y.png,0.0,TRUE,,,2024-03-31 10:00:00,7e-2,NO,\n"
     )
     rows = list(load_manifest(write(tmp_path, text)).rows())
     assert rows[0].malignant_mask == tmp_path / "m.png"
@@ -76,6 +76,7 @@ def test_optional_values(tmp_path: Path) -> None:
     assert rows[1].heatmaps == {"benign": None, "malignant": None}
     assert [r.horizontal_flip for r in rows] == [True, False]
     assert [r.pixel_mm for r in rows] == [0.07, 0.07]
+    assert [r.manufacturer for r in rows] == ["Maker", None]
     assert [r.study_date for r in rows] == ["2024-03-31"] * 2
     assert [(r.benign, r.malignant) for r in rows] == [(0, 1), (0, 1)]
     assert rows[1].path == Path("/abs/y.png")

@@ -16,7 +16,7 @@ WINDOWS = {"a, b": DIGITAL, "film": FILM}
 
 
 def row(in_window: float | None, fills: float = 0.4, pixel_mm: float | None = None, grey: bool = False) -> Row:
-    facts = None if in_window is None else BreastFacts(in_window, fills, None, pixel_mm, (0.0,) * 5)
+    facts = None if in_window is None else BreastFacts(in_window, fills, None, pixel_mm, (0.0,) * 5, 0.0)
     seen = Seen(PurePosixPath("a.png"), "used", told_pixel_mm=pixel_mm, windows=dict.fromkeys(WINDOWS, facts))
     return Row(seen, "p", "e", "i", (GREY,) if grey else ())
 

@@ -16,7 +16,7 @@ from torch import nn
 from mammoseg.config import ConfigError
 from mammoseg.data.manifest import ImageRow, Manifest
 from mammoseg.inference.augment import displaced_windows
-from mammoseg.inference.predictor import Predictor
+from mammoseg.inference.predictor import Predictor, training_images
 from mammoseg.io.read import read_pixels
 from mammoseg.models import build_model
 from mammoseg.nn.checkpoint import CheckpointError, save_checkpoint
@@ -273,3 +273,23 @@ def test_a_model_from_outside_is_named_by_who_predicts(
     found = Predictor(folder, "cpu", [f"model={name}", "num_patches=2"])
     assert found.network.num_patches == 2  # type: ignore[attr-defined]
     monkeypatch.delitem(sys.modules, name)
+
+
+def test_statistics_of_training_images_that_cannot_be(predictor: Predictor) -> None:
+    assert training_images(predictor.checkpoint) == predictor.trained_on
+    assert training_images(replace(predictor.checkpoint, trained_on=None)) is None
+    with pytest.raises(CheckpointError, match="settings that cannot be"):
+        training_images(replace(predictor.checkpoint, trained_on={"images": "many"}))
+
+
+def test_what_is_unlike_the_training_images_is_a_remark(
+    predictor: Predictor, prepared: Prepared, row: ImageRow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert predictor.trained_on is not None
+    known = predictor.trained_on.model_copy(update={"pixel_mm": (0.07, 0.1), "manufacturers": ("hologic",)})
+    monkeypatch.setattr(predictor, "trained_on", known)
+    found = predictor.predict(prepared, replace(row, manufacturer="Siemens"))
+    assert found.notes == (
+        *prepared.notes,
+        "unlike the training data: pixel size 1.12 mm, training 0.07 to 0.1 mm; manufacturer siemens, training hologic",
+    )

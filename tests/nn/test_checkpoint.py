@@ -50,6 +50,22 @@ def test_round_trip(saved: Path) -> None:
     assert all(torch.equal(value, stored[name]) for name, value in model.state_dict().items())
 
 
+def test_statistics_of_the_training_images_travel_with_it(saved: Path) -> None:
+    assert open_checkpoint(saved).trained_on is None
+    save_checkpoint(saved, "toy", network(), {}, {}, {}, {"images": 3})
+    assert open_checkpoint(saved).trained_on == {"images": 3}
+    change_description(saved, trained_on={"images": 4})
+    with pytest.raises(CheckpointError, match="changed since it was written"):
+        open_checkpoint(saved)
+
+
+def test_an_earlier_checkpoint_has_no_statistics(saved: Path) -> None:
+    description = json.loads((saved / DESCRIPTION).read_text())
+    earlier = {name: value for name, value in description.items() if name not in ("trained_on", "seal")}
+    (saved / DESCRIPTION).write_text(json.dumps(earlier | {"format": 1}))
+    assert open_checkpoint(saved).trained_on is None
+
+
 def test_the_run_folder_will_do(saved: Path) -> None:
     assert open_checkpoint(saved.parent) == open_checkpoint(saved)
 

@@ -39,6 +39,18 @@ def test_a_window_around_the_breast(points_right: bool) -> None:
     assert sorted(found.levels) == list(found.levels)
 
 
+def test_grain_is_the_difference_from_the_neighbours() -> None:
+    """By hand: rows that differ by 10 in turns, so that two of four neighbours differ by 10."""
+    y, x = np.mgrid[:300, :250]
+    inside = (y - 150) ** 2 + x**2 <= RADIUS**2
+    plain = np.where(inside, 1000, 0).astype(np.uint16)
+    striped = np.where(inside, 1000 + 10 * (y % 2), 0).astype(np.uint16)
+    for pixels, expected in ((plain, 0), (striped, 5 / 1010)):
+        found = crop_breast(Mammogram(pixels, "L", "CC", "a", None, False), CFG).facts
+        assert found is not None
+        assert found.grain == pytest.approx(expected)
+
+
 @pytest.mark.parametrize("points_right", [True, False])
 @pytest.mark.parametrize("view", ["CC", "MLO"])
 def test_the_share_is_that_of_the_pixels_in_the_grid(view: str, points_right: bool) -> None:

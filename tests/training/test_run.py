@@ -1,5 +1,6 @@
 """A whole run: what it writes, what it reads, how it is continued, and what it refuses."""
 
+import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,15 @@ def test_a_run_writes_what_it_documents(trained_run: Path, tiny_config: TrainCon
     assert not (trained_run / "errors.csv").exists()
     expected = {"config.yaml", "manifest.csv", "run.json", "cache", "stages", "logs", "checkpoint"}
     assert {path.name for path in trained_run.iterdir()} == expected
+
+
+def test_the_result_knows_its_training_images_and_no_patient(trained_run: Path, phantom_study: Manifest) -> None:
+    known = open_checkpoint(trained_run).trained_on
+    assert known is not None
+    assert (known["images"], known["pixel_mm"], known["sized"]) == (28, [1.12, 1.12], 28), "train rows, not val"
+    assert len(known["mean"]) == 6
+    text = json.dumps(known)
+    assert not [value for row in phantom_study.rows() for value in (row.patient_id, row.image_id) if value in text]
 
 
 def test_patches_are_chosen_on_every_image_of_train_and_val(trained_run: Path, phantom_study: Manifest) -> None:

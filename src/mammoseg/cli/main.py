@@ -8,7 +8,20 @@ import sys
 import typer
 
 import mammoseg
-from mammoseg.cli import adapt, bench, demo, doctor, evaluate, import_weights, phantom, predict, prepare, scan, train
+from mammoseg.cli import (
+    adapt,
+    bench,
+    check_images,
+    demo,
+    doctor,
+    evaluate,
+    import_weights,
+    phantom,
+    predict,
+    prepare,
+    scan,
+    train,
+)
 from mammoseg.config import ConfigError
 from mammoseg.nn.memory import keep_freed_memory
 
@@ -30,7 +43,20 @@ app = typer.Typer(
     help="Weakly supervised segmentation and classification of mammograms. For research use only.",
     epilog="Exit codes: 0 success, 1 failure, 2 wrong usage, 3 some images failed (their list is named).",
 )
-for verb in (demo, phantom, adapt, scan, prepare, train, import_weights, predict, evaluate, bench, doctor):
+for verb in (
+    demo,
+    phantom,
+    adapt,
+    scan,
+    prepare,
+    train,
+    import_weights,
+    check_images,
+    predict,
+    evaluate,
+    bench,
+    doctor,
+):
     name = verb.__name__.rpartition(".")[2]
     function = getattr(verb, name)
     in_the_list = str(function.__doc__).partition("\n")[0]  # the whole line: without this it is cut off

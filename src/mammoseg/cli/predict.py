@@ -55,6 +55,7 @@ def predict(
     from mammoseg.export.overlay import overlay_writer
     from mammoseg.export.published import write_published_csv
     from mammoseg.inference.batch import predict_images
+    from mammoseg.inference.compare import compare_to_training
     from mammoseg.inference.ensemble import open_predictor
     from mammoseg.progress import Bar
 
@@ -75,6 +76,8 @@ def predict(
     if exam_list is not None and table is not None:
         table.to_csv(out / "exam_list_manifest.csv")
         print(f"As the published software writes it: {write_published_csv(out, table, len(checkpoint) > 1)}")
+    if told := compare_to_training(predictor.trained_on, rows, out):
+        print(told)
     if failed:
         print(f"The failed images and why: {out / 'errors.csv'}")
     done = result.predicted + result.done_before

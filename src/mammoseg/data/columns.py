@@ -34,6 +34,7 @@ OPTIONAL = (
     "study_date",
     "pixel_mm",
     "horizontal_flip",
+    "manufacturer",
 )
 SPLITS = ("train", "val", "test")
 PATHS = ("path", "benign_mask", "malignant_mask", "benign_heatmap", "malignant_heatmap")

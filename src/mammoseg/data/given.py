@@ -58,7 +58,7 @@ class Gathered:
     skipped: list[Skipped]
 
 
-def gather(paths: Sequence[Path], without: Path) -> Gathered:
+def gather(paths: Sequence[Path], without: Path | None) -> Gathered:
     """The files among `paths` and all files in the folders among them; the same in any order of `paths`.
 
     Nothing in the folder `without`: it is where results are written.
@@ -67,7 +67,7 @@ def gather(paths: Sequence[Path], without: Path) -> Gathered:
     root = Path(os.path.commonpath([path if folder else path.parent for path, folder in wholes.items()]))
     files: set[Path] = set()
     skipped: dict[Path, Skipped] = {}
-    results = without.resolve()
+    results = without and without.resolve()
     for path, folder in wholes.items():
         if folder:
             inside, passed = find_files(path, results)
@@ -133,6 +133,7 @@ def _row(image: Row, image_id: str, root: Path) -> ImageRow:
         root / seen.place,
         pixel_mm=image.pixel_mm,
         horizontal_flip=seen.header.horizontal_flip if seen.header else None,
+        manufacturer=seen.header.manufacturer if seen.header else None,
     )
 
 

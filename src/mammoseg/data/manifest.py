@@ -55,6 +55,8 @@ class ImageRow:
     pixel_mm: float | None = None
     horizontal_flip: bool | None = None
     """See `Mammogram.horizontal_flip`."""
+    manufacturer: str | None = None
+    """Of the machine."""
 
     @property
     def breast_key(self) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from mammoseg.data.heatmaps import with_heatmaps
+from mammoseg.data.load import load_crop
 from mammoseg.data.manifest import ImageRow
 from mammoseg.inference.augment import displaced_windows
 from mammoseg.inference.ensemble import Ensemble
@@ -18,12 +18,11 @@ from mammoseg.inference.resume import Inputs, inputs_of, not_done, open_run
 from mammoseg.io.figures import FigureKind
 from mammoseg.io.ledger import Ledger
 from mammoseg.io.outputs import writing_to
-from mammoseg.io.read import read_image
 from mammoseg.io.repeats import Repeats
 from mammoseg.io.runs import save_prediction
 from mammoseg.io.scores_table import write_predictions_csv
 from mammoseg.prep.breast import BreastCrop
-from mammoseg.prep.pipeline import Prepared, crop_breast, prepare_window
+from mammoseg.prep.pipeline import Prepared, prepare_window
 from mammoseg.records.image import Mammogram
 from mammoseg.records.prediction import Prediction
 
@@ -146,9 +145,7 @@ def _read_ahead(
 
     def load(row: ImageRow) -> Loaded:
         inputs = inputs_of(row, predictor.heatmaps)  # first: a file replaced while it is read is then found changed
-        image = row.mammogram(*read_image(row.path, predictor.prep.dicom))
-        image = with_heatmaps(image, row) if predictor.heatmaps else image
-        crop = crop_breast(image, predictor.prep)
+        image, crop = load_crop(row, predictor.prep, predictor.heatmaps)
         return inputs, image, crop, prepare_window(crop, predictor.prep)
 
     ahead = max(1, workers)

@@ -37,6 +37,7 @@ class Ensemble:
         self.members = [Predictor(path, device, sets, precision) for path in checkpoints]
         first = self.members[0]
         self.prep = first.prep
+        self.trained_on = first.trained_on
         self.heatmaps = any(member.heatmaps for member in self.members)
         for path, member in zip(checkpoints, self.members, strict=True):
             if (member.prep, member.classes) != (first.prep, first.classes):

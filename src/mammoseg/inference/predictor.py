@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mammoseg.config import Config, ConfigError, parse, with_overrides
+from mammoseg.data.domain import Domain
 from mammoseg.data.heatmaps import wants_heatmaps
 from mammoseg.data.manifest import ImageRow
+from mammoseg.data.unlike import as_notes, differences
 from mammoseg.models import build_model, check_size, load_model_plugin
 from mammoseg.nn.checkpoint import Checkpoint, CheckpointError, open_checkpoint
 from mammoseg.nn.contract import Classifier, ModelOutput
@@ -50,6 +52,7 @@ class Predictor:
             )
         if problem := patches_problem(self.network, self.prep.window):
             raise ConfigError(f"--set: {problem}. Expected patches that fit the window. Give a smaller number.")
+        self.trained_on = training_images(self.checkpoint)
         self.precision = precision
         self.device = device_from(device)
         model = build_model(self.checkpoint.model, self.network)
@@ -85,7 +88,7 @@ class Predictor:
             patches=self._patches(out),
             parts={name: self._scores(value[0]) for name, value in out.parts.items()},
             facts=prepared.facts,
-            notes=prepared.notes,
+            notes=(*prepared.notes, *self._unlike(prepared, row)),
         )
 
     def mean_scores(self, windows: Iterable[Prepared]) -> Scores:
@@ -93,6 +96,11 @@ class Predictor:
         with computing(self.device, self.precision):
             y_NK = torch.cat([cast(Classifier, self.model).predict(self._input(window)) for window in windows])
         return self._scores(y_NK.float().mean(0))
+
+    def _unlike(self, prepared: Prepared, row: ImageRow) -> tuple[str, ...]:
+        if self.trained_on is None or prepared.facts is None:
+            return ()
+        return as_notes(differences(self.trained_on, prepared.facts, row.manufacturer))
 
     def _input(self, prepared: Prepared) -> Tensor:
         image_1CHW = torch.from_numpy(prepared.channels(self.heatmaps))[None].to(self.device)
@@ -121,11 +129,24 @@ def checkpoint_settings(checkpoint: Checkpoint) -> tuple[Config, PrepConfig]:
             raise ConfigError(f"{where}: {problem}")
         check_size(checkpoint.model, network)
     except ValueError as error:
-        raise CheckpointError(
-            f"{where}: settings that cannot be: {error}. Expected what mammoseg wrote. Restore the folder from a copy, or use the "
-            "version of mammoseg that wrote it."
-        ) from None
+        raise _impossible(where, error) from None
     return network, prep
+
+
+def training_images(checkpoint: Checkpoint) -> Domain | None:
+    """What a checkpoint says about the images it was trained on; None: nothing. Raises CheckpointError like the settings."""
+    where = str(checkpoint.folder)
+    try:
+        return None if checkpoint.trained_on is None else parse(Domain, checkpoint.trained_on, where)
+    except ConfigError as error:
+        raise _impossible(where, error) from None
+
+
+def _impossible(where: str, error: ValueError) -> CheckpointError:
+    return CheckpointError(
+        f"{where}: settings that cannot be: {error}. Expected what mammoseg wrote. Restore the folder from a copy, or use the "
+        "version of mammoseg that wrote it."
+    )
 
 
 def _named_model(sets: Sequence[str]) -> tuple[str | None, list[str]]:

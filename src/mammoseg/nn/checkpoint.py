@@ -47,6 +47,8 @@ class Checkpoint:
     """Where the weights come from: versions, hashes, stage, recipe."""
     sha256: str
     """Of the weights file."""
+    trained_on: Mapping[str, Any] | None
+    """Statistics of the training images (`data.domain.Domain`); None: not known."""
     seal: str
     """Hash of the whole description, `sha256` included, in any layout: what one checkpoint has and no other."""
 
@@ -83,6 +85,7 @@ def save_checkpoint(
     network: Mapping[str, Any],
     prep: Mapping[str, Any],
     provenance: Mapping[str, Any],
+    trained_on: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write a checkpoint folder. Each file appears whole, the description last."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -95,6 +98,7 @@ def save_checkpoint(
         "network": dict(network),
         "prep": dict(prep),
         "provenance": dict(provenance),
+        "trained_on": trained_on,
     }
     description["seal"] = _seal(description)
     write_bytes(folder / DESCRIPTION, (json.dumps(description, indent=2) + "\n").encode())
@@ -145,6 +149,7 @@ def _described(folder: Path) -> Checkpoint:
         if known:
             network, prep, provenance = (_of(dict, values[name]) for name in ("network", "prep", "provenance"))
             model, sha256 = (_of(str, values[name]) for name in ("model", "sha256"))
+            trained_on = values.get("trained_on") and _of(dict, values["trained_on"])
             seal = _seal(values)
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise CheckpointError(
@@ -165,7 +170,7 @@ def _described(folder: Path) -> Checkpoint:
             f"{path}: changed since it was written; its seal does not fit. Expected the settings the weights were trained "
             "with. Restore the file from a copy; to predict with other settings, use `mammoseg predict --set NAME=VALUE`."
         )
-    return Checkpoint(folder, model, network, prep, provenance, sha256, seal)
+    return Checkpoint(folder, model, network, prep, provenance, sha256, trained_on, seal)
 
 
 def _of(kind: type, value: Any) -> Any:

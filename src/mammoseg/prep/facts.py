@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,12 +24,14 @@ def measured(crop: BreastCrop, breast: Mask, cfg: PrepConfig, pixel_mm: float | 
     inside = breast[rows, max(0, borders.left) : max(0, borders.right)]
     seen, whole = int(np.count_nonzero(inside)), int(np.count_nonzero(breast))
     shown = (borders.bottom - borders.top) * (borders.right - borders.left)
+    levels = _levels(crop.pixels, breast)
     facts = BreastFacts(
         in_window=seen / whole if whole else 0.0,
         fills_window=seen / shown,
         area_mm2=None if pixel_mm is None else whole * pixel_mm**2 * _pixels_of_the_file(crop),
         pixel_mm=pixel_mm,
-        levels=_levels(crop.pixels, breast),
+        levels=levels,
+        grain=_grain(crop.pixels, breast) / max(levels[-1], 1e-6),
     )
     return replace(crop, facts=facts, notes=(*crop.notes, *_notes(facts, cfg)))
 
@@ -44,6 +47,14 @@ def _levels(pixels: NDArray[np.generic], breast: Mask) -> tuple[float, ...]:
     tissue = pixels[step][breast[step]]
     values = (tissue if tissue.size else pixels).astype(np.float32)
     return tuple(np.percentile(values, PERCENTILES).tolist())
+
+
+def _grain(pixels: NDArray[np.generic], breast: Mask) -> float:
+    inside = cv2.erode(breast.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3)))
+    differences = (
+        np.abs(cv2.Laplacian(pixels.astype(np.float32), cv2.CV_32F)) / 4
+    )  # the sum of the four, less four times
+    return float(cv2.mean(differences, inside)[0])
 
 
 def _notes(facts: BreastFacts, cfg: PrepConfig) -> list[str]:

@@ -22,6 +22,9 @@ class BreastFacts:
     """Side of a pixel of the file; None if it is unknown."""
     levels: tuple[float, ...]
     """The `PERCENTILES` of the stored values inside the breast."""
+    grain: float
+    """Mean difference of a working pixel of the breast from the mean of its four neighbours, as a share of the last of
+    `levels`: noise and fine structure at the size at which a model sees them."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; `from_dict` reads them back."""

@@ -29,6 +29,7 @@ from mammoseg.bounded import read_json
 from mammoseg.config import to_yaml
 from mammoseg.data.cache import STEP, CropCache, prepare_all
 from mammoseg.data.dataset import WindowDataset
+from mammoseg.data.domain import Domain, domain_of
 from mammoseg.data.heatmaps import check_heatmaps, wants_heatmaps
 from mammoseg.data.manifest import ImageRow, Manifest
 from mammoseg.data.splits import assign_splits, check_leaks, draw_val
@@ -113,8 +114,9 @@ def _train(run: "_Run", model: nn.Module, rows: list[ImageRow], cache: CropCache
             f"{out}: {len(train_rows)} images of split train and {len(val_rows)} of val are usable, {failed} could not be "
             f"prepared. Expected at least one of each. The reasons stand in {ledger.path}."
         )
-    seen = [facts for row in (*train_rows, *val_rows) if (facts := cache.facts(row))]
-    check_window(seen, config.prep, str(run.manifest.path))
+    facts = [[known for row in part if (known := cache.facts(row))] for part in (train_rows, val_rows)]
+    check_window([*facts[0], *facts[1]], config.prep, str(run.manifest.path))
+    trained_on = domain_of(facts[0], [row.manufacturer for row in train_rows])
     noise = WindowNoise(config.augment.location_px, config.augment.size_px)
     train_data = WindowDataset(train_rows, cache, noise, config.seed)
     val_data = WindowDataset(val_rows, cache)
@@ -123,7 +125,7 @@ def _train(run: "_Run", model: nn.Module, rows: list[ImageRow], cache: CropCache
     use_channels_last(model)
     for stage in run.stages:
         run.stage(stage, model, train_data, val_data, criterion)
-    run.finish(model)
+    run.finish(model, trained_on)
     return failed
 
 
@@ -246,7 +248,7 @@ class _Run:
     def _settings(self, stage: Stage) -> StageConfig:
         return self.config.stages.get(stage.name, StageConfig())
 
-    def finish(self, model: nn.Module) -> None:
+    def finish(self, model: nn.Module, trained_on: Domain) -> None:
         """Write the result."""
         provenance = {
             "mammoseg": mammoseg.__version__,
@@ -254,7 +256,7 @@ class _Run:
             "manifest_sha256": self.identity["manifest_sha256"],
             "training": self.config.model_dump(mode="json", exclude={"network", "prep"}),
         }
-        self._save(model, self.result, provenance)
+        self._save(model, self.result, provenance, trained_on.model_dump(mode="json"))
 
     def _with_patches(
         self,
@@ -284,6 +286,9 @@ class _Run:
         )
         return train, val
 
-    def _save(self, model: nn.Module, folder: Path, provenance: dict[str, Any]) -> None:
+    def _save(
+        self, model: nn.Module, folder: Path, provenance: dict[str, Any], trained_on: dict[str, Any] | None = None
+    ) -> None:
         network, prep = self.config.network.model_dump(mode="json"), self.config.prep.model_dump(mode="json")
-        save_checkpoint(folder, self.config.model, model, network, prep, {**provenance, "run": self.digest})
+        provenance = {**provenance, "run": self.digest}
+        save_checkpoint(folder, self.config.model, model, network, prep, provenance, trained_on)
