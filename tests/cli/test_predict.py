@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from mammoseg.cli.main import app
+from mammoseg.data.domain import domain_of
 from mammoseg.data.manifest import ImageRow, Manifest, load_manifest
 from mammoseg.inference.batch import BatchResult
 from mammoseg.io.ledger import read_errors
@@ -47,7 +48,7 @@ def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
 
     def open_predictor(*given: Any) -> SimpleNamespace:
         seen.model = given
-        return SimpleNamespace(prep=PrepConfig(), trained_on=None)
+        return SimpleNamespace(prep=PrepConfig(), trained_on=domain_of([], []))
 
     def write_published_csv(run: Path, manifest: Manifest, sorted_ids: bool) -> Path:
         seen.published = (run, manifest.table["image_id"].tolist(), sorted_ids)
