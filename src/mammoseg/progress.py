@@ -84,4 +84,4 @@ class _Left(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         seconds = self._seconds_left()
-        return Text("" if seconds is None else f"{about(seconds)} left")
+        return Text(f"{about(seconds)} left" if seconds else "")

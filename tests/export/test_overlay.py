@@ -259,16 +259,16 @@ def test_odd_images_and_maps_give_a_figure(pixels: NDArray[Any], map_shape: tupl
     assert picture.any()
 
 
-def test_a_full_field_image_takes_less_than_half_a_second() -> None:
+def test_a_full_field_image_takes_less_than_half_a_second_of_a_processor() -> None:
     shape = (3328, 2560)
     saliency = np.random.default_rng(0).random((2, 736, 480), dtype=np.float32)
     grid = grid_of(shape, True, top=100, left=-50, height=2944, width=1920)
     prediction = prediction_of(grid, saliency, ((0, 0), (500, 300), (1000, 600)))
     seconds = []
     for _ in range(3):
-        started = time.perf_counter()
+        started = time.process_time()
         overlay_picture(breast(shape), prediction, {"malignant": np.eye(*shape, dtype=bool)})
-        seconds.append(time.perf_counter() - started)
+        seconds.append(time.process_time() - started)
     assert min(seconds) < 0.5
 
 

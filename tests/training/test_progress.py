@@ -101,7 +101,7 @@ def test_the_time_of_the_whole_training_is_told_before_a_long_epoch_ends(
     with caplog.at_level(logging.INFO):
         run_epoch(EpochLog("global", plan, clock), clock, 0, Rows(), 2400)
         run_epoch(EpochLog("local", plan, clock), clock, 0, Rows(), 2400)
-    assert caplog.messages[0] == "stage 1 of 3, global: the whole training takes about 4 h 30 min"
+    assert caplog.messages[0] == "stage 1 of 3, global: about 4 h 30 min left for the whole training"
     assert [message for message in caplog.messages if "whole" in message] == caplog.messages[:1], "once"
 
 

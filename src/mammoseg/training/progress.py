@@ -122,7 +122,8 @@ class EpochLog(Callback):
         self.bar.advance()
         if not self.told and now - self.began >= FIRST_LINE:  # an epoch may take an hour
             self.told = True
-            logger.info("%s: the whole training takes %s", self.plan.title(self.stage), about(self.plan.seconds_left()))
+            left = about(self.plan.seconds_left())
+            logger.info("%s: %s left for the whole training", self.plan.title(self.stage), left)
 
     def _close_bar(self) -> None:
         self.shown.close()
