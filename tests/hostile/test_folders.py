@@ -5,6 +5,7 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 Survives = Callable[..., None]
@@ -176,3 +177,30 @@ def test_a_folder_without_any_image(
     assert (tmp_path / "m_left_out.csv").exists()
     done = command("predict", tmp_path / "in", "--checkpoint", checkpoint, "--out", tmp_path / "p", "--device", "cpu")
     assert done.code == 1  # type: ignore[attr-defined]
+
+
+def test_special_files_in_a_manifest(
+    tmp_path: Path, command: Callable[..., object], checkpoint: Path, encoded: Encoded
+) -> None:
+    """As image and as mask: nothing is waited for, and nothing that no image can be is read."""
+    for name in ("0012_L-CC.png", "IM1"):
+        (tmp_path / name).write_bytes(encoded())
+    for make in (pipe, devices, holes):
+        make(tmp_path)
+    names = ["0012_L-CC.png", "pipe_L-CC.png", "zero_L-CC.png", "holes_L-CC.png", "0012_L-CC.png"]
+    table = pd.DataFrame({"path": names, "image_id": list("abcde"), "laterality": "L", "view": "CC"})
+    table = table.assign(patient_id=list("abcde"), exam_id=list("abcde"), benign=0, malignant=1)
+    table.assign(malignant_mask=["", "", "", "", "holes.dcm"]).to_csv(tmp_path / "m.csv", index=False)
+    done = command("predict", "--manifest", tmp_path / "m.csv", "--checkpoint", checkpoint, "--out", tmp_path / "p")
+    assert done.code == 3, done  # type: ignore[attr-defined]
+    failed = pd.read_csv(tmp_path / "p" / "errors.csv").set_index("image_id")["message"]
+    assert (done.code, list(failed.index)) == (3, list("bcde")), done  # type: ignore[attr-defined]
+    for image_id, name in zip("bcde", [*names[1:4], "holes.dcm"], strict=True):
+        assert str(tmp_path / name) in failed[image_id]
+    small = ("--set", "prep.window=[96,64]", "--set", "prep.opening_px=3", "--set", "prep.buffer_px=2")
+    table.to_csv(tmp_path / "m.csv", index=False)
+    done = command(
+        "prepare", "--manifest", tmp_path / "m.csv", "--recipe", "glam_small", "--out", tmp_path / "q", *small
+    )
+    assert done.code == 3, done  # type: ignore[attr-defined]
+    assert list(pd.read_csv(tmp_path / "q" / "errors.csv")["image_id"]) == list("bcd")

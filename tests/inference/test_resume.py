@@ -1,6 +1,7 @@
 """A folder never holds predictions of two models: what another one has left is predicted again, or refused."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,6 +13,7 @@ import pytest
 from mammoseg.data.manifest import ImageRow
 from mammoseg.inference.batch import BatchResult, predict_images
 from mammoseg.inference.predictor import Predictor
+from mammoseg.inference.resume import inputs_of
 from mammoseg.io.errors import RunFileError
 from mammoseg.io.runs import load_prediction, predicted_ids, record_path
 from mammoseg.io.scores_table import checked_scores
@@ -120,3 +122,12 @@ def test_images_of_another_checkpoint_that_cannot_be_read_stay_apart(
     with pytest.raises(RunFileError, match=r"run\.json: is about another checkpoint"):
         predict_images(predictor, away, left)
     assert len(predicted_ids(left)) == 3
+
+
+def test_what_no_image_can_be_is_not_hashed(rows: list[ImageRow], tmp_path: Path) -> None:
+    """A terabyte of holes would take an hour."""
+    with (tmp_path / "holes.png").open("wb") as file:
+        file.truncate(1 << 40)
+    os.mkfifo(tmp_path / "pipe.png")
+    for name in ("holes.png", "pipe.png", "missing.png"):
+        assert inputs_of(replace(rows[0], path=tmp_path / name), heatmaps=False)["files"] == [None]

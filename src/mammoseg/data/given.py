@@ -139,8 +139,8 @@ def _row(image: Row, image_id: str, root: Path) -> ImageRow:
 
 def _error(root: Path, seen: Seen) -> ImageReadError:
     return ImageReadError(
-        f"{readable(root / seen.place)}: {seen.detail or seen.why}. Expected a mammogram whose header or name (as in "
-        "0012_L-CC.png) tells side and view. Correct or leave out the file, or give a table with --manifest."
+        f"{readable(root / seen.place)}: {seen.detail or seen.why}. Expected a mammogram that can be read, with side and view "
+        "in its header or name (0012_L-CC.png). Correct or leave out the file, or give a table with --manifest."
     )
 
 

@@ -1,15 +1,16 @@
 """What of a predictions folder counts as done: made by this very model and settings, of these very files, and whole."""
 
+import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import mammoseg
-from mammoseg.bounded import sha256_of
 from mammoseg.data.manifest import ImageRow
-from mammoseg.io.errors import RunFileError
+from mammoseg.io.errors import ImageReadError, RunFileError
 from mammoseg.io.figures import FigureKind
+from mammoseg.io.regular import open_regular
 from mammoseg.io.runs import (
     clear_run,
     is_done,
@@ -113,6 +114,7 @@ def inputs_of(row: ImageRow, heatmaps: bool) -> Inputs:
 def _hash(path: Path) -> str | None:
     """10 ms for 17 MB; size and time would take another file for the same."""
     try:
-        return sha256_of(path)
-    except OSError:
+        with open_regular(path) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except (ImageReadError, OSError):
         return None  # reading the file says what is wrong
