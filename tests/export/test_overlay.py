@@ -178,7 +178,7 @@ def titles_of(prediction: Prediction) -> list[str]:
 
 
 def facts(in_window: float, pixel_mm: float | None) -> BreastFacts:
-    return BreastFacts(in_window, 0.5, None, pixel_mm, ())
+    return BreastFacts(in_window, fills_window=0.5, area_mm2=None, pixel_mm=pixel_mm, levels=(), grain=0.1)
 
 
 def test_the_title_says_how_much_of_the_breast_the_window_shows() -> None:
