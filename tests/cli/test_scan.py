@@ -18,7 +18,7 @@ from typer.testing import CliRunner, Result
 from mammoseg.cli.scan import scan
 from mammoseg.data.adapters.synthetic import write_study
 from mammoseg.data.examine import MASK
-from mammoseg.data.labels import LabelError
+from mammoseg.data.label_table import LabelError
 from mammoseg.data.manifest import load_manifest
 from mammoseg.data.patterns import PatternError
 from mammoseg.data.quality import WRONG_SIDE

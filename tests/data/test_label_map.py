@@ -26,6 +26,8 @@ def values(text: str, *columns: str) -> dict[str, Says]:
         ("malignant+not benign", Says({"malignant": 1, "benign": 0})),
         ("not benign+not  malignant", Says({"malignant": 0, "benign": 0})),
         ("unknown", Says()),
+        ("left", Says(side="L")),
+        ("Right + malignant", Says({"malignant": 1}, side="R")),
         ("", Says()),
     ],
 )
@@ -49,6 +51,13 @@ def test_columns_hold_any_sign() -> None:
     found = map_columns(PATH, columns, maps)
     assert found.fields == {"laterality": "Side: breast", "patient_id": "Long  name"}
     assert found.values == {"a=b": {"x": BENIGN}}
+
+
+def test_sides_in_other_words() -> None:
+    found = map_columns(PATH, ["Seite", "Befund"], ["Seite:links=left,rechts=right,beide="])
+    assert (found.fields, found.label_columns, found.tells_labels) == ({"laterality": "Seite"}, [], False)
+    with pytest.raises(MapError, match="'Side' is laterality already"):
+        map_columns(PATH, ["Seite", "Side"], ["Side=laterality", "Seite:links=left"])
 
 
 @pytest.mark.parametrize(
@@ -96,6 +105,7 @@ def test_what_is_said_goes_before_usual_names() -> None:
         ("Finding:x=benign,cancer", "'cancer' has no class"),
         ("Finding:", "'' has no class"),
         ("Side=view", "'Finding' is view already"),
+        ("Finding:b=left+right", r"'left\+right' is no side"),
     ],
 )
 def test_what_is_refused(text: str, message: str) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from mammoseg.data.examine import Seen, Settings, examine
 from mammoseg.data.exams import Row, make_rows
-from mammoseg.data.labels import LabelError, Labels, join_labels, read_labels
-from mammoseg.data.own_table import TableError
+from mammoseg.data.label_table import LabelError, read_labels
+from mammoseg.data.labels import Labels, join_labels
 
 FOUR = ("L-CC", "L-MLO", "R-CC", "R-MLO")
 
@@ -149,36 +149,18 @@ def test_label_columns_that_contradict_each_other(tmp_path: Path) -> None:
         join(tmp_path, images("P1/1"), *lines, maps=[FINDINGS])
 
 
-def test_values_without_a_class_are_named(tmp_path: Path) -> None:
-    lines = ["Patient,Side,Finding", "P1,L,cyst", "P1,R,asymmetry", "P2,L,cyst", "P2,R,cancer"]
-    with pytest.raises(LabelError) as error:
-        join(tmp_path, [], *lines, maps=["Finding:cancer=malignant"])
-    text = str(error.value)
-    assert "no class to 2 of the 3 values of column 'Finding': 'cyst' (2 rows), 'asymmetry' (1 row)" in text
-    assert '--map "Finding:cyst=benign,asymmetry=?"' in text
-    with pytest.raises(LabelError) as error:
-        join(tmp_path, [], *lines, maps=["Patient:P1=malignant"])
-    assert "p2" not in str(error.value).lower()
-
-
-@pytest.mark.parametrize(
-    ("lines", "proposed"),
-    [
-        (
-            ["Patient,Side,Finding", "P1,L,cancer"],
-            "'Patient' is patient_id, 'Side' is laterality understood. Expected benign or",
-        ),
-        (["Patient,Side,Finding", "P1,L,cancer"], '--map "Finding:cancer=malignant"'),
-        (["Case,Side,Malignant", "P1,L,1"], '--map "Case=patient_id"'),
-        (["Patient,Malignant", "P1,positive"], 'say what the column is: --map "Malignant:positive=?"'),
-        (["Patient,Breast,Malignant", "P1,L,1"], '--map "Breast=laterality"'),
-    ],
-)
-def test_the_map_to_type_is_proposed(tmp_path: Path, lines: list[str], proposed: str) -> None:
-    with pytest.raises(LabelError) as error:
-        join(tmp_path, images("P1/1"), *lines)
-    assert proposed in str(error.value)
-    assert "P1" not in str(error.value)
+def test_sides_in_other_words(tmp_path: Path) -> None:
+    lines = ["Patient,Seite,Befund", "P1,links,Karzinom", "P1,Rechts,ob", "P2,beide,ob"]
+    maps = ["Seite:links=left,rechts=right,beide=unknown", "Befund:karzinom=malignant,ob=none"]
+    rows = images("P1/1", "P2/1", views=("L-CC", "R-CC"))
+    labels = join(tmp_path, rows, *lines, maps=maps)
+    assert [known["malignant"] for known in labels.by_image] == [1, 0, 0, 0]
+    with pytest.raises(LabelError, match=r'say what the column is: --map "Seite:links=[?],rechts=[?],beide=[?]"'):
+        join(tmp_path, rows, *lines, maps=["Seite=laterality", maps[1]])
+    with pytest.raises(
+        LabelError, match=r"no class to 1 of the 3 values of column 'Seite': 'beide' .1 row.*left or right"
+    ):
+        join(tmp_path, rows, *lines, maps=["Seite:links=left,rechts=right", maps[1]])
 
 
 def test_splits(tmp_path: Path) -> None:
@@ -197,13 +179,6 @@ def test_pictures_by_what_is_taken_for_their_patient(tmp_path: Path) -> None:
         assert join(tmp_path, make_rows(seen, salt)[0], "patient_id,malignant", "0012,1").by_image == [{"malignant": 1}]
 
 
-@pytest.mark.parametrize(
-    ("lines", "message"),
-    [
-        (["patient_id,laterality,malignant", "P1,L", "P1,R,1"], "1 of 2 rows have another number of cells .*: rows 2"),
-        (["patient_id,malignant,malignant", "P1,1,0"], "the columns malignant are there more than once"),
-    ],
-)
-def test_tables_that_are_none(tmp_path: Path, lines: list[str], message: str) -> None:
-    with pytest.raises(TableError, match=message):
-        join(tmp_path, images("P1/1"), *lines)
+def test_a_side_that_is_not_used_is_proposed(tmp_path: Path) -> None:
+    with pytest.raises(LabelError, match=r'fits several breasts .*\n.*--map "Breast=laterality"'):
+        join(tmp_path, images("P1/1"), "Patient,Breast,Malignant", "P1,L,1")

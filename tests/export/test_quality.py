@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 from mammoseg.data.examine import NO_NAME, Seen
 from mammoseg.data.exams import Row
-from mammoseg.data.label_map import ColumnMap
+from mammoseg.data.label_map import ColumnMap, Says
 from mammoseg.data.labels import Labels
 from mammoseg.data.quality import GREY
 from mammoseg.export.quality import NO_GUESS, summarise
@@ -83,7 +83,7 @@ def test_findings_of_the_pixels_come_first() -> None:
 
 def test_labels() -> None:
     known = [{"malignant": 1}] * 2 + [{"malignant": 0}, {"malignant": 0, "benign": 0}] + [{}] * 8
-    columns = ColumnMap({"patient_id": "Patient"}, {"Finding": {}})
+    columns = ColumnMap({"patient_id": "Patient"}, {"Finding": {"x": Says()}})
     assert summary(labels=Labels(known, 9, (3, 7), (5,), 6, columns))["labels"] == {
         "rows": 9,
         "rows_without_image": 2,

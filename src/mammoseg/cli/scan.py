@@ -45,7 +45,8 @@ def scan(
     from mammoseg.data.examine import Settings
     from mammoseg.data.exams import make_rows, rows_to_manifest
     from mammoseg.data.files import find_files
-    from mammoseg.data.labels import LabelError, join_labels, read_labels
+    from mammoseg.data.label_table import LabelError, read_labels
+    from mammoseg.data.labels import join_labels
     from mammoseg.data.left_out import write_left_out
     from mammoseg.data.patterns import compile_pattern
     from mammoseg.data.pseudonyms import read_salt

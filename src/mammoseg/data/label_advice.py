@@ -39,6 +39,14 @@ def propose_values(column: str, values: Iterable[str]) -> str:
     )
 
 
+def propose_sides(column: str, values: Iterable[str]) -> str:
+    """A map for a column of sides in other words."""
+    counts = _counts(values)
+    words = {"L": "left", "R": "right", None: "?"}
+    pairs = [f"{value}={words[side_of(value)]}" for value in counts if value]
+    return f'--map "{column}:{",".join(pairs)}"' if may_be_shown(column, counts) else f'--map "{column}:VALUE=left,..."'
+
+
 def propose(table: OwnTable, chosen: ColumnMap) -> str:
     """Maps for what a table lacks: labels, a key, a side."""
     free = _unused(table, chosen)

@@ -11,6 +11,7 @@
     not malignant, not benign           0, unknown   unknown, 0
     malignant+not benign                1            0
     unknown, or nothing                 unknown      unknown
+    left, right                         the side, also with a class: left+malignant
 
 So say the adapters of data sets with one diagnosis per breast: who finds a cancer need not write down what else is there.
 Upper and lower case and spaces around do not matter. A value without text (`:=none`) is that of empty cells.
@@ -42,6 +43,7 @@ _USUAL = {
 }
 """Names that can mean nothing else, written without case, spaces and signs."""
 WORDS = tuple(word for name in CLASSES for word in (name, f"not {name}"))
+SIDES = {"left": "L", "right": "R"}
 
 
 class MapError(ValueError):
@@ -55,6 +57,8 @@ class Says:
     sure: Mapping[str, int] = field(default_factory=dict)
     unless: Mapping[str, int] = field(default_factory=dict)
     """Unless another row of the breast is sure of something else."""
+    side: str | None = None
+    """L or R, if the value tells it."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,13 @@ class ColumnMap:
 
     @property
     def tells_labels(self) -> bool:
-        return bool(self.values) or any(name in self.fields for name in CLASSES)
+        return bool(self.label_columns) or any(name in self.fields for name in CLASSES)
+
+    @property
+    def label_columns(self) -> list[str]:
+        """Mapped columns, but for those that tell sides alone."""
+        told = {column: list(known.values()) for column, known in self.values.items()}
+        return [c for c, all_ in told.items() if any(s.sure for s in all_) or not any(s.side for s in all_)]
 
     @property
     def tells_images(self) -> bool:
@@ -91,12 +101,12 @@ def map_columns(path: Path, columns: Sequence[str], maps: Sequence[str]) -> Colu
         column, sign, rest = _split(path, text, columns)
         if sign == ":":
             values.setdefault(column, {}).update(_values(text, rest))
-            continue
-        name = _plain(rest)
-        matching = next((known for known in FIELDS if _plain(known) == name), None)
-        if matching is None:
-            raise _error(text, f"there is no field {rest.strip()!r}")
-        if fields.setdefault(matching, column) != column:
+            matching = "laterality" if any(says.side for says in values[column].values()) else None
+        else:
+            matching = next((name for name in FIELDS if _plain(name) == _plain(rest)), None)
+            if matching is None:
+                raise _error(text, f"there is no field {rest.strip()!r}")
+        if matching and fields.setdefault(matching, column) != column:
             raise _error(text, f"{fields[matching]!r} is {matching} already")
     free = [column for column in columns if column not in fields.values() and column not in values]
     for name in (name for name in FIELDS if name not in fields):
@@ -135,14 +145,18 @@ def _values(text: str, rest: str) -> dict[str, Says]:
 
 def _says(text: str, words: str) -> Says:
     said = {folded(word) for word in words.split("+")}
+    sides, said = said & set(SIDES), said - set(SIDES)
+    if len(sides) > 1:
+        raise _error(text, f"{words.strip()!r} is no side")
+    side = SIDES[sides.pop()] if sides else None
     if said <= {"unknown", ""}:
-        return Says()
+        return Says(side=side)
     if said == {"none"}:
-        return Says(dict.fromkeys(CLASSES, 0))
+        return Says(dict.fromkeys(CLASSES, 0), side=side)
     if not said <= set(WORDS) or any({name, f"not {name}"} <= said for name in CLASSES):
         raise _error(text, f"{words.strip()!r} is no class")
     sure = {word.removeprefix("not "): int(not word.startswith("not ")) for word in said}
-    return Says(sure, {"malignant": 0} if said == {"benign"} else {})
+    return Says(sure, {"malignant": 0} if said == {"benign"} else {}, side)
 
 
 def _usual_column(path: Path, name: str, columns: Sequence[str]) -> str | None:

@@ -12,13 +12,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from mammoseg.data.exams import Row
 from mammoseg.data.label_map import CHOOSING, KEYS
 from mammoseg.io.dicom.views import read_position
 
 _IDS = ("image_id", "exam_id", "patient_id")
-_SIDES = {"l": "L", "left": "L", "left breast": "L", "r": "R", "right": "R", "right breast": "R"}
+_SIDES: Mapping[str, Literal["L", "R"]] = {
+    **dict.fromkeys(("l", "lt", "left", "left breast"), "L"),
+    **dict.fromkeys(("r", "rt", "right", "right breast"), "R"),
+}
 
 Cells = Mapping[str, str]
 
@@ -92,7 +96,7 @@ def _values(image: Row, name: str, root: Path) -> set[str]:
     return {text for text in texts[name] if text}
 
 
-def side_of(cell: str) -> str | None:
+def side_of(cell: str) -> Literal["L", "R"] | None:
     """L or R; None for anything else."""
     return _SIDES.get(" ".join(cell.lower().split()))
 

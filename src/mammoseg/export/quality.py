@@ -167,6 +167,6 @@ def _labels(labels: Labels) -> dict[str, Any]:
         "corrected_rows": list(labels.corrected),
         "columns": {
             **labels.columns.fields,
-            **({"labels": ", ".join(labels.columns.values)} if labels.columns.values else {}),
+            **({"labels": ", ".join(labels.columns.label_columns)} if labels.columns.label_columns else {}),
         },
     }
