@@ -81,6 +81,14 @@ def invoke(*arguments: str) -> Result:
     return CliRunner().invoke(app, ["predict", "--checkpoint", "run", "--out", "out", *arguments])
 
 
+def test_images_unlike_the_training_data_are_told_at_the_end(
+    calls: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = "2 of 2 images are unlike the training data: pixel size 0.1 mm, training 0.07 mm (2)"
+    monkeypatch.setattr("mammoseg.inference.compare.compare_to_training", lambda trained_on, rows, out: told)
+    assert told in invoke("a_L-CC.png", "a_R-CC.png", "--pixel-mm", "0.1").stdout.splitlines()
+
+
 def test_files(calls: SimpleNamespace) -> None:
     result = invoke("a_L-CC.png", "a_R-CC.png", "--pixel-mm", "0.1")
     assert (result.exit_code, result.stdout) == (0, "3 images predicted, 2 done before, 0 failed: out\n")
