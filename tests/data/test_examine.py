@@ -22,6 +22,7 @@ from mammoseg.data.examine import (
 )
 from mammoseg.data.patterns import compile_pattern
 from mammoseg.data.quality import BLANK, WRONG_SIDE
+from mammoseg.io.errors import ImageReadError
 
 Write = Callable[..., Path]
 
@@ -213,3 +214,77 @@ def test_a_pattern_fills_in_what_a_header_does_not_tell(write_mammogram: Write, 
 def test_repr_shows_nobody(write_mammogram: Write, tmp_path: Path) -> None:
     shown = repr(look(write_mammogram(tmp_path / "Geheim", PatientID="Geheim", StudyInstanceUID="1.2.77777")))
     assert not any(word in shown for word in ("Geheim", "77777", "2024"))
+
+
+def test_reasons_are_the_same_for_files_of_different_size(tmp_path: Path) -> None:
+    """So that 200 of them are one line of the report; the detail has the numbers."""
+    seen = []
+    for name, kept in (("a_L-CC.png", 300), ("b_L-CC.png", 400)):
+        path = picture(tmp_path / name)
+        path.write_bytes(path.read_bytes()[:kept])
+        seen.append(look(path))
+    assert [(each.status, each.why) for each in seen] == [("unusable", "the image is damaged or cut short")] * 2
+    assert [each.detail for each in seen] == [
+        f"the image is damaged or cut short ({kept} bytes)" for kept in (300, 400)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("message", "why"),
+    [
+        ("the pixels are float32", "the pixels are float32"),
+        (
+            "the JPEG 2000 stream is cut into absurdly many pieces",
+            "the JPEG 2000 stream is cut into absurdly many pieces",
+        ),
+        ("more than 150 million pixels", "more than 150 million pixels"),
+        ("17 bytes for 20 x 30 with 1 samples", "N bytes for N with N samples"),
+        ("damaged (500 bytes)", "damaged"),
+    ],
+)
+def test_numbers_of_a_file_are_no_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, message: str, why: str
+) -> None:
+    path = picture(tmp_path / "a_L-CC.png")
+
+    def refuse(path: Path) -> None:
+        raise ImageReadError(f"{path}: {message}. Expected another. Do something.")
+
+    monkeypatch.setattr("mammoseg.data.examine.read_image", refuse)
+    assert (look(path).why, look(path).detail) == (why, message)
+
+
+def test_what_is_known_to_be_a_mammogram(write_mammogram: Write, tmp_path: Path) -> None:
+    torn = b"\x89PNG\r\n\x1a\n cut"
+    for name in ("a_L-CC.png", "scan1.png", "b_R-MLO.webp", "icon.gif"):
+        (tmp_path / name).write_bytes(torn if name.endswith("png") else b"another kind")
+    write_mammogram(tmp_path / "silent", ViewPosition=None)
+    known = {name: look(tmp_path / name) for name in ("a_L-CC.png", "scan1.png", "b_R-MLO.webp", "icon.gif", "silent")}
+    assert {name: (seen.status, seen.mammogram) for name, seen in known.items()} == {
+        "a_L-CC.png": ("unusable", True),
+        "scan1.png": ("unusable", False),
+        "b_R-MLO.webp": ("unusable", True),
+        "icon.gif": ("no image", False),
+        "silent": ("unusable", True),
+    }
+
+
+def test_names_fill_in_what_a_header_does_not_tell(write_mammogram: Write, tmp_path: Path) -> None:
+    seen = look(write_mammogram(tmp_path / "12_R-ML.dcm", "R", ViewPosition=None))
+    assert (seen.status, seen.laterality, seen.view, seen.exam) == ("used", "R", "ML", "1.2.3")
+    assert seen.findings == ("the view is taken from the name",)
+    seen = look(write_mammogram(tmp_path / "12_L-CC.dcm", "R", "MLO"))
+    assert (seen.laterality, seen.view, len(seen.findings)) == ("R", "MLO", 2)
+
+
+@pytest.mark.parametrize("suffix", [".bmp", ".jp2"])
+def test_further_kinds_of_pictures(tmp_path: Path, suffix: str) -> None:
+    assert look(picture(tmp_path / f"a_L-CC{suffix}")).status == "used"
+
+
+def test_thumbnails_only_where_wanted(tmp_path: Path) -> None:
+    path = picture(tmp_path / "a_L-CC.png")
+    assert look(path).thumbnail is None
+    seen = examine(Settings(tmp_path, thumbnails=True), PurePosixPath(path.name))
+    assert seen.thumbnail is not None
+    assert seen.thumbnail.startswith(b"\xff\xd8")
