@@ -22,7 +22,7 @@ def scan(
     ] = None,
     maps: Annotated[
         list[str] | None,
-        typer.Option("--map", metavar="COLUMN=FIELD", help="Or COLUMN:VALUE=CLASS,...; see docs. Repeatable."),
+        typer.Option("--map", metavar="COLUMN=FIELD", help="What a column is, or COLUMN:VALUE=CLASS,...; repeatable."),
     ] = None,
     pattern: Annotated[
         str | None, typer.Option("--pattern", help="How names are built, e.g. {patient}_{laterality}_{view}.png.")

@@ -180,7 +180,10 @@ def load_manifest(path: Path, check_files: bool = False) -> Manifest:
 
 def _decode(data: bytes, path: Path) -> str:
     if data[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
-        raise ManifestError(f"{path}: this is an Excel workbook; expected CSV. Save the sheet as 'CSV UTF-8' (commas).")
+        raise ManifestError(
+            f"{path}: this is an Excel workbook; expected CSV. Save the sheet as 'CSV UTF-8' (commas); if it holds labels of "
+            "images, give it to `mammoseg scan --labels`, which makes the manifest."
+        )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
