@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from mammoseg.data.examine import Seen, Settings, examine
 
@@ -18,3 +18,24 @@ def sleeps(settings: Settings, place: PurePosixPath) -> Seen:
     (settings.root / "pids" / str(os.getpid())).touch()
     time.sleep(120)
     return examine(settings, place)
+
+
+def interrupted(value: int) -> int:
+    """Goes on although Ctrl-C has reached the process."""
+    os.kill(os.getpid(), signal.SIGINT)
+    return value
+
+
+def waits(folder: Path) -> None:
+    (folder / str(os.getpid())).touch()
+    time.sleep(600)
+
+
+class InterruptedImages:
+    """A data set that is read although Ctrl-C has reached the process that reads it."""
+
+    def __len__(self) -> int:
+        return 2
+
+    def __getitem__(self, key: tuple[int, int]) -> int:
+        return interrupted(key[0])

@@ -1,14 +1,11 @@
 """The balanced sampler: which exams, how many, anew in each epoch, the same for the same seed and epoch."""
 
-import os
-import signal
 from collections import Counter
 from pathlib import Path
 
 import pytest
-from torch.utils.data import DataLoader
 
-from mammoseg.data.batching import BalancedExamSampler, InOrder, leave_interrupts_to_parent
+from mammoseg.data.batching import BalancedExamSampler, InOrder
 from mammoseg.data.manifest import ImageRow
 
 Label = int | None
@@ -113,24 +110,3 @@ def test_in_order() -> None:
     order = InOrder(3)
     assert list(order) == [(0, 0), (1, 0), (2, 0)]
     assert len(order) == 3
-
-
-class Interrupted:
-    """Its images are read although Ctrl-C has reached the process that reads them."""
-
-    def __len__(self) -> int:
-        return 2
-
-    def __getitem__(self, key: tuple[int, int]) -> int:
-        os.kill(os.getpid(), signal.SIGINT)
-        return key[0]
-
-
-def test_workers_leave_interrupts_to_their_parent() -> None:
-    loader = DataLoader(
-        Interrupted(),  # type: ignore[arg-type]
-        sampler=InOrder(2),
-        num_workers=1,
-        worker_init_fn=leave_interrupts_to_parent,
-    )
-    assert [int(index) for index in loader] == [0, 1]

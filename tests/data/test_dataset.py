@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from mammoseg.data.batching import BalancedExamSampler
+from mammoseg.data.batching import BalancedExamSampler, loader_processes
 from mammoseg.data.cache import CropCache
 from mammoseg.data.dataset import Sample, WindowDataset, collate
 from mammoseg.data.manifest import ImageRow, Manifest
@@ -116,7 +116,7 @@ def test_worker_processes_give_the_same_batches(make: MakeData, rows: list[Image
     for workers in (0, 2):
         sampler = BalancedExamSampler(rows, seed=0)
         sampler.set_epoch(3)
-        epochs.append(list(DataLoader(make(), 8, sampler=sampler, collate_fn=collate, num_workers=workers)))
+        epochs.append(list(DataLoader(make(), 8, sampler=sampler, collate_fn=collate, **loader_processes(workers))))
     for (batch, indices), (other, others) in zip(*epochs, strict=True):
         assert indices == others
         assert torch.equal(batch.image_BCHW, other.image_BCHW)

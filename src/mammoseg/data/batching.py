@@ -4,13 +4,14 @@ All exams with a benign or malignant finding, and as many exams without one, dra
 chosen exam. Source: Shen et al. 2021 (arXiv:2002.07613), Sec. 3.3.
 """
 
-import signal
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from torch.utils.data import Sampler
 
 from mammoseg.data.manifest import ImageRow
+from mammoseg.processes import WarmWorkers
 
 
 class BalancedExamSampler(Sampler[tuple[int, int]]):
@@ -58,10 +59,12 @@ class BalancedExamSampler(Sampler[tuple[int, int]]):
         return iter([(int(index), epoch) for index in rng.permutation(images)])
 
 
-def leave_interrupts_to_parent(_worker: int) -> None:
-    """For the `worker_init_fn` of a DataLoader. Ctrl-C reaches every process; a worker that ends of it looks like one
-    that crashed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def loader_processes(workers: int) -> dict[str, Any]:
+    """The arguments of a DataLoader about its processes, which it has from its first epoch to its end; 0: none."""
+    if not workers:
+        return {}
+    context = WarmWorkers("mammoseg.data.dataset")
+    return {"num_workers": workers, "multiprocessing_context": context, "persistent_workers": True}
 
 
 class InOrder(Sampler[tuple[int, int]]):

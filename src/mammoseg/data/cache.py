@@ -10,16 +10,12 @@ and a damaged one is made again.
 import hashlib
 import json
 import logging
-import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-
-import cv2
 
 from mammoseg import __version__
 from mammoseg.data.cropfile import CropFileError, read_crop, read_facts, write_crop
@@ -33,6 +29,7 @@ from mammoseg.io.repeats import Repeats
 from mammoseg.prep.breast import BreastCrop
 from mammoseg.prep.config import PrepConfig
 from mammoseg.prep.pipeline import crop_breast
+from mammoseg.processes import worker_pool
 from mammoseg.records.breast import BreastFacts
 
 logger = logging.getLogger(__name__)
@@ -219,9 +216,7 @@ def _made(rows: Sequence[ImageRow], cache: CropCache, workers: int) -> Iterator[
     if workers <= 1:
         yield from map(work, rows)
         return
-    # New processes, not forked ones: torch and OpenCV may already have threads here, and a fork of those can hang.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
+    with worker_pool(workers) as pool:
         yield from pool.map(work, rows)
 
 

@@ -3,25 +3,19 @@
 A file that ends the process that reads it costs itself, never the scan.
 """
 
-import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from functools import partial
-from multiprocessing.connection import wait as wait_for
 from pathlib import Path, PurePosixPath
-
-import cv2
 
 from mammoseg.data.examine import NO_NAME, Seen, Settings, examine
 from mammoseg.data.files import Skipped
 from mammoseg.data.patterns import PatternError
 from mammoseg.io.errors import ImageReadError
 from mammoseg.io.read import is_dicom
+from mammoseg.processes import worker_pool
 
 _AHEAD = 4  # files waiting for each process
 _FEW = 2000  # headers that are read sooner than processes start
@@ -87,49 +81,28 @@ def _in_processes(
     waiting = list(reversed(files))
     while waiting:
         suspects: list[PurePosixPath] = []
-        pool = _pool(workers)
+        running: dict[Future[Seen], PurePosixPath] = {}
         try:
-            running: dict[Future[Seen], PurePosixPath] = {}
-            while (waiting or running) and not suspects:
-                while waiting and len(running) < _AHEAD * workers:
-                    running[pool.submit(look, waiting[-1])] = waiting[-1]
-                    waiting.pop()
-                done = wait(running, return_when=FIRST_COMPLETED).done
-                for future in [future for future in done if future.exception() is None]:
-                    del running[future]
-                    yield future.result()
-                if any(future in running for future in done):
-                    suspects = [*running.values()]
+            with worker_pool(workers) as pool:
+                while (waiting or running) and not suspects:
+                    while waiting and len(running) < _AHEAD * workers:
+                        running[pool.submit(look, waiting[-1])] = waiting[-1]
+                        waiting.pop()
+                    done = wait(running, return_when=FIRST_COMPLETED).done
+                    for future in [future for future in done if future.exception() is None]:
+                        del running[future]
+                        yield future.result()
+                    if any(future in running for future in done):
+                        suspects = [*running.values()]
         except BrokenProcessPool:  # raised by submit
             suspects = [*running.values()]
-        finally:
-            pool.shutdown(cancel_futures=True)
         for place in suspects:
             yield _alone(look, place)
 
 
 def _alone(look: Callable[[PurePosixPath], Seen], place: PurePosixPath) -> Seen:
-    with _pool(1) as pool:
+    with worker_pool(1) as pool:
         try:
             return pool.submit(look, place).result()
         except BrokenProcessPool:
             return Seen(place, "unusable", _DEADLY)
-
-
-def _pool(workers: int) -> ProcessPoolExecutor:
-    # New processes, not forked ones: libraries may have threads here, and a fork of those can hang.
-    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_start)
-
-
-def _start() -> None:
-    """In a new process: leave Ctrl-C to the parent, end with it, and take one core."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    cv2.setNumThreads(1)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
-
-
-def _end_with(sentinel: int) -> None:
-    wait_for([sentinel])
-    os._exit(1)

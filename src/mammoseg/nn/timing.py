@@ -10,7 +10,6 @@ Details  Each direction has a new process, so that no earlier peak hides a later
 Units    seconds per exam of four images, the median of the repeats after one pass that is not counted; bytes
 """
 
-import multiprocessing
 import signal
 import statistics
 import sys
@@ -29,6 +28,7 @@ from mammoseg.nn.contract import Classifier, ModelOutput
 from mammoseg.nn.inference import Precision, computing, speed_up
 from mammoseg.nn.layout import use_channels_last
 from mammoseg.nn.memory import keep_freed_memory
+from mammoseg.processes import Workers
 
 EXAM_IMAGES = 4
 Direction = Literal["forward", "backward"]
@@ -68,7 +68,7 @@ def measure(load: Load, direction: Direction) -> Pass:
 
     Raises MeasuringError if memory runs out, also where the system ends the process then, and for what the model refuses.
     """
-    context = multiprocessing.get_context("spawn")
+    context = Workers()
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_answer, args=(sender, load, direction, torch.get_num_threads()), daemon=True)
     process.start()
@@ -107,7 +107,6 @@ def _out_of_memory(load: Load, direction: Direction, end: str) -> MeasuringError
 
 def _answer(sender: Connection, load: Load, direction: Direction, threads: int) -> None:
     """The life of the process that measures."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # ends without a traceback
     with suppress(OSError):  # Linux: if memory runs out, this process is to be ended and no other
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
     torch.set_num_threads(threads)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from mammoseg.data.batching import InOrder, leave_interrupts_to_parent
+from mammoseg.data.batching import InOrder, loader_processes
 from mammoseg.data.dataset import WindowDataset, collate
 from mammoseg.io.atomic import atomic_path
 from mammoseg.training.module import TrainingError
@@ -42,8 +42,7 @@ def extract_patches(
         batch_size,
         sampler=InOrder(len(data)),
         collate_fn=collate,
-        num_workers=workers,
-        worker_init_fn=leave_interrupts_to_parent,
+        **loader_processes(workers),
     )
     model = model.to(device).eval()
     records = []

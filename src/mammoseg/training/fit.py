@@ -14,7 +14,7 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 from torch.utils.data import DataLoader
 
-from mammoseg.data.batching import BalancedExamSampler, InOrder, leave_interrupts_to_parent
+from mammoseg.data.batching import BalancedExamSampler, InOrder, loader_processes
 from mammoseg.data.dataset import WindowDataset, collate
 from mammoseg.io.atomic import write_bytes
 from mammoseg.nn.bfloat16 import computes_bfloat16
@@ -49,8 +49,7 @@ def fit_stage(
             module.config.batch_size,
             sampler=order,
             collate_fn=collate,
-            num_workers=workers,
-            worker_init_fn=leave_interrupts_to_parent,
+            **loader_processes(workers),
             drop_last=data is train and len(sampler) > module.config.batch_size,  # no batch norm over one image
             pin_memory=device.type == "cuda",
         )

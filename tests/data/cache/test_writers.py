@@ -64,7 +64,7 @@ def test_no_process_is_started_for_what_is_there(tmp_path: Path, monkeypatch: py
     rows = series(tmp_path, 3)
     cache, ledger = CropCache(tmp_path / "cache", PREP, heatmaps=True), Ledger(tmp_path / "errors.csv")
     assert not any(map(cache.has, rows))
-    monkeypatch.setattr(cache_module, "ProcessPoolExecutor", None)
+    monkeypatch.setattr(cache_module, "worker_pool", None)
     assert prepare_all(rows[:1], cache, 2, ledger) == ["i0"]
     assert prepare_all(rows[1:], cache, 0, ledger) == ["i1", "i2"]
     monkeypatch.setattr(cache_module, "read_pixels", None)

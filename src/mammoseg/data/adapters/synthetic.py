@@ -2,9 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ from mammoseg.io.atomic import atomic_path, write_json, write_text
 from mammoseg.io.outputs import writing_to
 from mammoseg.phantom.config import PhantomConfig
 from mammoseg.phantom.exam import PhantomExam, generate_exam
+from mammoseg.processes import worker_pool
 from mammoseg.records.label import CLASSES
 
 MANIFEST = "manifest.csv"
@@ -199,5 +198,5 @@ def _mapper(workers: int) -> Iterator[Callable[..., Iterator[list[dict[str, Any]
     if workers == 1:
         yield map
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with worker_pool(workers) as pool:
         yield pool.map

@@ -1,0 +1,101 @@
+"""Worker processes: new ones, no forks of a process that has threads; they end with their parent and leave Ctrl-C to it.
+
+A worker whose parent is gone ends at once, whatever it does: what it writes is written whole or not at all (io/atomic.py).
+"""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing.connection import wait
+from multiprocessing.context import ForkServerContext, ForkServerProcess, SpawnContext, SpawnProcess
+from typing import Any
+
+
+@contextmanager
+def worker_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """A pool of `workers` processes. If the block ends with an exception, they are killed and what they do is not waited for."""
+    context = Workers()
+    pool = ProcessPoolExecutor(workers, mp_context=context)
+    try:
+        yield pool
+    except BaseException:
+        context.kill()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+class Workers(SpawnContext):
+    """For what takes a multiprocessing context: processes that start anew, and import what they need."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._started: list[_SpawnedWorker] = []
+
+    def Process(self, *args: Any, **kwargs: Any) -> "_SpawnedWorker":  # type: ignore[override]
+        self._started.append(_SpawnedWorker(*args, **kwargs))
+        return self._started[-1]
+
+    def kill(self) -> None:
+        for process in self._started:
+            if process.is_alive():
+                process.kill()
+
+
+class WarmWorkers(ForkServerContext):
+    """The same for processes that come and go: forked from one that has imported the modules and has no threads."""
+
+    def __init__(self, *modules: str) -> None:
+        super().__init__()
+        self.set_forkserver_preload(list(modules))
+
+
+class _SpawnedWorker(SpawnProcess):
+    def start(self) -> None:
+        _shielded(super().start)
+
+    def run(self) -> None:
+        _begin()
+        super().run()
+
+
+class _ForkedWorker(ForkServerProcess):
+    def start(self) -> None:
+        _shielded(super().start)
+
+    def run(self) -> None:
+        _begin()
+        super().run()
+
+
+WarmWorkers.Process = _ForkedWorker
+
+
+def _shielded(start: Callable[[], None]) -> None:
+    """A new process inherits which signals are held back. Ctrl-C reaches all of them, and would end one that is importing
+    in a traceback."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _begin() -> None:
+    """In the new process."""
+    import cv2
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    cv2.setNumThreads(1)  # there are as many processes as cores
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(sentinel: int) -> None:
+    wait([sentinel])
+    os._exit(1)
