@@ -47,6 +47,15 @@ def shared() -> Path:
     return SHARED
 
 
+@pytest.fixture(autouse=True)
+def signals() -> Iterator[None]:
+    """The command's entry point takes signals for good."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.fixture(scope="session")
 def phantom_study(tmp_path_factory: pytest.TempPathFactory) -> "Manifest":
     """12 phantom exams of four images with 208 x 160 pixels: 7 to train, 2 to validate, 3 to test."""
@@ -222,11 +231,9 @@ def mammoseg(start: Callable[..., subprocess.Popen[str]]) -> Callable[..., Done]
 @pytest.fixture
 def command(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
-) -> Iterator[Callable[..., Done]]:
+) -> Callable[..., Done]:
     """The same, much faster, in this process. An error that has no message but a traceback fails the test."""
     from mammoseg.cli.main import main
-
-    before = signal.getsignal(signal.SIGTERM)
 
     def run(*arguments: object) -> Done:
         caplog.clear()
@@ -238,8 +245,7 @@ def command(
         assert isinstance(stop.value.code, int)
         return Done(stop.value.code, out, err + caplog.text)
 
-    yield run
-    signal.signal(signal.SIGTERM, before)
+    return run
 
 
 @pytest.fixture(scope="session")

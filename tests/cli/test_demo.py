@@ -7,7 +7,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from mammoseg.cli.main import app
+from mammoseg.cli.app import app
 
 
 def test_options_and_words(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from typer.testing import CliRunner, Result
 
-from mammoseg.cli.main import app
+from mammoseg.cli.app import app
 from mammoseg.records.check import Check
 
 FINE = Check("PASS", "Python", "3.12")

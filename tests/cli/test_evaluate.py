@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from mammoseg.cli.main import app
+from mammoseg.cli.app import app
 from mammoseg.data.manifest import Manifest
 
 

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner, Result
 
-from mammoseg.cli.main import app
+from mammoseg.cli.app import app
 from mammoseg.inference.published_weights import Imported
 from mammoseg.models.gmic.config import GmicConfig
 from mammoseg.nn.checkpoint import CheckpointError

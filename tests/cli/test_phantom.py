@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner, Result
 
-from mammoseg.cli.main import app
+from mammoseg.cli.app import app
 from mammoseg.data.adapters.synthetic import StudyExistsError
 from mammoseg.data.manifest import load_manifest
 

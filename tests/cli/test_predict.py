@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from mammoseg.cli.main import app
+from mammoseg.cli.app import app
 from mammoseg.data.domain import domain_of
 from mammoseg.data.manifest import ImageRow, Manifest, load_manifest
 from mammoseg.inference.batch import BatchResult

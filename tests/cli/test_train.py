@@ -8,7 +8,7 @@ import pytest
 import torch
 from typer.testing import CliRunner, Result
 
-from mammoseg.cli.main import app
+from mammoseg.cli.app import app
 from mammoseg.data.manifest import Manifest
 from mammoseg.training.config import TrainConfig
 from mammoseg.training.run import TrainingResult
