@@ -47,6 +47,9 @@ class StopSignals:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._ended = True
+        if self.code:
+            for number in _SIGNALS:
+                signal.signal(number, signal.SIG_IGN)  # while the interpreter ends, which takes our handlers away
         sys.unraisablehook, threading.excepthook = self._hooks
         signal.set_wakeup_fd(self._told)
         os.close(self._tell)
@@ -67,16 +70,20 @@ class StopSignals:
         with open(self._heard, "rb", buffering=0) as heard:  # noqa: PTH123
             while data := heard.read(1):
                 if data[0] in _SIGNALS:
-                    break
-            else:
-                return
+                    self._see_to(data[0])
+                    return
+
+    def _see_to(self, number: int) -> None:
+        """That the command ends within GRACE, also the interpreter after it."""
         deadline = time.monotonic() + GRACE
         while time.monotonic() < deadline:
             time.sleep(_AGAIN)
             if not self.code and not self._ended:
-                signal.pthread_kill(threading.main_thread().ident or 0, data[0])
-        if not self._ended or not threading.main_thread().is_alive():
-            _end_now(128 + data[0])
+                signal.pthread_kill(threading.main_thread().ident or 0, number)
+        if not self._ended:
+            _end_now(128 + number)
+        if not threading.main_thread().is_alive():
+            os._exit(128 + number)
 
 
 def _say_nothing(_: object) -> None:
