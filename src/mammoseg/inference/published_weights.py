@@ -1,10 +1,7 @@
 """Published weights -> a checkpoint folder: read without running anything, recognised by its tensors, taken over strictly."""
 
 import hashlib
-import io
 import logging
-import re
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +11,7 @@ from torch import Tensor, nn
 
 import mammoseg
 from mammoseg.config import Config, with_overrides
+from mammoseg.inference.weight_file import read_content, state_dict_of
 from mammoseg.models import build_model, list_models, load_model_plugin
 from mammoseg.nn.checkpoint import DESCRIPTION, CheckpointError, save_checkpoint
 from mammoseg.nn.published import Fit, PublishedFile, fit
@@ -22,8 +20,6 @@ from mammoseg.prep.config import PrepConfig
 logger = logging.getLogger(__name__)
 
 _SHOWN = 8
-_SAVED_BY_TORCH = (b"PK\x03\x04", b"\x80\x02\x8a\x0al\xfc\x9c")
-"""First bytes of a file of torch.save: an archive, or before torch 1.6 a pickled number."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +47,8 @@ def import_weights(file: Path, out: Path, sets: Sequence[str] = (), overwrite: b
         )
     if (out / DESCRIPTION).exists() and not overwrite:
         raise CheckpointError(f"{out}: holds a checkpoint already. Choose a new folder, or --overwrite to replace it.")
-    content = _read(file)
-    state = _state_dict(file, content)
+    content = read_content(file)
+    state = state_dict_of(file, content)
     model_name, kind, found = _recognise(file, state)
     network = _network(file, kind, sets)
     model = build_model(model_name, network)
@@ -75,52 +71,8 @@ def import_weights(file: Path, out: Path, sets: Sequence[str] = (), overwrite: b
     return Imported(kind.title, model_name, network, found.unused, kind.licence)
 
 
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise CheckpointError(
-            f"{file}: the weights cannot be read ({error.strerror}). Expected a file such as sample_model_1.p or "
-            "model_joint.ckpt. Check the path."
-        ) from None
-
-
 def _shapes(state: Mapping[str, Tensor]) -> Mapping[str, torch.Size]:
     return {name: value.shape for name, value in state.items()}
-
-
-def _state_dict(file: Path, content: bytes) -> Mapping[str, Tensor]:
-    """The tensors of a file that torch has saved. Nothing but tensors and plain containers is unpickled."""
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Detected pickle protocol")  # asks for an issue with PyTorch
-            state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises many kinds on damaged files
-        raise CheckpointError(f"{file}: {_why_refused(content, error)}") from None
-    if isinstance(state, Mapping) and isinstance(state.get("state_dict"), Mapping):
-        state = state["state_dict"]
-    if not isinstance(state, Mapping) or not all(isinstance(k, str) for k in state):
-        raise CheckpointError(f"{file}: holds {type(state).__name__}. Expected names with tensors (a state dict).")
-    tensors = {name.removeprefix("module."): value for name, value in state.items() if isinstance(value, Tensor)}
-    if len(tensors) < len(state) or not tensors:
-        raise CheckpointError(
-            f"{file}: {len(state) - len(tensors)} of {len(state)} entries are no tensors. Expected a state dict."
-        )
-    return tensors
-
-
-def _why_refused(content: bytes, error: Exception) -> str:
-    """What is wrong with a file that torch does not load, and what to do."""
-    if content.lstrip().startswith(b"<"):
-        return "a web page, not weights. Expected a file of torch.save. Download the file itself, not the page that shows it."
-    if asked_for := re.search(r"GLOBAL ([\w.]+)", str(error)):
-        return (
-            f"asks for {asked_for[1]}, which is no part of plain weights. Expected tensors only; anything else could run "
-            "code and is refused. Download the file again from its authors."
-        )
-    if not content or content.startswith(_SAVED_BY_TORCH):
-        return "cut short or damaged. Expected a whole file of torch.save. Download it again and compare its size."
-    return "no file of torch.save. Expected weights as their authors give them. Check that it is this file, or download it again."
 
 
 def _recognise(file: Path, state: Mapping[str, Tensor]) -> tuple[str, PublishedFile, Fit]:
