@@ -282,7 +282,14 @@ def test_bombs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         load_plain(stored(tmp_path, b"\x80\x04}" + doubled[2:] + b"Ns."))
     monkeypatch.setattr(pickle_machine, "MAX_STEPS", 1000)
     repeat = b"c_codecs\nencode\np0\n0(S'" + b"a" * 100 + b"'\nS'latin1'\ntp1\n0(" + b"g0\ng1\nR" * 50 + b"l."
-    for bomb in (b"\x80\x04(" + b"]" * 2000 + b"l.", b"\x80\x04(" + b"\x8f" * 300 + b"l.", repeat):
+    for bomb in (
+        b"\x80\x04(" + b"]" * 150 + b"l.",
+        b"\x80\x04(" + b"}" * 150 + b"l.",
+        b"\x80\x04)" + b"\x85" * 150 + b".",
+        b"\x80\x04(" + b"]" * 2000 + b"l.",
+        b"\x80\x04(" + b"\x8f" * 300 + b"l.",
+        repeat,
+    ):
         with pytest.raises(PickleReadError, match="too much memory"):
             load_plain(stored(tmp_path, bomb))
 

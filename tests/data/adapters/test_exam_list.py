@@ -217,6 +217,18 @@ def test_all_problems_are_told_at_once_but_not_without_end(made: Callable[..., M
     assert "exam 10" not in str(caught.value)
 
 
+def test_a_megabyte_of_empty_exams_is_not_a_gigabyte_of_problems(made: Callable[..., Manifest]) -> None:
+    with pytest.raises(ExamListError, match=r"\.\.\. and 991 more; exams after these were not looked at"):
+        made([{} for _ in range(20_000)])
+
+
+def test_an_exam_that_stands_there_many_times_is_read_once(made: Callable[..., Manifest]) -> None:
+    same = exam(0)
+    with pytest.raises(ExamListError, match=r"exam 1: it is exam 0 once more; expected every exam once") as caught:
+        made([same] * 20_000)
+    assert "stands there 20000 times" not in str(caught.value)
+
+
 def test_what_is_odd_is_told(made: Callable[..., Manifest], caplog: pytest.LogCaptureFixture) -> None:
     empty = {"horizontal_flip": "NO"}
     unknown = exam(2, cancer_label={"unknown": 1, "left_benign": 0})

@@ -32,6 +32,8 @@ _SIDES = {"L": "left", "R": "right"}
 _NAMED_VIEW = re.compile(r"(?P<exam>.+?)_(?P<side>L|R)[-_](?P<view>CC|MLO)(?:[._-].*)?")
 _SHOWN = 10
 _WIDTH = 80
+_MOST_PROBLEMS = 1000
+"""Exams after so many problems are not looked at: a megabyte of empty exams must not fill the memory with messages."""
 
 
 class ExamListError(ValueError):
@@ -49,7 +51,7 @@ class _Image:
     """Whether it is the first one of its view."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Exam:
     horizontal_flip: str
     labels: dict[str, dict[str, int | None]]
@@ -74,7 +76,8 @@ def make_manifest(exam_list: Path, images: Path, masks: Path | None = None) -> M
     if not problems and not any(exam.images for exam in exams):
         problems.append(f"no image in any of {len(exams)} exams")
     if problems:
-        more = [f"... and {len(problems) - _SHOWN} more"] if len(problems) > _SHOWN else []
+        rest = "; exams after these were not looked at" if len(problems) > _MOST_PROBLEMS else ""
+        more = [f"... and {len(problems) - _SHOWN} more{rest}"] if len(problems) > _SHOWN else []
         raise ExamListError(
             f"{exam_list}: this exam list cannot be used as it is.\n  "
             + "\n  ".join([*problems[:_SHOWN], *more])
@@ -100,7 +103,17 @@ def _read_exams(content: object, problems: list[str]) -> list[_Exam]:
         return []
     if not content:
         problems.append("the list is empty; expected at least one exam")
-    return [_read_exam(number, exam, problems) for number, exam in enumerate(content)]
+    exams: list[_Exam] = []
+    first: dict[int, int] = {}
+    """Identity of an exam -> where it stands first: a pickle can hold one a million times, for two bytes each."""
+    for number, exam in enumerate(content):
+        if len(problems) > _MOST_PROBLEMS:
+            break
+        if first.setdefault(id(exam), number) != number:
+            problems.append(f"exam {number}: it is exam {first[id(exam)]} once more; expected every exam once")
+        else:
+            exams.append(_read_exam(number, exam, problems))
+    return exams
 
 
 def _read_exam(number: int, content: object, problems: list[str]) -> _Exam:
@@ -117,7 +130,8 @@ def _read_exam(number: int, content: object, problems: list[str]) -> _Exam:
         problems.append(f"{where}: cancer_label is {_short(labels)}; expected a dict of 0 and 1")
         labels = {}
     images = [image for view in VIEWS for image in _images(where, view, content.get(view), problems)]
-    return _Exam(str(flip), _labels(where, labels, problems), labels.get("unknown") == 1, images)
+    read = _labels(where, labels, problems)
+    return _Exam(flip if isinstance(flip, str) else "", read if images else {}, labels.get("unknown") == 1, images)
 
 
 def _labels(where: str, content: dict[Any, Any], problems: list[str]) -> dict[str, dict[str, int | None]]:
