@@ -97,3 +97,21 @@ def test_what_is_no_crop(tmp_path: Path) -> None:
     np.savez(tmp_path / "other.npz", about=np.array('{"crop": {}, "arrays": {"pixels": ["u1", [2, 2]]}}'))
     with pytest.raises(CropFileError, match="KeyError"):
         read_crop(tmp_path / "other.npz", heatmaps=False)
+
+
+def test_a_small_file_does_not_unpack_to_gigabytes(tmp_path: Path) -> None:
+    file = tmp_path / "a.npz"
+    write_crop(file, crop())
+    with np.load(file) as stored:
+        members = {name: stored[name] for name in stored.files}
+    np.savez_compressed(file, **members)
+    with pytest.raises(CropFileError, match="a compressed archive"):
+        read_crop(file, heatmaps=False)
+    for shape, message in (("[100000, 100000]", "pixels of 10000000000 values"), ("[-1, 4]", "pixels of -4 values")):
+        about = np.array(str(members["about"]).replace("[90, 70]", shape))
+        np.savez(file, **members | {"about": about})
+        with pytest.raises(CropFileError, match=message):
+            read_crop(file, heatmaps=False)
+    np.savez(file, **members | {"about": np.array("[" * 100_000)})
+    with pytest.raises(CropFileError, match="nested too deeply"):
+        read_crop(file, heatmaps=False)

@@ -271,6 +271,24 @@ def test_written_and_read_back(tmp_path: Path) -> None:
     assert load_manifest(tmp_path / "other" / "copy.csv").table["path"].tolist() == manifest.table["path"].tolist()
 
 
+def test_cells_are_no_formulas_and_read_back(tmp_path: Path) -> None:
+    table = load_manifest(write(tmp_path, GOOD)).table.assign(
+        patient_id=["=1+1", "+A", "-7"], exam_id=["@x", "'=y", "'z"], **{"=header": ["-1+1", "-1", None]}
+    )
+    manifest = Manifest.from_table(table, tmp_path / "formulas.csv")
+    manifest.to_csv(manifest.path)
+    header, *rows = (tmp_path / "formulas.csv").read_text().splitlines()
+    assert header.endswith(",'=header")
+    assert [row.split(",")[:2] for row in rows] == [["'=1+1", "'@x"], ["'+A", "''=y"], ["-7", "'z"]]
+    again = load_manifest(tmp_path / "formulas.csv")
+    pd.testing.assert_frame_equal(again.table, manifest.table, check_dtype=False)
+    assert again.sha256() == manifest.sha256()
+
+
+def test_a_manifest_that_never_ends() -> None:
+    refused(Path("/dev/zero"), "the manifest cannot be read (no regular file")
+
+
 def test_hash_is_of_the_content(tmp_path: Path) -> None:
     manifest = load_manifest(write(tmp_path, GOOD))
     turned = Manifest(manifest.table.iloc[::-1].reset_index(drop=True), manifest.path)

@@ -65,3 +65,31 @@ def test_other_files_are_refused(tmp_path: Path, data: bytes) -> None:
         read_errors(tmp_path)
     with pytest.raises(RunFileError, match="no error ledger"):
         Ledger(tmp_path / "errors.csv")
+
+
+def test_entries_are_no_formulas_and_read_back(tmp_path: Path) -> None:
+    path = tmp_path / "errors.csv"
+    Ledger(path).add("a", "=cmd|' /C calc'!A0.png", "read", ValueError("-1+2 @x"))
+    Ledger(path).add("b", "b.png", "read", ValueError("'=x"))
+    assert path.read_text().splitlines()[1:] == [
+        "a,'=cmd|' /C calc'!A0.png,read,ValueError,'-1+2 @x",
+        "b,b.png,read,ValueError,''=x",
+    ]
+    table = read_errors(tmp_path)
+    assert table["path"].tolist() == ["=cmd|' /C calc'!A0.png", "b.png"]
+    assert table["message"].tolist() == ["-1+2 @x", "'=x"]
+    before = path.read_bytes()
+    Ledger(path).add("b", "b.png", "read", ValueError("'=x"))
+    assert path.read_bytes() == before, "the same entry"
+
+
+def test_control_characters_reach_no_terminal(tmp_path: Path) -> None:
+    Ledger(tmp_path / "errors.csv").add("a", "a\x1b[2J.png", "read", ValueError("x\r\n12:00:00 I forged\x07\x9b"))
+    [entry] = read_errors(tmp_path).to_dict("records")
+    assert (entry["path"], entry["message"]) == ("a\\x1b[2J.png", "x 12:00:00 I forged\\x07\\x9b")
+
+
+def test_a_ledger_that_never_ends(tmp_path: Path) -> None:
+    (tmp_path / "errors.csv").symlink_to("/dev/zero")
+    with pytest.raises(RunFileError, match=r"no error ledger .*no regular file"):
+        Ledger(tmp_path / "errors.csv")

@@ -176,3 +176,11 @@ def test_records_of_an_earlier_version_do_not_say_their_model(folder: Path, capl
 def test_the_model_of_a_record_does_not_depend_on_the_version(folder: Path) -> None:
     write_run(folder, {"mammoseg": "9", **SETTINGS})
     assert len(checked_scores(folder)) == 6
+
+
+def test_ids_are_no_formulas_and_read_back(tmp_path: Path) -> None:
+    save_prediction(tmp_path, scored("a1", "=1+1", "L", 0.0, 1e-300))
+    write_predictions_csv(tmp_path)
+    assert (tmp_path / "predictions.csv").read_text().splitlines()[1] == "image,007,'=1+1,a1,L,CC,0.0,1e-300"
+    assert set(read_predictions_csv(tmp_path)["exam_id"]) == {"=1+1"}
+    assert len(checked_scores(tmp_path)) == 3

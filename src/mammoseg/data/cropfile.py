@@ -10,7 +10,8 @@ benchmarks/cache.py).
 import json
 import math
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,17 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from mammoseg.bounded import open_regular, parse_json
 from mammoseg.io.atomic import atomic_path
+from mammoseg.io.read import MAX_PIXELS
 from mammoseg.prep.breast import BreastCrop
 from mammoseg.records.breast import BreastFacts
 
 _ARRAYS = ("pixels", "heatmaps")
 _OTHERS = (*_ARRAYS, "facts")
 _ZSTD = pa.Codec("zstd", compression_level=1)
+_MOST_VALUES = 2 * MAX_PIXELS
+"""Of an array; two heatmaps are one. Looked at before zstd unpacks it: a few bytes can stand for any number of zeros."""
 _DAMAGE = (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, cv2.error)
 
 
@@ -53,8 +58,7 @@ def write_crop(path: Path, crop: BreastCrop) -> None:
 def read_crop(path: Path, heatmaps: bool) -> BreastCrop:
     """The crop as it was written, with its heatmaps or without. Raises CropFileError for a missing or damaged file."""
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            about = json.loads(str(stored["about"]))
+        with _opened(path) as (stored, about):
             return BreastCrop(
                 pixels=_joined(stored, about, "pixels"),
                 heatmaps=_joined(stored, about, "heatmaps") if heatmaps else None,
@@ -68,11 +72,23 @@ def read_crop(path: Path, heatmaps: bool) -> BreastCrop:
 def read_facts(path: Path) -> BreastFacts | None:
     """`BreastCrop.facts` without the pixels, in a millisecond. Raises CropFileError like `read_crop`."""
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            facts = json.loads(str(stored["about"]))["facts"]
+        with _opened(path) as (_, about):
+            facts = about["facts"]
             return facts and BreastFacts.from_dict(facts)
     except _DAMAGE as error:
         raise _no_crop(path, error) from error
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[Mapping[str, NDArray[Any]], dict[str, Any]]]:
+    """The arrays of a file and what `about` says. No more is unpacked than the file is large: `np.savez` does not compress."""
+    with open_regular(path) as file:
+        with zipfile.ZipFile(file) as archive:
+            if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
+                raise ValueError("a compressed archive")
+        file.seek(0)
+        with np.load(file, allow_pickle=False) as stored:
+            yield stored, parse_json(str(stored["about"]))
 
 
 def _no_crop(path: Path, error: Exception) -> CropFileError:
@@ -92,6 +108,8 @@ def _joined(stored: Mapping[str, NDArray[np.uint8]], about: Mapping[str, Any], n
     """The array of this name from its planes; it owns its memory."""
     dtype, shape = about["arrays"][name]
     kind, size = np.dtype(dtype), math.prod(shape)
+    if not 0 < size <= _MOST_VALUES:
+        raise ValueError(f"{name} of {size} values")
     compressed = (stored[f"{name}.{byte}"] for byte in range(kind.itemsize))
     planes = [np.frombuffer(_ZSTD.decompress(plane, size), np.uint8).reshape(-1, shape[-1]) for plane in compressed]
     return cv2.merge(planes).reshape(-1).view(kind).reshape(shape)

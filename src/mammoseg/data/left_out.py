@@ -8,6 +8,7 @@ import pandas as pd
 
 from mammoseg.data.examine import Seen
 from mammoseg.io.atomic import write_text
+from mammoseg.io.cells import csv_text
 
 COLUMNS = ("path", "status", "why", "detail")
 
@@ -15,7 +16,7 @@ COLUMNS = ("path", "status", "why", "detail")
 def write_left_out(path: Path, found: Iterable[Seen]) -> None:
     """Write everything in `found` that is not used. Names that are no text are written with escapes."""
     rows = [(readable(seen.place), seen.status, seen.why, seen.detail) for seen in found if seen.status != "used"]
-    write_text(path, pd.DataFrame(rows, columns=list(COLUMNS)).to_csv(index=False, lineterminator="\n"))
+    write_text(path, csv_text(pd.DataFrame(rows, columns=list(COLUMNS))))
 
 
 def readable(path: PurePath | str) -> str:

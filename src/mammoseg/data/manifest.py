@@ -19,10 +19,13 @@ from numpy.typing import NDArray
 from mammoseg.bounded import read_bounded
 from mammoseg.data.columns import OPTIONAL, PATHS, REQUIRED, SPLITS, ManifestError, Problems, as_text, check_table
 from mammoseg.io.atomic import write_text
+from mammoseg.io.cells import csv_text, unescape
 from mammoseg.records.image import Laterality, Mammogram
 from mammoseg.records.label import CLASSES
 
 COLUMNS = (*REQUIRED, *OPTIONAL)
+MOST_BYTES = 2**31
+"""Largest manifest: some million rows."""
 _MOST_BYTES = 2**30
 _IN_ROWS: dict[Callable[[Any], Any], tuple[str, ...]] = {
     Path: PATHS,
@@ -146,7 +149,7 @@ class Manifest:
         path.parent.mkdir(parents=True, exist_ok=True)
         table = as_text(self.table, path.parent)
         used = [c for c in table if c in REQUIRED or table[c].notna().any()]
-        write_text(path, table[used].to_csv(index=False, lineterminator="\n"))
+        write_text(path, csv_text(table[used]))
 
     def sha256(self) -> str:
         """Hash of the content: the same for any order of rows and columns and for a moved folder."""
@@ -223,5 +226,5 @@ def _read_csv(text: str, path: Path, problems: Problems) -> tuple[pd.DataFrame, 
     lengths = [len(r) for r in rows]
     kind = f"the number of cells is not that of the header ({len(header)}; a comma inside a text needs quotes)"
     problems.add(kind, [n != len(header) for n in lengths], numbers, [f"{n} cells" for n in lengths])
-    fitted = [[cell or None for cell in (r + [""] * len(header))[: len(header)]] for r in rows]
-    return pd.DataFrame(fitted, columns=header, dtype=object), numbers
+    fitted = [[unescape(cell) or None for cell in (r + [""] * len(header))[: len(header)]] for r in rows]
+    return pd.DataFrame(fitted, columns=list(map(unescape, header)), dtype=object), numbers

@@ -1,14 +1,15 @@
 """What a data set has and its manifest lacks: told at once, and kept for the exit code and the list beside the manifest."""
 
-import csv
-import io
 import logging
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from mammoseg.data.left_out import readable
 from mammoseg.io.atomic import write_text
+from mammoseg.io.cells import csv_text
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +61,4 @@ def write_omissions(path: Path, entries: Iterable[Omission]) -> None:
     if not rows:
         path.unlink(missing_ok=True)
         return
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows([("source", "item", "why"), *rows])
-    write_text(path, text.getvalue())
+    write_text(path, csv_text(pd.DataFrame(rows, columns=["source", "item", "why"])))

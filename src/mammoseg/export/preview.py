@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from mammoseg.data.cache import CropCache
 from mammoseg.data.manifest import ImageRow
-from mammoseg.io.atomic import atomic_path
+from mammoseg.io.atomic import atomic_path, write_text
+from mammoseg.io.cells import csv_text
 from mammoseg.prep.breast import BreastCrop
 from mammoseg.prep.config import PrepConfig
 from mammoseg.prep.window import Borders, cut_out, grid_of, window_borders
@@ -49,8 +50,7 @@ def write_prepared(folder: Path, rows: Sequence[ImageRow], cache: CropCache, pre
             with atomic_path(folder / "previews" / f"{row.image_id}.png") as path:
                 path.write_bytes(cv2.imencode(".png", picture)[1].tobytes())
     table = pd.DataFrame(records, columns=list(COLUMNS))
-    with atomic_path(folder / "prepared.csv") as path:
-        table.to_csv(path, index=False, lineterminator="\n")
+    write_text(folder / "prepared.csv", csv_text(table))
     return int((table["remarks"] != "").sum())
 
 

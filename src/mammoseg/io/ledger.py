@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from mammoseg.bounded import read_bounded
 from mammoseg.io.atomic import write_text
+from mammoseg.io.cells import escape, unescape
 from mammoseg.io.errors import RunFileError
 
 logger = logging.getLogger(__name__)
@@ -75,12 +77,14 @@ def read_errors(folder: Path) -> pd.DataFrame:
 
 
 def _one_line(value: object) -> str:
-    return " ".join(str(value).split()).encode("utf-8", "backslashreplace").decode()
+    """No line breaks, and nothing that a terminal would follow as an instruction."""
+    text = " ".join(str(value).split()).encode("utf-8", "backslashreplace").decode()
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _lines(entries: Iterable[tuple[str, ...]]) -> str:
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(entries)
+    csv.writer(text, lineterminator="\n").writerows([map(escape, entry) for entry in entries])
     return text.getvalue()
 
 
@@ -89,8 +93,8 @@ def _read(path: Path) -> list[tuple[str, ...]]:
     if not path.exists():
         return []
     try:
-        *lines, torn = path.read_text(encoding="utf-8").split("\n")
-        entries = [tuple(row) for row in csv.reader(lines)]
+        *lines, torn = read_bounded(path).decode("utf-8").split("\n")
+        entries = [tuple(map(unescape, row)) for row in csv.reader(lines)]
         if entries[:1] != [COLUMNS] or any(len(entry) != len(COLUMNS) for entry in entries):
             raise ValueError(f"expected the columns {', '.join(COLUMNS)} in every line")
     except (OSError, ValueError, csv.Error) as error:

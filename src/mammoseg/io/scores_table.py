@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from mammoseg.io.atomic import write_text
+from mammoseg.io.cells import csv_text, unescaped
 from mammoseg.io.errors import RunFileError
 from mammoseg.io.record import TEXTS
 from mammoseg.io.runs import made_by, predicted_ids, read_record, read_run
@@ -34,7 +35,7 @@ def write_predictions_csv(folder: Path) -> pd.DataFrame:
     is NaN everywhere. Raises RunFileError naming a damaged record, or saying that the records are of several models.
     """
     table = _collected(folder)
-    write_text(folder / "predictions.csv", _text(table))
+    write_text(folder / "predictions.csv", csv_text(table))
     return table
 
 
@@ -46,6 +47,7 @@ def read_predictions_csv(folder: Path) -> pd.DataFrame:
     path = folder / "predictions.csv"
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+        table = unescaped(table)
         missing = [c for c in (*_TEXTS, *CLASSES) if c not in table]
         if missing or not table["level"].isin(LEVELS).all():
             raise ValueError(f"the columns {missing} are missing" if missing else f"a level is none of {LEVELS}")
@@ -64,7 +66,7 @@ def checked_scores(folder: Path) -> pd.DataFrame:
     Raises RunFileError if the table is missing or says something else, or if the records are of several models.
     """
     given, table = read_predictions_csv(folder), _collected(folder)
-    if _text(given) == _text(table):
+    if csv_text(given) == csv_text(table):
         return table
     rows = [
         set(zip(t["image_id"], map(repr, t.itertuples(index=False, name=None)), strict=True)) for t in (given, table)
@@ -75,10 +77,6 @@ def checked_scores(folder: Path) -> pd.DataFrame:
         f"{', e.g. ' + ', '.join(images[:_SHOWN]) if images else ', but other rows do, or their number'}). Expected the scores "
         f"as they were predicted: the table was changed, or the run was cut short. {_AGAIN}"
     )
-
-
-def _text(table: pd.DataFrame) -> str:
-    return table.to_csv(index=False, lineterminator="\n")
 
 
 def _collected(folder: Path) -> pd.DataFrame:

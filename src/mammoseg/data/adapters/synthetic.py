@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from mammoseg.bounded import read_json
 from mammoseg.io.atomic import atomic_path, write_json, write_text
+from mammoseg.io.cells import csv_text
 from mammoseg.io.outputs import writing_to
 from mammoseg.phantom.config import PhantomConfig
 from mammoseg.phantom.exam import PhantomExam, generate_exam
@@ -65,7 +66,7 @@ def write_study(
                 rows.extend({**row, "split": names[done - 1]} for row in exam_rows)
                 if progress is not None:
                     progress(done)
-        write_text(manifest, pd.DataFrame(rows).to_csv(index=False, lineterminator="\n"))
+        write_text(manifest, csv_text(pd.DataFrame(rows)))
     return manifest
 
 

@@ -1,0 +1,41 @@
+"""Tables as CSV text that a spreadsheet takes for what it is: no cell is a formula, and what we read back is what was written.
+
+A text that begins with = + - @, a tab or a carriage return is run by spreadsheets, and an image file can bring one in by its
+name. It gets an apostrophe in front, which they do not show; so does a text that already looks like that, so that reading is
+the exact opposite. Numbers, negative ones too, stay as they are.
+"""
+
+import csv
+import re
+from typing import Any
+
+import pandas as pd
+
+_RUN = re.compile(r"'*[=+\-@\t\r]", re.DOTALL)
+_ESCAPED = re.compile(r"'+[=+\-@\t\r]", re.DOTALL)
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
+
+def csv_text(table: pd.DataFrame) -> str:
+    """The table with its header, without its index, as CSV with Unix line ends; texts and names of columns escaped."""
+    safe = table.map(escape).rename(columns=escape)
+    if safe.map(lambda cell: isinstance(cell, str) and "\r" in cell).any(axis=None):  # csv would not quote these
+        return safe.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    return safe.to_csv(index=False, lineterminator="\n")
+
+
+def unescaped(table: pd.DataFrame) -> pd.DataFrame:
+    """What was a text before `csv_text` wrote it, in all cells and names of columns; other values stay."""
+    return table.map(unescape).rename(columns=unescape)
+
+
+def escape(cell: Any) -> Any:
+    """A text as it is written; any other value stays."""
+    if isinstance(cell, str) and _RUN.match(cell) and not _NUMBER.fullmatch(cell):
+        return f"'{cell}"
+    return cell
+
+
+def unescape(cell: Any) -> Any:
+    """The opposite of `escape`."""
+    return cell[1:] if isinstance(cell, str) and _ESCAPED.match(cell) else cell
