@@ -273,7 +273,7 @@ def test_written_and_read_back(tmp_path: Path) -> None:
 
 def test_cells_are_no_formulas_and_read_back(tmp_path: Path) -> None:
     table = load_manifest(write(tmp_path, GOOD)).table.assign(
-        patient_id=["=1+1", "+A", "-7"], exam_id=["@x", "'=y", "'z"], **{"=header": ["-1+1", "-1", None]}
+        patient_id=["=1+1", "+A", "-7"], exam_id=["@x", "'=y", "'z"], **{"=header": ["-1+1", "-1", "+x"]}
     )
     manifest = Manifest.from_table(table, tmp_path / "formulas.csv")
     manifest.to_csv(manifest.path)
