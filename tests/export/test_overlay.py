@@ -216,6 +216,19 @@ def test_saliency_is_coloured_inside_the_breast_only_and_from_a_level_up() -> No
     )
 
 
+def test_saliency_that_is_not_shown_is_told() -> None:
+    """The right half of the image is background."""
+    saliency = np.zeros((2, 1, 4), np.float32)
+    saliency[0, 0] = (0.5, 0, 0.5, 0.5)
+    titles = titles_of(prediction_of(grid_of(), saliency))
+    assert any(
+        title.startswith("benign 0.25 (7") and title.endswith("% of the salient area beside the breast)")
+        for title in titles
+    )
+    saliency[0, 0] = (0.5, 0.5, 0, 0)
+    assert "benign 0.25" in titles_of(prediction_of(grid_of(), saliency))
+
+
 def test_on_a_film_the_breast_is_found_as_a_film_is_prepared() -> None:
     film = np.full(SHAPE, 300, np.uint16)
     film[80:560, :250] = 2000

@@ -29,6 +29,7 @@ from mammoseg.records.prediction import Prediction
 WIDEST = 900
 """Columns that an image may take, which is HEIGHT rows high else."""
 _BAR_MM = (100, 50, 20, 10, 5, 2, 1)  # lengths a scale bar may have; the first that fits into a third of the image
+_MOSTLY = 0.5  # share of the salient area beside the breast from which the figure says so
 WHITE = "#FFFFFF"
 """Window and patches are no findings: white, and told apart by the style of the line."""
 
@@ -109,13 +110,18 @@ def _map_panels(gray: Picture, breast: NDArray[np.bool_], prediction: Prediction
     in_figure = replace(prediction.grid, original_shape=breast.shape)  # as if the file had the pixels of the figure
     restored = in_figure.restore(np.clip(prediction.maps["saliency"], 0, 1).astype(np.float32))
     for name, saliency in zip(prediction.scores, restored, strict=True):
-        small = np.where(breast, saliency, 0)
-        title = f"{name} {prediction.scores[name]:.2f}"
-        if small.max() < SHOWN_FROM:
-            title += f" (no saliency from {SHOWN_FROM:g} up)"
-        panel = Panel(tinted(gray, small, LOOKS[name].on_dark), title)
+        title = f"{name} {prediction.scores[name]:.2f}{_not_shown(saliency >= SHOWN_FROM, breast)}"
+        panel = Panel(tinted(gray, np.where(breast, saliency, 0), LOOKS[name].on_dark), title)
         panel.beside(*colour_bar(gray.shape[0], LOOKS[name].on_dark))
         yield panel
+
+
+def _not_shown(salient: NDArray[np.bool_], breast: NDArray[np.bool_]) -> str:
+    """What the colours of a map cannot tell."""
+    if not salient.any():
+        return f" (no saliency from {SHOWN_FROM:g} up)"
+    beside = np.count_nonzero(salient & ~breast) / np.count_nonzero(salient)
+    return f" ({beside:.0%} of the salient area beside the breast)" if beside >= _MOSTLY else ""
 
 
 def _patch_panel(
