@@ -65,8 +65,18 @@ def test_what_is_done_takes_no_more_time(plan: Plan) -> None:
     assert plan.seconds_left() == pytest.approx(2 * 5)
 
 
-def run_epoch(log: EpochLog, clock: Clock, epoch: int, curves: Rows, seconds: float) -> None:
-    """Three batches to train and one to validate, as Lightning calls it."""
+def test_what_says_nothing_of_the_speed_is_done_all_the_same(plan: Plan) -> None:
+    plan.add("global", 1, None)
+    assert plan.seconds_left() is None
+    plan.add("global", 1, 5)
+    assert plan.seconds_left() == pytest.approx(5 * 5)
+
+
+def run_epoch(
+    log: EpochLog, clock: Clock, epoch: int, curves: Rows, seconds: float, first: float | None = None
+) -> None:
+    """Three batches to train and one to validate, as Lightning calls it; the very first takes `first` seconds."""
+    first = seconds / 4 if first is None else first
     metrics = {"train/loss": torch.tensor(0.5), "train/bce": torch.tensor(0.25)}
     trainer: Any = SimpleNamespace(
         current_epoch=epoch, callback_metrics=metrics, loggers=[curves], num_training_batches=3, num_val_batches=[1]
@@ -76,7 +86,7 @@ def run_epoch(log: EpochLog, clock: Clock, epoch: int, curves: Rows, seconds: fl
     for step in range(4):
         if step < 3:
             log.on_train_batch_start(trainer, module, None, step)
-        clock.now += seconds / 4
+        clock.now += seconds / 4 if step or log.counted is not None else first
         end = log.on_train_batch_end if step < 3 else log.on_validation_batch_end
         end(trainer, module, None, None, step)
     log.on_train_epoch_end(trainer, module)
@@ -94,6 +104,12 @@ def test_a_line_and_a_row_per_epoch(caplog: pytest.LogCaptureFixture, plan: Plan
     assert curves.saved == 1
 
 
+def test_the_first_batch_of_a_stage_does_not_count(plan: Plan) -> None:
+    clock = Clock()
+    run_epoch(EpochLog("global", plan, clock), clock, 0, Rows(), 8, first=1000)
+    assert plan.seconds_left() == pytest.approx(6 * 8)
+
+
 def test_the_time_of_the_whole_training_is_told_before_a_long_epoch_ends(
     caplog: pytest.LogCaptureFixture, plan: Plan
 ) -> None:
@@ -101,7 +117,7 @@ def test_the_time_of_the_whole_training_is_told_before_a_long_epoch_ends(
     with caplog.at_level(logging.INFO):
         run_epoch(EpochLog("global", plan, clock), clock, 0, Rows(), 2400)
         run_epoch(EpochLog("local", plan, clock), clock, 0, Rows(), 2400)
-    assert caplog.messages[0] == "stage 1 of 3, global: about 4 h 30 min left for the whole training"
+    assert caplog.messages[0] == "stage 1 of 3, global: about 4 h 0 min left for the whole training"
     assert [message for message in caplog.messages if "whole" in message] == caplog.messages[:1], "once"
 
 

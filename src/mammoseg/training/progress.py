@@ -16,6 +16,9 @@ from mammoseg.training.module import StageModule
 
 logger = logging.getLogger(__name__)
 
+_MEASURED = 3
+"""Batches after which the time left is told for the first time."""
+
 
 class Plan:
     """The stages of a run: which of how many one is, and the seconds that all of them still take, from the speed so far.
@@ -43,11 +46,12 @@ class Plan:
         """So many epochs of a stage lie behind it, of a run that was stopped."""
         self._left[stage] = self.epochs[stage] - epochs
 
-    def add(self, stage: str, epochs: float, seconds: float) -> None:
-        """So many epochs of a stage, or a part of one, have taken so long."""
-        before, so_far = self._speed.get(stage, (0.0, 0.0))
-        self._speed[stage] = (before + epochs, so_far + seconds)
+    def add(self, stage: str, epochs: float, seconds: float | None) -> None:
+        """So many epochs of a stage, or a part of one, have taken so long; None: this part says nothing of the speed."""
         self._left[stage] -= epochs
+        if seconds is not None:
+            before, so_far = self._speed.get(stage, (0.0, 0.0))
+            self._speed[stage] = (before + epochs, so_far + seconds)
 
     def seconds_left(self) -> float | None:
         """None: nothing is measured yet."""
@@ -72,14 +76,15 @@ class EpochLog(Callback):
     def __init__(self, stage: str, plan: Plan, clock: Callable[[], float] = time.monotonic) -> None:
         self.stage, self.plan, self.clock = stage, plan, clock
         self.epochs = plan.epochs[stage]
-        self.began = self.counted = 0.0
-        self.batches = 0
+        self.began = 0.0
+        self.counted: float | None = None
+        self.batches = self.measured = 0
         self.told = plan.seconds_left() is not None
         self.bar: Bar | None = None
         self.shown = ExitStack()
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self.began = self.counted = self.clock()
+        self.began = self.clock()
 
     def on_train_batch_start(self, trainer: L.Trainer, pl_module: L.LightningModule, *_: Any) -> None:
         if self.bar is not None:
@@ -117,10 +122,12 @@ class EpochLog(Callback):
         if self.bar is None:
             return
         now = self.clock()
-        self.plan.add(self.stage, 1 / self.batches, now - self.counted)
+        # The first batch of a stage sets up much that later ones find.
+        self.plan.add(self.stage, 1 / self.batches, None if self.counted is None else now - self.counted)
+        self.measured += self.counted is not None
         self.counted = now
         self.bar.advance()
-        if not self.told and now - self.began >= FIRST_LINE:  # an epoch may take an hour
+        if not self.told and self.measured >= _MEASURED and now - self.began >= FIRST_LINE:  # an epoch may take an hour
             self.told = True
             left = about(self.plan.seconds_left())
             logger.info("%s: %s left for the whole training", self.plan.title(self.stage), left)
