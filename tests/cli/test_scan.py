@@ -117,6 +117,15 @@ def test_a_pacs_export(tree: Path, tmp_path: Path) -> None:
     assert pictures == [f"0000{row}.jpg" for row in range(2, 7)]
 
 
+def test_a_folder_whose_path_is_no_text(tree: Path) -> None:
+    """Every path of the manifest begins with it."""
+    root = tree.rename(os.fsdecode(os.fsencode(tree.parent) + b"/f\xff"))
+    result = invoke(root, "--out", root.parent / "m.csv")
+    assert isinstance(result.exception, typer.BadParameter)
+    assert r"f\xff: this path is no text in UTF-8" in str(result.exception)
+    assert not (root.parent / "m_left_out.csv").exists()
+
+
 def test_results_within_the_folder_are_not_scanned(tree: Path) -> None:
     """Thumbnails of an earlier scan are no images without side and view."""
     for overwrite in ([], ["--overwrite"]):

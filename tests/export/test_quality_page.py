@@ -147,9 +147,16 @@ def test_unusable_files_are_spoken_of(tmp_path: Path) -> None:
 def test_pictures(tmp_path: Path) -> None:
     """They lie beside the page, are loaded late, and a row of a finding leads to its picture."""
     thumbnails = [{"row": 2, "view": "L-CC"}, {"row": 3, "view": "R-<b>"}]
-    findings = [{"what": "odd", "images": 2, "rows": [2, 7]}]
-    text, links = page_and_links(tmp_path, thumbnails=thumbnails, findings=findings)
-    assert links == ["href=#r2", "src=m%20%26%20pictures/00002.jpg", "src=m%20%26%20pictures/00003.jpg"]
+    findings = [{"what": "odd", "images": 2, "rows": [2, 7]}, {"what": "of all", "images": 4, "rows": [2, 3, 4, 7]}]
+    counts = QUALITY["counts"] | {"images": 4}
+    text, links = page_and_links(tmp_path, thumbnails=thumbnails, findings=findings, counts=counts)
+    assert links == [
+        "href=#r2",
+        "href=#r2",
+        "href=#r3",
+        "src=m%20%26%20pictures/00002.jpg",
+        "src=m%20%26%20pictures/00003.jpg",
+    ]
     assert "These show breasts of patients" in text
     assert "m & pictures" in text
     assert "row 2: L-CC row 3: R-<b>" in text

@@ -114,14 +114,14 @@ def _look(files: list[Path], out: Path, pixel_mm: float | None, workers: int) ->
 def _note(given: "Given", out: Path) -> int:
     """List what was not predicted and say what was left out; the number of files that should have been images."""
     from mammoseg.cli.tables import counted
-    from mammoseg.data.left_out import write_left_out
+    from mammoseg.data.left_out import readable, write_left_out
     from mammoseg.io.ledger import Ledger
 
     ledger = Ledger(out / "errors.csv")
     for image_id in set(ledger.image_ids()) - {each.image_id for each in given.unusable}:
         ledger.remove(image_id, _LOOK)  # corrected since, or not given any more
     for each in given.unusable:
-        ledger.add(each.image_id, each.path, _LOOK, each.error)
+        ledger.add(each.image_id, readable(each.path), _LOOK, each.error)
     table = out / "left_out.csv"
     table.unlink(missing_ok=True)
     if given.left_out:

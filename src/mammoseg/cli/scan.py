@@ -59,6 +59,7 @@ def scan(
     from mammoseg.recipes.advice import advise, recipe_windows
 
     options.check_new_table(out, overwrite)
+    _check_path(root.resolve())
     if maps and labels is None:
         raise typer.BadParameter("there is no table whose columns it names. Give --labels, too.", param_hint="--map")
     windows = recipe_windows() if pixels else {}
@@ -94,6 +95,19 @@ def scan(
     if complete:
         print("\n".join(advise(quality, out)))
     return 1 if not images else 3 if quality["files"]["unusable"] else 0
+
+
+def _check_path(root: Path) -> None:
+    """The manifest is a table of text, in which every path begins with that of the folder."""
+    from mammoseg.data.left_out import readable
+
+    try:
+        str(root).encode()
+    except UnicodeEncodeError:
+        raise typer.BadParameter(
+            f"{readable(root)}: this path is no text in UTF-8, as manifests have it. Rename the folder.",
+            param_hint="DIR",
+        ) from None
 
 
 def _print(quality: Mapping[str, Any]) -> None:

@@ -108,17 +108,19 @@ def _unusable(reasons: Mapping[str, int], mammograms: Mapping[str, int]) -> str:
 
 
 def _pictures(quality: Mapping[str, Any], folder: str) -> list[str]:
-    """A thumbnail per image; those with findings stand out and say which."""
+    """A thumbnail per image; those with findings stand out and say which. What most images share is no reason to look."""
     if not quality["thumbnails"]:
         return []
     found: dict[int, list[str]] = {}
-    for finding in quality["findings"]:
+    own = [finding for finding in quality["findings"] if 2 * len(finding["rows"]) <= quality["counts"]["images"]]
+    for finding in own:
         for row in finding["rows"]:
             found.setdefault(row, []).append(finding["what"])
     return [
         f"<h2 id='pictures'>Pictures</h2><p class='notice'>These show breasts of patients, and whatever is written on the "
         f"images. They lie in the folder <code>{html.escape(folder)}</code>: it is as confidential as the images, and without it "
-        "this page shows none.</p><p>In the orientation of the files. Orange: with findings, told when the pointer rests on it."
+        "this page shows none.</p><p>In the orientation of the files. Orange: with findings that most "
+        "images have not, told when the pointer rests on it."
         "</p><div class='pictures'>",
         *(
             _figure(picture["row"], picture["view"], found.get(picture["row"], []), folder)
