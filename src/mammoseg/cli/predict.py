@@ -49,7 +49,7 @@ def predict(
 ) -> int:
     """Score images and show where: maps in original pixels, figures.
 
-    What fails is listed in errors.csv and the rest goes on (exit code 3); of FILES, what scan leaves out is left out.
+    What fails is listed in errors.csv, and the rest goes on (exit code 3). Of FILES, scan's rules choose the images.
     The same command continues.
     """
     from mammoseg.export.overlay import overlay_writer
