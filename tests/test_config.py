@@ -184,8 +184,10 @@ def test_files_made_to_exhaust_the_program(tmp_path: Path, text: str, expected: 
 
 def test_settings_made_to_exhaust_the_program() -> None:
     for text in (f"name={DEEP}", "inner=" + "{a: " * 10_000, "name=" + "9" * 5000):
-        with pytest.raises(ConfigError, match=r"nested too deeply|not valid YAML"):
+        with pytest.raises(ConfigError, match=r"nested too deeply|not valid YAML") as caught:
             with_overrides(Outer(), sets=[text])
+        assert len(str(caught.value)) < 500
+        assert "\n" not in str(caught.value)
     for name in ("inner." * 5000 + "kind", "stages." * 5000 + "kind"):
         with pytest.raises(ConfigError, match=r"there is no field|does not fit|nested too deeply"):
             with_overrides(Outer(), sets=[f"{name}=1"])

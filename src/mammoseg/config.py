@@ -14,6 +14,7 @@ from mammoseg.plugins import is_foreign
 
 MOST_BYTES = 2**18
 """Largest configuration file; a full one has some kilobytes."""
+_SHOWN = 200
 
 
 class Config(BaseModel):
@@ -47,7 +48,7 @@ def with_overrides(base: C, file: Path | None = None, sets: Iterable[str] = ()) 
     Values are read as YAML: `1e-3`, `[1, 2]`, `true`, `null`, text. Raises ConfigError naming each wrong field.
     """
     changes = [] if file is None else [(str(file), _read_yaml(file, base))]
-    changes += [(f"--set {text!r}", _nested(text)) for text in sets]
+    changes += [(_shown(text), _nested(text)) for text in sets]
     together: dict[str, Any] = {}
     for _, change in changes:
         together |= change
@@ -62,11 +63,15 @@ def _nested(text: str) -> dict[str, Any]:
     """`a.b=value` -> {"a": {"b": value}}."""
     path, equals, value = text.partition("=")
     if not equals or not path.strip():
-        raise ConfigError(f"--set {text!r}: expected NAME=VALUE, for example --set stages.joint.epochs=5")
-    nested: Any = _parse(value, f"--set {text!r}")
+        raise ConfigError(f"{_shown(text)}: expected NAME=VALUE, for example --set stages.joint.epochs=5")
+    nested: Any = _parse(value, _shown(text))
     for name in reversed(path.strip().split(".")):
         nested = {name: nested}
     return cast(dict[str, Any], nested)
+
+
+def _shown(text: str) -> str:
+    return f"--set {text[:_SHOWN]!r}{'...' if len(text) > _SHOWN else ''}"
 
 
 def parse(kind: type[C], values: Mapping[str, Any], where: str) -> C:
@@ -110,7 +115,7 @@ def _parse(text: str, where: str) -> Any:
         yaml.YAMLError,
         ValueError,
     ) as error:  # ValueError: a date that there is not, a number of thousands of digits
-        raise ConfigError(f"{where}: not valid YAML: {error}") from None
+        raise ConfigError(f"{where}: not valid YAML: {' '.join(str(error).split())}") from None
     except RecursionError:
         raise ConfigError(f"{where}: nested too deeply. Expected a few levels of names. Check the brackets.") from None
 
