@@ -119,12 +119,12 @@ def test_scores_are_those_of_the_records(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        (lambda lines: [*lines, lines[1]], "their number"),
+        (lambda lines: [*lines, lines[1]], "other rows than those of images"),
         (lambda lines: [*lines[:2], lines[2].replace("0.8", "5.6"), *lines[3:]], "1 images differ, e.g. a2"),
         (lambda lines: [*lines[:2], lines[2].replace("0.8", "-0.8"), *lines[3:]], "1 images differ, e.g. a2"),
         (lambda lines: [*lines[:2], lines[2].replace("0.8", "0.81"), *lines[3:]], "1 images differ, e.g. a2"),
         (lambda lines: [lines[0], *lines[2:]], "1 images differ, e.g. a1"),
-        (lambda lines: [*lines[:-1], lines[-1].replace("0.5", "0.6")], "but other rows do"),
+        (lambda lines: [*lines[:-1], lines[-1].replace("0.5", "0.6")], "other rows than those of images"),
         (lambda lines: [line.rpartition(",")[0] for line in lines], "3 images differ, e.g. a1, a2, b1"),
     ],
     ids=["twice", "5.6", "negative", "changed", "left out", "exam", "column"],

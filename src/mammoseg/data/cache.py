@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from mammoseg import __version__
+from mammoseg.bounded import read_json
 from mammoseg.data.cropfile import CropFileError, read_crop, read_facts, write_crop
 from mammoseg.data.heatmaps import heatmap_files, with_heatmaps
 from mammoseg.data.manifest import ImageRow
@@ -145,7 +146,7 @@ class CropCache:
     def _noted_hash(self, state: _FileState) -> str | None:
         if state not in self._hashes:
             try:
-                *noted, digest = json.loads(self._note(state).read_text(encoding="utf-8"))
+                *noted, digest = read_json(self._note(state))
             except (OSError, ValueError, TypeError):
                 return None  # not there or damaged
             if tuple(noted) != state or not isinstance(digest, str):

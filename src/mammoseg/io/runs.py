@@ -225,7 +225,10 @@ def _read_json(path: Path, missing: str) -> dict[str, Any]:
 
 def _damaged(path: Path, error: object) -> RunFileError:
     cause = f"{type(error).__name__}: {error}" if isinstance(error, Exception) else error
-    return RunFileError(f"{path} is damaged or of another version ({cause}). Delete the record and run predict again.")
+    return RunFileError(
+        f"{path} is damaged or of another version ({cause}). Delete the image's record, or this file if it "
+        "is run.json, and run predict again."
+    )
 
 
 def _checked_id(image_id: str) -> str:

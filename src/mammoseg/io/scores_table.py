@@ -4,6 +4,7 @@ The records are the truth. Whoever computes with the scores takes them by `check
 models, and a table that says something else than they do.
 """
 
+import io
 import logging
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mammoseg.bounded import read_bounded
 from mammoseg.io.atomic import write_text
 from mammoseg.io.cells import csv_text, unescaped
 from mammoseg.io.errors import RunFileError
@@ -46,7 +48,8 @@ def read_predictions_csv(folder: Path) -> pd.DataFrame:
     """
     path = folder / "predictions.csv"
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+        text = io.StringIO(read_bounded(path).decode("utf-8"), newline="")
+        table = pd.read_csv(text, dtype=str, keep_default_na=False)
         table = unescaped(table)
         missing = [c for c in (*_TEXTS, *CLASSES) if c not in table]
         if missing or not table["level"].isin(LEVELS).all():
@@ -72,10 +75,14 @@ def checked_scores(folder: Path) -> pd.DataFrame:
         set(zip(t["image_id"], map(repr, t.itertuples(index=False, name=None)), strict=True)) for t in (given, table)
     ]
     images = sorted({image_id for image_id, _ in rows[0] ^ rows[1]} - {""})
+    where = (
+        f"{len(images)} images differ, e.g. {', '.join(images[:_SHOWN])}"
+        if images
+        else "other rows than those of images"
+    )
     raise RunFileError(
-        f"{folder / 'predictions.csv'}: does not say what the records say ({len(images)} images differ"
-        f"{', e.g. ' + ', '.join(images[:_SHOWN]) if images else ', but other rows do, or their number'}). Expected the scores "
-        f"as they were predicted: the table was changed, or the run was cut short. {_AGAIN}"
+        f"{folder / 'predictions.csv'}: does not say what the records say ({where}). Expected the scores as they were predicted: "
+        f"the table was changed, or the run was cut short. {_AGAIN}"
     )
 
 
