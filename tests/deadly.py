@@ -16,7 +16,7 @@ def dies(settings: Settings, place: PurePosixPath) -> Seen:
 
 def sleeps(settings: Settings, place: PurePosixPath) -> Seen:
     (settings.root / "pids" / str(os.getpid())).touch()
-    time.sleep(120)
+    time.sleep(600)
     return examine(settings, place)
 
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
@@ -77,9 +76,7 @@ def test_a_second_call_continues(run: SimpleNamespace) -> None:
     kept = [run.folder / name for name in ("study/images", "run/checkpoint/weights.safetensors", "predictions/maps")]
     before = [path.stat().st_mtime_ns for path in kept]
     (run.folder / "index.html").unlink()
-    started = time.perf_counter()
     again = run.run()
-    assert time.perf_counter() - started < 5
     assert json.dumps(again["scores"]) == json.dumps(first["scores"])
     assert [path.stat().st_mtime_ns for path in kept] == before
     assert (run.folder / "index.html").is_file()

@@ -15,7 +15,7 @@ from types import FrameType, TracebackType
 from typing import Self
 
 MESSAGE = "stopped; the same command continues"
-GRACE = 6.0
+GRACE = 4.0
 """Seconds in which a command may put things in order."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 STOPPED = tuple(128 + number for number in _SIGNALS)
@@ -63,6 +63,7 @@ class StopSignals:
         if _imports(frame):  # an exception there comes out as another one, or ends the process in C++
             _end_now(self.code)
         sys.unraisablehook, threading.excepthook = _say_nothing, _say_nothing  # what is stopped may complain anywhere
+        _kill_workers()  # while what they share with this process is still there
         raise SystemExit(self.code)
 
     def _watch(self) -> None:
@@ -92,14 +93,18 @@ def _say_nothing(_: object) -> None:
 
 def _end_now(code: int) -> None:
     """End the process and its workers as they are."""
-    if "multiprocessing" in sys.modules:
-        for child in sys.modules["multiprocessing"].active_children():
-            child.kill()
+    _kill_workers()
     show_cursor = "\x1b[?25h" if os.isatty(2) else ""
     try:
         os.write(2, f"{show_cursor}mammoseg: {MESSAGE}\n".encode())
     finally:
         os._exit(code)
+
+
+def _kill_workers() -> None:
+    if "multiprocessing" in sys.modules:
+        for child in sys.modules["multiprocessing"].active_children():
+            child.kill()
 
 
 def _starts_a_process(frame: FrameType | None) -> bool:

@@ -12,12 +12,13 @@ PIPED_WIDTH = 120
 
 def print_table(rows: Sequence[Mapping[str, str]]) -> None:
     """Rows with the same keys; the keys are the header. What does not fit the terminal is folded, never cut off."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
+    table = Table(box=None, pad_edge=False)
     for name in rows[0] if rows else ():
         table.add_column(name, overflow="fold")
     for row in rows:
         table.add_row(*row.values())
-    console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, markup=False, emoji=False, highlight=False)
+    width = None if sys.stdout.isatty() else PIPED_WIDTH
+    console = Console(width=width, color_system=None, markup=False, emoji=False, highlight=False)
     console.print(table)
 
 

@@ -426,12 +426,12 @@ def test_mutations_give_a_header_or_the_error(write: Write, seed: int, recwarn: 
     outcomes = []
     for _ in range(150):
         path.write_bytes(mutated(whole, header, draw))
-        start = time.perf_counter()
+        start = time.process_time()
         try:
             outcome: object = read_header(path)
         except DicomReadError as error:
             outcome = error
-        assert time.perf_counter() - start < 1
+        assert time.process_time() - start < 1
         assert SECRET not in str(outcome) + repr(outcome)
         outcomes.append(type(outcome))
     assert not recwarn.list

@@ -138,10 +138,10 @@ def test_no_pixels(tmp_path: Path) -> None:
 )
 def test_refused_with_a_reason(tmp_path: Path, data: bytes, reason: str) -> None:
     path = saved(tmp_path, data)
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(DicomReadError, match=reason) as refused:
         read_elements(path)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
     assert str(refused.value).startswith(str(path))
     assert refused.value.__cause__ is None
     assert refused.value.__suppress_context__ or refused.value.__context__ is None
@@ -196,6 +196,6 @@ def test_size_of_the_pixels_does_not_matter(tmp_path: Path) -> None:
     path = saved(tmp_path, PLAIN)
     with path.open("r+b") as file:
         file.truncate(4 << 30)
-    start = time.perf_counter()
+    start = time.process_time()
     assert read_elements(path).elements.text("ViewPosition") == "CC"
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5

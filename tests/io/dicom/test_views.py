@@ -180,7 +180,7 @@ def test_findings_quote_no_text() -> None:
 
 
 def test_long_texts_cost_no_time() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     for text in ("EXAGG" * 20_000, "CC " * 30_000, "MEDIO-" * 20_000, "MAGNIF" * 20_000):
         read_position(text)
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5

@@ -32,13 +32,13 @@ from mammoseg.io.dicom.errors import DicomReadError
 from mammoseg.io.read import ImageReadError, read_image
 warnings.simplefilter("ignore")
 for path in sorted(Path(sys.argv[1]).iterdir()):
-    started = time.perf_counter()
+    started = time.process_time()
     try:
         shape, reason = read_image(path).pixels.shape, None
     except (DicomReadError, ImageReadError) as error:
         shape, reason = None, str(error)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(json.dumps([path.name, shape, reason, time.perf_counter() - started, peak]), flush=True)
+    print(json.dumps([path.name, shape, reason, time.process_time() - started, peak]), flush=True)
 """
 
 
