@@ -13,7 +13,7 @@ import pytest
 from torch.utils.data import DataLoader
 
 from mammoseg.data.batching import InOrder, loader_processes
-from mammoseg.processes import Workers, worker_pool
+from mammoseg.processes import Workers, share_cores, worker_pool
 
 TESTS = Path(__file__).parent
 KILLED = """
@@ -114,3 +114,15 @@ def test_processes_are_started_in_one_place() -> None:
     starts = ("get_context(", "ProcessPoolExecutor(", "num_workers")
     found = {path.name for path in source.rglob("*.py") if any(start in path.read_text() for start in starts)}
     assert found == {"processes.py", "batching.py"}
+
+
+def test_threads_sleep_while_they_wait_unless_the_user_wants_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME"):
+        monkeypatch.delenv(name, raising=False)
+    with monkeypatch.context() as patch:
+        patch.setenv("GOMP_SPINCOUNT", "5")
+        share_cores()
+        assert "OMP_WAIT_POLICY" not in os.environ
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    share_cores()
+    assert os.environ["OMP_WAIT_POLICY"] == "passive"

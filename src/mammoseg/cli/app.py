@@ -21,6 +21,7 @@ from mammoseg.cli import (
 )
 from mammoseg.cli.terminal import log_to_terminal, plain
 from mammoseg.nn.memory import keep_freed_memory
+from mammoseg.processes import share_cores
 
 _UsageProblem: Any = typer.BadParameter.__mro__[2]  # ClickException, for which typer has no name
 
@@ -76,6 +77,7 @@ def _root(
 def run() -> int:
     """Do what the command line says; returns the exit code. What goes wrong is raised, except for wrong usage, which is told."""
     log_to_terminal()
+    share_cores()
     keep_freed_memory()
     try:
         return int(app(prog_name="mammoseg", standalone_mode=False))
