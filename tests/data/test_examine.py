@@ -288,3 +288,33 @@ def test_thumbnails_only_where_wanted(tmp_path: Path) -> None:
     seen = examine(Settings(tmp_path, thumbnails=True), PurePosixPath(path.name))
     assert seen.thumbnail is not None
     assert seen.thumbnail.startswith(b"\xff\xd8")
+
+
+@pytest.mark.parametrize(
+    ("name", "told", "exam"),
+    [
+        ("7.png", {}, "folder"),
+        ("a/7.png", {}, "a"),
+        ("a/7.png", {"patient": "P1"}, "P1"),
+        ("a/7.png", {"patient": "P1", "exam": "E1"}, "E1"),
+        ("a/0012_L_CC.png", {"patient": "P1", "exam": "E1"}, "0012"),
+    ],
+)
+def test_a_table_tells_what_the_name_of_a_picture_does_not(
+    tmp_path: Path, name: str, told: dict[str, str], exam: str
+) -> None:
+    (tmp_path / "folder" / "a").mkdir(parents=True)
+    picture(tmp_path / "folder" / name)
+    place = PurePosixPath(name)
+    seen = examine(Settings(tmp_path / "folder", told={place: {"laterality": "L", "view": "CC", **told}}), place)
+    assert (seen.status, seen.laterality, seen.view, seen.patient) == ("used", "L", "CC", told.get("patient"))
+    assert seen.exam == exam
+
+
+def test_a_table_tells_special_views(write_mammogram: Write, tmp_path: Path) -> None:
+    picture(tmp_path / "0012_L_CC.png")
+    write_mammogram(tmp_path / "x")
+    for name in ("0012_L_CC.png", "x"):
+        place = PurePosixPath(name)
+        seen = examine(Settings(tmp_path, told={place: {"flag": "spot"}}), place)
+        assert (seen.status, seen.why, seen.detail) == ("left out", "spot view", "by the table of labels")

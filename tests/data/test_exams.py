@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from mammoseg.data.examine import Seen
-from mammoseg.data.exams import COPY, NO_PATIENT_IN_NAME, Row, make_rows, rows_to_manifest
+from mammoseg.data.exams import COPY, NO_PATIENT_IN_NAME, SAME_EXAM, Row, make_rows, rows_to_manifest
 from mammoseg.data.manifest import ManifestError
 from mammoseg.data.quality import PixelFacts
 from mammoseg.io.dicom.header import DicomHeader
@@ -186,3 +186,17 @@ def test_manifest(tmp_path: Path) -> None:
 def test_no_image_is_no_manifest(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match="no rows"):
         rows_to_manifest([], tmp_path, tmp_path / "m.csv")
+
+
+def test_a_picture_in_no_row_is_of_the_patient_that_the_table_tells_of_its_exam() -> None:
+    def picture(name: str, exam: str, patient: str | None = None) -> Seen:
+        told = frozenset({"patient"}) if patient else frozenset()
+        about = {"laterality": "L", "view": name.upper(), "told": told}
+        return Seen(PurePosixPath(f"{exam}_{name}.png"), "used", patient=patient, exam=exam, **about)
+
+    two = [picture("cc", "2", "P2"), picture("ml", "2", "P3"), picture("mlo", "2")]
+    rows, _ = make_rows([picture("cc", "1", "P1"), picture("mlo", "1"), *two], None)
+    assert [row.patient_id for row in rows] == ["P1", "P1", "P2", "P3", "2"]
+    assert rows[0].exam_id == rows[1].exam_id
+    assert [SAME_EXAM in row.findings for row in rows] == [False, True, False, False, False]
+    assert [NO_PATIENT_IN_NAME in row.findings for row in rows] == [False, False, False, False, True]

@@ -75,3 +75,16 @@ def test_sides_and_dates() -> None:
     assert [side_of(text) for text in ("l", "LEFT", "right  breast", "B", "")] == ["L", "L", "R", None, None]
     assert {date_of(text) for text in ("20240131", "2024-01-31", "2024-01-31 00:00:00")} == {"2024-01-31"}
     assert {date_of(text) for text in ("31.01.2024", "2024", "")} == {None}
+
+
+def test_a_row_about_one_file_may_have_ids_of_another_system() -> None:
+    names = ["10_77_left.png", "11_78_left.png"]
+    cells = {"path": names[0], "image_id": "77", "exam_id": "E1", "laterality": "L"}
+    seen = [Seen(PurePosixPath(n), "used", patient=n[:2], exam=n[:2], laterality="L", view="CC") for n in names]
+    images, _ = make_rows(seen, None)
+    matcher = Matcher([cells], images, ROOT, ROOT)
+    assert matcher.find(cells) == ([], False)
+    assert matcher.find(cells, seen[0].place) == ([0], False)
+    assert matcher.find(cells, PurePosixPath("not used.png")) == ([], False)
+    for name, value in {"image_id": "11_78_left", "exam_id": "11", "patient_id": "11", "laterality": "R"}.items():
+        assert matcher.find({**cells, name: value}, seen[0].place)[0] == ([0] if name == "patient_id" else [])

@@ -1,12 +1,13 @@
 """Names that recur in several folders: neither one patient in two splits, nor the labels of two in one."""
 
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 import pytest
 
 from mammoseg.data.examine import Seen
 from mammoseg.data.exams import NO_PATIENT_IN_NAME, make_rows
-from mammoseg.data.namesakes import PLACES, TIMES, tell_apart
+from mammoseg.data.namesakes import PLACES, TIMES, TOLD, tell_apart
 from mammoseg.data.patterns import compile_pattern, usual_name
 
 PATTERN = "{patient}_{laterality}_{view}"
@@ -84,3 +85,19 @@ def test_copies_are_one_image_still() -> None:
     found = pictures("site1/0012_L_CC")
     dicom = [Seen(PurePosixPath("a/x"), "left out", "spot view", patient="0012")]
     assert tell_apart([*found, *dicom], None) == [*found, *dicom]
+
+
+def test_a_patient_of_the_table_is_one_in_all_folders() -> None:
+    found = [
+        replace(seen, patient="P1", told=frozenset({"patient"})) for seen in pictures("a/0012_L_CC", "b/0012_L_CC")
+    ]
+    rows, _ = make_rows(found, None)
+    assert {row.patient_id for row in rows} == {"P1"}
+    assert len({row.exam_id for row in rows}) == 2
+    assert all(TOLD in row.findings for row in rows)
+
+
+def test_an_exam_of_the_table_stays() -> None:
+    told = frozenset({"patient", "exam"})
+    found = [replace(seen, patient="P1", exam="E1", told=told) for seen in pictures("a/0012_L_CC", "b/0012_L_CC")]
+    assert tell_apart(found, None) == found

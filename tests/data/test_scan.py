@@ -14,7 +14,7 @@ import pytest
 from mammoseg.data.examine import NO_NAME, Settings
 from mammoseg.data.files import Skipped, find_files
 from mammoseg.data.patterns import PatternError, compile_pattern
-from mammoseg.data.scan import as_seen, check_pattern, scan_files
+from mammoseg.data.scan import NO_ROW, as_seen, check_pattern, scan_files
 
 Write = Callable[..., Path]
 TESTS = Path(__file__).parents[1]
@@ -114,6 +114,8 @@ def test_a_pattern_that_can_never_tell_the_side_of_a_picture(folder: Path) -> No
             check_pattern([*pictures, PurePosixPath("gone.png")], settings)
         check_pattern([*pictures, PurePosixPath("LCC")], settings)
         check_pattern([], settings)
+    told = {pictures[0]: {"laterality": "L", "view": "CC"}}
+    check_pattern(pictures, Settings(folder, compile_pattern("{patient}"), told=told))
     check_pattern(pictures, Settings(folder))
     check_pattern(pictures, Settings(folder, compile_pattern("{laterality}{view}")))
 
@@ -121,3 +123,16 @@ def test_a_pattern_that_can_never_tell_the_side_of_a_picture(folder: Path) -> No
 def test_what_was_skipped_joins_the_rest() -> None:
     skipped = [Skipped(PurePosixPath("a"), "closed", True), Skipped(PurePosixPath(".b"), "hidden", False)]
     assert [(seen.status, seen.why) for seen in as_seen(skipped)] == [("unusable", "closed"), ("no image", "hidden")]
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_what_a_table_tells_reaches_its_file(folder: Path, workers: int) -> None:
+    image = cv2.imencode(".png", np.random.default_rng(0).integers(0, 255, (64, 48), np.uint8))[1].tobytes()
+    files = [PurePosixPath(name) for name in ("7.png", "8.png", "9.png")]
+    for place in files:
+        (folder / place).write_bytes(image)
+    told = {files[0]: {"laterality": "L", "view": "CC"}, files[1]: {"patient": "P1"}}
+    found = scan_files(files, Settings(folder, told=told), workers)
+    assert [(seen.laterality, seen.why) for seen in found] == [("L", ""), (None, NO_ROW), (None, NO_ROW)]
+    [_, patient, _] = scan_files(files, Settings(folder, told={files[1]: told[files[1]]}), 0)
+    assert patient.why == NO_NAME

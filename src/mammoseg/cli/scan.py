@@ -44,6 +44,7 @@ def scan(
     """
     from mammoseg.data.examine import Settings
     from mammoseg.data.exams import make_rows, rows_to_manifest
+    from mammoseg.data.file_rows import FileRows, rows_of_files
     from mammoseg.data.files import find_files
     from mammoseg.data.label_table import LabelError, read_labels
     from mammoseg.data.labels import join_labels
@@ -64,19 +65,21 @@ def scan(
         raise typer.BadParameter("there is no table whose columns it names. Give --labels, too.", param_hint="--map")
     windows = recipe_windows() if pixels else {}
     names = compile_pattern(pattern) if pattern is not None else None
-    settings = Settings(root.resolve(), names, pixels, pixel_mm, windows, thumbnails=pixels)
+    folder = root.resolve()
     salt = read_salt(hash_ids) if hash_ids else None
     table_of_labels = read_labels(labels, maps or []) if labels else None
     ends = ("_left_out.csv", "_quality.html", "_quality.json", "_quality_images")
     others, page, table, pictures = (out.with_name(out.stem + end) for end in ends)
-    files, skipped = find_files(settings.root, without=pictures.resolve())
+    files, skipped = find_files(folder, without=pictures.resolve())
+    of_files = rows_of_files(table_of_labels, files, folder) if table_of_labels else FileRows()
+    settings = Settings(folder, names, pixels, pixel_mm, windows, thumbnails=pixels, told=of_files.told)
     check_pattern(files, settings)
     with Bar("scan", len(files)) as bar:
         found = [*scan_files(files, settings, workers, bar.advance), *as_seen(skipped)]
-    images, found = make_rows(found, salt, settings.pattern)
+    images, found = make_rows(found, salt, names)
     joined, mistake = None, None
     try:
-        joined = join_labels(table_of_labels, images, settings.root) if table_of_labels else None
+        joined = join_labels(table_of_labels, images, folder, of_files.files) if table_of_labels else None
     except LabelError as error:  # raised when the report is written, which took long
         mistake = error
     quality = summarise(images, found, joined, pixels, salt is not None, windows)
@@ -87,7 +90,7 @@ def scan(
     write_page(page, quality, out.name, others.name, pictures.name)
     complete = bool(images) and mistake is None
     if complete:  # last: the manifest says that the scan is complete
-        rows_to_manifest(images, settings.root, out, joined.by_image if joined else None, dates).to_csv(out)
+        rows_to_manifest(images, folder, out, joined.by_image if joined else None, dates).to_csv(out)
     _print(quality)
     print(f"written: {out if complete else 'no manifest'}, {page}, {table}, {others}")
     if mistake:

@@ -1,6 +1,6 @@
 """One file of a folder that is scanned: what it is, whether it can be used, and if not, why not.
 
-DICOM is recognised by its content. Of other pictures only the name tells patient, side and view.
+DICOM is recognised by its content. Of other pictures only the name, or a table of the user, tells patient, side and view.
 """
 
 import re
@@ -11,6 +11,7 @@ from typing import Literal
 
 from mammoseg.data.patterns import NamePattern, looks_like_mask, special_view, usual_name
 from mammoseg.data.quality import BLANK, PixelFacts, check_pixels
+from mammoseg.data.stated import Stated, settle
 from mammoseg.data.thumbnail import thumbnail
 from mammoseg.data.window_fit import glance
 from mammoseg.io.dicom.header import DicomHeader, DicomReadError, read_header
@@ -32,6 +33,7 @@ NO_NAME = "the name tells no side and view"
 NO_MATCH = "the name does not fit the pattern"
 NO_FIELDS = "the pattern has no {laterality} and {view}, which a picture needs"
 MASK = "looks like a mask"
+BY_TABLE = "by the table of labels"
 BAD_WINDOW = "its window or LUT cannot be used (needed for prep.dicom=presentation)"
 DARK_WINDOW = "its window or LUT shows nothing of the stored values (prep.dicom=presentation)"
 _ABOUT_WINDOW = {UNUSABLE_DISPLAY: BAD_WINDOW, DARK_DISPLAY: DARK_WINDOW}
@@ -63,6 +65,8 @@ class Settings:
     """Preparations by name: how much of the breast each would show is looked at with the pixels."""
     thumbnails: bool = False
     """Make a small picture of each image that is decoded."""
+    told: Mapping[PurePosixPath, Mapping[str, str]] = field(default_factory=dict, repr=False)
+    """What a table says of files: see `FileRows.told`."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,8 @@ class Seen:
     """A JPEG file."""
     mammogram: bool = False
     """Header or name say that it is a mammogram; of files that are not used, too."""
+    told: frozenset[str] = frozenset()
+    """What only a table tells, of laterality, view, patient and exam."""
 
     @property
     def pixel_mm(self) -> float | None:
@@ -128,7 +134,7 @@ def _recognised(settings: Settings, path: Path, place: PurePosixPath) -> Seen:
         return _unknown(place, names, _reason(error, path), marked)
     if settings.pattern is None:  # exam and patient are those of the header
         names = {name: names[name] for name in ("laterality", "view") if name in names}
-    return _dicom(place, header, names)
+    return _dicom(place, header, names, settings.told.get(place, {}))
 
 
 def _unknown(place: PurePosixPath, names: dict[str, str], reason: tuple[str, str], marked: bool) -> Seen:
@@ -150,8 +156,11 @@ def _names(settings: Settings, place: PurePosixPath) -> dict[str, str]:
     usual = usual_name(place.stem)
     if usual is None:
         return {}
-    folder = place.parent.as_posix() if place.parent.name else settings.root.name
-    return {"exam": usual.exam or folder, "laterality": usual.laterality, "view": usual.view}
+    return {"exam": usual.exam or _folder(settings, place), "laterality": usual.laterality, "view": usual.view}
+
+
+def _folder(settings: Settings, place: PurePosixPath) -> str:
+    return place.parent.as_posix() if place.parent.name else settings.root.name
 
 
 def _picture(settings: Settings, place: PurePosixPath, names: dict[str, str]) -> Seen:
@@ -160,14 +169,18 @@ def _picture(settings: Settings, place: PurePosixPath, names: dict[str, str]) ->
     if kind := special_view(place.stem, settings.pattern.text if settings.pattern else ""):
         why = f"{kind} view" if kind in LEFT_OUT else kind
         return Seen(place, "left out", why, "by its name; with a --pattern that holds the word it is not judged")
-    if not {"laterality", "view"} <= names.keys():
+    told = settings.told.get(place, {})
+    if flag := told.get("flag"):
+        return Seen(place, "left out", f"{flag} view", BY_TABLE)
+    stated = settle(None, names, told)
+    if stated.missing:
         return Seen(place, "unusable", NO_NAME if settings.pattern is None else NO_FIELDS if names else NO_MATCH)
-    exam, patient = names.get("exam"), names.get("patient")
-    return Seen(place, "used", "", "", None, patient, exam or patient, _side(names), names["view"], mammogram=True)
+    exam = stated.exam or stated.patient or (_folder(settings, place) if settings.pattern is None else None)
+    return _used(place, None, replace(stated, exam=exam))
 
 
-def _dicom(place: PurePosixPath, header: DicomHeader, names: dict[str, str]) -> Seen:
-    """Names fill in what the header does not tell."""
+def _dicom(place: PurePosixPath, header: DicomHeader, names: dict[str, str], told: Mapping[str, str]) -> Seen:
+    """Names, and then a table, fill in what the header does not tell."""
     if header.kind == "not an image":
         return Seen(place, "no image", "DICOM without a picture (report, presentation state or the like)")
     if header.kind not in _USABLE_KINDS:
@@ -176,21 +189,17 @@ def _dicom(place: PurePosixPath, header: DicomHeader, names: dict[str, str]) -> 
         return Seen(place, "unusable", header.why_not, mammogram=True)
     if unwanted := next((flag for flag in LEFT_OUT if flag in header.flags), None):
         return Seen(place, "left out", f"{unwanted} view")
-    laterality, view = header.laterality or _side(names), header.view or names.get("view")
-    missing = [name for name, value in (("laterality", laterality), ("view", view)) if value is None]
-    if missing:
-        return Seen(place, "unusable", f"not stated: {' and '.join(missing)}", mammogram=True)
-    findings = list(header.findings)
-    for name, stated in (("laterality", header.laterality), ("view", header.view)):
-        if stated and names.get(name, stated) != stated:
-            findings.append(f"the file name tells another {name} than the header: the header is used")
-        elif stated is None:
-            findings = [f for f in findings if f != f"the {name} is not stated"] + [
-                f"the {name} is taken from the name"
-            ]
-    patient = header.patient_id or names.get("patient")
-    about = (patient, header.study_uid or names.get("exam"), laterality, view)
-    return Seen(place, "used", "", "", header, *about, findings=tuple(findings), mammogram=True)
+    if flag := told.get("flag"):
+        return Seen(place, "left out", f"{flag} view", BY_TABLE)
+    stated = settle(header, names, told)
+    if stated.missing:
+        return Seen(place, "unusable", f"not stated: {' and '.join(stated.missing)}", mammogram=True)
+    return _used(place, header, stated)
+
+
+def _used(place: PurePosixPath, header: DicomHeader | None, stated: Stated) -> Seen:
+    about = (stated.patient, stated.exam, stated.laterality, stated.view, stated.findings)
+    return Seen(place, "used", "", "", header, *about, mammogram=True, told=stated.told)
 
 
 def _with_pixels(settings: Settings, seen: Seen, path: Path) -> Seen:
@@ -217,8 +226,3 @@ def _reason(error: ValueError, path: Path) -> tuple[str, str]:
     """What the message says is wrong: without the numbers of this file, so that files can be counted by it, and with them."""
     detail = str(error).removeprefix(f"{path}: ").partition(". Expected")[0]
     return _NUMBERS.sub(lambda found: "" if "(" in found[0] else "N", detail), detail
-
-
-def _side(names: dict[str, str]) -> Laterality | None:
-    side = names.get("laterality")
-    return "L" if side == "L" else "R" if side == "R" else None

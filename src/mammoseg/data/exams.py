@@ -32,6 +32,8 @@ NO_PATIENT_IN_NAME = (
     "if exams of one patient differ in it, say where the patient stands (--pattern with {patient})"
 )
 
+SAME_EXAM = "the patient is taken from a file of the same exam that the table of labels has"
+
 _MANY = 30  # exams of one patient: more than screening for a whole life
 _LARGEST_PIXEL_MM = 5.0  # what a manifest may hold
 _KEPT_TEXT = 64  # characters
@@ -80,7 +82,7 @@ def make_rows(
 
     With a salt the patient ids and the names of pictures are hashed as well. `pattern` is the one they were read by.
     """
-    found = tell_apart(_without_copies(found), pattern)
+    found = tell_apart(_without_copies(_with_told_patients(found)), pattern)
     used = [seen for seen in found if seen.status == "used"]
     patients = [_patient(seen) for seen in used]
     exams = _exams(used, patients)
@@ -131,6 +133,20 @@ def _without_copies(found: Sequence[Seen]) -> list[Seen]:
         first.add(key)
         answer.append(replace(seen, status="left out", why=COPY) if copy else seen)
     return answer
+
+
+def _with_told_patients(found: Sequence[Seen]) -> list[Seen]:
+    """A picture in no row of the table is of the patient whom the table tells of its exam: one person must not be two."""
+    told: dict[str | None, set[str | None]] = defaultdict(set)
+    for seen in found:
+        if "patient" in seen.told and seen.header is None:
+            told[seen.exam].add(seen.patient)
+    return [
+        replace(seen, patient=min(map(str, told[seen.exam])), findings=(*seen.findings, SAME_EXAM))
+        if seen.status == "used" and seen.header is None and seen.patient is None and len(told[seen.exam]) == 1
+        else seen
+        for seen in found
+    ]
 
 
 def _exams(used: Sequence[Seen], patients: Sequence[str]) -> list[tuple[str, str]]:

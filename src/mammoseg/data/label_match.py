@@ -11,14 +11,16 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from mammoseg.data.exams import Row
 from mammoseg.data.label_map import CHOOSING, KEYS
+from mammoseg.data.spelling import essence, number
 from mammoseg.io.dicom.views import read_position
 
 _IDS = ("image_id", "exam_id", "patient_id")
+_OF_OTHERS = ("image_id", "exam_id")
 _SIDES: Mapping[str, Literal["L", "R"]] = {
     **dict.fromkeys(("l", "lt", "left", "left breast"), "L"),
     **dict.fromkeys(("r", "rt", "right", "right breast"), "R"),
@@ -36,31 +38,43 @@ class Matcher:
         rows = list(rows)
         self._names = [name for name in (*KEYS, *CHOOSING) if any(cells.get(name) for cells in rows)]
         self._values = [{name: _values(image, name, root) for name in self._names} for image in images]
+        self._places: dict[PurePosixPath | None, int] = {image.seen.place: i for i, image in enumerate(images)}
         self._images: dict[tuple[str, str], list[int]] = defaultdict(list)
         self._alike: dict[tuple[str, str], set[str]] = defaultdict(set)
         self._asked: dict[tuple[str, str], set[str]] = defaultdict(set)
-        for number, (image, known) in enumerate(zip(images, self._values, strict=True)):
+        for position, (image, known) in enumerate(zip(images, self._values, strict=True)):
             for name, values in known.items():
                 for value in values:
-                    self._images[name, value].append(number)
+                    self._images[name, value].append(position)
                     if name in _IDS:
-                        self._alike[name, _essence(value)].add(value)
+                        self._alike[name, essence(value)].add(value)
             for value in {image.seen.place.name, image.seen.place.stem}:
                 self._alike["path", value.casefold()].add(str(root / image.seen.place))
         for cells in rows:
             for name in (name for name in _IDS if cells.get(name)):
-                self._asked[name, _essence(cells[name])].add(_number(cells[name]))
+                self._asked[name, essence(cells[name])].add(number(cells[name]))
 
-    def find(self, cells: Cells) -> tuple[list[int], bool]:
-        """The images that a row is about, and whether an id or path had to be corrected for it."""
+    def find(self, cells: Cells, place: PurePosixPath | None = None) -> tuple[list[int], bool]:
+        """The images that a row is about, and whether an id or path had to be corrected for it.
+
+        `place` is the file, if its name tells that the row is about it (data/file_rows.py): what the row calls image and
+        exam may then be of another system.
+        """
+        here = self._places.get(place)
         wanted = {name: self._wanted(name, cells[name]) for name in self._names if cells.get(name)}
         corrected = False
-        for name in (name for name in (*_IDS, "path") if name in wanted):
+        for name in [name for name in (*_IDS, "path") if name in wanted]:
             if not any((name, value) in self._images for value in wanted[name]):
                 wanted[name] = self._corrected(name, cells[name])
-                corrected = True
-        narrowest = next(name for name in KEYS if name in wanted)
-        candidates = sorted({i for value in wanted[narrowest] for i in self._images.get((narrowest, value), ())})
+                if not wanted[name] and here is not None and name in _OF_OTHERS:
+                    del wanted[name]
+                else:
+                    corrected = True
+        if here is None:
+            narrowest = next(name for name in KEYS if name in wanted)
+            candidates = sorted({i for value in wanted[narrowest] for i in self._images.get((narrowest, value), ())})
+        else:
+            candidates = [here]
         found = [i for i in candidates if all(self._values[i][name] & texts for name, texts in wanted.items())]
         return found, corrected and bool(found)
 
@@ -73,7 +87,7 @@ class Matcher:
 
     def _corrected(self, name: str, cell: str) -> set[str]:
         """The one id or path that can be meant, if there is just one."""
-        key = name, re.split(r"[\\/]", cell)[-1].casefold() if name == "path" else _essence(cell)
+        key = name, re.split(r"[\\/]", cell)[-1].casefold() if name == "path" else essence(cell)
         alike = self._alike.get(key, set())
         return alike if len(alike) == 1 and len(self._asked.get(key, ())) <= 1 else set()
 
@@ -112,17 +126,6 @@ def date_of(cell: str) -> str | None:
 @lru_cache(maxsize=1000)
 def _view(cell: str) -> str:
     return read_position(cell).view or cell.upper()
-
-
-def _number(text: str) -> str:
-    """`10006.0` -> 10006, also with a decimal comma."""
-    return re.sub(r"(?<=^)(\d+)[.,]0+$", r"\1", text)
-
-
-def _essence(text: str) -> str:
-    """What is left of an id whatever programs have done to it."""
-    number = _number(text)
-    return number.lstrip("0") or "0" if number.isdecimal() else number.casefold()
 
 
 _READ: Mapping[str, Callable[[str], str | None]] = {"laterality": side_of, "view": _view, "study_date": date_of}

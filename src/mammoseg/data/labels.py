@@ -7,7 +7,7 @@ count. What it says of no image, and images of which no row says anything, are c
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from mammoseg.data.exams import Row
 from mammoseg.data.label_map import CHOOSING, KEYS, ColumnMap
@@ -37,14 +37,18 @@ class Labels:
         return sum(not any(name in known for name in CLASSES) for known in self.by_image)
 
 
-def join_labels(table: LabelTable, images: Sequence[Row], root: Path) -> Labels:
+def join_labels(
+    table: LabelTable, images: Sequence[Row], root: Path, files: Mapping[int, PurePosixPath] | None = None
+) -> Labels:
     """Labels of `images`, whose files are below `root`. Paths in the table are relative to it or to the table.
+
+    `files` are those that rows are known to be about (data/file_rows.py).
 
     Raises LabelError for rows that contradict each other, a label of 1 that fits several breasts, a patient in two
     splits, and if no row is about an image.
     """
     matcher = Matcher(table.rows.values(), images, root, table.path.absolute().parent)
-    found = {number: matcher.find(cells) for number, cells in table.rows.items()}
+    found = {number: matcher.find(cells, (files or {}).get(number)) for number, cells in table.rows.items()}
     matches = {number: rows for number, (rows, _) in found.items()}
     wrong: dict[str, list[int]] = defaultdict(list)
     by_image: list[dict[str, int | str]] = [{} for _ in images]

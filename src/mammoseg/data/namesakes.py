@@ -7,7 +7,7 @@ folders that tell them apart are
               exam for each folder, so that labels are not mixed
     places    else: a patient for each folder, for their labels would be mixed otherwise
 
-Both are told. A pattern with `/` says what folders are, and nothing is guessed.
+Both are told. A pattern with `/` says what folders are, and nothing is guessed. The patient or exam of a table stays.
 """
 
 import re
@@ -22,6 +22,11 @@ TIMES = "the same patient, side and view in folders called like times: one patie
 PLACES = (
     "the same patient, side and view in several folders: a patient for each folder; "
     "if they are one person, say so, e.g. --pattern {exam}/{patient}_{laterality}_{view}"
+)
+
+TOLD = (
+    "the same patient, side and view in several folders: one patient, as the table of labels tells, "
+    "and an exam for each folder"
 )
 
 _TIME = re.compile(
@@ -39,7 +44,7 @@ def tell_apart(found: Sequence[Seen], pattern: NamePattern | None) -> list[Seen]
     by_name: dict[str, list[int]] = defaultdict(list)
     for number, seen in enumerate(found):
         name = seen.patient or seen.exam
-        if seen.status == "used" and seen.header is None and name:
+        if seen.status == "used" and seen.header is None and name and "exam" not in seen.told:
             by_name[name].append(number)
     for name, numbers in by_name.items():
         if depth := _depth([found[number] for number in numbers]):
@@ -65,8 +70,9 @@ def _depth(pictures: Sequence[Seen]) -> int:
 def _told_apart(name: str, pictures: Sequence[Seen], folders: Sequence[tuple[str, ...]]) -> list[Seen]:
     places = ["/".join(part for part in parts if not _TIME.fullmatch(part)) for parts in folders]
     times = {(place, parts) for place, parts in zip(places, folders, strict=True)}
-    several_places = len(set(places)) > 1
-    findings = (PLACES,) * several_places + (TIMES,) * (len(times) > len(set(places)))
+    told = any("patient" in seen.told for seen in pictures)
+    several_places = len(set(places)) > 1 and not told
+    findings = (TOLD,) if told else (PLACES,) * several_places + (TIMES,) * (len(times) > len(set(places)))
     return [
         replace(
             seen,

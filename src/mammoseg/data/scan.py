@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from mammoseg.data.examine import NO_NAME, Seen, Settings, examine
+from mammoseg.data.examine import NO_FIELDS, NO_MATCH, NO_NAME, Seen, Settings, examine
 from mammoseg.data.files import Skipped
 from mammoseg.data.patterns import PatternError
 from mammoseg.io.errors import ImageReadError
@@ -19,6 +19,8 @@ from mammoseg.processes import worker_pool
 
 _AHEAD = 4  # files waiting for each process
 _FEW = 2000  # headers that are read sooner than processes start
+_SIDE_AND_VIEW = {"laterality", "view"}
+NO_ROW = "neither the name nor a row of the table of labels tells side and view"
 _DEADLY = "reading it ended the process (too little memory, or damage that a decoder does not survive)"
 
 
@@ -32,20 +34,26 @@ def scan_files(
 
     A few headers are read in this process, which takes less time than to start others. `progress` is called after each file.
     """
-    look = partial(examine, settings)
+
+    def task(place: PurePosixPath) -> Callable[[], Seen]:
+        told = {place: settings.told[place]} if place in settings.told else {}  # not all of it to every process
+        return partial(examine, replace(settings, told=told), place)
+
     found: dict[PurePosixPath, Seen] = {}
     few = len(files) <= _FEW and not settings.pixels
-    answers = map(look, files) if workers == 0 or few else _in_processes(look, files, workers)
+    answers = (task(place)() for place in files) if workers == 0 or few else _in_processes(task, files, workers)
     for seen in answers:
         found[seen.place] = seen
         progress()
-    return _without_icons([found[place] for place in files], settings)
+    return _without_rows(_without_icons([found[place] for place in files], settings), settings)
 
 
 def check_pattern(files: Sequence[PurePosixPath], settings: Settings) -> None:
-    """Raises PatternError for a pattern that tells no side or view, where there is no DICOM header that does."""
+    """Raises PatternError for a pattern that tells no side or view, where no table and no DICOM header does."""
     pattern = settings.pattern
-    if pattern is None or {"laterality", "view"} <= set(pattern.fields):
+    if pattern is None or set(pattern.fields) >= _SIDE_AND_VIEW:
+        return
+    if any({*pattern.fields, *told} >= _SIDE_AND_VIEW for told in settings.told.values()):
         return
     if files and not any(_is_dicom(settings.root / place) for place in files):
         raise PatternError(
@@ -74,8 +82,16 @@ def _without_icons(found: list[Seen], settings: Settings) -> list[Seen]:
     return [replace(seen, status="no image", why=icon) if seen.why == NO_NAME else seen for seen in found]
 
 
+def _without_rows(found: list[Seen], settings: Settings) -> list[Seen]:
+    """Where a table tells sides and views, what lacks them lacks a row, and no pattern of names."""
+    if not any(told.keys() >= _SIDE_AND_VIEW for told in settings.told.values()):
+        return found
+    unnamed = (NO_NAME, NO_MATCH, NO_FIELDS)
+    return [replace(seen, why=NO_ROW) if seen.why in unnamed else seen for seen in found]
+
+
 def _in_processes(
-    look: Callable[[PurePosixPath], Seen], files: Sequence[PurePosixPath], workers: int
+    task: Callable[[PurePosixPath], Callable[[], Seen]], files: Sequence[PurePosixPath], workers: int
 ) -> Iterator[Seen]:
     """Answers in any order. After a death, the files that were being read are read again, each in a process of its own."""
     waiting = list(reversed(files))
@@ -86,7 +102,7 @@ def _in_processes(
             with worker_pool(workers) as pool:
                 while (waiting or running) and not suspects:
                     while waiting and len(running) < _AHEAD * workers:
-                        running[pool.submit(look, waiting[-1])] = waiting[-1]
+                        running[pool.submit(task(waiting[-1]))] = waiting[-1]
                         waiting.pop()
                     done = wait(running, return_when=FIRST_COMPLETED).done
                     for future in [future for future in done if future.exception() is None]:
@@ -97,12 +113,12 @@ def _in_processes(
         except BrokenProcessPool:  # raised by submit
             suspects = [*running.values()]
         for place in suspects:
-            yield _alone(look, place)
+            yield _alone(task(place), place)
 
 
-def _alone(look: Callable[[PurePosixPath], Seen], place: PurePosixPath) -> Seen:
+def _alone(task: Callable[[], Seen], place: PurePosixPath) -> Seen:
     with worker_pool(1) as pool:
         try:
-            return pool.submit(look, place).result()
+            return pool.submit(task).result()
         except BrokenProcessPool:
             return Seen(place, "unusable", _DEADLY)
