@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from mammoseg.data.manifest import Manifest
+from mammoseg.records.colours import LOOKS, rgb
 from mammoseg.records.label import CLASSES
 
 Command = Callable[..., Any]
@@ -21,7 +22,7 @@ VIEWS = ("L-CC", "R-CC", "L-MLO", "R-MLO")
 MISSING = "1_L-MLO"
 IN_ORDER = [f"{exam}_{view}" for exam in (1, 0) for view in VIEWS if f"{exam}_{view}" != MISSING]
 MASKED = "0_R-CC"
-TRUTH_COLOUR = (255, 70, 50)  # of a malignant lesion in the figures
+TRUTH_COLOUR = rgb(LOOKS["malignant"].on_dark)  # of a malignant lesion in the figures
 
 
 @pytest.fixture(scope="module")

@@ -22,9 +22,10 @@ from mammoseg.inference.predictor import Predictor
 from mammoseg.io.runs import load_prediction
 from mammoseg.models import build_model
 from mammoseg.models.gmic.published import PUBLISHED
+from mammoseg.records.colours import LOOKS, rgb
 
 VIEWS = ("L-CC", "R-MLO")
-BENIGN_TRUTH = (60, 220, 90)  # colour in the figures
+BENIGN_TRUTH = rgb(LOOKS["benign"].on_dark)  # colour in the figures
 
 
 @pytest.fixture(scope="module")
