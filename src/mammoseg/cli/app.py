@@ -1,5 +1,6 @@
 """The verbs: parse, call one function, print. Exit 0 success, 1 failure, 2 wrong usage, 3 some images failed."""
 
+import sys
 from typing import Any
 
 import typer
@@ -77,7 +78,8 @@ def _root(
 def run() -> int:
     """Do what the command line says; returns the exit code. What goes wrong is raised, except for wrong usage, which is told."""
     log_to_terminal()
-    share_cores()
+    if sys.argv[1:2] == ["predict"]:
+        share_cores()
     keep_freed_memory()
     try:
         return int(app(prog_name="mammoseg", standalone_mode=False))
