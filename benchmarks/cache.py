@@ -26,11 +26,11 @@ import pyarrow as pa
 import torch
 from numpy.typing import NDArray
 
-from mammoseg.data.adapters.synthetic import write_study
 from mammoseg.data.cache import CropCache
 from mammoseg.data.cropfile import read_crop, write_crop
 from mammoseg.data.dataset import WindowDataset
 from mammoseg.data.manifest import ImageRow
+from mammoseg.ingest.adapters.synthetic import write_study
 from mammoseg.io.atomic import atomic_path
 from mammoseg.io.read import read_pixels
 from mammoseg.phantom.config import PhantomConfig

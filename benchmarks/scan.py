@@ -16,10 +16,10 @@ import numpy as np
 from pydicom import Dataset, uid
 from pydicom.dataset import FileMetaDataset
 
-from mammoseg.data.examine import Settings
-from mammoseg.data.exams import make_rows
-from mammoseg.data.files import find_files
-from mammoseg.data.scan import scan_files
+from mammoseg.ingest.examine import Settings
+from mammoseg.ingest.exams import make_rows
+from mammoseg.ingest.files import find_files
+from mammoseg.ingest.scan import scan_files
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ import signal
 import time
 from pathlib import Path, PurePosixPath
 
-from mammoseg.data.examine import Seen, Settings, examine
+from mammoseg.ingest.examine import Seen, Settings, examine
 
 
 def dies(settings: Settings, place: PurePosixPath) -> Seen:

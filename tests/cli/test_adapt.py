@@ -14,9 +14,9 @@ import typer
 from typer.testing import CliRunner, Result
 
 from mammoseg.cli.adapt import adapt
-from mammoseg.data.about import Totals
-from mammoseg.data.adapters.mini_mias import ABOUT
 from mammoseg.data.manifest import load_manifest
+from mammoseg.ingest.about import Totals
+from mammoseg.ingest.adapters.mini_mias import ABOUT
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
 app.command()(adapt)
@@ -74,7 +74,7 @@ def test_the_whole_data_set_is_exit_0(
     mias: Path, tmp_path: Path, command: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = dataclasses.replace(ABOUT, published=Totals(images=40, patients=20, source="here"))
-    monkeypatch.setattr("mammoseg.data.adapters.mini_mias.ABOUT", whole)
+    monkeypatch.setattr("mammoseg.ingest.adapters.mini_mias.ABOUT", whole)
     done = command("adapt", "mini_mias", mias, "--out", tmp_path / "m.csv")
     assert (done.code, done.out.splitlines()[-1]) == (0, "Published (here): 40 of 40 images, 20 of 20 patients")
 

@@ -16,12 +16,12 @@ import typer
 from typer.testing import CliRunner, Result
 
 from mammoseg.cli.scan import scan
-from mammoseg.data.adapters.synthetic import write_study
-from mammoseg.data.examine import MASK
-from mammoseg.data.label_table import LabelError
 from mammoseg.data.manifest import load_manifest
-from mammoseg.data.patterns import PatternError
-from mammoseg.data.quality import WRONG_SIDE
+from mammoseg.ingest.adapters.synthetic import write_study
+from mammoseg.ingest.examine import MASK
+from mammoseg.ingest.label_table import LabelError
+from mammoseg.ingest.patterns import PatternError
+from mammoseg.ingest.quality import WRONG_SIDE
 from mammoseg.phantom.config import PhantomConfig
 from mammoseg.phantom.exam import generate_exam
 
@@ -182,7 +182,7 @@ def test_broken_files_are_3_and_nothing_usable_is_1(tree: Path, tmp_path: Path) 
 
 
 def test_headers_alone(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mammoseg.data.examine.read_image", lambda _: pytest.fail("decoded"))
+    monkeypatch.setattr("mammoseg.ingest.examine.read_image", lambda _: pytest.fail("decoded"))
     assert invoke(tree, "--out", tmp_path / "m.csv", "--no-pixels").return_value == 0
     quality = json.loads((tmp_path / "m_quality.json").read_text())
     assert (quality["pixels_checked"], quality["counts"]["images"]) == (False, 5)
@@ -212,7 +212,7 @@ def test_labels_of_other_images_lose_no_report(tree: Path, tmp_path: Path) -> No
 
 
 def test_labels_are_read_before_the_images(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mammoseg.data.scan.examine", lambda *_: pytest.fail("looked at"))
+    monkeypatch.setattr("mammoseg.ingest.scan.examine", lambda *_: pytest.fail("looked at"))
     table = tmp_path / "labels.csv"
     table.write_text("patient_id,laterality,malignant\nKennung-7,B,1\n")
     result = invoke(tree, "--out", tmp_path / "m.csv", "--labels", table)

@@ -4,12 +4,12 @@ import json
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from mammoseg.data.examine import NO_NAME, Seen
-from mammoseg.data.exams import Row
-from mammoseg.data.label_map import ColumnMap, Says
-from mammoseg.data.labels import Labels
-from mammoseg.data.quality import GREY
 from mammoseg.export.quality import NO_GUESS, summarise
+from mammoseg.ingest.examine import NO_NAME, Seen
+from mammoseg.ingest.exams import Row
+from mammoseg.ingest.label_map import ColumnMap, Says
+from mammoseg.ingest.labels import Labels
+from mammoseg.ingest.quality import GREY
 
 SECRET = "Geheim"
 

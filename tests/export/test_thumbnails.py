@@ -2,9 +2,9 @@
 
 from pathlib import Path, PurePosixPath
 
-from mammoseg.data.examine import Seen
-from mammoseg.data.exams import Row
 from mammoseg.export.thumbnails import write_thumbnails
+from mammoseg.ingest.examine import Seen
+from mammoseg.ingest.exams import Row
 
 
 def row(thumbnail: bytes | None) -> Row:

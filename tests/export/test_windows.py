@@ -4,10 +4,10 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from mammoseg.data.examine import Seen
-from mammoseg.data.exams import Row
-from mammoseg.data.quality import GREY
 from mammoseg.export.windows import are_films, judge_windows, pixel_sizes
+from mammoseg.ingest.examine import Seen
+from mammoseg.ingest.exams import Row
+from mammoseg.ingest.quality import GREY
 from mammoseg.prep.config import PrepConfig
 from mammoseg.records.breast import BreastFacts
 

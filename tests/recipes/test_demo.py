@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import torch
 
-from mammoseg.data.adapters.synthetic import StudyExistsError
+from mammoseg.ingest.adapters.synthetic import StudyExistsError
 from mammoseg.phantom.config import PhantomConfig
 from mammoseg.recipes import demo
 from mammoseg.training.config import TrainConfig

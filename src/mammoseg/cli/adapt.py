@@ -11,11 +11,11 @@ import typer
 from mammoseg.cli import options
 
 if TYPE_CHECKING:
-    from mammoseg.data.about import About, Totals
-    from mammoseg.data.adapted import Adapted
     from mammoseg.data.manifest import Manifest
+    from mammoseg.ingest.about import About, Totals
+    from mammoseg.ingest.adapted import Adapted
 
-_ADAPTERS = "mammoseg.data.adapters"
+_ADAPTERS = "mammoseg.ingest.adapters"
 _EXAM_LIST = "exam_list"
 
 
@@ -44,8 +44,8 @@ def adapt(
     changed. Exit code 3: rows or images were left out (listed in OUT_left_out.csv), or there are fewer than published.
     """
     from mammoseg.cli.tables import print_table
-    from mammoseg.data.omissions import write_omissions
     from mammoseg.data.splits import assign_splits, check_leaks, describe_splits
+    from mammoseg.ingest.omissions import write_omissions
     from mammoseg.records.label import CLASSES
 
     options.check_new_table(out, overwrite)
@@ -90,7 +90,7 @@ def _adapter(name: str) -> "tuple[About, Callable[..., Adapted]]":
 
 
 def _about_exam_lists() -> "About":
-    from mammoseg.data.about import About
+    from mammoseg.ingest.about import About
 
     return About(
         title="Exam list and images of the published GMIC, GLAM and breast-cancer-classifier software",
@@ -107,9 +107,9 @@ def _about_exam_lists() -> "About":
 
 def _exam_list(root: Path, _masks: Path) -> "Adapted":
     """ROOT/exam_list_before_cropping.pkl or the only .pkl, ROOT/images and, if there, ROOT/segmentation."""
-    from mammoseg.data.adapted import Adapted
-    from mammoseg.data.adapters.exam_list import ExamListError, make_manifest
-    from mammoseg.data.omissions import Omissions
+    from mammoseg.ingest.adapted import Adapted
+    from mammoseg.ingest.adapters.exam_list import ExamListError, make_manifest
+    from mammoseg.ingest.omissions import Omissions
 
     lists = sorted(root.glob("*.pkl"))
     named = [path for path in lists if path.name == "exam_list_before_cropping.pkl"] or lists

@@ -93,8 +93,8 @@ def _given(files: list[Path], pixel_mm: float | None, workers: int) -> tuple[lis
     from collections import Counter
 
     from mammoseg.cli.tables import counted
-    from mammoseg.data.given import gather, look_at
     from mammoseg.data.suitability import unusable
+    from mammoseg.ingest.given import gather, look_at
     from mammoseg.progress import Bar
 
     gathered = gather(files, None)

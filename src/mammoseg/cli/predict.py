@@ -11,8 +11,8 @@ import typer
 from mammoseg.cli import options
 
 if TYPE_CHECKING:
-    from mammoseg.data.given import Given
     from mammoseg.data.manifest import ImageRow, Manifest
+    from mammoseg.ingest.given import Given
     from mammoseg.prep.config import PrepConfig
 
 _LOOK = "look"
@@ -103,7 +103,7 @@ def _seen(out: Path, rows: "Sequence[ImageRow]", prep: "PrepConfig") -> bool:
 
 def _look(files: list[Path], out: Path, pixel_mm: float | None, workers: int) -> "Given":
     """The images among files and folders."""
-    from mammoseg.data.given import gather, look_at
+    from mammoseg.ingest.given import gather, look_at
     from mammoseg.progress import Bar
 
     gathered = gather(files, out)
@@ -114,7 +114,7 @@ def _look(files: list[Path], out: Path, pixel_mm: float | None, workers: int) ->
 def _note(given: "Given", out: Path) -> int:
     """List what was not predicted and say what was left out; the number of files that should have been images."""
     from mammoseg.cli.tables import counted
-    from mammoseg.data.left_out import readable, write_left_out
+    from mammoseg.ingest.left_out import readable, write_left_out
     from mammoseg.io.ledger import Ledger
 
     ledger = Ledger(out / "errors.csv")
@@ -135,8 +135,8 @@ def _table(
     manifest: Path | None, split: str | None, exam_list: Path | None, images: Path | None, masks: Path | None
 ) -> "Manifest | None":
     """The images as a table, unless they are given as files."""
-    from mammoseg.data.adapters.exam_list import make_manifest
     from mammoseg.data.manifest import load_manifest
+    from mammoseg.ingest.adapters.exam_list import make_manifest
 
     if exam_list is not None:
         if images is None:

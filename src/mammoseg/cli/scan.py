@@ -42,19 +42,19 @@ def scan(
     Beside it: NAME_quality.html and NAME_quality.json, which name no person, NAME_quality_images with a small picture of
     each image, and NAME_left_out.csv with all other files and why. No file of DIR is changed.
     """
-    from mammoseg.data.examine import Settings
-    from mammoseg.data.exams import make_rows, rows_to_manifest
-    from mammoseg.data.file_rows import FileRows, rows_of_files
-    from mammoseg.data.files import find_files
-    from mammoseg.data.label_table import LabelError, read_labels
-    from mammoseg.data.labels import join_labels
-    from mammoseg.data.left_out import write_left_out
-    from mammoseg.data.patterns import compile_pattern
-    from mammoseg.data.pseudonyms import read_salt
-    from mammoseg.data.scan import as_seen, check_pattern, scan_files
     from mammoseg.export.quality import summarise
     from mammoseg.export.quality_page import write_page
     from mammoseg.export.thumbnails import write_thumbnails
+    from mammoseg.ingest.examine import Settings
+    from mammoseg.ingest.exams import make_rows, rows_to_manifest
+    from mammoseg.ingest.file_rows import FileRows, rows_of_files
+    from mammoseg.ingest.files import find_files
+    from mammoseg.ingest.label_table import LabelError, read_labels
+    from mammoseg.ingest.labels import join_labels
+    from mammoseg.ingest.left_out import write_left_out
+    from mammoseg.ingest.patterns import compile_pattern
+    from mammoseg.ingest.pseudonyms import read_salt
+    from mammoseg.ingest.scan import as_seen, check_pattern, scan_files
     from mammoseg.io.atomic import write_json
     from mammoseg.progress import Bar
     from mammoseg.recipes.advice import advise, recipe_windows
@@ -102,7 +102,7 @@ def scan(
 
 def _check_path(root: Path) -> None:
     """The manifest is a table of text, in which every path begins with that of the folder."""
-    from mammoseg.data.left_out import readable
+    from mammoseg.ingest.left_out import readable
 
     try:
         str(root).encode()

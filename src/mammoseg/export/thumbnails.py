@@ -8,8 +8,8 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from mammoseg.data.exams import Row
 from mammoseg.export.quality import FIRST_ROW
+from mammoseg.ingest.exams import Row
 
 _NAME = re.compile(r"\d+\.jpg")
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from mammoseg.data.exams import Row
-from mammoseg.data.quality import GREY
 from mammoseg.data.window_fit import fits
+from mammoseg.ingest.exams import Row
+from mammoseg.ingest.quality import GREY
 from mammoseg.prep.config import PrepConfig
 
 UNKNOWN = "unknown"

@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 
-from mammoseg.data.adapters.synthetic import clear_study, write_study
 from mammoseg.data.manifest import ImageRow, load_manifest
 from mammoseg.evaluation.evaluate import evaluate
 from mammoseg.evaluation.tables import summary_table
@@ -16,6 +15,7 @@ from mammoseg.export.overlay import overlay_writer
 from mammoseg.export.report import Figure, Step, write_report
 from mammoseg.inference.batch import predict_images
 from mammoseg.inference.predictor import Predictor
+from mammoseg.ingest.adapters.synthetic import clear_study, write_study
 from mammoseg.io.runs import overlay_path
 from mammoseg.phantom.config import PhantomConfig
 from mammoseg.progress import Bar

@@ -11,9 +11,9 @@ import typer
 from typer.testing import CliRunner, Result
 
 from mammoseg.cli.scan import scan
-from mammoseg.data.label_map import MapError
-from mammoseg.data.label_table import LabelError
 from mammoseg.data.manifest import load_manifest
+from mammoseg.ingest.label_map import MapError
+from mammoseg.ingest.label_table import LabelError
 from mammoseg.phantom.config import PhantomConfig
 from mammoseg.phantom.exam import generate_exam
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from mammoseg.cli.scan import scan
 from mammoseg.data.manifest import load_manifest
-from mammoseg.data.namesakes import PLACES
+from mammoseg.ingest.namesakes import PLACES
 from mammoseg.phantom.config import PhantomConfig
 from mammoseg.phantom.exam import generate_exam
 

@@ -1,0 +1,161 @@
+"""CMMD, the Chinese Mammography Database (TCIA) -> a manifest.
+
+    CMMD_clinicaldata_revision.xlsx (or .csv)          a row per breast with a biopsy, sometimes several
+    CMMD/D1-0001/<study>/<series>/1-1.dcm              one study per patient, also below manifest-<number>/
+
+Side and view stand in the header of the DICOM files only. Of a breast, `classification` in the rows says
+
+    Benign only        benign 1, malignant 0
+    Malignant only     malignant 1, benign unknown
+    both               benign 1, malignant 1
+    no row             both unknown: the breast was photographed, and nothing is told of it
+"""
+
+import logging
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mammoseg.bounded import read_bounded
+from mammoseg.ingest.about import About, Totals
+from mammoseg.ingest.adapted import Adapted, find_images, find_table, to_manifest
+from mammoseg.ingest.omissions import Omissions
+from mammoseg.ingest.tables import AdapterError, check_rows, read_table
+from mammoseg.ingest.workbook import is_workbook, read_workbook
+from mammoseg.io.dicom.header import DicomHeader, DicomReadError, read_header
+from mammoseg.io.runs import is_safe_id
+
+logger = logging.getLogger(__name__)
+
+ABOUT = About(
+    title="CMMD, Chinese Mammography Database",
+    label_source=(
+        "Biopsy, a row per breast. Benign: benign, not malignant; malignant: malignant, benign unknown; breasts without a "
+        "row: unknown, never negative."
+    ),
+    licence="CC BY 4.0.",
+    defects=(
+        "There are no negative breasts: every labelled breast was biopsied, which makes scores differ from screening.",
+        "Some patients have a benign and a malignant breast, or both in one breast.",
+        "The view is only in the View Code Sequence, no ViewPosition; files that do not tell it are left out.",
+        "8 bits, windowed before publication (2 files 16 bits): contrast is not that of the original exams.",
+        "There are no outlines, so no masks. The subtype of cancers is known in part D2 only.",
+    ),
+    url="https://doi.org/10.7937/tcia.eqde-4b16",
+    holds="CMMD_clinicaldata_revision.xlsx, or the same as .csv, beside CMMD/D1-0001/... or manifest-<number>/CMMD/...",
+    published=Totals(images=5_202, patients=1_775, source="the page of the collection"),
+)
+
+_TABLES = ("CMMD_clinicaldata_revision.xlsx", "CMMD_clinicaldata_revision.csv")
+_ROWS = 1_872
+_COLUMNS = ("ID1", "LeftRight", "classification")
+_FURTHER = {"Age": "age", "abnormality": "abnormality", "subtype": "subtype"}
+_PLACE = re.compile(r"(?:manifest-[^/]*/)?CMMD/(?P<patient>D[12]-\d{4})/")
+
+Breast = tuple[str, str]
+"""(patient_id, laterality)"""
+
+
+def make_manifest(root: Path, masks: Path) -> Adapted:
+    """The mammograms below `root` with the labels of the table; `masks` stays empty, the data set has none.
+
+    Reads the header of every DICOM file. Raises AdapterError if the table or every image is missing.
+    """
+    left_out = Omissions()
+    breasts = _breasts(find_table(root, _TABLES, ABOUT.holds), left_out)
+    rows: list[dict[str, Any]] = []
+    unreadable, unusable = [], []
+    for patient, path in _images(root, left_out):
+        try:
+            header = read_header(path)
+        except DicomReadError:
+            unreadable.append(path.relative_to(root).as_posix())
+            continue
+        if not header.usable or header.laterality is None or header.view is None or not is_safe_id(path.stem):
+            unusable.append(path.relative_to(root).as_posix())
+            continue
+        rows.append(_row(patient, path, header, breasts.get((patient, header.laterality), {})))
+    _number_repeated(rows)
+    left_out.add(root, "DICOM files cannot be read and are left out", unreadable)
+    left_out.add(
+        root, "files are no mammogram of a known side and view, or have an odd name, and are left out", unusable
+    )
+    without = {(row["patient_id"], row["laterality"]) for row in rows} - breasts.keys()
+    logger.info("%s: %d breasts have no row in the table, labels unknown", root, len(without))
+    return to_manifest(rows, root, masks, left_out)
+
+
+def _row(patient: str, path: Path, header: DicomHeader, breast: dict[str, Any]) -> dict[str, Any]:
+    flips = {True: "YES", False: "NO", None: None}
+    return {
+        "patient_id": patient,
+        "exam_id": patient,
+        "image_id": f"{patient}_{path.stem}",
+        "laterality": header.laterality,
+        "view": header.view,
+        "path": str(path.absolute()),
+        "study_date": header.study_date,
+        "pixel_mm": header.pixel_mm,
+        "horizontal_flip": flips[header.horizontal_flip],
+        **breast,
+    }
+
+
+def _images(root: Path, left_out: Omissions) -> Iterator[tuple[str, Path]]:
+    """(patient, DICOM file), sorted."""
+    found = [(_PLACE.match(name), path) for name, path in find_images(root, (".dcm",), left_out).items()]
+    yield from sorted((match["patient"], path) for match, path in found if match)
+
+
+def _number_repeated(rows: list[dict[str, Any]]) -> None:
+    """Files of the same name in several series of a patient: _2, _3 ... after the image ids."""
+    seen: dict[str, int] = defaultdict(int)
+    for row in rows:
+        name = row["image_id"]
+        seen[name] += 1
+        if seen[name] > 1:
+            row["image_id"] = f"{name}_{seen[name]}"
+
+
+def _breasts(path: Path, left_out: Omissions) -> dict[Breast, dict[str, Any]]:
+    """Labels and further columns of every breast in the table."""
+    found: dict[Breast, list[dict[str, str]]] = defaultdict(list)
+    unusable = []
+    for number, row in _table(path, left_out).to_dict("index").items():
+        cells = {str(name): text for name, text in row.items()}
+        side, kind = cells["LeftRight"].upper(), cells["classification"].lower()
+        if side in ("L", "R") and kind in ("benign", "malignant"):
+            found[cells["ID1"], side].append({**cells, "classification": kind})
+        else:
+            unusable.append(number)
+    left_out.add(path, "rows left out, side or classification cannot be used", unusable)
+    return {breast: _labels(rows) for breast, rows in found.items()}
+
+
+def _labels(rows: list[dict[str, str]]) -> dict[str, Any]:
+    kinds = {cells["classification"] for cells in rows}
+    further = {new: sorted({cells[old] for cells in rows if cells.get(old)}) for old, new in _FURTHER.items()}
+    return {
+        "benign": 1 if "benign" in kinds else None,
+        "malignant": int("malignant" in kinds),
+        **{name: "; ".join(values) for name, values in further.items()},
+    }
+
+
+def _table(path: Path, left_out: Omissions) -> pd.DataFrame:
+    """The rows of the workbook, or of the same as CSV: which of them it is, the content tells and not the name."""
+    try:
+        content = read_bounded(path)
+    except (OSError, ValueError) as error:
+        raise AdapterError(
+            f"{path}: the table cannot be read ({error}). Expected an Excel workbook or a CSV file. Download it again."
+        ) from None
+    if not is_workbook(content):
+        return read_table(path, _COLUMNS, left_out, published=_ROWS)
+    header, *rows = read_workbook(path, content)
+    whole = [row + [""] * (len(header) - len(row)) for row in rows]  # a sheet has no end of a row
+    return check_rows(path, [header, *whole], _COLUMNS, left_out, published=_ROWS)

@@ -1,0 +1,153 @@
+"""Files and folders that a user names -> images to predict, and what is the matter with everything else.
+
+They are looked at as `mammoseg scan` looks at the folder in which they all lie, by the same rules: see examine.py.
+"""
+
+import logging
+import os
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from mammoseg.data.manifest import ImageRow
+from mammoseg.ingest.examine import Seen, Settings
+from mammoseg.ingest.exams import Row, make_rows
+from mammoseg.ingest.file_ids import file_ids
+from mammoseg.ingest.files import Skipped, find_files, unreadable_name
+from mammoseg.ingest.left_out import readable
+from mammoseg.ingest.scan import as_seen, scan_files
+from mammoseg.io.errors import ImageReadError
+
+logger = logging.getLogger(__name__)
+
+_NO_IMAGE = "this is no image"
+_FEW = 4  # files that are looked at sooner than processes start
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """A file that should have been an image."""
+
+    image_id: str
+    path: Path
+    error: ImageReadError
+
+
+@dataclass(frozen=True)
+class Given:
+    """All files that were named, or found in a folder that was."""
+
+    rows: list[ImageRow]
+    """Images to predict, in the order of their paths."""
+    unusable: list[Unusable]
+    left_out: list[Seen]
+    """Images of other kinds than wanted, and in folders what is no image."""
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """The files that are meant, before any is opened."""
+
+    root: Path
+    """The folder in which all lie."""
+    files: list[PurePosixPath]
+    """Relative to `root`, sorted."""
+    named: Collection[PurePosixPath]
+    """What was named itself."""
+    skipped: list[Skipped]
+
+
+def gather(paths: Sequence[Path], without: Path | None) -> Gathered:
+    """The files among `paths` and all files in the folders among them; the same in any order of `paths`.
+
+    Nothing in the folder `without`: it is where results are written.
+    """
+    wholes = {_absolute(path): path.is_dir() for path in paths}
+    root = Path(os.path.commonpath([path if folder else path.parent for path, folder in wholes.items()]))
+    files: set[Path] = set()
+    skipped: dict[Path, Skipped] = {}
+    results = without and without.resolve()
+    for path, folder in wholes.items():
+        if folder:
+            inside, passed = find_files(path, results)
+            files.update(path / each for each in inside)
+            skipped.update({path / each.place: each for each in passed})
+        elif reason := unreadable_name(path.name):
+            skipped[path] = Skipped(PurePosixPath(path.name), reason, lost=True)
+        else:
+            files.add(path)
+    return Gathered(
+        root,
+        sorted(_place(path, root) for path in files),
+        {_place(path, root) for path in wholes},
+        [replace(skipped[path], place=_place(path, root)) for path in sorted(skipped.keys() - files)],
+    )
+
+
+def look_at(
+    gathered: Gathered, pixel_mm: float | None, workers: int, progress: Callable[[], object] = lambda: None
+) -> Given:
+    """Look at every file, in `workers` processes. `pixel_mm` is that of images that do not tell it."""
+    root = gathered.root
+    processes = 0 if len(gathered.files) <= _FEW else workers
+    found = [
+        *scan_files(gathered.files, Settings(root, pixel_mm=pixel_mm), processes, progress),
+        *as_seen(gathered.skipped),
+    ]
+    images, found = make_rows([_expected(seen) if seen.place in gathered.named else seen for seen in found], None)
+    _tell(images)
+    unusable = [seen for seen in found if seen.status == "unusable"]
+    ids = file_ids([*(image.seen.place for image in images), *(seen.place for seen in unusable)])
+    return Given(
+        [_row(image, ids[image.seen.place], root) for image in images],
+        [Unusable(ids[seen.place], root / seen.place, _error(root, seen)) for seen in unusable],
+        [seen for seen in found if seen.status in ("left out", "no image")],
+    )
+
+
+def _absolute(path: Path) -> Path:
+    """Links are followed, but for one under the name of a file: it is known by its own name."""
+    return path.resolve() if path.is_dir() else path.parent.resolve() / path.name
+
+
+def _place(path: Path, root: Path) -> PurePosixPath:
+    return PurePosixPath(path.relative_to(root).as_posix())
+
+
+def _expected(seen: Seen) -> Seen:
+    """A file that was named itself should be an image; in a folder there may be others."""
+    if seen.status != "no image":
+        return seen
+    return replace(seen, status="unusable", why=_NO_IMAGE, detail=f"{_NO_IMAGE} but {seen.why}")
+
+
+def _row(image: Row, image_id: str, root: Path) -> ImageRow:
+    seen = image.seen
+    return ImageRow(
+        readable(image.patient_id),
+        readable(image.exam_id),
+        image_id,
+        seen.laterality or "L",
+        seen.view or "",
+        root / seen.place,
+        pixel_mm=image.pixel_mm,
+        horizontal_flip=seen.header.horizontal_flip if seen.header else None,
+        manufacturer=seen.header.manufacturer if seen.header else None,
+    )
+
+
+def _error(root: Path, seen: Seen) -> ImageReadError:
+    return ImageReadError(
+        f"{readable(root / seen.place)}: {seen.detail or seen.why}. Expected a mammogram that can be read, with side and view "
+        "in its header or name (0012_L-CC.png). Correct or leave out the file, or give a table with --manifest."
+    )
+
+
+def _tell(images: Sequence[Row]) -> None:
+    """Log what was found in headers and pixels of images that are used, counted."""
+    counts: Counter[str] = Counter()
+    for seen in (image.seen for image in images):
+        counts.update((*seen.findings, *(seen.pixels.findings if seen.pixels else ())))
+    for text, count in counts.most_common():
+        logger.warning("%d %s: %s", count, "image" if count == 1 else "images", text)

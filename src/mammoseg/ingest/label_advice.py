@@ -1,0 +1,99 @@
+"""The `--map` to type for a table of labels that is not understood, from its columns and the few values of its findings.
+
+Values are quoted of columns that hold findings, by their name or by all their values, and never of those about a person.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from mammoseg.ingest.label_map import ColumnMap, folded
+from mammoseg.ingest.label_match import side_of
+from mammoseg.ingest.own_table import OwnTable
+
+_PERSON = re.compile(
+    r"pat|name|birth|dob|(^|[\W_])(id|nr|no)($|[\W_])|mrn|date|age|sex|address|phone|physician|comment|note"
+)
+_FINDING = re.compile(
+    r"finding|diagnos|label|class|patholog|histolog|result|cancer|malign|benign|lesion|outcome|biopsy"
+)
+_KEY = re.compile(r"pat|subject|person|case|mrn|id($|[\W_])|film|image|file|exam|accession|name")
+_FILE = re.compile(r"\.(dcm|dicom|png|pgm|tiff?|jpe?g|bmp|jp2)$", re.IGNORECASE)
+_MALIGNANT = re.compile(r"cancer|carcinom|malign|\b(dcis|idc|ilc)\b")
+_BENIGN = re.compile(r"benign|fibroadenom|\bcysts?\b")
+_NOTHING = re.compile(r"normal|none|negative|healthy|no (finding|abnormalit|lesion)\w*")
+_UNSURE = re.compile(r"\b(no|non|not|without|suspic\w*|suspected|possibl[ey]|probabl[ey]|negative)\b|\?")
+_MOST_VALUES = 12
+_LONGEST_VALUE = 40
+_CODES = {"0", "1"}
+
+
+def propose_values(column: str, values: Iterable[str]) -> str:
+    """A map for a column of findings; `?` where a value says too little to know its class."""
+    counts = _counts(values)
+    if set(counts) - {""} <= _CODES:
+        return f'--map "{column}={"benign" if "benign" in folded(column) else "malignant"}"'
+    pairs = [f"{value}={_class_of(value)}" for value in counts if value]
+    return (
+        f'--map "{column}:{",".join(pairs)}"' if may_be_shown(column, counts) else f'--map "{column}:VALUE=CLASS,..."'
+    )
+
+
+def propose_sides(column: str, values: Iterable[str]) -> str:
+    """A map for a column of sides in other words."""
+    counts = _counts(values)
+    words = {"L": "left", "R": "right", None: "?"}
+    pairs = [f"{value}={words[side_of(value)]}" for value in counts if value]
+    return f'--map "{column}:{",".join(pairs)}"' if may_be_shown(column, counts) else f'--map "{column}:VALUE=left,..."'
+
+
+def propose(table: OwnTable, chosen: ColumnMap) -> str:
+    """Maps for what a table lacks: labels, a key, a side."""
+    free = _unused(table, chosen)
+    maps = []
+    if not chosen.tells_images and (key := next((name for name in free if _KEY.search(folded(name))), None)):
+        field = "path" if any(_FILE.search(cell) for cell in table.column(key)) else "patient_id"
+        maps.append(f'--map "{key}={field}"')
+        free.remove(key)
+    if not chosen.tells_labels and (
+        found := next((name for name in free if _holds_findings(name, table.column(name))), None)
+    ):
+        maps.append(propose_values(found, table.column(found)))
+    return (
+        " ".join([*maps, *propose_side(table, chosen)])
+        or '--map "COLUMN=patient_id" --map "COLUMN:VALUE=malignant,..."'
+    )
+
+
+def propose_side(table: OwnTable, chosen: ColumnMap) -> list[str]:
+    """A map for a column of sides that is not used, if there is none that is."""
+    cells = {name: [cell for cell in table.column(name) if cell] for name in _unused(table, chosen)}
+    sides = [name for name, texts in cells.items() if texts and all(map(side_of, texts))]
+    return [f'--map "{sides[0]}=laterality"'] if sides and "laterality" not in chosen.fields else []
+
+
+def _unused(table: OwnTable, chosen: ColumnMap) -> list[str]:
+    return [name for name in table.columns if name not in chosen.fields.values() and name not in chosen.values]
+
+
+def may_be_shown(column: str, counts: Counter[str]) -> bool:
+    """Whether the values of a column are few and not about a person."""
+    few = len(counts) <= _MOST_VALUES and all(len(value) <= _LONGEST_VALUE for value in counts)
+    return few and not _PERSON.search(folded(column))
+
+
+def _counts(values: Iterable[str]) -> Counter[str]:
+    return Counter(folded(value) for value in values)
+
+
+def _holds_findings(column: str, values: Sequence[str]) -> bool:
+    counts = _counts(values)
+    named = bool(_FINDING.search(folded(column)))
+    return may_be_shown(column, counts) and (named or all(_class_of(value) != "?" for value in counts if value))
+
+
+def _class_of(value: str) -> str:
+    if _NOTHING.fullmatch(value):
+        return "none"
+    classes = [name for name, words in (("benign", _BENIGN), ("malignant", _MALIGNANT)) if words.search(value)]
+    return "?" if _UNSURE.search(value) else "+".join(classes) or "?"

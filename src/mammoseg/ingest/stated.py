@@ -1,0 +1,82 @@
+"""Side, view, patient and exam of an image, from all that tells them: its header, its name, the user's own table.
+
+What comes first wins. A side or view that something later fills in is a finding, and a contradiction is.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from mammoseg.ingest.spelling import essence
+from mammoseg.io.dicom.header import DicomHeader
+from mammoseg.records.image import Laterality
+
+FIELDS = ("laterality", "view", "patient", "exam")
+Source = Literal["header", "file name", "table of labels"]
+_CHECKED: Mapping[Source, tuple[str, ...]] = {
+    "file name": ("laterality", "view"),
+    "table of labels": ("laterality", "view", "patient"),
+}
+"""What is a finding if it differs: names of files and exams are made by other systems than headers."""
+
+
+@dataclass(frozen=True)
+class Stated:
+    """What all of them say together."""
+
+    laterality: Laterality | None
+    view: str | None
+    patient: str | None = field(repr=False)
+    exam: str | None = field(repr=False)
+    told: frozenset[str]
+    """The fields that only the table tells."""
+    findings: tuple[str, ...]
+
+    @property
+    def missing(self) -> list[str]:
+        """Of side and view."""
+        return [name for name in ("laterality", "view") if getattr(self, name) is None]
+
+
+def settle(header: DicomHeader | None, names: Mapping[str, str], told: Mapping[str, str]) -> Stated:
+    """What header, name and table (each by `FIELDS`) say; a name alone is no finding, for pictures have nothing else."""
+    sources: dict[Source, Mapping[str, str]] = {
+        "header": _of_header(header),
+        "file name": names,
+        "table of labels": told,
+    }
+    values: dict[str, str] = {}
+    first: dict[str, Source] = {}
+    findings = list(header.findings) if header else []
+    for source, known in sources.items():
+        for name in (name for name in FIELDS if name in known):
+            if name not in values:
+                values[name], first[name] = known[name], source
+            elif name in _CHECKED[source] and essence(values[name]) != essence(known[name]):
+                findings.append(f"the {source} tells another {name} than the {first[name]}: the {first[name]} is used")
+    for name in ("laterality", "view"):
+        source = first.get(name, "header")
+        if source == "table of labels" or (source == "file name" and header):
+            findings = [text for text in findings if text != f"the {name} is not stated"]
+            findings.append(f"the {name} is taken from the {source.removeprefix('file ')}")
+    side = values.get("laterality")
+    return Stated(
+        "L" if side == "L" else "R" if side == "R" else None,
+        values.get("view"),
+        values.get("patient"),
+        values.get("exam"),
+        frozenset(name for name, source in first.items() if source == "table of labels"),
+        tuple(findings),
+    )
+
+
+def _of_header(header: DicomHeader | None) -> dict[str, str]:
+    if header is None:
+        return {}
+    cells = {
+        "laterality": header.laterality,
+        "view": header.view,
+        "patient": header.patient_id,
+        "exam": header.study_uid,
+    }
+    return {name: cell for name, cell in cells.items() if cell}
