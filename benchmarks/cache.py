@@ -30,7 +30,7 @@ from mammoseg.data.cache import CropCache
 from mammoseg.data.cropfile import read_crop, write_crop
 from mammoseg.data.dataset import WindowDataset
 from mammoseg.data.manifest import ImageRow
-from mammoseg.ingest.adapters.synthetic import write_study
+from mammoseg.ingest.synthetic import write_study
 from mammoseg.io.atomic import atomic_path
 from mammoseg.io.read import read_pixels
 from mammoseg.phantom.config import PhantomConfig

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 
 from mammoseg.data.manifest import ImageRow
-from mammoseg.export.overlay import overlay_writer
+from mammoseg.export.figures import overlay_writer
 from mammoseg.inference.predictor import Predictor
 from mammoseg.io.read import read_pixels
 from mammoseg.io.runs import save_prediction

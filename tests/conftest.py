@@ -60,7 +60,7 @@ def signals() -> Iterator[None]:
 def phantom_study(tmp_path_factory: pytest.TempPathFactory) -> "Manifest":
     """12 phantom exams of four images with 208 x 160 pixels: 7 to train, 2 to validate, 3 to test."""
     from mammoseg.data.manifest import load_manifest
-    from mammoseg.ingest.adapters.synthetic import write_study
+    from mammoseg.ingest.synthetic import write_study
     from mammoseg.phantom.config import PhantomConfig
 
     config = PhantomConfig.small(rows=208, columns=160, pixel_mm=1.12)

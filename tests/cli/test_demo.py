@@ -19,7 +19,7 @@ def test_options_and_words(monkeypatch: pytest.MonkeyPatch) -> None:
         say("1. Phantoms")
         return {}
 
-    monkeypatch.setattr("mammoseg.recipes.demo.run_demo", run_demo)
+    monkeypatch.setattr("mammoseg.demo.run_demo", run_demo)
     monkeypatch.setattr("mammoseg.evaluation.tables.summary_table", lambda _: [{"metric": "AUC"}])
     first = CliRunner().invoke(app, ["demo", "--device", "cpu"])
     assert first.exit_code == 0

@@ -143,7 +143,7 @@ def test_errors_become_a_message_and_a_code(
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("mammoseg.ingest.adapters.synthetic.write_study", fail)
+    monkeypatch.setattr("mammoseg.ingest.synthetic.write_study", fail)
     assert run("phantom", "--exams", "1", "--out", "somewhere") == (code, "", message)
 
 
@@ -166,25 +166,23 @@ def test_a_machine_at_its_end_is_told_in_one_line(
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("mammoseg.ingest.adapters.synthetic.write_study", fail)
+    monkeypatch.setattr("mammoseg.ingest.synthetic.write_study", fail)
     code, out, err = run("phantom", "--exams", "1", "--out", "somewhere")
     assert (code, out, err.count("\n")) == (1, "", 1)
     assert err.startswith(message)
 
 
 def test_a_bug_is_shown_as_a_bug(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mammoseg.ingest.adapters.synthetic.write_study", lambda *_: 1 / 0)
+    monkeypatch.setattr("mammoseg.ingest.synthetic.write_study", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         run("phantom", "--exams", "1", "--out", "somewhere")
-    monkeypatch.setattr("mammoseg.ingest.adapters.synthetic.write_study", Mock(side_effect=RuntimeError("a bug")))
+    monkeypatch.setattr("mammoseg.ingest.synthetic.write_study", Mock(side_effect=RuntimeError("a bug")))
     with pytest.raises(RuntimeError, match="a bug"):
         run("phantom", "--exams", "1", "--out", "somewhere")
 
 
 def test_sigterm_ends_any_verb_with_a_message(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "mammoseg.ingest.adapters.synthetic.write_study", lambda *_: os.kill(os.getpid(), signal.SIGTERM)
-    )
+    monkeypatch.setattr("mammoseg.ingest.synthetic.write_study", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
     assert run("phantom", "--exams", "1", "--out", "x") == (143, "", "mammoseg: stopped; the same command continues\n")
 
 

@@ -8,7 +8,7 @@ from typer.testing import CliRunner, Result
 
 from mammoseg.cli.app import app
 from mammoseg.data.manifest import load_manifest
-from mammoseg.ingest.adapters.synthetic import StudyExistsError
+from mammoseg.ingest.synthetic import StudyExistsError
 
 TINY = ["--set", "rows=104", "--set", "columns=80", "--set", "pixel_mm=2.24", "--workers", "1"]
 

@@ -58,7 +58,7 @@ def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
         seen.figures = given
         return "write"
 
-    monkeypatch.setattr("mammoseg.export.overlay.overlay_writer", overlay_writer)
+    monkeypatch.setattr("mammoseg.export.figures.overlay_writer", overlay_writer)
     monkeypatch.setattr("mammoseg.inference.batch.predict_images", predict_images)
     monkeypatch.setattr("mammoseg.inference.ensemble.open_predictor", open_predictor)
     monkeypatch.setattr("mammoseg.export.published.write_published_csv", write_published_csv)

@@ -17,11 +17,11 @@ from typer.testing import CliRunner, Result
 
 from mammoseg.cli.scan import scan
 from mammoseg.data.manifest import load_manifest
-from mammoseg.ingest.adapters.synthetic import write_study
 from mammoseg.ingest.examine import MASK
 from mammoseg.ingest.label_table import LabelError
 from mammoseg.ingest.patterns import PatternError
 from mammoseg.ingest.quality import WRONG_SIDE
+from mammoseg.ingest.synthetic import write_study
 from mammoseg.phantom.config import PhantomConfig
 from mammoseg.phantom.exam import generate_exam
 

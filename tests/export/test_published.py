@@ -9,7 +9,7 @@ import pytest
 
 from mammoseg.data.manifest import Manifest, load_manifest
 from mammoseg.export.published import write_published_csv
-from mammoseg.ingest.adapters.exam_list import make_manifest
+from mammoseg.ingest.exam_list import make_manifest
 from mammoseg.io.errors import RunFileError
 
 Score = tuple[float, float]

@@ -157,10 +157,10 @@ def test_the_same_from_python(said: dict[str, Any], base: Path, tmp_path: Path) 
     from mammoseg.config import with_overrides
     from mammoseg.data.manifest import load_manifest
     from mammoseg.evaluation.evaluate import evaluate
-    from mammoseg.export.overlay import overlay_writer
+    from mammoseg.export.figures import overlay_writer
     from mammoseg.inference.batch import predict_images
     from mammoseg.inference.predictor import Predictor
-    from mammoseg.recipes.catalogue import load_recipe
+    from mammoseg.training.recipes import load_recipe
     from mammoseg.training.run import train
 
     torch.set_num_threads(1)  # as in the commands: sums in another order give other weights

@@ -15,10 +15,10 @@ import pandas as pd
 import pytest
 import torch
 
-from mammoseg.export.overlay import overlay_writer
+from mammoseg.export.figures import overlay_writer
 from mammoseg.inference.batch import BatchResult, predict_images
 from mammoseg.inference.predictor import Predictor
-from mammoseg.ingest.adapters.exam_list import make_manifest
+from mammoseg.ingest.exam_list import make_manifest
 from mammoseg.io.runs import load_prediction
 from mammoseg.models import build_model
 from mammoseg.models.gmic.published import PUBLISHED

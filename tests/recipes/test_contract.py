@@ -8,10 +8,10 @@ import torch
 
 from mammoseg.config import to_yaml, with_overrides
 from mammoseg.models import build_model, load_model_plugin
-from mammoseg.recipes.catalogue import list_recipes
 from mammoseg.recipes.glam import glam_paper
 from mammoseg.recipes.gmic import gmic_small
 from mammoseg.training.config import TrainConfig
+from mammoseg.training.recipes import list_recipes
 
 RECIPES = list_recipes()
 Recipe = Callable[[], TrainConfig]

@@ -8,9 +8,9 @@ import torch
 from mammoseg.models import build_model
 from mammoseg.models.glam.config import GlamConfig
 from mammoseg.prep.config import PrepConfig
-from mammoseg.recipes.catalogue import list_recipes
 from mammoseg.recipes.glam import glam_demo, glam_film, glam_paper, glam_small
 from mammoseg.training.config import TrainConfig
+from mammoseg.training.recipes import list_recipes
 
 RECIPES = {name: recipe for name, recipe in list_recipes().items() if recipe().model == "glam"}
 Recipe = Callable[[], TrainConfig]

@@ -11,10 +11,10 @@ from mammoseg.models import build_model
 from mammoseg.models.gmic.config import GmicConfig
 from mammoseg.models.gmic.published import CBIS
 from mammoseg.prep.config import PrepConfig
-from mammoseg.recipes.catalogue import list_recipes
 from mammoseg.recipes.glam import glam_paper, glam_small
 from mammoseg.recipes.gmic import gmic_cbis_paper, gmic_paper, gmic_small
 from mammoseg.training.config import StageConfig, TrainConfig
+from mammoseg.training.recipes import list_recipes
 
 Recipe = Callable[[], TrainConfig]
 

@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from mammoseg.ingest.about import About, Totals
     from mammoseg.ingest.adapted import Adapted
 
-_ADAPTERS = "mammoseg.ingest.adapters"
-_EXAM_LIST = "exam_list"
-
 
 def adapt(
     name: Annotated[
@@ -75,55 +72,14 @@ def adapt(
 
 def _adapter(name: str) -> "tuple[About, Callable[..., Adapted]]":
     """What the data set says of itself, and its make_manifest(root, masks)."""
-    from mammoseg import plugins
+    from mammoseg.plugins import ADAPTERS, load, names
 
-    if name == _EXAM_LIST:
-        return _about_exam_lists(), _exam_list
-    known = plugins.names(_ADAPTERS)
-    if name in known and hasattr(module := plugins.load(_ADAPTERS, name, needs=()), "ABOUT"):
+    known = names(ADAPTERS)
+    if name in known or "." in name:
+        module = load(ADAPTERS, name)
         return module.ABOUT, module.make_manifest
-    modules = {n: plugins.load(_ADAPTERS, n, needs=()) for n in known}
-    titles = {n: m.ABOUT.title for n, m in modules.items() if hasattr(m, "ABOUT")}
-    titles[_EXAM_LIST] = _about_exam_lists().title
-    listed = "\n".join(f"  {n:<12} {title}" for n, title in sorted(titles.items()))
+    listed = "\n".join(f"  {n:<12} {load(ADAPTERS, n).ABOUT.title}" for n in known)
     raise typer.BadParameter(f"there is no data set {name!r}. There are:\n{listed}", param_hint="NAME")
-
-
-def _about_exam_lists() -> "About":
-    from mammoseg.ingest.about import About
-
-    return About(
-        title="Exam list and images of the published GMIC, GLAM and breast-cancer-classifier software",
-        label_source="cancer_label of the list; a missing label is unknown.",
-        licence="That of the images.",
-        defects=(
-            "The list does not tell which exams are of one patient: every exam is taken for a patient of its own.",
-            "Masks have the pixels of the model window (mask_frame window), not those of the images.",
-        ),
-        url="docs/reference/exam_list.md",
-        holds="exam_list_before_cropping.pkl, or one .pkl of another name, beside images/ and perhaps segmentation/",
-    )
-
-
-def _exam_list(root: Path, _masks: Path) -> "Adapted":
-    """ROOT/exam_list_before_cropping.pkl or the only .pkl, ROOT/images and, if there, ROOT/segmentation."""
-    from mammoseg.ingest.adapted import Adapted
-    from mammoseg.ingest.adapters.exam_list import ExamListError, make_manifest
-    from mammoseg.ingest.omissions import Omissions
-
-    lists = sorted(root.glob("*.pkl"))
-    named = [path for path in lists if path.name == "exam_list_before_cropping.pkl"] or lists
-    if len(named) != 1:
-        raise ExamListError(
-            f"{root}: {len(named)} files end in .pkl. Expected exam_list_before_cropping.pkl, or one list under another "
-            "name. Take the other lists out of the folder, or use the Python function in docs/reference/exam_list.md."
-        )
-    masks = root / "segmentation"
-    manifest = make_manifest(named[0], root / "images", masks if masks.is_dir() else None)
-    left_out = Omissions()
-    absent = [row.image_id for row in manifest.rows() if not row.path.is_file()]
-    left_out.add(named[0], "images have no file; their rows are kept", absent)
-    return Adapted(manifest.table, manifest.path, tuple(left_out.entries))
 
 
 def _fewer_than_published(published: "Totals | None", manifest: "Manifest") -> bool:

@@ -73,7 +73,7 @@ def _of_checkpoint(folder: Path) -> tuple["PrepConfig", bool, "Domain | None"]:
 
 def _of_recipe(name: str) -> tuple["PrepConfig", bool, None]:
     from mammoseg.data.heatmaps import wants_heatmaps
-    from mammoseg.recipes.catalogue import load_recipe
+    from mammoseg.training.recipes import load_recipe
 
     settings = load_recipe(name)
     return settings.prep, wants_heatmaps(settings.network), None

@@ -18,10 +18,10 @@ def demo(
     take on this machine, and says so after some seconds. The same command continues.
     """
     from mammoseg.cli.tables import print_table
+    from mammoseg.demo import run_demo
     from mammoseg.evaluation.tables import summary_table
     from mammoseg.io.outputs import writing_to
     from mammoseg.nn.device import device_from
-    from mammoseg.recipes.demo import run_demo
 
     chosen = device_from(device)
     with writing_to(out):

@@ -27,12 +27,13 @@ def _run(stop: StopSignals) -> int:
 def _told(error: BaseException) -> int:
     """The exit code of what ended a command, and a line that says why; a bug is raised again."""
     from mammoseg.config import ConfigError
+    from mammoseg.plugins import PluginError
 
     if isinstance(error, SystemExit) and not isinstance(error.code, str):
         return (
             STOPPED[1] if error.code is None else error.code
         )  # a verb ends with a code, the training loop on SIGTERM without
-    if isinstance(error, ConfigError):
+    if isinstance(error, ConfigError | PluginError):
         return fail(error, 2)
     if isinstance(error, ValueError):
         return fail(error, 1)

@@ -49,7 +49,7 @@ def phantom(
     Writes images, exact lesion masks and manifest.csv. The same command continues, and adds exams to those there are.
     """
     from mammoseg.config import with_overrides
-    from mammoseg.ingest.adapters.synthetic import clear_study, write_study
+    from mammoseg.ingest.synthetic import clear_study, write_study
     from mammoseg.phantom.config import PhantomConfig
     from mammoseg.progress import Bar
 

@@ -52,7 +52,7 @@ def predict(
     What fails is listed in errors.csv, and the rest goes on (exit code 3). Of FILES, scan's rules choose the images.
     The same command continues.
     """
-    from mammoseg.export.overlay import overlay_writer
+    from mammoseg.export.figures import overlay_writer
     from mammoseg.export.published import write_published_csv
     from mammoseg.inference.batch import predict_images
     from mammoseg.inference.compare import compare_to_training
@@ -136,7 +136,7 @@ def _table(
 ) -> "Manifest | None":
     """The images as a table, unless they are given as files."""
     from mammoseg.data.manifest import load_manifest
-    from mammoseg.ingest.adapters.exam_list import make_manifest
+    from mammoseg.ingest.exam_list import make_manifest
 
     if exam_list is not None:
         if images is None:

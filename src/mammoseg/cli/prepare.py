@@ -26,12 +26,12 @@ def prepare(
     from mammoseg.data.cache import CropCache, prepare_all
     from mammoseg.data.heatmaps import wants_heatmaps
     from mammoseg.data.manifest import load_manifest
+    from mammoseg.data.preview import write_prepared
     from mammoseg.data.window_fit import check_window
-    from mammoseg.export.preview import write_prepared
     from mammoseg.io.ledger import Ledger
     from mammoseg.io.outputs import writing_to
     from mammoseg.progress import Bar
-    from mammoseg.recipes.catalogue import load_recipe
+    from mammoseg.training.recipes import load_recipe
 
     settings = with_overrides(load_recipe(recipe), config, sets or [])
     rows = list(load_manifest(manifest).with_pixel_mm(pixel_mm).rows())

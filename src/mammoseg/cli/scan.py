@@ -42,9 +42,7 @@ def scan(
     Beside it: NAME_quality.html and NAME_quality.json, which name no person, NAME_quality_images with a small picture of
     each image, and NAME_left_out.csv with all other files and why. No file of DIR is changed.
     """
-    from mammoseg.export.quality import summarise
-    from mammoseg.export.quality_page import write_page
-    from mammoseg.export.thumbnails import write_thumbnails
+    from mammoseg.cli.advice import advise, recipe_windows
     from mammoseg.ingest.examine import Settings
     from mammoseg.ingest.exams import make_rows, rows_to_manifest
     from mammoseg.ingest.file_rows import FileRows, rows_of_files
@@ -54,10 +52,12 @@ def scan(
     from mammoseg.ingest.left_out import write_left_out
     from mammoseg.ingest.patterns import compile_pattern
     from mammoseg.ingest.pseudonyms import read_salt
+    from mammoseg.ingest.report.page import write_page
+    from mammoseg.ingest.report.summary import summarise
+    from mammoseg.ingest.report.thumbnails import write_thumbnails
     from mammoseg.ingest.scan import as_seen, check_pattern, scan_files
     from mammoseg.io.atomic import write_json
     from mammoseg.progress import Bar
-    from mammoseg.recipes.advice import advise, recipe_windows
 
     options.check_new_table(out, overwrite)
     _check_path(root.resolve())

@@ -31,7 +31,7 @@ def train(
     from mammoseg.config import with_overrides
     from mammoseg.data.manifest import load_manifest
     from mammoseg.nn.device import device_from
-    from mammoseg.recipes.catalogue import load_recipe
+    from mammoseg.training.recipes import load_recipe
     from mammoseg.training.run import train as run
 
     seeds = [] if seed is None else [f"seed={seed}"]

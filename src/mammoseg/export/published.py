@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from mammoseg.data.manifest import ImageRow, Manifest
-from mammoseg.ingest.adapters.exam_list import FIRST_OF_VIEW, VIEWS
+from mammoseg.ingest.exam_list import FIRST_OF_VIEW, VIEWS
 from mammoseg.io.atomic import write_text
 from mammoseg.io.errors import RunFileError
 from mammoseg.io.scores_table import read_predictions_csv

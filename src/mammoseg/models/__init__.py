@@ -15,12 +15,12 @@ MOST_PARAMETERS = 1_000_000_000
 
 
 def list_models() -> list[str]:
-    return plugins.names(__name__)
+    return plugins.names(plugins.MODELS)
 
 
 def load_model_plugin(name: str) -> ModuleType:
-    """The module that defines `Config`, `build` and `STAGES` of a model. Raises ValueError for an unknown name."""
-    return plugins.load(__name__, name, needs=("Config", "build", "STAGES"))
+    """The module that defines `Config`, `build` and `STAGES` of a model. Raises PluginError for an unknown name."""
+    return plugins.load(plugins.MODELS, name)
 
 
 def build_model(name: str, config: Config | None = None) -> nn.Module:

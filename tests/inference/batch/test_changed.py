@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from mammoseg.data.manifest import ImageRow
-from mammoseg.export.overlay import overlay_writer
+from mammoseg.export.figures import overlay_writer
 from mammoseg.inference.batch import BatchResult, predict_images
 from mammoseg.inference.ensemble import Ensemble
 from mammoseg.inference.predictor import Predictor

@@ -15,8 +15,7 @@ from mammoseg.ingest.about import About
 from mammoseg.ingest.adapted import Adapted
 from mammoseg.ingest.tables import AdapterError
 
-FOLDER = "mammoseg.ingest.adapters"
-NAMES = [name for name in plugins.names(FOLDER) if hasattr(plugins.load(FOLDER, name, needs=()), "ABOUT")]
+NAMES = plugins.names(plugins.ADAPTERS)
 
 
 def test_the_data_sets_are_found() -> None:
@@ -25,7 +24,7 @@ def test_the_data_sets_are_found() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_it_says_what_it_is_about(name: str) -> None:
-    about = plugins.load(FOLDER, name, needs=("ABOUT",)).ABOUT
+    about = plugins.load(plugins.ADAPTERS, name).ABOUT
     assert isinstance(about, About)
     texts = [about.title, about.label_source, about.licence, about.url, about.holds, *about.defects]
     assert all(isinstance(text, str) and text.strip() == text and text for text in texts)
@@ -43,7 +42,7 @@ def test_it_says_what_it_is_about(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_two_folders_are_enough(name: str) -> None:
-    make = inspect.signature(plugins.load(FOLDER, name, needs=("make_manifest",)).make_manifest)
+    make = inspect.signature(plugins.load(plugins.ADAPTERS, name).make_manifest)
     needed = [p.name for p in make.parameters.values() if p.default is inspect.Parameter.empty]
     assert needed == ["root", "masks"]
     assert make.return_annotation is Adapted
@@ -53,7 +52,7 @@ def test_two_folders_are_enough(name: str) -> None:
 def test_an_empty_folder_is_refused_and_stays_empty(name: str, tmp_path: Path) -> None:
     (tmp_path / "root").mkdir()
     with pytest.raises(ValueError, match=r"(?s)root.*Expected .*\. [A-Z]"):
-        plugins.load(FOLDER, name, needs=()).make_manifest(tmp_path / "root", tmp_path / "masks")
+        plugins.load(plugins.ADAPTERS, name).make_manifest(tmp_path / "root", tmp_path / "masks")
     assert not list((tmp_path / "root").iterdir())
     assert not (tmp_path / "masks").exists()
 
@@ -92,7 +91,7 @@ TREES = {
 @pytest.fixture
 def tree(request: pytest.FixtureRequest, published: Callable[..., Path], tmp_path: Path) -> Tree:
     root = published(request.param, tmp_path / "root")
-    make = plugins.load(FOLDER, request.param, needs=()).make_manifest
+    make = plugins.load(plugins.ADAPTERS, request.param).make_manifest
     table, images = TREES[request.param]
     return Tree(root, root / table, images, lambda: make(root, tmp_path / "out" / "masks"))
 
@@ -193,9 +192,8 @@ def test_an_image_without_a_row_is_left_out(tree: Tree) -> None:
 
 @every_tree
 def test_the_folder_above_and_the_one_below_are_told_from_it(tree: Tree, tmp_path: Path) -> None:
-    make = plugins.load(
-        FOLDER, next(n for n, (t, _) in TREES.items() if tree.table == tree.root / t), needs=()
-    ).make_manifest
+    name = next(n for n, (t, _) in TREES.items() if tree.table == tree.root / t)
+    make = plugins.load(plugins.ADAPTERS, name).make_manifest
     below = next(path for path in tree.root.iterdir() if path.is_dir()) if tree.table.suffix == ".csv" else tree.root
     for wrong in {tmp_path, below} - {tree.root}:
         with pytest.raises(

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from mammoseg.config import Config
 from mammoseg.data.manifest import Manifest
 from mammoseg.evaluation.evaluate import evaluate
-from mammoseg.export.overlay import overlay_writer
+from mammoseg.export.figures import overlay_writer
 from mammoseg.inference.batch import predict_images
 from mammoseg.inference.predictor import Predictor
 from mammoseg.io.runs import load_prediction, predicted_ids

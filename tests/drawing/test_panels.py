@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mammoseg.export.panels import GAP, HEIGHT, TITLE, Panel, arranged
+from mammoseg.drawing.panels import GAP, HEIGHT, TITLE, Panel, arranged
 
 
 def black(rows: int, columns: int) -> np.ndarray:

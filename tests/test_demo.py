@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 import torch
 
-from mammoseg.ingest.adapters.synthetic import StudyExistsError
+from mammoseg import demo
+from mammoseg.ingest.synthetic import StudyExistsError
 from mammoseg.phantom.config import PhantomConfig
-from mammoseg.recipes import demo
 from mammoseg.training.config import TrainConfig
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from mammoseg.data.cache import CropCache
 from mammoseg.data.manifest import ImageRow
-from mammoseg.export.preview import HEIGHT, write_prepared
+from mammoseg.data.preview import HEIGHT, write_prepared
 from mammoseg.prep.config import PrepConfig
 
 PREP = PrepConfig(window=(96, 64), opening_px=3, buffer_px=2)

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import mammoseg
-from mammoseg.export.windows import judge_windows, pixel_sizes
 from mammoseg.ingest.examine import NO_FIELDS, NO_MATCH, NO_NAME, Seen
 from mammoseg.ingest.exams import Row
 from mammoseg.ingest.guess import pattern_to_try
 from mammoseg.ingest.labels import Labels
 from mammoseg.ingest.quality import GREY, NO_BREAST, TEXT, WRONG_SIDE
+from mammoseg.ingest.report.windows import judge_windows, pixel_sizes
 from mammoseg.prep.config import PrepConfig
 from mammoseg.records.label import CLASSES
 

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from mammoseg.export.report import Figure, Step, write_report
+from mammoseg.drawing.page import Figure, Step, write_report
 
 ROWS = [{"metric": "AUC", "value": "0.9"}, {"metric": "Dice <soft>", "value": "0.4"}]
 

@@ -1,6 +1,6 @@
-"""The quality report as one HTML page: the tables of export/quality.py, in words, and the pictures beside it.
+"""The quality report as one HTML page: the numbers of summary.py, in words, and the pictures beside it.
 
-It needs nothing else, but for the pictures (export/thumbnails.py), which are loaded when one scrolls to them.
+It needs nothing else, but for the pictures (thumbnails.py), which are loaded when one scrolls to them.
 """
 
 import html
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from mammoseg.export.thumbnails import thumbnail_name
+from mammoseg.ingest.report.thumbnails import thumbnail_name
 from mammoseg.io.atomic import write_text
 
 _SHOWN = 40  # rows named for a finding, exams listed

@@ -4,10 +4,10 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from mammoseg.export.windows import are_films, judge_windows, pixel_sizes
 from mammoseg.ingest.examine import Seen
 from mammoseg.ingest.exams import Row
 from mammoseg.ingest.quality import GREY
+from mammoseg.ingest.report.windows import are_films, judge_windows, pixel_sizes
 from mammoseg.prep.config import PrepConfig
 from mammoseg.records.breast import BreastFacts
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mammoseg.export.windows import UNKNOWN
+from mammoseg.ingest.report.windows import UNKNOWN
 from mammoseg.prep.config import PrepConfig
-from mammoseg.recipes.catalogue import list_recipes
+from mammoseg.training.recipes import list_recipes
 
 _FOR_FILMS = ("glam_film",)
 _FOR_DIGITAL = ("glam_small", "glam_paper")

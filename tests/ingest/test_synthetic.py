@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from mammoseg.data.manifest import load_manifest
-from mammoseg.ingest.adapters.synthetic import StudyExistsError, clear_study, write_study
+from mammoseg.ingest.synthetic import StudyExistsError, clear_study, write_study
 from mammoseg.phantom.config import PhantomConfig
 from mammoseg.phantom.exam import generate_exam
 

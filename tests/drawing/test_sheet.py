@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mammoseg.export.sheet import Box, Line, Sheet, Text, fitted, font
+from mammoseg.drawing.sheet import Box, Line, Sheet, Text, fitted, font
 
 WHITE = "#FFFFFF"
 

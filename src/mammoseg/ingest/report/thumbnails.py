@@ -8,8 +8,8 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from mammoseg.export.quality import FIRST_ROW
 from mammoseg.ingest.exams import Row
+from mammoseg.ingest.report.summary import FIRST_ROW
 
 _NAME = re.compile(r"\d+\.jpg")
 

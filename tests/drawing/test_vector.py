@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mammoseg.export.sheet import Box, Line, Sheet, Text
-from mammoseg.export.vector import save_vector
+from mammoseg.drawing.sheet import Box, Line, Sheet, Text
+from mammoseg.drawing.vector import save_vector
 
 
 def test_both_ways_of_drawing_put_everything_in_the_same_place(tmp_path: Path) -> None:

@@ -4,12 +4,12 @@ import json
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from mammoseg.export.quality import NO_GUESS, summarise
 from mammoseg.ingest.examine import NO_NAME, Seen
 from mammoseg.ingest.exams import Row
 from mammoseg.ingest.label_map import ColumnMap, Says
 from mammoseg.ingest.labels import Labels
 from mammoseg.ingest.quality import GREY
+from mammoseg.ingest.report.summary import NO_GUESS, summarise
 
 SECRET = "Geheim"
 

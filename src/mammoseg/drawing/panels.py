@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mammoseg.export.sheet import Box, Line, Picture, Sheet, Text, fitted, font
+from mammoseg.drawing.sheet import Box, Line, Picture, Sheet, Text, fitted, font
 
 HEIGHT = 640
 """Rows of a picture, unless it is wide."""

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mammoseg.export.tint import SHOWN_FROM, breast_in, colour_bar, tinted
+from mammoseg.drawing.tint import SHOWN_FROM, breast_in, colour_bar, tinted
 from mammoseg.prep.config import PrepConfig
 from mammoseg.records.grid import PixelGrid
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from mammoseg.recipes.advice import advise, recipe_windows
-from mammoseg.recipes.catalogue import load_recipe
+from mammoseg.cli.advice import advise, recipe_windows
+from mammoseg.training.recipes import load_recipe
 
 
 def quality(fits: set[str], films: bool = False, unknown: int = 0, labelled: int = 8) -> dict[str, Any]:

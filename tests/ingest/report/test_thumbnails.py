@@ -2,9 +2,9 @@
 
 from pathlib import Path, PurePosixPath
 
-from mammoseg.export.thumbnails import write_thumbnails
 from mammoseg.ingest.examine import Seen
 from mammoseg.ingest.exams import Row
+from mammoseg.ingest.report.thumbnails import write_thumbnails
 
 
 def row(thumbnail: bytes | None) -> Row:

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-from mammoseg.export.quality_page import write_page
+from mammoseg.ingest.report.page import write_page
 
 QUALITY: dict[str, Any] = {
     "pixels_checked": True,

@@ -1,9 +1,7 @@
 """The figure of a prediction: everything is where it belongs, for either breast, and nothing odd breaks it."""
 
-import re
 import time
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -11,15 +9,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mammoseg.data.manifest import ImageRow
-from mammoseg.export.overlay import overlay_sheet, overlay_writer
-from mammoseg.export.panels import HEIGHT
-from mammoseg.export.tint import SHOWN_FROM
+from mammoseg.drawing.overlay import overlay_sheet
+from mammoseg.drawing.panels import HEIGHT
+from mammoseg.drawing.tint import SHOWN_FROM
 from mammoseg.prep.config import PrepConfig
 from mammoseg.records.breast import BreastFacts
 from mammoseg.records.colours import LOOKS, rgb
 from mammoseg.records.grid import PixelGrid
-from mammoseg.records.image import Mammogram
 from mammoseg.records.prediction import Patch, Prediction
 
 BLUE, ORANGE = (rgb(LOOKS[name].on_dark) for name in ("benign", "malignant"))
@@ -299,58 +295,3 @@ def test_a_model_of_one_class_has_one_map_panel() -> None:
     rows, cols = np.nonzero(orange[..., 0] - orange[..., 2] > 100)
     assert (rows.min(), rows.max(), cols.min(), cols.max()) == pytest.approx((300, 339, 50, 99), abs=1)
     assert box_of(panel(picture, 0), BLUE) == pytest.approx((200, 259, 100, 149), abs=2), "the truth is shown whole"
-
-
-@pytest.fixture
-def row(tmp_path: Path) -> ImageRow:
-    mask = np.zeros(SHAPE, np.uint8)
-    mask[200:260, 100:150] = 255
-    cv2.imwrite(str(tmp_path / "mask.png"), mask)
-    return ImageRow("p1", "e1", "p1_L-CC", "L", "CC", tmp_path / "x.png", malignant_mask=tmp_path / "mask.png")
-
-
-def test_the_file_is_the_figure(tmp_path: Path, row: ImageRow) -> None:
-    prediction = prediction_of(grid_of())
-    image = Mammogram(breast(), "L", "CC", "p1_L-CC")
-    overlay_writer(tmp_path / "out", PREP)(prediction, image, row)
-    written = cv2.cvtColor(cv2.imread(str(tmp_path / "out" / "overlays" / "p1_L-CC.png")), cv2.COLOR_BGR2RGB)
-    mask = cv2.imread(str(tmp_path / "mask.png"), cv2.IMREAD_UNCHANGED) > 0
-    np.testing.assert_array_equal(written, overlay_picture(image.pixels, prediction, {"malignant": mask}))
-
-
-@pytest.mark.parametrize("kind", ["pdf", "svg"])
-def test_figures_for_papers_have_their_text_as_text(tmp_path: Path, row: ImageRow, kind: Any) -> None:
-    image = Mammogram(breast(), "L", "CC", "p1_L-CC")
-    for folder in ("out", "again"):
-        overlay_writer(tmp_path / folder, PREP, kind)(prediction_of(grid_of()), image, row)
-    written = (tmp_path / "out" / "overlays" / f"p1_L-CC.{kind}").read_bytes()
-    assert written == (tmp_path / "again" / "overlays" / f"p1_L-CC.{kind}").read_bytes()
-    if kind == "svg":
-        assert b">p1_L-CC + truth</text>" in written
-        assert written.count(b"<image") == 5, "image, patches, two maps and an enlarged patch are embedded"
-    else:
-        assert written.startswith(b"%PDF")
-        assert written.count(b"/Subtype /Image") == 5
-        assert re.search(rb"/FontName /\S*DejaVuSans", written)
-
-
-def test_a_mask_of_another_size_is_named_and_nothing_is_written(tmp_path: Path, row: ImageRow) -> None:
-    image = Mammogram(breast((300, 200)), "L", "CC", "p1_L-CC")
-    with pytest.raises(ValueError, match=r"mask\.png: the mask has \(640, 500\) pixels.*\(300, 200\).*--no-overlays"):
-        overlay_writer(tmp_path / "out", PREP)(prediction_of(grid_of((300, 200))), image, row)
-    assert not (tmp_path / "out").exists()
-
-
-def test_a_mask_of_the_window_is_outlined_on_its_original_pixels(tmp_path: Path) -> None:
-    """A right breast in a window with padding above and beside: window row r is image row r - 20, and window column c
-    is image column 500 - 1 - (c + 100)."""
-    window = np.zeros((600, 450), np.uint8)
-    window[100:160, 200:260] = 255
-    cv2.imwrite(str(tmp_path / "mask.png"), window)
-    row = ImageRow(
-        "p1", "e1", "p1_R-CC", "R", "CC", tmp_path / "x.png", malignant_mask=tmp_path / "mask.png", mask_frame="window"
-    )
-    prediction = prediction_of(grid_of(flipped=True, top=-20, left=100, height=600, width=450))
-    overlay_writer(tmp_path / "out", PREP)(prediction, Mammogram(breast(), "R", "CC", "p1_R-CC"), row)
-    written = cv2.cvtColor(cv2.imread(str(tmp_path / "out" / "overlays" / "p1_L-CC.png")), cv2.COLOR_BGR2RGB)
-    assert box_of(panel(written, 0), ORANGE) == pytest.approx((80, 139, 140, 199), abs=2)

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from mammoseg.export.sheet import DASHES, HALO, Line, Sheet
+from mammoseg.drawing.sheet import DASHES, HALO, Line, Sheet
 from mammoseg.io.figures import FigureKind, save_figure
 
 _DPI = 72  # a point is a pixel then

@@ -6,8 +6,8 @@ import pytest
 
 from mammoseg.config import ConfigError
 from mammoseg.recipes import glam, gmic
-from mammoseg.recipes.catalogue import list_recipes, load_recipe
 from mammoseg.training.config import TrainConfig
+from mammoseg.training.recipes import list_recipes, load_recipe
 
 
 def test_every_public_recipe_of_the_model_files_is_listed() -> None:

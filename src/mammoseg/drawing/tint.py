@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mammoseg.export.sheet import Picture
+from mammoseg.drawing.sheet import Picture
 from mammoseg.prep.breast import largest_opened
 from mammoseg.prep.config import PrepConfig
 from mammoseg.prep.film import film_breast

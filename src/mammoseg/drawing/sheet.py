@@ -89,7 +89,7 @@ class Sheet:
         if kind == "png":
             Image.fromarray(self.draw()).save(path, format="png", compress_level=1)
         else:
-            from mammoseg.export.vector import save_vector  # matplotlib's figures take a second to load
+            from mammoseg.drawing.vector import save_vector  # matplotlib's figures take a second to load
 
             save_vector(self, path, kind)
 

@@ -9,13 +9,13 @@ from typing import Any
 import torch
 
 from mammoseg.data.manifest import ImageRow, load_manifest
+from mammoseg.drawing.page import Figure, Step, write_report
 from mammoseg.evaluation.evaluate import evaluate
 from mammoseg.evaluation.tables import summary_table
-from mammoseg.export.overlay import overlay_writer
-from mammoseg.export.report import Figure, Step, write_report
+from mammoseg.export.figures import overlay_writer
 from mammoseg.inference.batch import predict_images
 from mammoseg.inference.predictor import Predictor
-from mammoseg.ingest.adapters.synthetic import clear_study, write_study
+from mammoseg.ingest.synthetic import clear_study, write_study
 from mammoseg.io.runs import overlay_path
 from mammoseg.phantom.config import PhantomConfig
 from mammoseg.progress import Bar

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from mammoseg.data.manifest import Manifest, load_manifest
-from mammoseg.ingest.adapters.exam_list import ExamListError, make_manifest
+from mammoseg.ingest.exam_list import ExamListError, make_manifest
 from mammoseg.io.pickles import PickleReadError
 
 VIEWS = ("L-CC", "R-CC", "L-MLO", "R-MLO")

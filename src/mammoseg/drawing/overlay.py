@@ -4,26 +4,19 @@ All in the orientation of the file. Colours and line styles are those of records
 the border of the window is white and dotted.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mammoseg.data.manifest import ImageRow
-from mammoseg.data.masks import image_masks
-from mammoseg.export.panels import HEIGHT, TITLE, Panel, arranged
-from mammoseg.export.sheet import Picture, Sheet
-from mammoseg.export.tint import SHOWN_FROM, breast_in, colour_bar, tinted
-from mammoseg.io.atomic import atomic_path
-from mammoseg.io.figures import FigureKind
-from mammoseg.io.runs import overlay_path
+from mammoseg.drawing.panels import HEIGHT, TITLE, Panel, arranged
+from mammoseg.drawing.sheet import Picture, Sheet
+from mammoseg.drawing.tint import SHOWN_FROM, breast_in, colour_bar, tinted
 from mammoseg.prep.config import PrepConfig
 from mammoseg.records.colours import LEGEND, LOOKS
-from mammoseg.records.image import Mammogram
 from mammoseg.records.prediction import Prediction
 
 WIDEST = 900
@@ -34,23 +27,6 @@ WHITE = "#FFFFFF"
 """Window and patches are no findings: white, and told apart by the style of the line."""
 
 Masks = Mapping[str, NDArray[np.bool_]]
-
-
-def overlay_writer(
-    folder: Path, prep: PrepConfig, kind: FigureKind = "png"
-) -> Callable[[Prediction, Mammogram, ImageRow], None]:
-    """A function that writes the figure of one prediction into a predictions folder, with the truth from its row.
-
-    `prep` is how the images were prepared: it says how the breast is found.
-    """
-
-    def write(prediction: Prediction, image: Mammogram, row: ImageRow) -> None:
-        masks = image_masks(row.masks, prediction.grid, row.mask_frame)
-        sheet = overlay_sheet(image.pixels, prediction, masks, prep)
-        with atomic_path(overlay_path(folder, prediction.image_id, kind)) as temporary:
-            sheet.save(temporary, kind)
-
-    return write
 
 
 def overlay_sheet(pixels: NDArray[np.generic], prediction: Prediction, masks: Masks, prep: PrepConfig) -> Sheet:
