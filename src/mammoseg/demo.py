@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from mammoseg.data.manifest import ImageRow, load_manifest
-from mammoseg.drawing.page import Figure, Step, write_report
+from mammoseg.drawing.page import Figure, Step, write_page
 from mammoseg.evaluation.evaluate import evaluate
 from mammoseg.evaluation.tables import summary_table
 from mammoseg.export.figures import overlay_writer
@@ -20,7 +20,8 @@ from mammoseg.io.runs import overlay_path
 from mammoseg.phantom.config import PhantomConfig
 from mammoseg.progress import Bar
 from mammoseg.recipes.glam import glam_demo
-from mammoseg.records.colours import LEGEND
+from mammoseg.records.colours import legend
+from mammoseg.records.label import CLASSES
 from mammoseg.training.run import train
 
 EXAMS = 500
@@ -65,11 +66,11 @@ def run_demo(out: Path, device: torch.device, workers: int, seed: int, overwrite
     examples = [Figure(overlay_path(predictions, row.image_id), _caption(row)) for row in _to_show(held_out)]
     intro = (
         "GLAM learned from image-level labels of generated mammograms whether a breast has a benign or a malignant lesion, and "
-        f"where it is. Below are exams it has never seen: image with the true outline ({LEGEND}), the patches it looked at, its "
-        "maps, and the patches enlarged. Phantoms are simpler than patients: the numbers say that the software works, not how "
-        "well it reads mammograms."
+        f"where it is. Below are exams it has never seen: image with the true outline ({legend(CLASSES)}), the patches it looked "
+        "at, its maps, and the patches enlarged. Phantoms are simpler than patients: the numbers say that the software works, not "
+        "how well it reads mammograms."
     )
-    write_report(out / "index.html", "mammoseg demo", intro, steps, summary_table(metrics), chart, examples)
+    write_page(out / "index.html", "mammoseg demo", intro, summary_table(metrics), examples, steps, chart)
     return metrics
 
 

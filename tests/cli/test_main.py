@@ -28,6 +28,7 @@ VERBS = (
     "check-images",
     "predict",
     "evaluate",
+    "export",
     "bench",
     "doctor",
 )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mammoseg.data.masks import Files, Masks, image_masks, window_masks
+from mammoseg.data.masks import Files, Masks, image_masks, readable_masks, window_masks
 from mammoseg.io.read import ImageReadError
 from mammoseg.prep.config import PrepConfig
 from mammoseg.prep.pipeline import prepare
@@ -95,9 +95,7 @@ def test_another_size_is_told_with_what_to_do(
     message: str,
 ) -> None:
     files = {"malignant": store("m", np.ones(shape, bool))}
-    with pytest.raises(
-        ImageReadError, match=message + r".*(malignant_mask or mask_frame in the manifest).*--no-overlays"
-    ):
+    with pytest.raises(ImageReadError, match=message + r".*(malignant_mask or mask_frame in the manifest)"):
         read(files, GRID, frame)
 
 
@@ -105,3 +103,13 @@ def test_a_damaged_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "m.png").write_bytes(b"no image")
     with pytest.raises(ImageReadError, match=r"m\.png"):
         image_masks({"malignant": tmp_path / "m.png"}, GRID, None)
+
+
+def test_a_mask_that_cannot_be_read_does_not_cost_the_other(tmp_path: Path) -> None:
+    mask = np.zeros(GRID.original_shape, np.uint8)
+    cv2.imwrite(str(tmp_path / "m.png"), mask)
+    files = {"benign": tmp_path / "gone.png", "malignant": tmp_path / "m.png"}
+    truth = readable_masks(files, GRID, None)
+    assert list(truth.masks) == ["malignant"]
+    assert list(truth.unread) == ["benign"]
+    assert "gone.png" in truth.unread["benign"]

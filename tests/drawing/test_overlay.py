@@ -79,6 +79,15 @@ def test_true_outlines_are_where_the_masks_are() -> None:
     assert not (panel(picture, 2) == ORANGE).all(axis=-1).any()
 
 
+def test_classes_of_any_names_have_looks_of_their_own() -> None:
+    scores = {"mass": 0.25, "calcification": 0.75}
+    seen = replace(prediction_of(grid_of()), scores=scores, patches=())
+    sheet = overlay_sheet(breast(), seen, {"mass": breast() > 0, "cyst": breast() > 0}, PREP, ["calcification"])
+    words = [text.words for text in sheet.texts]
+    assert words[-1].startswith("mass: green, solid; calcification: purple, dashed; cyst: yellow, dotted. Saliency")
+    assert "p1_L-CC + truth (calcification cannot be read)" in words
+
+
 def test_without_truth_nothing_is_outlined() -> None:
     picture = panel(overlay_picture(breast(), prediction_of(grid_of()), {}), 0)
     assert (picture == picture[..., :1]).all(), "all is grey"

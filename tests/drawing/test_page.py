@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from mammoseg.drawing.page import Figure, Step, write_report
+from mammoseg.drawing.page import Figure, Step, write_page
 
 ROWS = [{"metric": "AUC", "value": "0.9"}, {"metric": "Dice <soft>", "value": "0.4"}]
 
@@ -46,7 +46,7 @@ def page(tmp_path: Path) -> tuple[Page, Path]:
         path.write_bytes(b"")
     steps = [Step("1. One", "a < b", 1.25, folder / "metrics"), Step("2. Two", "c", 3, folder)]
     chart, *examples = [Figure(path, f"<caption {path.stem}>") for path in pictures]
-    write_report(folder / "index.html", "T & T", "intro <script>", steps, ROWS, chart, examples)
+    write_page(folder / "index.html", "T & T", "intro <script>", ROWS, examples, steps, chart)
     moved = tmp_path / "moved"
     folder.rename(moved)
     return Page((moved / "index.html").read_text(encoding="utf-8")), moved
@@ -68,5 +68,7 @@ def test_text_is_shown_as_it_is(page: tuple[Page, Path]) -> None:
 
 
 def test_a_run_without_results(tmp_path: Path) -> None:
-    write_report(tmp_path / "index.html", "t", "", [], [], Figure(tmp_path / "roc.png", "ROC"), [])
-    assert Page((tmp_path / "index.html").read_text(encoding="utf-8")).pictures == ["roc.png"]
+    write_page(tmp_path / "index.html", "t", "", [], [Figure(tmp_path / "one.png", "1")])
+    page = Page((tmp_path / "index.html").read_text(encoding="utf-8"))
+    assert page.pictures == ["one.png"]
+    assert "Steps" not in page.texts

@@ -78,10 +78,12 @@ def test_figures_for_papers_have_their_text_as_text(tmp_path: Path, row: ImageRo
         assert re.search(rb"/FontName /\S*DejaVuSans", written)
 
 
-def test_a_mask_of_another_size_is_named_and_nothing_is_written(tmp_path: Path, row: ImageRow) -> None:
-    with pytest.raises(ValueError, match=r"mask\.png: the mask has \(640, 500\) pixels.*\(300, 200\).*--no-overlays"):
-        overlay_writer(tmp_path / "out", PREP)(prediction_of((300, 200)), image_of((300, 200)), row)
-    assert not (tmp_path / "out").exists()
+def test_a_mask_of_another_size_is_told_and_the_figure_drawn_without_it(
+    tmp_path: Path, row: ImageRow, caplog: pytest.LogCaptureFixture
+) -> None:
+    overlay_writer(tmp_path / "out", PREP, "svg")(prediction_of((300, 200)), image_of((300, 200)), row)
+    assert re.search(r"mask\.png: the mask has \(640, 500\) pixels.*\(300, 200\)", caplog.text)
+    assert b">p1_L-CC (malignant cannot be read)</text>" in (tmp_path / "out" / "overlays" / "p1_L-CC.svg").read_bytes()
 
 
 def test_a_mask_of_the_window_is_outlined_on_its_original_pixels(tmp_path: Path) -> None:

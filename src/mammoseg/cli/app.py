@@ -13,6 +13,7 @@ from mammoseg.cli import (
     demo,
     doctor,
     evaluate,
+    export,
     import_weights,
     phantom,
     predict,
@@ -53,6 +54,7 @@ for verb in (
     check_images,
     predict,
     evaluate,
+    export,
     bench,
     doctor,
 ):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 
-def _writable(folder: Path) -> Path:
+def writable(folder: Path) -> Path:
     """Wrong at once rather than after an hour of work."""
     nearest = next(path for path in (folder.absolute(), *folder.absolute().parents) if os.path.lexists(path))
     if not nearest.is_dir():
@@ -28,11 +28,11 @@ def check_new_table(out: Path, overwrite: bool) -> None:
             f"{out} is there already, perhaps with labels of yours. Choose another name, or --overwrite.",
             param_hint="--out",
         )
-    _writable(out.parent)
+    writable(out.parent)
 
 
 Manifest = Annotated[Path, typer.Option("--manifest", "-m", help="Table of images, a row per image (CSV or Parquet).")]
-Out = Annotated[Path, typer.Option("--out", "-o", help="Folder to write to.", callback=_writable)]
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder to write to.", callback=writable)]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="YAML file with settings that differ.")]
 PixelMm = Annotated[
     float | None, typer.Option("--pixel-mm", min=0.001, max=5, help="Pixel size in mm of images that do not tell it.")

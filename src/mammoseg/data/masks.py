@@ -9,6 +9,7 @@ A mask in the frame `window` fits only where the image is prepared as it was whe
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,25 @@ Files = Mapping[str, Path | None]
 """Class name -> mask file; None: there is no mask, which is not an empty mask."""
 Masks = dict[str, NDArray[np.bool_]]
 """Class name -> (rows, columns), True in the lesion; of the classes with a file."""
+
+
+class Truth(NamedTuple):
+    """What is known of the lesions of an image, where a broken file must not cost what is asked."""
+
+    masks: Masks
+    unread: dict[str, str]
+    """Class name -> why its mask cannot be read."""
+
+
+def readable_masks(files: Files, grid: PixelGrid, frame: str | None) -> Truth:
+    """Those of `image_masks` that can be read."""
+    truth = Truth({}, {})
+    for name, path in files.items():
+        try:
+            truth.masks.update(image_masks({name: path}, grid, frame))
+        except ImageReadError as error:
+            truth.unread[name] = str(error)
+    return truth
 
 
 def image_masks(files: Files, grid: PixelGrid, frame: str | None) -> Masks:
@@ -49,6 +69,6 @@ def _read(files: Files, grid: PixelGrid, frame: str | None) -> Iterator[tuple[st
             raise ImageReadError(
                 f"{path}: the mask has {mask.shape} pixels. Expected {expected}, since its mask_frame is {frame or IMAGE!r}: "
                 f"the image file has {grid.original_shape}, the model window {grid.model_shape}. Correct the mask file, "
-                f"or {name}_mask or mask_frame in the manifest. Prediction without figures (--no-overlays) needs no masks."
+                f"or {name}_mask or mask_frame in the manifest."
             )
         yield name, mask

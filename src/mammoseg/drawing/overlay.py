@@ -4,7 +4,7 @@ All in the orientation of the file. Colours and line styles are those of records
 the border of the window is white and dotted.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from mammoseg.drawing.panels import HEIGHT, TITLE, Panel, arranged
 from mammoseg.drawing.sheet import Picture, Sheet
 from mammoseg.drawing.tint import SHOWN_FROM, breast_in, colour_bar, tinted
 from mammoseg.prep.config import PrepConfig
-from mammoseg.records.colours import LEGEND, LOOKS
+from mammoseg.records.colours import Look, legend, looks
 from mammoseg.records.prediction import Prediction
 
 WIDEST = 900
@@ -27,10 +27,23 @@ WHITE = "#FFFFFF"
 """Window and patches are no findings: white, and told apart by the style of the line."""
 
 Masks = Mapping[str, NDArray[np.bool_]]
+_Truth = list[tuple[NDArray[np.bool_], str, str]]
+"""Masks with the colour and the style of their outlines."""
 
 
-def overlay_sheet(pixels: NDArray[np.generic], prediction: Prediction, masks: Masks, prep: PrepConfig) -> Sheet:
-    """(H, W) stored values, a prediction of that image and the true lesions -> the figure."""
+def overlay_sheet(
+    pixels: NDArray[np.generic], prediction: Prediction, masks: Masks, prep: PrepConfig, unread: Collection[str] = ()
+) -> Sheet:
+    """(H, W) stored values, a prediction of that image and the true lesions -> the figure.
+
+    `unread`: classes whose truth is not shown since it cannot be read; the title says so.
+    """
+    classes = dict.fromkeys([*prediction.scores, *masks])
+    look = looks(classes)
+    truth = [(mask, look[name].on_dark, look[name].line) for name, mask in masks.items()]
+    title = f"{prediction.image_id}{' + truth' if truth else ''}"
+    if unread:
+        title += f" ({', '.join(unread)} cannot be read)"
     scale = min(HEIGHT / pixels.shape[0], WIDEST / pixels.shape[1])
     size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
     fine: NDArray[Any] = pixels if pixels.dtype == np.uint16 else pixels.astype(np.float32)
@@ -39,22 +52,22 @@ def overlay_sheet(pixels: NDArray[np.generic], prediction: Prediction, masks: Ma
     gray = _to_rgb(small, low, high)
     boxes = [_original_box(prediction, i) for i in range(len(prediction.patches))]
     panels = [
-        _image_panel(gray, scale, prediction, masks),
+        _image_panel(gray, scale, prediction, title, truth),
         _looked_at_panel(gray, scale, prediction, boxes),
-        *_map_panels(gray, breast_in(small, prediction.grid, prep), prediction),
+        *_map_panels(gray, breast_in(small, prediction.grid, prep), prediction, look),
     ]
     side = (HEIGHT + TITLE) // 2 - TITLE  # two of them fill a column
     patches = [
-        _patch_panel(pixels, number, box, prediction, masks, (low, high), side) for number, box in enumerate(boxes, 1)
+        _patch_panel(pixels, number, box, prediction, truth, (low, high), side) for number, box in enumerate(boxes, 1)
     ]
-    footer = f"{LEGEND}. Saliency is coloured inside the breast, from {SHOWN_FROM:g} up."
+    footer = f"{legend(classes)}. Saliency is coloured inside the breast, from {SHOWN_FROM:g} up."
     return arranged(panels, patches, footer)
 
 
-def _image_panel(gray: Picture, scale: float, prediction: Prediction, masks: Masks) -> Panel:
-    panel = Panel(gray.copy(), f"{prediction.image_id}{' + truth' if masks else ''}")
-    for name, mask in masks.items():
-        panel.outline(mask, LOOKS[name].on_dark, LOOKS[name].line)
+def _image_panel(gray: Picture, scale: float, prediction: Prediction, title: str, truth: _Truth) -> Panel:
+    panel = Panel(gray.copy(), title)
+    for mask, colour, line in truth:
+        panel.outline(mask, colour, line)
     pixel_mm = prediction.facts.pixel_mm if prediction.facts else None
     if pixel_mm is None:
         panel.label("pixel size unknown", 6, gray.shape[0] - 8)
@@ -82,13 +95,15 @@ def _looked_at_panel(gray: Picture, scale: float, prediction: Prediction, boxes:
     return panel
 
 
-def _map_panels(gray: Picture, breast: NDArray[np.bool_], prediction: Prediction) -> Iterator[Panel]:
+def _map_panels(
+    gray: Picture, breast: NDArray[np.bool_], prediction: Prediction, look: Mapping[str, Look]
+) -> Iterator[Panel]:
     in_figure = replace(prediction.grid, original_shape=breast.shape)  # as if the file had the pixels of the figure
     restored = in_figure.restore(np.clip(prediction.maps["saliency"], 0, 1).astype(np.float32))
     for name, saliency in zip(prediction.scores, restored, strict=True):
         title = f"{name} {prediction.scores[name]:.2f}{_not_shown(saliency >= SHOWN_FROM, breast)}"
-        panel = Panel(tinted(gray, np.where(breast, saliency, 0), LOOKS[name].on_dark), title)
-        panel.beside(*colour_bar(gray.shape[0], LOOKS[name].on_dark))
+        panel = Panel(tinted(gray, np.where(breast, saliency, 0), look[name].on_dark), title)
+        panel.beside(*colour_bar(gray.shape[0], look[name].on_dark))
         yield panel
 
 
@@ -105,7 +120,7 @@ def _patch_panel(
     number: int,
     box: "_Box",
     prediction: Prediction,
-    masks: Masks,
+    truth: _Truth,
     shown: tuple[float, float],
     side: int,
 ) -> Panel:
@@ -119,8 +134,8 @@ def _patch_panel(
     if bottom <= 0 or right <= 0 or top >= pixels.shape[0] or left >= pixels.shape[1]:
         text += "  (beside the image)"  # the window is padded, and the model may choose the padding
     panel = Panel(_to_rgb(zoom, *shown), f"{number}: {text}")
-    for name, mask in masks.items():
-        panel.outline(_cut(mask, box), LOOKS[name].on_dark, LOOKS[name].line)
+    for mask, colour, line in truth:
+        panel.outline(_cut(mask, box), colour, line)
     panel.rectangle((0, 0, side - 1, side - 1), WHITE, "solid", width=1)
     return panel
 

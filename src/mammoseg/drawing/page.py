@@ -1,4 +1,4 @@
-"""One HTML page per run: what was done, how long it took, the numbers, and figures of exams."""
+"""An HTML page about a run: the numbers, figures of images, and what was done and how long it took."""
 
 import html
 import os
@@ -37,14 +37,14 @@ class Figure:
     caption: str
 
 
-def write_report(
+def write_page(
     path: Path,
     title: str,
     intro: str,
-    steps: Sequence[Step],
     table: Sequence[Mapping[str, str]],
-    chart: Figure,
     examples: Sequence[Figure],
+    steps: Sequence[Step] = (),
+    chart: Figure | None = None,
 ) -> None:
     """Write the page; pictures and folders are linked relative to it, so the whole folder can be moved.
 
@@ -60,9 +60,9 @@ def write_report(
         f"<title>{html.escape(title)}</title><style>{_STYLE}</style></head><body><h1>{html.escape(title)}</h1>",
         "<p class='notice'>For research use only. Not a medical device; not for clinical decisions.</p>",
         f"<p>{html.escape(intro)}</p>",
-        f"<h2>Steps</h2>{_table(['step', 'what', 'seconds', 'files'], done)}",
-        f"<h2>Results</h2><div class='results'>{_table(header, results)}{_figure(chart, folder)}</div>",
-        "<h2>Examples</h2>",
+        f"<h2>Steps</h2>{_table(['step', 'what', 'seconds', 'files'], done)}" if done else "",
+        f"<h2>Results</h2><div class='results'>{_table(header, results)}{_figure(chart, folder) if chart else ''}</div>",
+        "<h2>Images</h2>",
         *(_figure(example, folder) for example in examples),
         "</body></html>\n",
     ]

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from mammoseg.io.atomic import atomic_path
 from mammoseg.io.figures import FigureKind
 from mammoseg.records.colours import rgb
 
@@ -85,13 +86,14 @@ class Sheet:
         return np.asarray(image)
 
     def save(self, path: Path, kind: FigureKind) -> None:
-        """Write the figure; the same figure gives the same file."""
-        if kind == "png":
-            Image.fromarray(self.draw()).save(path, format="png", compress_level=1)
-        else:
-            from mammoseg.drawing.vector import save_vector  # matplotlib's figures take a second to load
+        """Write the figure, whole or not at all; the same figure gives the same file."""
+        with atomic_path(path) as temporary:
+            if kind == "png":
+                Image.fromarray(self.draw()).save(temporary, format="png", compress_level=1)
+            else:
+                from mammoseg.drawing.vector import save_vector  # matplotlib's figures take a second to load
 
-            save_vector(self, path, kind)
+                save_vector(self, temporary, kind)
 
 
 @cache

@@ -12,7 +12,7 @@ from sklearn.metrics import roc_curve
 from mammoseg.evaluation.scores import FINAL, score_column
 from mammoseg.io.atomic import atomic_path
 from mammoseg.io.figures import FIGURE_KINDS, save_figure
-from mammoseg.records.colours import LOOKS
+from mammoseg.records.colours import looks
 from mammoseg.records.label import CLASSES
 
 
@@ -24,14 +24,13 @@ def roc_figure(breasts: pd.DataFrame, results: Mapping[str, Any]) -> Figure:
     figure = Figure(figsize=(4.8, 4.8), dpi=150, layout="constrained")
     axes = figure.add_subplot()
     axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, label="chance")
-    for label in CLASSES:
+    for label, look in looks(CLASSES).items():
         result = results[label][FINAL]
         if result["reason"] is not None:
             axes.plot([], [], " ", label=f"{label}: undefined ({result['reason']})")
             continue
         known = breasts[breasts[label].notna()]
         false_rate, true_rate, _ = roc_curve(known[label], known[score_column(FINAL, label)])
-        look = LOOKS[label]
         axes.plot(
             false_rate, true_rate, linestyle=look.line, color=look.on_light, label=f"{label}: {_auc_text(result)}"
         )

@@ -1,4 +1,4 @@
-"""Predictions as the table which the published GMIC and GLAM software writes, to compare the two or feed its tools."""
+"""The table of predictions that the published GMIC and GLAM software writes, to compare the two or feed its tools."""
 
 import math
 from collections.abc import Sequence
@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from mammoseg.config import Config
 from mammoseg.data.manifest import ImageRow, Manifest
+from mammoseg.data.predictions import Predictions
 from mammoseg.ingest.exam_list import FIRST_OF_VIEW, VIEWS
 from mammoseg.io.atomic import write_text
 from mammoseg.io.errors import RunFileError
@@ -14,21 +16,34 @@ from mammoseg.io.scores_table import read_predictions_csv
 from mammoseg.records.label import CLASSES
 
 FILE = "predictions_published.csv"
+_TEXTS = ["patient_id", "exam_id", "image_id", "laterality", "view"]
 HEADER = "image_index,benign_pred,malignant_pred,benign_label,malignant_label"
 
 
-def write_published_csv(run: Path, manifest: Manifest, sorted_ids: bool = False) -> Path:
-    """Write predictions_published.csv into the predictions folder `run` and return its path.
+class Options(Config):
+    sorted_ids: bool = False
+    """As the ensemble of GMIC writes it, sorted by image id with labels 0.0000 and 1.0000."""
+
+
+def export(predictions: Predictions, out: Path, options: Options) -> None:
+    """Write `out`/predictions_published.csv. Labels are those of the manifest; without one they are empty."""
+    write_published_csv(predictions.folder, predictions.manifest, options.sorted_ids, out)
+
+
+def write_published_csv(
+    run: Path, manifest: Manifest | None, sorted_ids: bool = False, out: Path | None = None
+) -> Path:
+    """Write predictions_published.csv into the folder `out`, else the predictions folder `run`, and return its path.
 
     A row for the first image of each view of an exam, exams in the order of the manifest, views in the order of `VIEWS`
     (others after them); images without a prediction are left out. Scores have four decimals, labels are 0 or 1, what is
-    unknown or not predicted is empty. `sorted_ids`: as the ensemble of GMIC writes it, sorted by image id with labels
-    0.0000 and 1.0000.
+    unknown or not predicted is empty. `sorted_ids` as in `Options`.
 
     Raises RunFileError if the run has no predictions.csv, or none of its images is in the manifest.
     """
     table = read_predictions_csv(run)
     images = table[table["level"] == "image"]
+    manifest = manifest or Manifest.from_table(images[_TEXTS].assign(path="-"), run / "predictions.csv")
     scores = dict(zip(images["image_id"], images[list(CLASSES)].to_numpy().tolist(), strict=True))
     if scores and scores.keys().isdisjoint(manifest.table["image_id"]):
         raise RunFileError(
@@ -43,7 +58,7 @@ def write_published_csv(run: Path, manifest: Manifest, sorted_ids: bool = False)
         ",".join([row.image_id, *_cells(scores[row.image_id], "{:.4f}"), *_cells(row.labels_K.tolist(), label)])
         for row in rows
     ]
-    path = run / FILE
+    path = (out or run) / FILE
     write_text(path, "\n".join([HEADER, *lines]) + "\n")
     return path
 

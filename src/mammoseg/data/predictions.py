@@ -1,0 +1,106 @@
+"""A predictions folder as an exporter sees it: image by image, with the pixels of the file, and with the truth of a manifest.
+
+The records of the folder name the files. A manifest is needed only for the truth, and for the files if they were moved.
+"""
+
+import hashlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from mammoseg.config import parse
+from mammoseg.data.manifest import ImageRow, Manifest
+from mammoseg.data.masks import Truth, readable_masks
+from mammoseg.io.errors import ImageReadError, RunFileError
+from mammoseg.io.ledger import Ledger
+from mammoseg.io.read import read_image
+from mammoseg.io.regular import open_regular
+from mammoseg.io.repeats import Repeats
+from mammoseg.io.runs import load_prediction, predicted_ids, read_run
+from mammoseg.prep.config import PrepConfig
+from mammoseg.records.image import Mammogram
+from mammoseg.records.prediction import Prediction
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """One image of a predictions folder."""
+
+    prediction: Prediction
+    row: ImageRow | None
+    """Its row of the manifest; None: there is no manifest, or not with this image."""
+    prep: PrepConfig
+    """How the images were prepared."""
+    tell: Callable[[str], None]
+    """Takes what is to be said about the image and does not end the work on it."""
+
+    def image(self) -> Mammogram:
+        """The pixels that were predicted. Raises ImageReadError if their file is unknown, missing, damaged or another one."""
+        if self.row is None:
+            raise ImageReadError(
+                f"{self.prediction.image_id}: its record does not name the file of the image. Expected a record of this "
+                "version. Give the table of images with --manifest."
+            )
+        path, (noted, *_) = self.row.path, self.prediction.inputs.get("files", [None])
+        image = self.row.mammogram(*read_image(path, self.prep.dicom))
+        with open_regular(path) as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        if noted not in (None, found):
+            raise ImageReadError(
+                f"{path}: the file has changed since it was predicted. Expected the content that the prediction is about. Put "
+                "the file back, or predict again."
+            )
+        return image
+
+    def truth(self) -> Truth:
+        """The lesion masks of the manifest in the pixels of the file. Those that cannot be read are told."""
+        if self.row is None:
+            return Truth({}, {})
+        truth = readable_masks(self.row.masks, self.prediction.grid, self.row.mask_frame)
+        for why in truth.unread.values():
+            self.tell(f"without its true lesion: {why}")
+        return truth
+
+
+class Predictions:
+    """The images of a folder. What fails for one of them is noted, and the others go on."""
+
+    def __init__(self, folder: Path, manifest: Manifest | None, errors: Path) -> None:
+        """`errors` is the ledger to write. Raises RunFileError if `folder` holds no predictions or only others than those of
+        the manifest."""
+        self.folder, self.manifest = folder, manifest
+        self.prep = parse(PrepConfig, read_run(folder).get("prep", {}), f"{folder / 'run.json'}, prep,")
+        self.image_ids = predicted_ids(folder)
+        self._rows = {row.image_id: row for row in manifest.rows()} if manifest else {}
+        if manifest and self.image_ids and self._rows.keys().isdisjoint(self.image_ids):
+            raise RunFileError(
+                f"{folder}: none of its {len(self.image_ids)} images is in {manifest.path}. Expected the manifest that was "
+                "predicted. Give that one."
+            )
+        self._ledger = Ledger(errors)
+        self.failed: set[str] = set()
+        """The images that did not work."""
+
+    def each(self, make: Callable[[Predicted], T]) -> list[T]:
+        """What `make` gives for every image, in the order of their ids; without those for which it raises an error."""
+        made, told = [], Repeats("export", logger.warning)
+        for image_id in self.image_ids:
+            row = self._rows.get(image_id)
+            tell = partial(told.add, image_id, row.path if row else self.folder)
+            try:
+                made.append(make(Predicted(load_prediction(self.folder, image_id), row, self.prep, tell)))
+            except (ValueError, OSError) as error:
+                self.failed.add(image_id)
+                self._ledger.add(image_id, row.path if row else "", "export", error)
+                tell(str(error))
+            else:
+                self._ledger.remove(image_id)
+        told.log_counts()
+        return made
