@@ -1,24 +1,32 @@
 """What every recipe promises: valid as a whole, readable back from its file, and stages that find their parameters."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+import yaml
 
 from mammoseg.config import to_yaml, with_overrides
+from mammoseg.data.manifest import Manifest
 from mammoseg.models import build_model, load_model_plugin
 from mammoseg.recipes.glam import glam_paper
 from mammoseg.recipes.gmic import gmic_small
 from mammoseg.training.config import TrainConfig
-from mammoseg.training.recipes import list_recipes
+from mammoseg.training.recipes import list_recipes, load_recipe
 
-RECIPES = list_recipes()
+TESTS = Path(__file__).parents[1]
+TOY = "my_lab.recipes.toy"
+"""A recipe of others."""
+RECIPES = {name: partial(load_recipe, name) for name in (*list_recipes(), TOY)}
 Recipe = Callable[[], TrainConfig]
 
 
 @pytest.fixture(params=RECIPES.values(), ids=RECIPES)
-def recipe(request: pytest.FixtureRequest) -> Recipe:
+def recipe(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Recipe:
+    monkeypatch.chdir(TESTS / "plugins")
     return request.param  # type: ignore[no-any-return]
 
 
@@ -36,8 +44,7 @@ def test_it_is_read_back_from_its_file(recipe: Recipe, base: Recipe, tmp_path: P
     assert with_overrides(base(), file) == recipe()
 
 
-def test_it_says_what_it_is_and_sets_every_stage(recipe: Recipe) -> None:
-    assert recipe.__doc__
+def test_it_sets_every_stage(recipe: Recipe) -> None:
     assert set(recipe().stages) == {stage.name for stage in load_model_plugin(recipe().model).STAGES}
 
 
@@ -47,3 +54,19 @@ def test_every_stage_finds_its_parameters(recipe: Recipe) -> None:
         model = build_model(config.model, config.network)
     for stage in load_model_plugin(config.model).STAGES:
         assert stage.trained_parameters(model)
+
+
+def test_those_of_mammoseg_say_what_they_are() -> None:
+    for recipe in list_recipes().values():
+        assert recipe.__doc__
+
+
+def test_one_of_others_trains_through_the_command(
+    phantom_study: Manifest, tmp_path: Path, mammoseg: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(TESTS / "plugins")
+    done = mammoseg("train", "--recipe", TOY, "--manifest", phantom_study.path, "--out", tmp_path / "run")
+    assert done.code == 0, done.err
+    config = yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())
+    assert (config["model"], config["stages"]["joint"]["epochs"]) == ("gmic", 1)
+    assert (tmp_path / "run" / "checkpoint" / "weights.safetensors").is_file()

@@ -61,7 +61,7 @@ def test_another_model_starts_from_its_published_network(tmp_path: Path) -> None
     assert with_overrides(glam_small(), sets=back).network.model_dump()["patch_px"] == 32
     with pytest.raises(ConfigError, match=r"there is no field 'overlap'; there are: .*rois"):
         with_overrides(glam_small(), sets=["model=gmic", "stages.joint.epochs=2", "network.overlap=max"])
-    with pytest.raises(ConfigError, match=r"there is no 'gmik'.*Did you mean 'gmic'"):
+    with pytest.raises(ConfigError, match=r"there is no model 'gmik'.*Did you mean gmic"):
         with_overrides(glam_small(), sets=["model=gmik"])
 
 

@@ -85,7 +85,7 @@ def test_a_configuration_file_does_not_import_a_model(tiny_config: TrainConfig, 
 
 
 def test_an_unknown_model_is_named() -> None:
-    with pytest.raises(ValidationError, match=r"there is no 'glan' in mammoseg.models. Did you mean 'glam'"):
+    with pytest.raises(ValidationError, match=r"there is no model 'glan'. Did you mean glam"):
         TrainConfig.model_validate({"model": "glan", "network": {}})
 
 

@@ -24,7 +24,8 @@ def load_recipe(name: str) -> TrainConfig:
     """
     recipes = _of_others(name) if "." in name else list_recipes()
     if name not in recipes:
-        raise ConfigError(f"there is no recipe {name!r}.{nearest(name, list(recipes))}")
+        known = list(recipes) or ["none that returns a TrainConfig, and says so"]
+        raise ConfigError(f"there is no recipe {name!r}.{nearest(name, known)}")
     return recipes[name]()
 
 
