@@ -1,0 +1,281 @@
+"""Everything that the documents tell users to type works: every block of shell and of Python is run, every option exists.
+
+What users bring is replaced by small synthetic files of the same names (`desk`). What takes long is made short (SHORTER); what
+cannot be short is parsed only (PARSED).
+"""
+
+import os
+import pickle
+import re
+import runpy
+import shlex
+import shutil
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import yaml
+from typer.main import get_command
+
+from mammoseg.models import build_model
+from mammoseg.models.gmic import published as gmic
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+SET_UP = ("python3 -m venv", ".venv/bin/", "bash .ci/run")
+"""Lines that make the environment: continuous integration runs them (tests/test_architecture.py)."""
+PARSED = (
+    "mammoseg demo",  # minutes; tests/test_demo.py runs it on less
+    "mammoseg adapt mini_mias",  # the synthetic tree has too few patients for a split
+)
+TINY = {
+    "network": {
+        "global_module": {"widths": [4, 4, 8, 8, 16], "strides": [1, 2, 1, 2, 2]},
+        "local_module": {"blocks": [1], "widths": [8], "strides": [1]},
+        "patch_px": 32,
+    },
+    "prep": {"window": [96, 64], "pixel_mm": 2.24, "opening_px": 3, "buffer_px": 2},
+    "augment": {"location_px": [4, 4], "size_px": 4},
+    "stages": {name: {"epochs": 1, "batch_size": 8} for name in ("global", "local", "joint")},
+}
+SHORTER = {
+    "prepare --recipe glam_small": "prepare --recipe glam_small --config tiny.yaml",
+    "train --recipe glam_small": "train --recipe glam_small --config tiny.yaml",
+    "train --recipe glam_film": "train --recipe glam_film --config tiny.yaml --set prep.background=zero",
+    "glam_small()": "with_overrides(glam_small(), Path('tiny.yaml'))",
+    "mammoseg evaluate": "mammoseg evaluate --bootstrap 20",
+}
+"""What a document says -> what is run."""
+BROUGHT = {"/data/export": "dicoms"}
+"""What a document says -> where it lies on the desk."""
+
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
+CODES = {"adapt": (3,)}
+"""Exit codes where something else than 0 is right: a synthetic data set has fewer images than were published."""
+VIEWS = (("L", "CC"), ("L", "MLO"), ("R", "CC"), ("R", "MLO"))
+
+
+class Block(NamedTuple):
+    """What stands between two fences."""
+
+    document: Path
+    line: int
+    kind: str
+    text: str
+
+
+def blocks(*kinds: str) -> list[Block]:
+    found = []
+    for document in DOCUMENTS:
+        text = document.read_text(encoding="utf-8")
+        for match in re.finditer(r"^```(\w+)\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+            found.append(Block(document, text[: match.start()].count("\n") + 1, match[1], match[2]))
+    return [block for block in found if block.kind in kinds]
+
+
+def name_of(block: Block) -> str:
+    return f"{block.document.name}:{block.line}"
+
+
+def lines_of(text: str) -> list[str]:
+    """The commands of a block; "# or" before one says that it stands in the place of those above."""
+    joined = re.sub(r" *\\\n *", " ", text)
+    return [line for line in joined.splitlines() if line.strip() and not re.match(r"\s*#(?! or)", line)]
+
+
+def inline_commands() -> list[tuple[str, str]]:
+    """(document, command) of every `mammoseg VERB ...` within a text."""
+    found = []
+    for document in DOCUMENTS:
+        text = re.sub(r"^```.*?^```", "", document.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+        found += [(document.name, " ".join(match.split())) for match in re.findall(r"`(mammoseg [a-z][^`]*)`", text)]
+    return sorted(set(found))
+
+
+def verbs() -> dict[str, click.Command]:
+    from mammoseg.cli.app import app
+
+    group: Any = get_command(app)
+    return dict(group.commands)
+
+
+def options_of(verb: click.Command) -> set[str]:
+    return {name for parameter in verb.params for name in (*parameter.opts, *parameter.secondary_opts)}
+
+
+def parse(line: str) -> None:
+    """That the verb and its options exist, and that nothing required is missing."""
+    name, *arguments = shlex.split(line)[1:]
+    verb = verbs()[name]
+    given, _, _ = verb.make_parser(click.Context(verb)).parse_args(arguments)
+    assert {parameter.name for parameter in verb.params if parameter.required} <= given.keys()
+
+
+@pytest.mark.parametrize(("document", "command"), inline_commands())
+def test_commands_in_the_text_have_the_options_that_there_are(document: str, command: str) -> None:
+    _, verb, *arguments = shlex.split(command)
+    assert {word for word in arguments if word.startswith("--")} <= options_of(verbs()[verb]) | {"--help"}
+
+
+def test_every_option_that_is_mentioned_exists() -> None:
+    known = {name for verb in verbs().values() for name in options_of(verb)} | {"--help", "--version"}
+    known |= {name for script in ROOT.glob("benchmarks/*.py") for name in OPTION.findall(script.read_text())}
+    for document in DOCUMENTS:
+        for code in re.findall(r"`([^`\n]*)`", document.read_text(encoding="utf-8")):
+            assert set(OPTION.findall(code)) <= known, f"{document.name}: {code}"
+
+
+def test_every_file_that_is_mentioned_exists() -> None:
+    for document in DOCUMENTS:
+        for name in re.findall(
+            r"\b(?:examples|benchmarks|tests|docs)/(?!a/)[\w/.-]+\.(?:py|md|png)", document.read_text()
+        ):
+            assert (ROOT / name).is_file(), f"{document.name}: {name}"
+
+
+@pytest.fixture(scope="module")
+def brought(
+    phantom_study: Any,
+    trained_run: Path,
+    write_mammogram: Callable[..., Path],
+    published: Callable[..., Path],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """What users have when they begin to type; in folders called like documents, what these alone tell of."""
+    folder = tmp_path_factory.mktemp("brought")
+    (folder / "tiny.yaml").write_text(yaml.safe_dump(TINY))
+    shutil.copytree(phantom_study.path.parent, folder / "study")
+    table = pd.read_csv(phantom_study.path, dtype=str, keep_default_na=False)
+    for column in ("path", "benign_mask", "malignant_mask"):
+        table[column] = [f"study/{name}" if name else "" for name in table[column]]
+    table.to_csv(folder / "images.csv", index=False)
+    shutil.copytree(trained_run, folder / "run")
+    shutil.copytree(
+        ROOT / "tests" / "plugins" / "my_lab", folder / "my_lab", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    shutil.copytree(ROOT / "examples", folder / "examples", ignore=shutil.ignore_patterns("__pycache__"))
+    for number in range(12):
+        for side, view in VIEWS:
+            about = {"PatientID": f"P{number}", "StudyInstanceUID": f"1.2.{number}", "ImagerPixelSpacing": [1.5, 1.5]}
+            write_mammogram(folder / "dicoms" / str(number) / f"{side}{view}", side, view, **about)
+    breasts = pd.DataFrame([(f"P{n}", side, 0, (n + (side == "L")) % 3 == 0) for n in range(12) for side in "LR"])
+    breasts.columns = pd.Index(["patient_id", "laterality", "benign", "malignant"])
+    breasts.astype({"malignant": int}).to_excel(folder / "labels.xlsx", index=False)
+    for name, root in (("cbis_ddsm", "CBIS-DDSM"), ("mini_mias", "MIAS")):
+        published(name, folder / root)
+    for place in (folder / "README.md", folder / "sample_data"):
+        exam_list(place)
+    weights(folder / "sample_model_1.p")
+    films(folder / "scan.md")
+    return folder
+
+
+def exam_list(folder: Path) -> None:
+    """As the published software has it: a list, images, masks."""
+    for name in ("images", "segmentation"):
+        (folder / name).mkdir(parents=True)
+    rows, columns = np.mgrid[:1600, :1200]
+    breast = np.where(((rows - 800) / 700) ** 2 + (columns / 900) ** 2 <= 1, 900 + rows % 500, 0).astype(np.uint16)
+    cv2.imwrite(str(folder / "images" / "0_L-CC.png"), breast)
+    exam = {"horizontal_flip": "NO", "L-CC": ["0_L-CC"], "cancer_label": {"left_malignant": 1}}
+    (folder / "exam_list_before_cropping.pkl").write_bytes(pickle.dumps([exam]))
+
+
+def weights(file: Path) -> None:
+    """Those of the published GMIC by names and sizes."""
+    [kind, *_] = gmic.PUBLISHED
+    with torch.device("meta"):
+        ours = build_model("gmic", kind.config).state_dict()
+    floats = {name: torch.full(value.shape, 0.01) for name, value in ours.items() if value.is_floating_point()}
+    state = {kind.published_name(name): floats.get(name, torch.zeros(())) for name in ours}
+    torch.save(
+        OrderedDict(state) | {"shared_rep_filter.weight": torch.zeros(1)}, file, _use_new_zipfile_serialization=False
+    )
+
+
+def films(folder: Path) -> None:
+    """Pictures: some whose names tell side and view, and some of which only the table knows."""
+    rows: list[dict[str, object]] = []
+    for number, (side, view) in enumerate(VIEWS * 2):
+        picture = np.zeros((300, 240), np.uint16)
+        picture[20:280, 5:150] = 1000 + number + 10 * np.arange(260)[:, None]
+        shown = picture if side == "L" else picture[:, ::-1]
+        word, patient = {"L": "left", "R": "right"}[side], f"P00{number // 4}"
+        for name in (f"films/{patient} {word} {view.lower()}.png", f"images/{number}.png"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(folder / name), shown)
+        found = ("cancer", "benign lesion", "normal")[number % 3]
+        rows.append({"Patient": patient, "Side": word, "Finding": found if view == "CC" else "", "BIRADS": 2})
+        rows[-1] |= {"file": f"{number}.png", "side": side, "view": view, "cancer": int(side == "L")}
+    table = pd.DataFrame(rows)
+    breasts = table[["Patient", "Side", "Finding", "BIRADS"]]
+    breasts[breasts["Finding"] != ""].to_excel(folder / "labels.xlsx", index=False)
+    about = table[["file", "side", "view", "cancer"]].assign(patient_id=table["Patient"])
+    about.to_csv(folder / "labels.csv", index=False)
+
+
+@pytest.fixture
+def desk(brought: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
+    """`desk("README.md")`: a new folder with what was brought, which becomes the working directory."""
+    numbers = iter(range(100))
+
+    def lay(document: str) -> Path:
+        place = tmp_path / str(next(numbers))
+        shutil.copytree(brought, place, copy_function=os.link)
+        if (place / document).is_dir():
+            shutil.copytree(place / document, place, dirs_exist_ok=True)
+        monkeypatch.chdir(place)
+        return place
+
+    return lay
+
+
+def clear(desk: Path, text: str) -> Path:
+    """What the commands are going to write is not there yet."""
+    lines = "\n".join(line for line in lines_of(text) if not line.startswith(PARSED))
+    for name in re.findall(r"--out (\S+)", lines) + re.findall(r'= train\(.*Path\("(\w+)"\)', lines):
+        if (desk / name).is_dir():
+            shutil.rmtree(desk / name)
+        (desk / name).unlink(missing_ok=True)
+    return desk
+
+
+def short(text: str) -> str:
+    for said, run in {**SHORTER, **BROUGHT}.items():
+        text = text.replace(said, run)
+    return text
+
+
+@pytest.mark.parametrize("block", blocks("sh"), ids=name_of)
+def test_what_is_to_be_typed_works(block: Block, desk: Callable[[str], Path], command: Callable[..., Any]) -> None:
+    here = clear(desk(block.document.name), block.text)
+    for line in lines_of(block.text):
+        if line.startswith("# or"):
+            clear(desk(block.document.name), block.text)
+        elif line.startswith(PARSED):
+            parse(line)
+        elif not line.startswith(SET_UP):
+            program, *arguments = shlex.split(short(line), comments=True)
+            assert program == "mammoseg", line
+            done = command(*arguments)
+            assert done.code in CODES.get(arguments[0], (0,)), f"{line}\n{done.out}{done.err}"
+            os.chdir(here)
+
+
+@pytest.mark.parametrize("block", blocks("python"), ids=name_of)
+def test_python_works(block: Block, desk: Callable[[str], Path]) -> None:
+    place = desk(block.document.name)
+    if named := re.match(r"# (my_lab/\S+)\n", block.text):
+        assert block.text.removeprefix(named[0]) == (ROOT / "tests" / "plugins" / named[1]).read_text(encoding="utf-8")
+        return
+    clear(place, block.text)
+    (place / "script.py").write_text(f"from mammoseg.config import with_overrides\n{short(block.text)}")
+    runpy.run_path("script.py", run_name="__main__")
