@@ -76,11 +76,11 @@ def run_demo(out: Path, device: torch.device, workers: int, seed: int, overwrite
 
 def _to_show(rows: list[ImageRow]) -> list[ImageRow]:
     """The page's examples: images with lesions, then some without."""
-    lesion = [row for row in rows if row.malignant or row.benign]
-    normal = [row for row in rows if not (row.malignant or row.benign)]
+    lesion = [row for row in rows if any(row.labels.values())]
+    normal = [row for row in rows if not any(row.labels.values())]
     return [*lesion[: SHOWN * 3 // 4], *normal[: SHOWN // 4]]
 
 
 def _caption(row: ImageRow) -> str:
-    truth = [name for name, value in (("benign", row.benign), ("malignant", row.malignant)) if value]
+    truth = [name for name, label in row.labels.items() if label]
     return f"{row.image_id}: {' and '.join(truth) or 'no'} lesion"

@@ -200,8 +200,8 @@ def test_an_exam_list_in_its_folder(nyu: Path, tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "cancer_label of the list" in result.stdout
     [row] = load_manifest(tmp_path / "m.csv").rows()
-    assert (row.path, row.benign, row.mask_frame) == (nyu / "images" / "0_L_CC.png", 1, "window")
-    assert row.benign_mask == nyu / "segmentation" / "0_L_CC_benign.png"
+    assert (row.path, row.labels.get("benign"), row.mask_frame) == (nyu / "images" / "0_L_CC.png", 1, "window")
+    assert row.masks.get("benign") == nyu / "segmentation" / "0_L_CC_benign.png"
 
 
 def test_an_exam_list_whose_images_are_missing(nyu: Path, tmp_path: Path, command: Callable[..., Any]) -> None:
@@ -217,7 +217,7 @@ def test_an_exam_list_of_another_name_without_masks(nyu: Path, tmp_path: Path) -
     (nyu / "exam_list_before_cropping.pkl").rename(nyu / "mine.pkl")
     assert invoke("exam_list", nyu, "--out", tmp_path / "m.csv").exit_code == 0
     [row] = load_manifest(tmp_path / "m.csv").rows()
-    assert (row.benign_mask, row.mask_frame) == (None, None)
+    assert (row.masks.get("benign"), row.mask_frame) == (None, None)
 
 
 @pytest.mark.parametrize("names", [[], ["a.pkl", "b.pkl"]])

@@ -165,7 +165,7 @@ def test_an_exam_list(calls: SimpleNamespace, exam_list: tuple[str, ...], tmp_pa
     assert "As the published software writes it: out/published.csv\n" in result.stdout
     assert [row.image_id for row in calls.rows] == ["0_R-CC", "0_L-MLO"]
     assert [row.path.name for row in calls.rows] == ["0_R-CC.png", "0_L-MLO.png"]
-    assert calls.rows[1].benign_mask == tmp_path / "masks" / "0_L-MLO_benign.png"
+    assert calls.rows[1].masks.get("benign") == tmp_path / "masks" / "0_L-MLO_benign.png"
     assert calls.rows[1].mask_frame == "window"
     assert calls.published == (Path("out"), ["0_R-CC", "0_L-MLO"], members > 1)
     assert list(load_manifest(tmp_path / "out" / "exam_list_manifest.csv").rows()) == calls.rows
@@ -173,7 +173,7 @@ def test_an_exam_list(calls: SimpleNamespace, exam_list: tuple[str, ...], tmp_pa
 
 def test_an_exam_list_without_masks(calls: SimpleNamespace, exam_list: tuple[str, ...]) -> None:
     assert invoke(*exam_list).exit_code == 0
-    assert [row.benign_mask for row in calls.rows] == [None, None]
+    assert [row.masks.get("benign") for row in calls.rows] == [None, None]
 
 
 @pytest.mark.parametrize(

@@ -193,7 +193,7 @@ def test_labels(tree: Path, tmp_path: Path) -> None:
     table.write_text("patient_id,laterality,malignant\nKennung-7,R,1\nKennung-9,L,0\n")
     result = invoke(tree, "--out", tmp_path / "m.csv", "--labels", table, "--no-pixels", "--hash-ids", tmp_path / "s")
     assert result.return_value == 0
-    assert [row.malignant for row in load_manifest(tmp_path / "m.csv").rows()] == [None, None, 1, 1, None]
+    assert [row.labels.get("malignant") for row in load_manifest(tmp_path / "m.csv").rows()] == [None, None, 1, 1, None]
     assert "2 images with, 3 without; 1 of 2 rows about no image" in " ".join(result.output.split())
     table.write_text("patient_id,malignant\nKennung-7,1\n")
     result = invoke(tree, "--out", tmp_path / "n.csv", "--labels", table, "--no-pixels")

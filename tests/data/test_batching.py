@@ -7,17 +7,19 @@ import pytest
 
 from mammoseg.data.batching import BalancedExamSampler, InOrder
 from mammoseg.data.manifest import ImageRow
+from mammoseg.records.label import CLASSES
 
 Label = int | None
 
 
+def image(exam: str, number: int, benign: Label, malignant: Label) -> ImageRow:
+    labels = {name: v for name, v in zip(CLASSES, (benign, malignant), strict=True) if v is not None}
+    return ImageRow("p" + exam, exam, f"{exam}_{number}", "L", "CC", Path("x.png"), labels)
+
+
 def rows(exams: dict[str, list[tuple[Label, Label]]]) -> list[ImageRow]:
     """Exam -> (benign, malignant) of each image."""
-    return [
-        ImageRow("p" + exam, exam, f"{exam}_{i}", "L", "CC", Path("x.png"), benign, malignant)
-        for exam, labels in exams.items()
-        for i, (benign, malignant) in enumerate(labels)
-    ]
+    return [image(exam, number, *labels) for exam, images in exams.items() for number, labels in enumerate(images)]
 
 
 NORMAL: list[tuple[Label, Label]] = [(0, 0), (0, 0)]
@@ -73,7 +75,9 @@ def test_images_without_any_known_label_are_left_out() -> None:
 
 
 def test_no_known_label_at_all() -> None:
-    with pytest.raises(ValueError, match=r"none of the training images has a known label.*benign and malignant"):
+    with pytest.raises(
+        ValueError, match=r"none of the training images has a known label: the columns of all classes are empty"
+    ):
         BalancedExamSampler(rows({"a": [(None, None)]}), seed=0)
 
 

@@ -85,7 +85,7 @@ def test_what_an_image_is_found_by(tmp_path: Path) -> None:
         cache.get(replace(row, **change))
     CropCache(tmp_path / "cache", PREP.model_copy(update={"buffer_px": 5})).get(row)
     assert len(crop_files(tmp_path / "cache")) == 6
-    copy = replace(row, image_id="copy", path=tmp_path / "copy.png", malignant=1)
+    copy = replace(row, image_id="copy", path=tmp_path / "copy.png", labels={"malignant": 1})
     copy.path.write_bytes(row.path.read_bytes())
     assert cache.get(copy).image_id == "copy"
     assert len(crop_files(tmp_path / "cache")) == 6
@@ -149,8 +149,7 @@ def with_files(row: ImageRow, folder: Path) -> ImageRow:
     for name, dtype in (("benign", np.uint16), ("malignant", np.uint8)):
         values = rng.integers(0, np.iinfo(dtype).max, pixels.shape, dtype, endpoint=True)
         cv2.imwrite(str(folder / f"{row.image_id}_{name}.png"), values)
-    files = {f"{name}_heatmap": folder / f"{row.image_id}_{name}.png" for name in ("benign", "malignant")}
-    return replace(row, **files)
+    return replace(row, heatmaps={name: folder / f"{row.image_id}_{name}.png" for name in ("benign", "malignant")})
 
 
 @pytest.mark.parametrize("prep", [PREP, PREP.model_copy(update={"pixel_mm": 0.2})])
@@ -171,9 +170,8 @@ def test_crops_with_and_without_heatmaps_are_kept_apart(tmp_path: Path) -> None:
         assert rich.get(row).heatmaps is not None
     assert len(crop_files(tmp_path / "cache")) == 2
     first = rich.get(row).heatmaps
-    assert row.benign_heatmap is not None
-    cv2.imwrite(str(row.benign_heatmap), read_pixels(row.benign_heatmap) // 2)
-    os.utime(row.benign_heatmap, ns=(time.time_ns(), time.time_ns() + 10**9))
+    cv2.imwrite(str(row.heatmaps["benign"]), read_pixels(row.heatmaps["benign"]) // 2)
+    os.utime(row.heatmaps["benign"], ns=(time.time_ns(), time.time_ns() + 10**9))
     second = rich.get(row).heatmaps
     assert np.array_equal(second[0], first[0] // 2), "a changed heatmap is read again"
     assert np.array_equal(second[1], first[1])
@@ -182,11 +180,9 @@ def test_crops_with_and_without_heatmaps_are_kept_apart(tmp_path: Path) -> None:
 
 def test_heatmaps_that_cannot_be_had_are_errors_of_the_image(tmp_path: Path) -> None:
     rows = [with_files(image_row(tmp_path, name), tmp_path) for name in ("a", "b", "c", "d")]
-    rows[1] = replace(rows[1], malignant_heatmap=None)
-    assert rows[2].benign_heatmap is not None
-    assert rows[3].benign_heatmap is not None
-    rows[2].benign_heatmap.unlink()
-    cv2.imwrite(str(rows[3].benign_heatmap), np.zeros((9, 7), np.uint8))
+    rows[1] = replace(rows[1], heatmaps={"benign": rows[1].heatmaps["benign"]})
+    rows[2].heatmaps["benign"].unlink()
+    cv2.imwrite(str(rows[3].heatmaps["benign"]), np.zeros((9, 7), np.uint8))
     ledger = Ledger(tmp_path / "errors.csv")
     assert prepare_all(rows, CropCache(tmp_path / "cache", PREP, heatmaps=True), 0, ledger) == ["a"]
     errors = read_errors(tmp_path).set_index("image_id")["error"].to_dict()

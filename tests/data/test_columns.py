@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mammoseg.data.columns import OPTIONAL, REQUIRED, ManifestError, Problems, as_text, check_table
+from mammoseg.data.columns import OPTIONAL, REQUIRED, ManifestError, Problems, as_text, check_table, class_columns
+from mammoseg.records.label import CLASSES
 
 NUMBERS = np.arange(20) + 2
 
@@ -21,7 +22,8 @@ def good() -> pd.DataFrame:
             "view": ["CC", "CC"],
             "path": ["x/a.png", "/else/b.png"],
             "extra": [[1, 2], None],
-        }
+        },
+        [2, 3],
     )
 
 
@@ -39,16 +41,16 @@ def test_problems_name_the_first_rows_and_count_all() -> None:
 
 def test_rows_that_contradict_each_other_stand_together() -> None:
     problems = Problems()
-    keys = pd.Series(list("abcabc") + ["d"] * 7)
-    problems.add_groups("differs", keys, keys != "b", NUMBERS)
+    keys = pd.Series(list("abcabc") + ["d"] * 7, range(2, 15))
+    problems.add_groups("differs", keys, keys != "b")
     assert problems.lines == ["differs (3 cases): rows 2, 5; rows 4, 7; rows 8, 9, 10, 11, 12 and 2 more"]
 
 
 def test_the_given_table_is_left_alone() -> None:
     raw = good()
-    table = check_table(raw, NUMBERS, Path("/study/m.csv"), Problems(), check_files=False)
+    table = check_table(raw, Path("/study/m.csv"), Problems())
     pd.testing.assert_frame_equal(raw, good())
-    assert list(table) == [*REQUIRED, *OPTIONAL, "extra"]
+    assert list(table) == [*REQUIRED, *class_columns(CLASSES), *OPTIONAL, "extra"]
     assert table["path"].tolist() == ["/study/x/a.png", "/else/b.png"]
     assert table.dtypes[["benign", "malignant", "pixel_mm"]].tolist() == [np.float64] * 3
 
@@ -57,7 +59,7 @@ def test_problems_of_reading_are_told_with_the_others() -> None:
     problems = Problems()
     problems.lines.append("found while reading")
     with pytest.raises(ManifestError, match=r"(?s)m\.csv: .*found while reading.*view is empty"):
-        check_table(good().assign(view=[None, " "]), NUMBERS, Path("/study/m.csv"), problems, check_files=False)
+        check_table(good().assign(view=[None, " "]), Path("/study/m.csv"), problems)
 
 
 def test_mask_and_heatmap_files_must_exist(tmp_path: Path) -> None:
@@ -65,16 +67,16 @@ def test_mask_and_heatmap_files_must_exist(tmp_path: Path) -> None:
     heatmaps = {"benign_heatmap": ["there.png", None], "malignant_heatmap": ["there.png", "gone.png"]}
     table = good().assign(**heatmaps, malignant_mask=["there.png", "there.png"])
     with pytest.raises(ManifestError, match=r"malignant_heatmap: there is no such file \(1 row\): row 3") as caught:
-        check_table(table, NUMBERS, tmp_path / "m.csv", Problems(), check_files=False)
+        check_table(table, tmp_path / "m.csv", Problems())
     assert str(caught.value).count("no such file") == 1
     table["malignant_heatmap"] = "there.png"
-    checked = check_table(table, NUMBERS, tmp_path / "m.csv", Problems(), check_files=False)
+    checked = check_table(table, tmp_path / "m.csv", Problems())
     assert checked["benign_heatmap"].tolist() == [str(tmp_path / "there.png"), None]
     assert as_text(checked, tmp_path)["malignant_heatmap"].tolist() == ["there.png", "there.png"]
 
 
 def test_as_text() -> None:
-    table = check_table(good().assign(benign=[1, None]), NUMBERS, Path("/study/m.csv"), Problems(), check_files=False)
+    table = check_table(good().assign(benign=[1, None]), Path("/study/m.csv"), Problems())
     text = as_text(table, Path("/study"))
     assert text["path"].tolist() == ["x/a.png", "/else/b.png"]
     assert text["benign"].tolist() == ["1", None]

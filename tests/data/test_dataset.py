@@ -19,6 +19,7 @@ from mammoseg.io.read import ImageReadError, read_mask, read_pixels
 from mammoseg.prep.normalize import normalize
 from mammoseg.prep.pipeline import prepare
 from mammoseg.prep.window import WindowNoise, cut_window
+from mammoseg.records.label import CLASSES
 from mammoseg.training.config import TrainConfig
 
 MakeData = Callable[..., WindowDataset]
@@ -49,7 +50,7 @@ def test_a_sample(make: MakeData, rows: list[ImageRow]) -> None:
     assert sample.image_CHW.shape == (1, 96, 64)
     assert sample.image_CHW.dtype == torch.float32
     assert abs(float(sample.image_CHW.mean())) < 1e-4
-    assert sample.label_K.tolist() == [rows[3].benign, rows[3].malignant]
+    assert sample.label_K.tolist() == rows[3].label_K(CLASSES).tolist()
     assert sample.corners_P2 is None
     assert sample.row == 3
 
@@ -59,7 +60,7 @@ def test_heatmaps_are_displaced_with_the_image(
     rows: list[ImageRow], tiny_config: TrainConfig, tmp_path: Path, fit: str
 ) -> None:
     """An image that is its own heatmap: the channels differ in the normalisation alone."""
-    own = [replace(row, benign_heatmap=row.path, malignant_heatmap=row.path) for row in rows[:2]]
+    own = [replace(row, heatmaps=dict.fromkeys(CLASSES, row.path)) for row in rows[:2]]
     prep = tiny_config.prep.model_copy(update={"fit": fit})
     cache, noise = CropCache(tmp_path, prep, heatmaps=True), WindowNoise((4, 4), 4)
     data = WindowDataset(own, cache, noise, seed=7)
@@ -89,7 +90,7 @@ def test_windows_are_as_the_preparation_says(rows: list[ImageRow], tiny_config: 
 
 
 def test_unknown_labels_are_nan(make: MakeData, rows: list[ImageRow]) -> None:
-    sample = make([replace(rows[0], benign=None, malignant=1)])[0, 0]
+    sample = make([replace(rows[0], labels={"malignant": 1})])[0, 0]
     assert torch.isnan(sample.label_K).tolist() == [True, False]
 
 
@@ -170,14 +171,14 @@ def test_collate(make: MakeData, rows: list[ImageRow]) -> None:
 
 def test_masks_lie_on_the_window(make: MakeData, rows: list[ImageRow]) -> None:
     data = make(displaced=False)
-    index = next(i for i, row in enumerate(rows) if row.malignant_mask is not None)
+    index = next(i for i, row in enumerate(rows) if "malignant" in row.masks)
     masks = data.masks(index)
-    file = rows[index].malignant_mask
+    file = rows[index].masks["malignant"]
     assert file is not None
     assert np.array_equal(masks["malignant"], data.grid(index).project(read_mask(file)))
     assert masks["malignant"].shape == (96, 64)
     assert masks["malignant"].any()
-    assert ("benign" in masks) == (rows[index].benign_mask is not None)
+    assert ("benign" in masks) == ("benign" in rows[index].masks)
 
 
 def test_a_mask_of_the_window_is_taken_as_it_is(make: MakeData, rows: list[ImageRow], tmp_path: Path) -> None:
@@ -186,20 +187,20 @@ def test_a_mask_of_the_window_is_taken_as_it_is(make: MakeData, rows: list[Image
     window = np.zeros((96, 64), np.uint8)
     window[60:70, 50:64] = 255
     cv2.imwrite(str(tmp_path / "mask.png"), window)
-    data = make([replace(right, benign_mask=None, malignant_mask=tmp_path / "mask.png", mask_frame="window")])
+    data = make([replace(right, masks={"malignant": tmp_path / "mask.png"}, mask_frame="window")])
     assert data.grid(0).flipped
     assert list(data.masks(0)) == ["malignant"]
     assert np.array_equal(data.masks(0)["malignant"], window > 0)
 
 
 def test_no_mask_is_not_an_empty_mask(make: MakeData, rows: list[ImageRow]) -> None:
-    index = next(i for i, row in enumerate(rows) if not any(row.masks.values()))
+    index = next(i for i, row in enumerate(rows) if not row.masks)
     assert make().masks(index) == {}
 
 
 def test_a_mask_of_another_size_is_named(make: MakeData, rows: list[ImageRow], tmp_path: Path) -> None:
     file = tmp_path / "mask.png"
     cv2.imwrite(str(file), np.zeros((10, 20), np.uint8))
-    data = make([replace(rows[0], benign_mask=file)])
+    data = make([replace(rows[0], masks={"benign": file})])
     with pytest.raises(ImageReadError, match=r"mask\.png: the mask has \(10, 20\) pixels. Expected \(208, 160\)"):
         data.masks(0)

@@ -21,8 +21,8 @@ def row(tmp_path: Path) -> ImageRow:
     """An image of 4 x 3 pixels with a heatmap of 8 and one of 16 bits."""
     cv2.imwrite(str(tmp_path / "b.png"), np.arange(12, dtype=np.uint8).reshape(4, 3) * 23)
     cv2.imwrite(str(tmp_path / "m.tif"), np.arange(12, dtype=np.uint16).reshape(4, 3) * 5000)
-    files = {"benign_heatmap": tmp_path / "b.png", "malignant_heatmap": tmp_path / "m.tif"}
-    return ImageRow("p", "e", "i", "L", "CC", tmp_path / "x.png", **files)
+    files = {"benign": tmp_path / "b.png", "malignant": tmp_path / "m.tif"}
+    return ImageRow("p", "e", "i", "L", "CC", tmp_path / "x.png", heatmaps=files)
 
 
 def mammogram(row: ImageRow) -> Mammogram:
@@ -56,20 +56,20 @@ def test_the_rest_of_the_image_stays(row: ImageRow) -> None:
 
 @pytest.mark.parametrize("missing", ["benign", "malignant"])
 def test_a_row_without_one_of_them(row: ImageRow, missing: str) -> None:
-    lacking = replace(row, **{f"{missing}_heatmap": None})
+    lacking = replace(row, heatmaps={name: file for name, file in row.heatmaps.items() if name != missing})
     with pytest.raises(HeatmapError, match=rf"x\.png: the image is without {missing}_heatmap\. Expected both"):
         with_heatmaps(mammogram(row), lacking)
 
 
 def test_a_heatmap_of_another_size(row: ImageRow) -> None:
-    cv2.imwrite(str(row.malignant_heatmap), np.zeros((3, 4), np.uint8))
+    cv2.imwrite(str(row.heatmaps["malignant"]), np.zeros((3, 4), np.uint8))
     with pytest.raises(ImageReadError, match=r"m\.tif: the heatmap has \(3, 4\) pixels. Expected \(4, 3\)"):
         with_heatmaps(mammogram(row), row)
 
 
 def test_rows_without_heatmaps_are_listed(row: ImageRow, tmp_path: Path) -> None:
     check_heatmaps([row], tmp_path / "manifest.csv")
-    lacking = [replace(row, image_id=f"i{n}", benign_heatmap=None) for n in range(7)]
+    lacking = [replace(row, image_id=f"i{n}", heatmaps={"malignant": row.heatmaps["malignant"]}) for n in range(7)]
     message = r"manifest\.csv: 7 images are without a heatmap: i0, i1, i2, i3, i4 \.\.\. and 2 more\. Expected both"
     with pytest.raises(HeatmapError, match=message):
         check_heatmaps([row, *lacking], tmp_path / "manifest.csv")

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from mammoseg.data.columns import ManifestError
-from mammoseg.data.manifest import ImageRow, Manifest, load_manifest
+from mammoseg.data.manifest import Manifest, load_manifest
+from mammoseg.records.label import CLASSES
 
 HEADER = "patient_id,exam_id,image_id,laterality,view,path"
 GOOD = f"""{HEADER},benign,malignant,split,scanner
@@ -46,17 +47,16 @@ def test_reads_a_good_file(tmp_path: Path) -> None:
     assert table["scanner"].tolist() == ["X", None, "Y"]
     assert table["pixel_mm"].isna().all()
     assert table["malignant_mask"].tolist() == [None] * 3
-    np.testing.assert_array_equal(manifest.labels_BK(), [[0, 1], [np.nan, 1], [1, np.nan]])
-    assert manifest.labels_BK().dtype == np.float64
-    assert manifest.breast_keys() == [("0071", "L"), ("0071", "L"), ("0081", "R")]
+    np.testing.assert_array_equal(table[list(CLASSES)], [[0, 1], [np.nan, 1], [1, np.nan]])
+    assert table["benign"].dtype == np.float64
 
 
 def test_unknown_never_becomes_zero(tmp_path: Path) -> None:
     rows = list(load_manifest(write(tmp_path, GOOD)).rows())
-    assert (rows[1].benign, rows[1].malignant) == (None, 1)
-    assert (rows[0].benign, rows[0].malignant) == (0, 1)
-    assert np.isnan(rows[1].labels_K[0])
-    assert rows[0].masks == {"benign": None, "malignant": None}
+    assert tuple(map(rows[1].labels.get, CLASSES)) == (None, 1)
+    assert tuple(map(rows[0].labels.get, CLASSES)) == (0, 1)
+    np.testing.assert_array_equal(rows[1].label_K(("malignant", "benign")), [1, np.nan])
+    assert (rows[0].masks, rows[0].boxes, rows[0].heatmaps) == ({}, {}, {})
     assert rows[0].horizontal_flip is None
     assert rows[0].pixel_mm is None
     assert rows[0].breast_key == ("0071", "L")
@@ -71,14 +71,14 @@ def test_optional_values(tmp_path: Path) -> None:
         "p,e,j,r,CC,/abs/y.png,0.0,TRUE,,,2024-03-31 10:00:00,7e-2,NO,\n"
     )
     rows = list(load_manifest(write(tmp_path, text)).rows())
-    assert rows[0].malignant_mask == tmp_path / "m.png"
-    assert rows[0].heatmaps == {"benign": tmp_path / "h.tif", "malignant": None}
-    assert rows[1].heatmaps == {"benign": None, "malignant": None}
+    assert rows[0].masks.get("malignant") == tmp_path / "m.png"
+    assert rows[0].heatmaps == {"benign": tmp_path / "h.tif"}
+    assert rows[1].heatmaps == {}
     assert [r.horizontal_flip for r in rows] == [True, False]
     assert [r.pixel_mm for r in rows] == [0.07, 0.07]
     assert [r.manufacturer for r in rows] == ["Maker", None]
     assert [r.study_date for r in rows] == ["2024-03-31"] * 2
-    assert [(r.benign, r.malignant) for r in rows] == [(0, 1), (0, 1)]
+    assert [tuple(map(r.labels.get, CLASSES)) for r in rows] == [(0, 1), (0, 1)]
     assert rows[1].path == Path("/abs/y.png")
     image = rows[0].mammogram(np.zeros((2, 2), np.uint8))
     assert (image.laterality, image.view, image.image_id, image.pixel_mm, image.horizontal_flip) == (
@@ -103,15 +103,17 @@ def test_the_frame_of_masks(tmp_path: Path) -> None:
     assert next(load_manifest(write(tmp_path, GOOD)).rows()).mask_frame is None
 
 
-def test_a_row_about_some_classes_knows_nothing_of_the_others() -> None:
-    row = ImageRow("p", "e", "i", "L", "CC", Path("x.png"), 1, 0, Path("b.png"), Path("m.png"), split="val")
-    row = replace(row, benign_heatmap=Path("bh.png"), malignant_heatmap=Path("mh.png"))
-    alone = row.about(("malignant",))
-    assert (alone.benign, alone.malignant) == (None, 0)
-    assert alone.masks == {"benign": None, "malignant": Path("m.png")}
-    assert alone.heatmaps == row.heatmaps, "heatmaps are what the model sees, not what it is told"
-    assert (alone.image_id, alone.split) == ("i", "val")
-    assert row.about(("benign", "malignant")) == row
+def test_rows_about_some_classes_know_nothing_of_the_others(tmp_path: Path) -> None:
+    for name in ("b.png", "m.png"):
+        (tmp_path / name).touch()
+    text = (
+        f"{HEADER},benign,malignant,benign_mask,malignant_mask,benign_heatmap\np,e,i,L,CC,x.png,1,0,b.png,m.png,b.png\n"
+    )
+    manifest = load_manifest(write(tmp_path, text))
+    [alone], [both] = manifest.rows(("malignant",)), manifest.rows()
+    assert (alone.labels, alone.masks) == ({"malignant": 0}, {"malignant": tmp_path / "m.png"})
+    assert alone.heatmaps == {"benign": tmp_path / "b.png"}, "heatmaps are what the model sees, not what it is told"
+    assert replace(alone, labels=both.labels, masks=both.masks) == both
 
 
 def test_parquet_is_read_like_csv(tmp_path: Path) -> None:
@@ -134,7 +136,7 @@ def test_parquet_is_read_like_csv(tmp_path: Path) -> None:
     manifest = load_manifest(path)
     assert manifest.table["patient_id"].tolist() == ["1", "1"]
     assert manifest.table["exam_id"].tolist() == ["07", "07"]
-    np.testing.assert_array_equal(manifest.labels_BK(), [[1, 1], [np.nan, np.nan]])
+    np.testing.assert_array_equal(manifest.table[list(CLASSES)], [[1, 1], [np.nan, np.nan]])
     assert manifest.table["study_date"].tolist() == ["2024-01-02", None]
     assert manifest.table["age"].tolist() == [50, 60]
     path.write_bytes(path.read_bytes()[:100])
@@ -289,16 +291,6 @@ def test_a_manifest_that_never_ends() -> None:
     refused(Path("/dev/zero"), "the manifest cannot be read (no regular file")
 
 
-def test_hash_is_of_the_content(tmp_path: Path) -> None:
-    manifest = load_manifest(write(tmp_path, GOOD))
-    turned = Manifest(manifest.table.iloc[::-1].reset_index(drop=True), manifest.path)
-    assert turned.sha256() == manifest.sha256()
-    (tmp_path / "moved").mkdir()
-    assert load_manifest(write(tmp_path / "moved", GOOD)).sha256() == manifest.sha256()
-    changed = load_manifest(write(tmp_path, GOOD.replace("a-1,L,CC,images/a1.png,0", "a-1,L,CC,images/a1.png,")))
-    assert changed.sha256() != manifest.sha256()
-
-
 def test_tables_made_in_memory_get_the_same_checks(tmp_path: Path) -> None:
     table = pd.DataFrame(
         {"patient_id": ["p"], "exam_id": ["e"], "image_id": ["i"], "laterality": ["L"], "view": ["CC"]}
@@ -307,7 +299,7 @@ def test_tables_made_in_memory_get_the_same_checks(tmp_path: Path) -> None:
         Manifest.from_table(table, tmp_path / "m.csv")
     manifest = Manifest.from_table(table.assign(path="i.png", malignant=np.nan), tmp_path / "m.csv")
     assert manifest.table["path"].tolist() == [str(tmp_path / "i.png")]
-    assert np.isnan(manifest.labels_BK()).all()
+    assert manifest.table[list(CLASSES)].isna().all(axis=None)
 
 
 def test_a_pixel_size_fills_in_what_is_unknown(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def box(shape: tuple[int, int], rows: slice, columns: slice) -> NDArray[np.bool_
 @pytest.mark.parametrize("frame", ["image", None])
 def test_a_mask_of_the_image_is_taken_as_it_is(store: Callable[..., Path], frame: str | None) -> None:
     mask = box((60, 50), slice(20, 30), slice(3, 12))
-    files: Files = {"benign": None, "malignant": store("m", mask)}
+    files: Files = {"malignant": store("m", mask)}
     found = image_masks(files, GRID, frame)
     assert list(found) == ["malignant"]
     np.testing.assert_array_equal(found["malignant"], mask)
@@ -48,7 +48,7 @@ def test_a_mask_of_the_image_is_taken_as_it_is(store: Callable[..., Path], frame
 def test_a_mask_of_the_window_lands_on_the_original_pixels(store: Callable[..., Path]) -> None:
     """By hand: window row r is image row r - 2, window column c is image column 50 - 1 - (c + 20)."""
     window = box((48, 40), slice(0, 6), slice(25, 35))  # partly in the padding above and beside
-    files: Files = {"benign": store("b", window), "malignant": None}
+    files: Files = {"benign": store("b", window)}
     found = image_masks(files, GRID, "window")
     np.testing.assert_array_equal(found["benign"], box((60, 50), slice(0, 4), slice(0, 5)))
     assert found["benign"].dtype == bool

@@ -48,7 +48,7 @@ def mask_file(path: Path, shape: tuple[int, int], rows: slice, columns: slice) -
 @pytest.fixture
 def row(tmp_path: Path) -> ImageRow:
     mask = mask_file(tmp_path / "mask.png", SHAPE, slice(200, 260), slice(100, 150))
-    return ImageRow("p1", "e1", "p1_L-CC", "L", "CC", tmp_path / "x.png", malignant_mask=mask)
+    return ImageRow("p1", "e1", "p1_L-CC", "L", "CC", tmp_path / "x.png", masks={"malignant": mask})
 
 
 def read(path: Path) -> NDArray[np.uint8]:
@@ -90,7 +90,7 @@ def test_a_mask_of_the_window_is_outlined_on_its_original_pixels(tmp_path: Path)
     """A right breast in a window with padding above and beside: window row r is image row r - 20, and window column c
     is image column 500 - 1 - (c + 100)."""
     mask = mask_file(tmp_path / "mask.png", (600, 450), slice(100, 160), slice(200, 260))
-    row = ImageRow("p1", "e1", "p1_R-CC", "R", "CC", tmp_path / "x.png", malignant_mask=mask, mask_frame="window")
+    row = ImageRow("p1", "e1", "p1_R-CC", "R", "CC", tmp_path / "x.png", masks={"malignant": mask}, mask_frame="window")
     prediction = prediction_of(flipped=True, top=-20, left=100, height=600, width=450)
     overlay_writer(tmp_path / "out", PREP)(prediction, image_of(), row)
     first_panel = read(tmp_path / "out" / "overlays" / "p1_L-CC.png")[34 : 34 + SHAPE[0], : SHAPE[1]]

@@ -75,7 +75,7 @@ def test_labels_go_to_their_side(made: Callable[..., Manifest]) -> None:
 )
 def test_a_missing_label_is_unknown(made: Callable[..., Manifest], labels: Any, left: list[float]) -> None:
     table = made([exam(cancer_label=labels)]).table
-    np.testing.assert_array_equal(table.loc[0, ["benign", "malignant"]].to_numpy(dtype=float), left)
+    np.testing.assert_array_equal(table.loc[2, ["benign", "malignant"]].to_numpy(dtype=float), left)
 
 
 def test_an_exam_without_labels_or_of_one_view(made: Callable[..., Manifest]) -> None:
@@ -272,8 +272,8 @@ def test_the_published_list(shared: Path, caplog: pytest.LogCaptureFixture) -> N
         assert manifest.table[name].tolist() == published[f"{name}_label"].tolist()
     rows = {row.image_id: row for row in manifest.rows()}
     assert [name for name, row in rows.items() if row.path.is_file()] == ["0_L-CC", "0_R-CC", "0_L-MLO", "0_R-MLO"]
-    assert [name for name, row in rows.items() if row.benign_mask] == ["0_R-CC", "0_R-MLO"]
+    assert [name for name, row in rows.items() if row.masks.get("benign")] == ["0_R-CC", "0_R-MLO"]
     assert [name for name, row in rows.items() if row.mask_frame] == ["0_R-CC", "0_R-MLO"]
-    assert not any(row.malignant_mask or row.horizontal_flip for row in rows.values())
+    assert not any(row.masks.get("malignant") or row.horizontal_flip for row in rows.values())
     assert list(dict.fromkeys(row.exam_id for row in rows.values())) == ["0", "1", "2", "3"]
     assert "12 of 16 images have no file; first 1_L-CC" in caplog.text

@@ -131,7 +131,7 @@ def bomb(path: Path) -> None:
 def test_a_damaged_map(predictions: Path, evaluate: Command, phantom_study: Manifest, damage: Damage) -> None:
     """Of an image with a mask; such as it is, the maps are not looked at for the scores of others."""
     rows = phantom_study.subset("test").rows()
-    image_id = next(row.image_id for row in rows if row.malignant_mask or row.benign_mask)
+    image_id = next(row.image_id for row in rows if row.masks)
     damage(predictions / "maps" / f"{image_id}.npz")
     refused(evaluate(), f"{image_id}.npz", 1)
 
@@ -141,7 +141,7 @@ def test_what_a_record_says_without_the_map_it_was_written_with(
 ) -> None:
     """The record, too, is made to allow a gigabyte."""
     rows = phantom_study.subset("test").rows()
-    image_id = next(row.image_id for row in rows if row.malignant_mask or row.benign_mask)
+    image_id = next(row.image_id for row in rows if row.masks)
     path = predictions / "records" / f"{image_id}.json"
     record = json.loads(path.read_text())
     record["maps"] = {"saliency": [2, 2**20, 2**20]}

@@ -20,6 +20,7 @@ from mammoseg.data.dataset import WindowDataset
 from mammoseg.data.manifest import Manifest
 from mammoseg.models import build_model, load_model_plugin
 from mammoseg.prep.window import WindowNoise
+from mammoseg.records.label import CLASSES
 from mammoseg.training import fit
 from mammoseg.training.config import StageConfig, TrainConfig
 from mammoseg.training.fit import fit_stage, resolve_precision
@@ -174,9 +175,11 @@ def test_exams_of_different_size_are_validated_in_each_epoch(
     exams = list(dict.fromkeys(row.exam_id for row in uneven.train.rows))
     images = {exam: [row for row in uneven.train.rows if row.exam_id == exam] for exam in exams}
     negative = [
-        replace(row, benign=0, malignant=0) for n, exam in enumerate(exams[1:]) for row in images[exam][: 1 if n else 4]
+        replace(row, labels=dict.fromkeys(CLASSES, 0))
+        for n, exam in enumerate(exams[1:])
+        for row in images[exam][: 1 if n else 4]
     ]
-    uneven.train.rows = [replace(row, benign=1) for row in images[exams[0]]] + negative
+    uneven.train.rows = [replace(row, labels={"benign": 1}) for row in images[exams[0]]] + negative
     select(monkeypatch, [0.1, 0.2, 0.3])
     assert uneven(batch_size=1)["epoch"] == 3
     assert [row["val/select"] for row in uneven.csv_rows()] == ["0.1", "0.2", "0.3"]

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from mammoseg.data.dataset import WindowDataset
 from mammoseg.data.manifest import Manifest
 from mammoseg.nn.contract import Batch, Stage, StepOutput
+from mammoseg.records.label import CLASSES
 from mammoseg.training.config import StageConfig, TrainConfig
 from mammoseg.training.module import StageModule, TrainingError
 
@@ -134,9 +135,9 @@ def test_validation_compares_each_map_with_the_mask_of_its_class(
     validation: WindowDataset, phantom_study: Manifest
 ) -> None:
     """A model of one class: its only channel belongs to its class, and masks of the other one are left aside."""
-    row = next(row for row in phantom_study.rows() if row.malignant_mask is not None)
+    row = next(row for row in phantom_study.rows() if "malignant" in row.masks)
     lesion = WindowDataset([row], validation.cache).masks(0)["malignant"]
-    data = WindowDataset([replace(row, benign_mask=row.malignant_mask)], validation.cache)
+    data = WindowDataset([replace(row, masks=dict.fromkeys(CLASSES, row.masks["malignant"]))], validation.cache)
 
     def perfect(model: nn.Module, batch: Batch, training: bool) -> StepOutput:
         map_11HW = torch.from_numpy(lesion).float()[None, None]

@@ -139,7 +139,7 @@ def test_masks_of_training_images_are_never_opened(
     monkeypatch.setattr(masks, "read_mask", lambda path: (opened.add(path), read_mask(path))[1])
     out = tmp_path / "run"
     train(tiny_config, Manifest.from_table(table, phantom_study.path), out, CPU, cache_folder=trained_run / "cache")
-    assert opened == {path for row in phantom_study.subset("val").rows() for path in row.masks.values() if path}
+    assert opened == {path for row in phantom_study.subset("val").rows() for path in row.masks.values()}
     assert weights(out) == weights(trained_run)
 
 

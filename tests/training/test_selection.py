@@ -1,6 +1,7 @@
 """Which number decides, and what it is computed from."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,8 @@ Label = int | None
 
 
 def image(exam: str, side: str = "L", benign: Label = 0, malignant: Label = 0) -> ImageRow:
-    return ImageRow("p" + exam, exam, f"{exam}{side}", side, "CC", Path("x.png"), benign, malignant)  # type: ignore[arg-type]
+    labels = {name: label for name, label in zip(CLASSES, (benign, malignant), strict=True) if label is not None}
+    return ImageRow("p" + exam, exam, f"{exam}{side}", side, "CC", Path("x.png"), labels)  # type: ignore[arg-type]
 
 
 BOTH = [image("a", malignant=1), image("b")]
@@ -53,8 +55,8 @@ def test_dice_where_there_are_lesions_else_auc(
 def test_the_loss_with_a_warning_where_auc_is_undefined(
     wanted: str, rows: list[ImageRow], caplog: pytest.LogCaptureFixture
 ) -> None:
-    if all(row.malignant for row in rows):
-        rows = [ImageRow(**{**vars(row), "benign": 1}) for row in rows]
+    if all(row.labels.get("malignant") for row in rows):
+        rows = [replace(row, labels={**row.labels, "benign": 1}) for row in rows]
     with caplog.at_level(logging.WARNING):
         assert choose_criterion(wanted, rows, CLASSES, False) == "loss"
     assert "AUC is undefined" in caplog.text

@@ -28,15 +28,15 @@ class BalancedExamSampler(Sampler[tuple[int, int]]):
         exams: dict[str, list[int]] = {}
         positive: set[str] = set()
         for index, row in enumerate(rows):
-            if row.benign is None and row.malignant is None:
+            if not row.labels:
                 continue
             exams.setdefault(row.exam_id, []).append(index)
-            if row.benign or row.malignant:
+            if any(row.labels.values()):
                 positive.add(row.exam_id)
         if not exams:
             raise ValueError(
-                "none of the training images has a known label (benign and malignant are empty everywhere). "
-                "Training needs 0 or 1 in at least one of the two columns."
+                "none of the training images has a known label: the columns of all classes are empty. Training needs 0 or 1 "
+                "in at least one of them."
             )
         self.positive = [images for exam, images in exams.items() if exam in positive]
         self.negative = [images for exam, images in exams.items() if exam not in positive]

@@ -1,20 +1,22 @@
 """The columns of a manifest: their names, what may stand in their cells, and every check of them.
 
-All problems of a table are collected (`Problems`) before one ManifestError reports them together.
+A class NAME has the columns NAME (its label), NAME_mask, NAME_boxes and NAME_heatmap. All problems of a table are collected
+(`Problems`) before one ManifestError reports them together.
 """
 
 import difflib
 import logging
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from mammoseg.data.boxes import BOXES_RULE, read_boxes
 from mammoseg.data.masks import FRAMES
 from mammoseg.io.runs import is_safe_id
 from mammoseg.records.label import CLASSES
@@ -22,27 +24,27 @@ from mammoseg.records.label import CLASSES
 logger = logging.getLogger(__name__)
 
 REQUIRED = ("patient_id", "exam_id", "image_id", "laterality", "view", "path")
-OPTIONAL = (
-    "benign",
-    "malignant",
-    "benign_mask",
-    "malignant_mask",
-    "mask_frame",
-    "benign_heatmap",
-    "malignant_heatmap",
-    "split",
-    "study_date",
-    "pixel_mm",
-    "horizontal_flip",
-    "manufacturer",
-)
+OPTIONAL = ("mask_frame", "split", "study_date", "pixel_mm", "horizontal_flip", "manufacturer")
+MASK, BOXES, HEATMAP = "{}_mask", "{}_boxes", "{}_heatmap"
 SPLITS = ("train", "val", "test")
-PATHS = ("path", "benign_mask", "malignant_mask", "benign_heatmap", "malignant_heatmap")
 
 _SIDES = {"l": "L", "left": "L", "r": "R", "right": "R"}
 _LABELS = {"0": 0.0, "1": 1.0, "0.0": 0.0, "1.0": 1.0, "false": 0.0, "true": 1.0}
 _SHOWN = 5
 _LARGEST_PIXEL_MM = 5.0
+_Rule = tuple[Callable[[str], object], str]
+"""What a cell is brought to, None if it must not stand there, and what is expected in words."""
+
+
+def class_columns(classes: Iterable[str]) -> list[str]:
+    """The columns that some classes have, those of a kind together."""
+    return [kind.format(name) for kind in ("{}", MASK, BOXES, HEATMAP) for name in classes]
+
+
+def path_columns(table: pd.DataFrame) -> list[str]:
+    """The columns whose cells are files: also those of a class that nobody has asked for yet."""
+    suffixes = (MASK.format(""), HEATMAP.format(""))
+    return [name for name in map(str, table) if name == "path" or name.endswith(suffixes)]
 
 
 class ManifestError(ValueError):
@@ -56,7 +58,7 @@ class Problems:
         self.lines: list[str] = []
 
     def add(
-        self, kind: str, bad: ArrayLike, numbers: NDArray[np.int64], values: Sequence[object] | None = None
+        self, kind: str, bad: ArrayLike, numbers: Sequence[int] | pd.Index, values: Sequence[object] | None = None
     ) -> None:
         """Rows at fault, each with its value if given (no patient data: messages end in logs)."""
         at = np.flatnonzero(np.asarray(bad, dtype=bool))
@@ -64,13 +66,13 @@ class Problems:
             shown = [f"row {numbers[i]}" + ("" if values is None else f" {values[i]!r}") for i in at[:_SHOWN]]
             self._line(kind, shown, at.size, "row")
 
-    def add_groups(self, kind: str, keys: pd.Series, bad: pd.Series, numbers: NDArray[np.int64]) -> None:
-        """Rows that contradict each other, shown together."""
+    def add_groups(self, kind: str, keys: pd.Series, bad: pd.Series) -> None:
+        """Rows that contradict each other, shown together; their numbers are the index."""
         groups = keys[bad].groupby(keys[bad], sort=False).groups.values()
         texts = []
         for rows in list(groups)[:_SHOWN]:
             more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
-            texts.append("rows " + ", ".join(str(numbers[i]) for i in rows[:_SHOWN]) + more)
+            texts.append("rows " + ", ".join(map(str, rows[:_SHOWN])) + more)
         self._line(kind, texts, len(groups), "case")
 
     def _line(self, kind: str, shown: list[str], count: int, unit: str) -> None:
@@ -80,43 +82,47 @@ class Problems:
 
 
 def check_table(
-    raw: pd.DataFrame, numbers: NDArray[np.int64], path: Path, problems: Problems, check_files: bool
+    raw: pd.DataFrame,
+    path: Path,
+    problems: Problems,
+    check_files: bool = False,
+    classes: Sequence[str] = CLASSES,
+    required: bool = True,
 ) -> pd.DataFrame:
-    """The table in its form in memory (see `Manifest`), columns REQUIRED, OPTIONAL, then the further ones.
+    """The table in its form in memory (see `Manifest`): REQUIRED, those of `classes`, OPTIONAL, then the further ones.
 
-    `numbers` are the row numbers for messages, `problems` what reading the file has already found. Raises
-    ManifestError with everything found. Mask and heatmap files must exist; image files only with `check_files`.
+    The index of `raw` are the row numbers for messages, `problems` what reading the file has already found. Raises
+    ManifestError with everything found. Mask and heatmap files must exist; image files only with `check_files`. With
+    `required` the table must have a column of each class, except those of `CLASSES`: nobody knows of them then.
     """
     raw = raw.rename(columns=str)
-    _check_columns(list(raw.columns), problems)
+    names = [*REQUIRED, *class_columns(classes), *OPTIONAL]
+    _check_columns(list(raw.columns), names, problems)
     raw = raw.loc[:, ~raw.columns.duplicated()]
+    _check_classes(raw, classes, required, problems)
     empty = pd.Series([None] * len(raw), raw.index, dtype=object)
-    table = pd.DataFrame({n: _texts(raw[n]) if n in raw else empty for n in (*REQUIRED, *OPTIONAL)}, raw.index)
+    table = pd.DataFrame({n: _texts(raw[n]) if n in raw else empty for n in names}, raw.index)
     if raw.empty:
         problems.lines.append("the table has no rows: expected one row per image")
     for name in (n for n in REQUIRED if n in raw):
-        problems.add(f"{name} is empty", table[name].isna(), numbers)
-    _check_cells(table, numbers, problems)
-    _check_groups(table, numbers, problems)
-    folder = path.absolute().parent
-    for name in PATHS:
-        table[name] = pd.Series([v and os.path.normpath(folder / v) for v in table[name]], table.index, dtype=object)
-        if name != "path" or check_files:
-            missing = [v is not None and not Path(v).is_file() for v in table[name]]
-            problems.add(f"{name}: there is no such file", missing, numbers, table[name].tolist())
+        problems.add(f"{name} is empty", table[name].isna(), raw.index)
+    _check_cells(table, classes, problems)
+    _check_groups(table, classes, problems)
+    table = pd.concat([table, raw[[c for c in raw if c not in table]]], axis=1)
+    _find_files(table, names, path.absolute().parent, check_files, problems)
     if problems.lines:
         raise ManifestError(
             f"{path}: this manifest cannot be used as it is.\n  " + "\n  ".join(problems.lines) + "\n"
             "Rows are counted as in a spreadsheet, the header is row 1. Correct them and load the file again."
         )
-    return pd.concat([table, raw[[c for c in raw if c not in table]]], axis=1)
+    return table
 
 
-def _check_columns(names: list[str], problems: Problems) -> None:
+def _check_columns(names: list[str], known: list[str], problems: Problems) -> None:
     for name in sorted({n for n in names if names.count(n) > 1 or not n}):
         problems.lines.append(f"the header holds {name!r} {names.count(name)} times: expected a name, once, per column")
-    further = {re.sub(r"[\s-]+", "_", n.strip().lower()): n for n in names if n not in (*REQUIRED, *OPTIONAL)}
-    for name in (n for n in (*REQUIRED, *OPTIONAL) if n not in names):
+    further = {re.sub(r"[\s-]+", "_", n.strip().lower()): n for n in names if n not in known}
+    for name in (n for n in known if n not in names):
         close = difflib.get_close_matches(name, further, n=1, cutoff=0.6 if name in REQUIRED else 0.85)
         hint = f" (there is {further[close[0]]!r}: did you mean {name!r}?)" if close else ""
         if name in REQUIRED:
@@ -127,17 +133,30 @@ def _check_columns(names: list[str], problems: Problems) -> None:
             logger.warning("manifest without the optional column %r%s", name, hint)
 
 
-def _check_cells(table: pd.DataFrame, numbers: NDArray[np.int64], problems: Problems) -> None:
+def _check_classes(raw: pd.DataFrame, classes: Sequence[str], required: bool, problems: Problems) -> None:
+    """The name of a class must mean nothing else; with `required`, a column must speak of it."""
+    for name in (n for n in classes if n in (*REQUIRED, *OPTIONAL)):
+        problems.lines.append(f"{name}: no name for a class, since a column of it holds something else")
+    there = [str(column) for column in raw if raw[column].notna().any()]
+    for name in (n for n in classes if required and n not in CLASSES and not {*class_columns([n])} & {*raw.columns}):
+        close = [n for n in there if n.lower() == name.lower()] or difflib.get_close_matches(name, there, n=1)
+        problems.lines.append(
+            f"no column speaks of {name}, which the model is about: expected {name} (0, 1 or empty), {MASK.format(name)} or "
+            f"{BOXES.format(name)}; {f'did you mean {close[0]!r}? ' if close else ''}The columns are {', '.join(there)}"
+        )
+
+
+def _check_cells(table: pd.DataFrame, classes: Sequence[str], problems: Problems) -> None:
     """Check every cell by itself and bring it to its form in memory."""
-    convert: dict[str, tuple[Callable[[str], object], str]] = {
+    convert: dict[str, _Rule] = {
         "image_id": (
             lambda v: v if is_safe_id(v) else None,
             "must be a safe file name: letters, digits, . _ -",
         ),
         "laterality": (lambda v: _SIDES.get(v.lower()), "must be L or R"),
         "view": (str.upper, ""),
-        "benign": (lambda v: _LABELS.get(v.lower()), "must be 0, 1 or empty (unknown)"),
-        "malignant": (lambda v: _LABELS.get(v.lower()), "must be 0, 1 or empty (unknown)"),
+        **dict.fromkeys(classes, (lambda v: _LABELS.get(v.lower()), "must be 0, 1 or empty (unknown)")),
+        **dict.fromkeys(map(BOXES.format, classes), (lambda v: v if read_boxes(v) else None, f"must be {BOXES_RULE}")),
         "mask_frame": (lambda v: v.lower() if v.lower() in FRAMES else None, "must be image, window or empty (image)"),
         "split": (lambda v: v if v in SPLITS else None, f"must be one of {', '.join(SPLITS)} or empty"),
         "study_date": (_iso_date, "must be an ISO date such as 2024-03-31, or empty"),
@@ -148,17 +167,15 @@ def _check_cells(table: pd.DataFrame, numbers: NDArray[np.int64], problems: Prob
         before = table[name].tolist()
         after = [None if v is None else function(v) for v in before]
         bad = [b is not None and a is None for a, b in zip(after, before, strict=True)]
-        problems.add(f"{name} {rule}", bad, numbers, before)
-        table[name] = pd.Series(after, table.index, dtype=float if name in (*CLASSES, "pixel_mm") else object)
+        problems.add(f"{name} {rule}", bad, table.index, before)
+        table[name] = pd.Series(after, table.index, dtype=float if name in (*classes, "pixel_mm") else object)
 
 
-def _check_groups(table: pd.DataFrame, numbers: NDArray[np.int64], problems: Problems) -> None:
+def _check_groups(table: pd.DataFrame, classes: Sequence[str], problems: Problems) -> None:
     """Check what rows say together."""
     folded = pd.Series([v and v.lower() for v in table["image_id"]], table.index, dtype=object)
     twice = folded.notna() & folded.duplicated(keep=False)
-    problems.add_groups(
-        "the same image_id more than once (upper and lower case count as the same)", folded, twice, numbers
-    )
+    problems.add_groups("the same image_id more than once (upper and lower case count as the same)", folded, twice)
 
     def differs(keys: pd.Series, column: str) -> pd.Series:
         return table[column].groupby(keys).transform("nunique") > 1
@@ -166,11 +183,26 @@ def _check_groups(table: pd.DataFrame, numbers: NDArray[np.int64], problems: Pro
     breast = (table["exam_id"] + "\n" + table["laterality"]).where(
         table["exam_id"].notna() & table["laterality"].notna()
     )
-    for name in CLASSES:
-        problems.add_groups(f"{name} differs between images of the same breast", breast, differs(breast, name), numbers)
+    for name in classes:
+        problems.add_groups(f"{name} differs between images of the same breast", breast, differs(breast, name))
     exam, patient = table["exam_id"], table["patient_id"]
-    problems.add_groups("the same exam_id for different patients", exam, differs(exam, "patient_id"), numbers)
-    problems.add_groups("the same patient in different splits", patient, differs(patient, "split"), numbers)
+    problems.add_groups("the same exam_id for different patients", exam, differs(exam, "patient_id"))
+    problems.add_groups("the same patient in different splits", patient, differs(patient, "split"))
+
+
+def _find_files(table: pd.DataFrame, known: Collection[str], folder: Path, check: bool, problems: Problems) -> None:
+    """Make the paths absolute. A further column may be about a class that is asked for later, or about something else:
+    what is no file there stays as it is."""
+    for name in path_columns(table):
+        cells = _texts(table[name]).tolist()
+        paths = [v and os.path.normpath(folder / v) for v in cells]
+        if check or name != "path":
+            lost = [p is not None and not os.path.isfile(p) for p in paths]  # noqa: PTH113
+            if name in known:
+                problems.add(f"{name}: there is no such file", lost, table.index, paths)
+            else:
+                paths = [v if gone else p for v, p, gone in zip(cells, paths, lost, strict=True)]
+        table[name] = pd.Series(paths, table.index, dtype=object)
 
 
 def _pixel_mm(text: str) -> float | None:
@@ -202,7 +234,7 @@ def as_text(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
     """The table as it is written: every cell text or None, files below `folder` by their relative path."""
     folder = Path(os.path.normpath(folder.absolute()))
     text = table.apply(_texts).astype(object)
-    for name in PATHS:
+    for name in path_columns(text):
         paths = [v and Path(v) for v in text[name]]
         written = [p and (p.relative_to(folder) if p.is_relative_to(folder) else p).as_posix() for p in paths]
         text[name] = pd.Series(written, text.index, dtype=object)

@@ -19,6 +19,7 @@ from mammoseg.nn.contract import Batch
 from mammoseg.prep.pipeline import prepare_window, window_grid
 from mammoseg.prep.window import WindowNoise
 from mammoseg.records.grid import PixelGrid
+from mammoseg.records.label import CLASSES
 
 
 class Sample(NamedTuple):
@@ -63,7 +64,7 @@ class WindowDataset(Dataset[Sample]):
         prepared = prepare_window(self.cache.get(row), self.cache.prep, self.noise, rng)
         corners = None if self.patch_centres is None else self._corners(self.patch_centres[row.image_id], prepared.grid)
         image_CHW = torch.from_numpy(prepared.channels(self.cache.heatmaps))
-        return Sample(image_CHW, torch.from_numpy(row.labels_K).float(), corners, index)
+        return Sample(image_CHW, torch.from_numpy(row.label_K(CLASSES)).float(), corners, index)
 
     def grid(self, index: int) -> PixelGrid:
         """Where the undisplaced window of a row lies in its original image."""
@@ -75,7 +76,7 @@ class WindowDataset(Dataset[Sample]):
         Raises ImageReadError for a mask that cannot be read or has not the size of its frame.
         """
         row = self.rows[index]
-        return window_masks(row.masks, self.grid(index), row.mask_frame) if any(row.masks.values()) else {}
+        return window_masks(row.masks, self.grid(index), row.mask_frame) if row.masks else {}
 
     def _corners(self, centres_P2: NDArray[np.float64], grid: PixelGrid) -> Tensor:
         corners_P2 = np.rint(grid.to_model(centres_P2) - self.patch_px / 2).astype(np.int64)

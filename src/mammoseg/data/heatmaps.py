@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mammoseg.config import Config
+from mammoseg.data.columns import HEATMAP
 from mammoseg.data.manifest import ImageRow
 from mammoseg.io.read import ImageReadError, read_pixels
 from mammoseg.records.image import Mammogram
+from mammoseg.records.label import CLASSES
 
 _SHOWN = 5
 
@@ -30,7 +32,7 @@ def wants_heatmaps(network: Config) -> bool:
 
 def check_heatmaps(rows: Iterable[ImageRow], where: Path) -> None:
     """Raises HeatmapError listing the rows of the table `where` that lack one or both heatmap files."""
-    lacking = [row.image_id for row in rows if None in row.heatmaps.values()]
+    lacking = [row.image_id for row in rows if not row.heatmaps.keys() >= set(CLASSES)]
     if lacking:
         number = "image is" if len(lacking) == 1 else "images are"
         more = f" ... and {len(lacking) - _SHOWN} more" if len(lacking) > _SHOWN else ""
@@ -43,13 +45,13 @@ def check_heatmaps(rows: Iterable[ImageRow], where: Path) -> None:
 
 def heatmap_files(row: ImageRow) -> list[Path]:
     """The files in the order of `CLASSES`. Raises HeatmapError if one is not there."""
-    missing = [f"{name}_heatmap" for name, path in row.heatmaps.items() if path is None]
+    missing = [HEATMAP.format(name) for name in CLASSES if name not in row.heatmaps]
     if missing:
         raise HeatmapError(
             f"{row.path}: the image is without {' and '.join(missing)}. Expected both heatmaps, since the model sees them "
             "beside the mammogram. Fill these columns of the manifest, or use a model without heatmaps."
         )
-    return [path for path in row.heatmaps.values() if path is not None]
+    return [row.heatmaps[name] for name in CLASSES]
 
 
 def with_heatmaps(image: Mammogram, row: ImageRow) -> Mammogram:

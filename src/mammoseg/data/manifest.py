@@ -2,13 +2,16 @@
 
 Every problem of a file is reported in one error, with row numbers as a spreadsheet shows them (the header is row 1;
 a Parquet file counts as if it had a header row). Ids are text: "007" stays "007". An unknown label is NaN, never 0.
+
+The classes are the model's: a manifest knows those of `CLASSES`, and any other as soon as it is asked for.
 """
 
 import csv
 import hashlib
 import io
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, replace
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,26 +20,35 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mammoseg.bounded import read_bounded
-from mammoseg.data.columns import OPTIONAL, PATHS, REQUIRED, SPLITS, ManifestError, Problems, as_text, check_table
+from mammoseg.data.boxes import read_boxes
+from mammoseg.data.columns import (
+    BOXES,
+    HEATMAP,
+    MASK,
+    OPTIONAL,
+    REQUIRED,
+    SPLITS,
+    ManifestError,
+    Problems,
+    as_text,
+    check_table,
+    class_columns,
+    path_columns,
+)
+from mammoseg.data.masks import IMAGE
 from mammoseg.io.atomic import write_text
 from mammoseg.io.cells import csv_text, unescape
+from mammoseg.records.finding import Box
 from mammoseg.records.image import Laterality, Mammogram
 from mammoseg.records.label import CLASSES
 
-COLUMNS = (*REQUIRED, *OPTIONAL)
-MOST_BYTES = 2**31
-"""Largest manifest: some million rows."""
 _MOST_BYTES = 2**30
-_IN_ROWS: dict[Callable[[Any], Any], tuple[str, ...]] = {
-    Path: PATHS,
-    int: CLASSES,
-    "YES".__eq__: ("horizontal_flip",),
-}
+"""Largest manifest: some million rows."""
 
 
 @dataclass(frozen=True)
 class ImageRow:
-    """One row of a manifest. Unknown is None."""
+    """One row of a manifest. Unknown is None; what is not known of a class is not in the mapping."""
 
     patient_id: str
     exam_id: str
@@ -44,14 +56,17 @@ class ImageRow:
     laterality: Laterality
     view: str
     path: Path
-    benign: int | None = None
-    malignant: int | None = None
-    benign_mask: Path | None = None
-    malignant_mask: Path | None = None
+    labels: Mapping[str, int] = field(default_factory=dict)
+    """Class -> 0 or 1."""
+    masks: Mapping[str, Path] = field(default_factory=dict)
+    """Class -> file of the lesion mask. Not there: no mask was drawn, which is not an empty mask."""
     mask_frame: str | None = None
     """Which pixels the masks have: `image` (also None) or `window`, see data/masks.py."""
-    benign_heatmap: Path | None = None
-    malignant_heatmap: Path | None = None
+    boxes: Mapping[str, tuple[Box, ...]] = field(default_factory=dict)
+    """Class -> boxes around its lesions, in pixels of the image file. Not there: nobody drew any."""
+    heatmaps: Mapping[str, Path] = field(default_factory=dict)
+    """Class -> heatmap file, see data/heatmaps.py; of every class that the manifest knows, since a model may see those of
+    classes that it does not predict."""
     split: str | None = None
     study_date: str | None = None
     """ISO date, YYYY-MM-DD."""
@@ -66,25 +81,9 @@ class ImageRow:
         """(exam_id, laterality): images with the same key show the same breast at the same time."""
         return self.exam_id, self.laterality
 
-    @property
-    def labels_K(self) -> NDArray[np.float64]:
-        """(2,) labels in the order of `CLASSES`: 0, 1 or NaN (unknown)."""
-        return np.array([self.benign, self.malignant], dtype=np.float64)
-
-    @property
-    def masks(self) -> dict[str, Path | None]:
-        """Class name -> lesion mask file; None means no mask was drawn, which is not an empty mask."""
-        return {"benign": self.benign_mask, "malignant": self.malignant_mask}
-
-    @property
-    def heatmaps(self) -> dict[str, Path | None]:
-        """Class name -> heatmap file (see data/heatmaps.py), or None."""
-        return {"benign": self.benign_heatmap, "malignant": self.malignant_heatmap}
-
-    def about(self, classes: Collection[str]) -> "ImageRow":
-        """The row as it is for a model of these classes: labels and masks of the others are unknown."""
-        unknown: dict[str, Any] = {n: None for c in CLASSES if c not in classes for n in (c, f"{c}_mask")}
-        return replace(self, **unknown)
+    def label_K(self, classes: Sequence[str]) -> NDArray[np.float64]:
+        """(K,) labels of these classes, in their order: 0, 1 or NaN (unknown)."""
+        return np.array([self.labels.get(name, np.nan) for name in classes], dtype=np.float64)
 
     def mammogram(self, pixels: NDArray[np.generic], reading: tuple[str, ...] = ()) -> Mammogram:
         """The pixels (H, W) of `path` together with what the row knows about them; `reading` as `Mammogram.reading`."""
@@ -96,18 +95,33 @@ class ImageRow:
 class Manifest:
     """A checked table. Text columns hold str or None, labels and pixel_mm float64 with NaN, paths are absolute.
 
-    All of REQUIRED and OPTIONAL are present; further columns are kept as they were. Do not change the table in place.
+    The index is the number of the row in the file. All of REQUIRED, OPTIONAL and the columns of `classes` are present;
+    further columns are kept as they were. Do not change the table in place.
     """
 
     table: pd.DataFrame
     path: Path
     """The file it came from, or would be written to: relative paths and messages refer to it."""
+    classes: tuple[str, ...] = CLASSES
+    """Those whose columns have been checked."""
 
     @classmethod
     def from_table(cls, table: pd.DataFrame, path: Path, check_files: bool = False) -> "Manifest":
         """Check a table made in memory like a file read from `path`. Raises ManifestError with every problem."""
-        numbers = np.arange(len(table)) + 2
-        return cls(check_table(table.reset_index(drop=True), numbers, path, Problems(), check_files), path)
+        numbered = table.set_axis(pd.RangeIndex(2, len(table) + 2))
+        return cls(check_table(numbered, path, Problems(), check_files), path)
+
+    def with_classes(self, classes: Sequence[str], required: bool = True) -> "Manifest":
+        """The same rows, with the columns of these classes checked, too.
+
+        Raises ManifestError with every problem, one of them that no column speaks of a class. Without `required` such a
+        class is unknown in all rows, as those of `CLASSES` always are: images to predict need no labels.
+        """
+        known = tuple(dict.fromkeys((*self.classes, *classes)))
+        if known == self.classes:
+            return self
+        table = check_table(self.table, self.path, Problems(), classes=known, required=required)
+        return replace(self, table=table, classes=known)
 
     def __len__(self) -> int:
         return len(self.table)
@@ -121,28 +135,21 @@ class Manifest:
                 f"{self.path}: no image has split {split!r}; rows per split: {counts}. Expected at least one row. "
                 f"Fill in the split column ({', '.join(SPLITS)}). The split that `mammoseg train` draws is in RUN/manifest.csv."
             )
-        return Manifest(chosen.reset_index(drop=True), self.path)
+        return replace(self, table=chosen)
 
-    def rows(self) -> Iterator[ImageRow]:
-        """One ImageRow per image, in the order of the table."""
-        for values in self.table[list(COLUMNS)].itertuples(index=False, name=None):
-            known: dict[str, Any] = {n: None if pd.isna(v) else v for n, v in zip(COLUMNS, values, strict=True)}
-            for kind, names in _IN_ROWS.items():
-                known.update({n: kind(known[n]) for n in names if known[n] is not None})
-            yield ImageRow(**known)
+    def rows(self, classes: Sequence[str] = CLASSES, required: bool = True) -> Iterator[ImageRow]:
+        """One ImageRow per image, in the order of the table, with what is known of these classes.
+
+        Raises as `with_classes` does, before the first row.
+        """
+        known = self.with_classes(classes, required)
+        table = known.table[[*REQUIRED, *class_columns(known.classes), *OPTIONAL]]
+        return (_row(cells, classes, known.classes) for cells in table.to_dict("records"))
 
     def with_pixel_mm(self, pixel_mm: float | None) -> "Manifest":
         """The same images, with a pixel side in mm where it is unknown; None changes nothing."""
         known = self.table["pixel_mm"]
-        return self if pixel_mm is None else Manifest(self.table.assign(pixel_mm=known.fillna(pixel_mm)), self.path)
-
-    def labels_BK(self) -> NDArray[np.float64]:
-        """(N, 2) labels in the order of `CLASSES`: 0, 1 or NaN (unknown)."""
-        return self.table[list(CLASSES)].to_numpy(dtype=np.float64)
-
-    def breast_keys(self) -> list[tuple[str, str]]:
-        """(exam_id, laterality) of every row."""
-        return list(zip(self.table["exam_id"], self.table["laterality"], strict=True))
+        return self if pixel_mm is None else replace(self, table=self.table.assign(pixel_mm=known.fillna(pixel_mm)))
 
     def to_csv(self, path: Path) -> None:
         """Write the table (atomically). Files below the folder of `path` get relative paths."""
@@ -151,10 +158,20 @@ class Manifest:
         used = [c for c in table if c in REQUIRED or table[c].notna().any()]
         write_text(path, csv_text(table[used]))
 
-    def sha256(self) -> str:
-        """Hash of the content: the same for any order of rows and columns and for a moved folder."""
-        table = as_text(self.table, self.path.parent).sort_values("image_id")
-        return hashlib.sha256(table[sorted(table.columns)].to_csv(index=False).encode()).hexdigest()
+    def sha256(self, splits: bool = False) -> str:
+        """Hash of what the rows say: the same for the same rows, wherever and however they are written down.
+
+        It covers the cells of all columns but `split`: files by their place below the folder that holds them all, so that a
+        study may be moved as a whole. Order of rows and columns, empty columns, the spelling of a cell that has a form
+        in memory, and the folder of the manifest make no difference, nor do splits that are drawn later: only with `splits`
+        are they covered, too.
+        """
+        table = self.table.drop(columns=[] if splits else "split").sort_values("image_id")
+        table["mask_frame"] = table["mask_frame"].replace(IMAGE, None)
+        files = [v for name in path_columns(table) for v in table[name].dropna() if os.path.isabs(str(v))]  # noqa: PTH117
+        text = as_text(table, Path(os.path.commonpath(map(os.path.dirname, files))))
+        said = sorted(name for name in map(str, text) if text[name].notna().any())
+        return hashlib.sha256(text[said].to_csv(index=False).encode()).hexdigest()
 
 
 def load_manifest(path: Path, check_files: bool = False) -> Manifest:
@@ -177,8 +194,28 @@ def load_manifest(path: Path, check_files: bool = False) -> Manifest:
             raise ManifestError(f"{path}: damaged Parquet file ({error}). Write it again.") from None
         return Manifest.from_table(table, path, check_files)
     problems = Problems()
-    table, numbers = _read_csv(_decode(data, path), path, problems)
-    return Manifest(check_table(table, numbers, path, problems, check_files), path)
+    table = _read_csv(_decode(data, path), path, problems)
+    return Manifest(check_table(table, path, problems, check_files), path)
+
+
+def _row(cells: Mapping[Any, Any], classes: Sequence[str], known: Sequence[str]) -> ImageRow:
+    """A record of the table as what it says of `classes`, with the heatmaps of all that the manifest knows."""
+    said = {name: cell for name, cell in cells.items() if cell is not None and cell == cell}  # NaN is unlike itself
+
+    def of(kind: str, names: Sequence[str]) -> Iterator[tuple[str, Any]]:
+        return ((name, said[column]) for name in names if (column := kind.format(name)) in said)
+
+    flip = said.get("horizontal_flip")
+    return ImageRow(
+        **{name: said[name] for name in REQUIRED if name != "path"},
+        path=Path(said["path"]),
+        labels={name: int(label) for name, label in of("{}", classes)},
+        masks={name: Path(file) for name, file in of(MASK, classes)},
+        boxes={name: read_boxes(text) for name, text in of(BOXES, classes)},
+        heatmaps={name: Path(file) for name, file in of(HEATMAP, known)},
+        horizontal_flip=None if flip is None else flip == "YES",
+        **{name: said[name] for name in OPTIONAL if name in said and name != "horizontal_flip"},
+    )
 
 
 def _decode(data: bytes, path: Path) -> str:
@@ -200,8 +237,8 @@ def _decode(data: bytes, path: Path) -> str:
     return text
 
 
-def _read_csv(text: str, path: Path, problems: Problems) -> tuple[pd.DataFrame, NDArray[np.int64]]:
-    """The table as text (empty cells None) and the spreadsheet row number of each of its rows."""
+def _read_csv(text: str, path: Path, problems: Problems) -> pd.DataFrame:
+    """The table as text (empty cells None), its index the row numbers of a spreadsheet."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         records = [(n, r) for n, r in enumerate(reader, start=1) if any(cell.strip() for cell in r)]
@@ -222,9 +259,9 @@ def _read_csv(text: str, path: Path, problems: Problems) -> tuple[pd.DataFrame, 
     while header and not header[-1]:  # spreadsheets like to add empty columns
         header.pop()
     rows = [r[: len(header)] if not any(c.strip() for c in r[len(header) :]) else r for _, r in records[1:]]
-    numbers = np.array([n for n, _ in records[1:]], dtype=np.int64)
+    numbers = [n for n, _ in records[1:]]
     lengths = [len(r) for r in rows]
     kind = f"the number of cells is not that of the header ({len(header)}; a comma inside a text needs quotes)"
     problems.add(kind, [n != len(header) for n in lengths], numbers, [f"{n} cells" for n in lengths])
     fitted = [[unescape(cell) or None for cell in (r + [""] * len(header))[: len(header)]] for r in rows]
-    return pd.DataFrame(fitted, columns=list(map(unescape, header)), dtype=object), numbers
+    return pd.DataFrame(fitted, numbers, columns=list(map(unescape, header)), dtype=object)

@@ -20,8 +20,8 @@ from mammoseg.records.grid import PixelGrid
 IMAGE, WINDOW = "image", "window"
 FRAMES = (IMAGE, WINDOW)
 
-Files = Mapping[str, Path | None]
-"""Class name -> mask file; None: there is no mask, which is not an empty mask."""
+Files = Mapping[str, Path]
+"""Class name -> mask file; not there: there is no mask, which is not an empty mask."""
 Masks = dict[str, NDArray[np.bool_]]
 """Class name -> (rows, columns), True in the lesion; of the classes with a file."""
 
@@ -62,8 +62,6 @@ def window_masks(files: Files, grid: PixelGrid, frame: str | None) -> Masks:
 def _read(files: Files, grid: PixelGrid, frame: str | None) -> Iterator[tuple[str, NDArray[np.bool_]]]:
     expected = grid.model_shape if frame == WINDOW else grid.original_shape
     for name, path in files.items():
-        if path is None:
-            continue
         mask = read_mask(path)
         if mask.shape != expected:
             raise ImageReadError(

@@ -3,6 +3,7 @@
 import logging
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -48,17 +49,17 @@ def assign_splits(manifest: Manifest, fractions: Sequence[float] = (0.8, 0.1, 0.
         if patients and without and stratum != "unknown":
             logger.warning("%d %s patients are too few: none in %s", len(patients), stratum, ", ".join(without))
     splits = [split_of[p] for p in manifest.table["patient_id"]]
-    return Manifest(manifest.table.assign(split=pd.Series(splits, manifest.table.index, dtype=object)), manifest.path)
+    return replace(manifest, table=manifest.table.assign(split=pd.Series(splits, manifest.table.index, dtype=object)))
 
 
 def draw_val(manifest: Manifest, fraction: float, seed: int = 0) -> Manifest:
     """The manifest with `fraction` of its train patients as val, drawn as in `assign_splits`; val and test stay."""
     table = manifest.table
     in_train = table["split"] == "train"
-    train = Manifest(table[in_train].reset_index(drop=True), manifest.path)
+    train = replace(manifest, table=table[in_train])
     split = table["split"].copy()
     split[in_train] = assign_splits(train, (1 - fraction, fraction, 0), seed).table["split"].to_numpy()
-    return Manifest(table.assign(split=split), manifest.path)
+    return replace(manifest, table=table.assign(split=split))
 
 
 def check_leaks(manifest: Manifest) -> None:

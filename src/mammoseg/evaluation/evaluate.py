@@ -21,7 +21,7 @@ import pandas as pd
 
 import mammoseg
 from mammoseg.config import parse
-from mammoseg.data.columns import PATHS
+from mammoseg.data.columns import BOXES, path_columns
 from mammoseg.data.manifest import Manifest
 from mammoseg.data.window_fit import fits
 from mammoseg.evaluation.figures import roc_figure, write_figure
@@ -146,9 +146,9 @@ def _with_mask_counts(tables: dict[str, Any], joined: Joined) -> dict[str, Any]:
 
 def _per_image(joined: Joined, pixel_rows: pd.DataFrame) -> pd.DataFrame:
     """Every image with labels, scores and its map metrics (columns <class>_<map>_<metric>); failed ones at the end."""
-    left_out = {"mask_frame", *PATHS}
     table = pd.concat([joined.images.assign(failed=0), joined.failed.assign(failed=1)], ignore_index=True)
-    table = table[[column for column in table if column not in left_out]]
+    left_out = {"mask_frame", *path_columns(table)}
+    table = table[[column for column in table if column not in left_out and not str(column).endswith(BOXES.format(""))]]
     values = pixel_rows.melt(id_vars=["image_id", "class", "map"], value_vars=MAP_METRICS)
     values["column"] = values["class"] + "_" + values["map"] + "_" + values["variable"]
     wide = values.pivot(index="image_id", columns="column", values="value")

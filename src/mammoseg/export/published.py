@@ -55,7 +55,7 @@ def write_published_csv(
         rows.sort(key=lambda row: row.image_id)
     label = "{:.4f}" if sorted_ids else "{:.0f}"
     lines = [
-        ",".join([row.image_id, *_cells(scores[row.image_id], "{:.4f}"), *_cells(row.labels_K.tolist(), label)])
+        ",".join([row.image_id, *_cells(scores[row.image_id], "{:.4f}"), *_cells(row.label_K(CLASSES).tolist(), label)])
         for row in rows
     ]
     path = (out or run) / FILE

@@ -107,7 +107,7 @@ def _why_again(
 def inputs_of(row: ImageRow, heatmaps: bool) -> Inputs:
     """What decides the prediction of a row. Files by their content, so that a study can be moved and none exchanged."""
     names = ("patient_id", "exam_id", "laterality", "view", "pixel_mm", "horizontal_flip")
-    paths = [row.path, *(path for path in row.heatmaps.values() if heatmaps and path is not None)]
+    paths = [row.path, *(row.heatmaps.values() if heatmaps else ())]
     return {**{name: getattr(row, name) for name in names}, "files": [_hash(path) for path in paths]}
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from mammoseg.data.columns import ManifestError, Problems, check_table
@@ -85,13 +84,14 @@ def to_manifest(
     beside = sorted(path for path in map(Path.absolute, images) if path not in known)
     names = [path.relative_to(root.absolute()).as_posix() for path in beside]
     left_out.add(root, "image files are in no row of the tables and are left out", names)
-    frame = pd.DataFrame([{name: cell for name, cell in row.items() if name != ROW} for row in there])
-    numbers = np.array([row.get(ROW, at) for at, row in enumerate(there, start=2)], dtype=np.int64)
+    numbers = [row.get(ROW, at) for at, row in enumerate(there, start=2)]
+    frame = pd.DataFrame([{name: cell for name, cell in row.items() if name != ROW} for row in there], numbers)
     try:
-        checked = check_table(frame, numbers, table or root, Problems(), check_files=False)
+        checked = check_table(frame, table or root, Problems())
     except ManifestError as error:
         raise AdapterError(str(error).replace("this manifest", "what the tables say", 1)) from None
-    return Adapted(checked, masks.parent / "manifest.csv", tuple(left_out.entries))
+    in_manifest = checked.set_axis(pd.RangeIndex(2, len(checked) + 2))
+    return Adapted(in_manifest, masks.parent / "manifest.csv", left_out=tuple(left_out.entries))
 
 
 def _around(root: Path) -> list[Path]:

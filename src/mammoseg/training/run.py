@@ -85,8 +85,8 @@ def train(
     torch.manual_seed(config.seed)
     model = build_model(config.model, config.network)
     classes = cast(Classifier, model).classes
-    manifest = _with_splits(config, manifest, classes)
-    rows = [row.about(classes) for row in manifest.rows() if row.split in SPLITS]
+    manifest = _with_splits(config, manifest.with_classes(classes), classes)
+    rows = [row for row in manifest.rows(classes) if row.split in SPLITS]
     if wants_heatmaps(config.network):
         check_heatmaps(rows, manifest.path)
     run = _Run(config, manifest, out, device, workers)
@@ -179,7 +179,11 @@ class _Run:
         self.plan = Plan(self.stages, {stage.name: self._settings(stage).epochs for stage in self.stages})
         self.result = out / "checkpoint"
         self.marker = out / "run.json"
-        self.identity = {"config": config.model_dump(mode="json"), "manifest_sha256": manifest.sha256()}
+        self.identity = {
+            "config": config.model_dump(mode="json"),
+            "manifest_sha256": manifest.sha256(),
+            "splits_sha256": manifest.sha256(splits=True),
+        }
         self.digest = run_digest(self.identity)
 
     def check_folder(self, overwrite: bool) -> None:

@@ -31,7 +31,7 @@ def choose_criterion(wanted: str, rows: Sequence[ImageRow], classes: Sequence[st
     `classes` are those of the model, `has_lesions`: a lesion mask of one of them is not empty. Raises ValueError if
     `dice` is wanted and there is none.
     """
-    labels_NK = np.array([row.labels_K for row in rows])
+    labels_NK = np.array([row.label_K(CLASSES) for row in rows])
     has_both = any(np.any(labels_NK[:, k] == 0) and np.any(labels_NK[:, k] == 1) for k in columns_of(classes))
     if wanted in ("auto", "dice") and has_lesions:
         return "dice"
@@ -84,7 +84,9 @@ class ValidationScores:
             breasts[self.rows[index].breast_key].append(index)
         y_NK = np.array([np.mean([self.y[i] for i in images], axis=0) for images in breasts.values()])
         # What is known about a breast may stand on one of its images only; fmax passes over NaN.
-        label_NK = np.array([np.fmax.reduce([self.rows[i].labels_K for i in images]) for images in breasts.values()])
+        label_NK = np.array(
+            [np.fmax.reduce([self.rows[i].label_K(CLASSES) for i in images]) for images in breasts.values()]
+        )
         label_NK = label_NK[:, columns_of(self.classes)]
         known = ~np.isnan(label_NK)
         return {name: roc_auc(label_NK[known[:, k], k], y_NK[known[:, k], k]) for k, name in enumerate(self.classes)}

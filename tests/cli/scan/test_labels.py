@@ -16,6 +16,7 @@ from mammoseg.ingest.label_map import MapError
 from mammoseg.ingest.label_table import LabelError
 from mammoseg.phantom.config import PhantomConfig
 from mammoseg.phantom.exam import generate_exam
+from mammoseg.records.label import CLASSES
 
 FINDINGS = "Finding:cancer=malignant,benign lesion=benign,normal=none"
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -56,7 +57,7 @@ def test_a_workbook_with_its_own_words(films: Path, tmp_path: Path) -> None:
     out = tmp_path / "m.csv"
     result = invoke(films, "--out", out, "--labels", table, "--map", FINDINGS)
     assert result.return_value == 0, result.output
-    found = [(row.patient_id, row.laterality, row.benign, row.malignant) for row in load_manifest(out).rows()]
+    found = [(row.patient_id, row.laterality, *map(row.labels.get, CLASSES)) for row in load_manifest(out).rows()]
     assert found == [("P002", "L", 1, 0), ("P002", "R", 0, 0), ("P003", "L", None, None), ("P003", "R", None, 1)]
     output = " ".join(result.output.split())
     assert "3 images with, 1 without; 1 of 4 rows about no image, 1 images in no row" in output

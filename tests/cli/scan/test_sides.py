@@ -60,7 +60,9 @@ def test_one_command_for_a_whole_folder(films: Path, tmp_path: Path) -> None:
         ("11_100", "11", "11"),
     ]
     assert sorted(f"{row.laterality}-{row.view}" for row in rows[:4]) == ["L-CC", "L-MLO", "R-CC", "R-MLO"]
-    assert [row.malignant for row in rows] == [int(row.patient_id == "11" and row.laterality == "L") for row in rows]
+    assert [row.labels.get("malignant") for row in rows] == [
+        int(row.patient_id == "11" and row.laterality == "L") for row in rows
+    ]
     quality = json.loads((tmp_path / "m_quality.json").read_text())
     assert quality["files"]["unusable"] == {NO_ROW: 1}
     assert quality["pattern"] is None
@@ -76,7 +78,7 @@ def test_hashed_ids(films: Path, tmp_path: Path) -> None:
     result = invoke(films, "--out", out, "--labels", tmp_path / "labels.csv", "--hash-ids", tmp_path / "salt")
     assert result.return_value == 3, result.output
     rows = list(load_manifest(out).rows())
-    assert [row.malignant for row in rows].count(1) == 2
+    assert [row.labels.get("malignant") for row in rows].count(1) == 2
     assert not {"10", "11", "10_000"} & {cell for row in rows for cell in (row.patient_id, row.exam_id, row.image_id)}
 
 
@@ -113,6 +115,7 @@ def test_a_silent_header_and_the_stem_as_image_id(write_mammogram: Callable[...,
     result = invoke(root, "--out", tmp_path / "m.csv", "--labels", table)
     assert result.return_value == 0, result.output
     found = [
-        (row.patient_id, row.laterality, row.view, row.malignant) for row in load_manifest(tmp_path / "m.csv").rows()
+        (row.patient_id, row.laterality, row.view, row.labels.get("malignant"))
+        for row in load_manifest(tmp_path / "m.csv").rows()
     ]
     assert found == [("11", "R", "MLO", 1), ("12", "L", "CC", 0)]

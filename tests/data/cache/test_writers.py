@@ -24,6 +24,7 @@ from mammoseg.io.read import read_pixels
 from mammoseg.prep.breast import BreastCrop
 from mammoseg.prep.config import PrepConfig
 from mammoseg.prep.pipeline import crop_breast
+from mammoseg.records.label import CLASSES
 
 PREP = PrepConfig(window=(64, 48), opening_px=3, buffer_px=2)
 
@@ -37,7 +38,7 @@ def series(folder: Path, count: int) -> list[ImageRow]:
         path, heatmap = folder / f"i{number}.png", folder / f"i{number}_heatmap.png"
         cv2.imwrite(str(path), disc.astype(np.uint16) * (number + 1))
         cv2.imwrite(str(heatmap), disc.astype(np.uint16))
-        row = ImageRow("p", "e", path.stem, "L", "CC", path, benign_heatmap=heatmap, malignant_heatmap=heatmap)
+        row = ImageRow("p", "e", path.stem, "L", "CC", path, heatmaps=dict.fromkeys(CLASSES, heatmap))
         rows.append(row)
     return rows
 
@@ -74,7 +75,7 @@ def test_no_process_is_started_for_what_is_there(tmp_path: Path, monkeypatch: py
     assert all(map(again.has, rows))
     assert not any(CropCache(tmp_path / "cache", PREP).has(row) for row in rows), "crops without heatmaps are others"
     assert not again.has(replace(rows[0], path=tmp_path / "none.png"))
-    assert not again.has(replace(rows[0], benign_heatmap=None))
+    assert not again.has(replace(rows[0], heatmaps={"malignant": rows[0].heatmaps["malignant"]}))
 
 
 def test_only_what_is_missing_is_made(tmp_path: Path) -> None:

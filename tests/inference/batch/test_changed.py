@@ -21,6 +21,7 @@ from mammoseg.io.ledger import read_errors
 from mammoseg.io.read import read_pixels
 from mammoseg.io.runs import load_prediction, predicted_ids, record_path
 from mammoseg.io.scores_table import read_predictions_csv
+from mammoseg.records.label import CLASSES
 
 DONE = BatchResult(predicted=0, done_before=2, failed=0)
 ONE_AGAIN = BatchResult(predicted=1, done_before=1, failed=0)
@@ -121,7 +122,9 @@ def test_a_moved_study_continues(predictor: Predictor, pair: list[ImageRow], out
 def test_what_is_only_for_training_and_evaluation_does_not_matter(
     predictor: Predictor, pair: list[ImageRow], out: Path
 ) -> None:
-    assert predict_images(predictor, [replace(row, malignant=1, split="train") for row in pair], out) == DONE
+    assert (
+        predict_images(predictor, [replace(row, labels={"malignant": 1}, split="train") for row in pair], out) == DONE
+    )
 
 
 def test_scores_of_a_corrected_input_do_not_stay_if_it_fails(
@@ -207,7 +210,7 @@ def test_a_changed_heatmap_counts_for_a_model_that_sees_it(
     tiny_gmic: Callable[..., Path], predictor: Predictor, pair: list[ImageRow], tmp_path: Path
 ) -> None:
     heatmap = tmp_path / "heatmap.png"
-    given = [replace(row, benign_heatmap=heatmap, malignant_heatmap=heatmap) for row in pair[:1]]
+    given = [replace(row, heatmaps=dict.fromkeys(CLASSES, heatmap)) for row in pair[:1]]
     seeing = Predictor(tiny_gmic(1, "heatmaps=true"), "cpu")
     for value, again in ((0, 1), (200, 0)):
         cv2.imwrite(str(heatmap), np.full(read_pixels(pair[0].path).shape, value, np.uint8))

@@ -147,7 +147,7 @@ def test_heatmaps_are_read_for_a_model_that_sees_them(
         cv2.imwrite(str(files[-1]), np.full(read_pixels(rows[0].path).shape, value, np.uint8))
     names = ["low", "high", "without"]
     given = [replace(rows[0], image_id=name) for name in names]
-    given[:2] = [replace(given[k], benign_heatmap=files[0], malignant_heatmap=files[k]) for k in (0, 1)]
+    given[:2] = [replace(given[k], heatmaps={"benign": files[0], "malignant": files[k]}) for k in (0, 1)]
     out = tmp_path / "out"
     seeing = Predictor(tiny_gmic(1, "heatmaps=true"), "cpu")
     assert predict_images(seeing, given, out, num_tta=num_tta) == BatchResult(2, 0, 1)

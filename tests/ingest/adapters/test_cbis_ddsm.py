@@ -16,6 +16,7 @@ from mammoseg.data.splits import check_leaks
 from mammoseg.ingest.adapters.cbis_ddsm import make_manifest
 from mammoseg.ingest.tables import AdapterError
 from mammoseg.io.read import read_mask
+from mammoseg.records.label import CLASSES
 
 FILM = np.random.default_rng(0).integers(0, 60000, (40, 30), dtype=np.uint16)
 CROP = np.random.default_rng(1).integers(0, 60000, (12, 9), dtype=np.uint16)  # of the film's shape on purpose
@@ -104,10 +105,13 @@ def test_a_row(made: Callable[..., Manifest], tmp_path: Path) -> None:
     [row] = manifest.rows()
     assert (row.patient_id, row.exam_id, row.image_id) == ("P_00007", "P_00007", "P_00007_R_MLO")
     assert (row.laterality, row.view, row.split, row.pixel_mm) == ("R", "MLO", "train", None)
-    assert (row.benign, row.malignant) == (1, 0)
+    assert tuple(map(row.labels.get, CLASSES)) == (1, 0)
     assert row.path == tmp_path / f"cbis/CBIS-DDSM/Mass-Training_P_00007_RIGHT_MLO/{UID}.1/{UID}.2/000000.dcm"
-    assert (row.benign_mask, row.malignant_mask) == (tmp_path / "out" / "masks" / "P_00007_R_MLO_benign.png", None)
-    assert manifest.table.loc[0, ["density", "birads", "lesion_type", "abnormalities"]].tolist() == [
+    assert (row.masks.get("benign"), row.masks.get("malignant")) == (
+        tmp_path / "out" / "masks" / "P_00007_R_MLO_benign.png",
+        None,
+    )
+    assert manifest.table.loc[2, ["density", "birads", "lesion_type", "abnormalities"]].tolist() == [
         "3",
         "4",
         "mass",
@@ -120,15 +124,15 @@ def test_a_row(made: Callable[..., Manifest], tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["mass", "calc"])
 def test_the_mask_is_told_from_the_crop_by_its_pixels(made: Callable[..., Manifest], kind: str) -> None:
     [row] = made([abnormality(kind)]).rows()
-    assert row.malignant_mask is not None
-    np.testing.assert_array_equal(read_mask(row.malignant_mask), square(4, 4) > 0)
+    assert "malignant" in row.masks
+    np.testing.assert_array_equal(read_mask(row.masks["malignant"]), square(4, 4) > 0)
 
 
 @pytest.mark.parametrize("mask", [square(8, 4, (80, 60), 8), square(8, 4, (80, 60), 8) // 255])
 def test_a_mask_of_another_size_is_resized(made: Callable[..., Manifest], mask: NDArray[np.uint8]) -> None:
     [row] = made([abnormality()], {"Mass-Training_P_00001_LEFT_CC_1": mask}).rows()
-    assert row.malignant_mask is not None
-    np.testing.assert_array_equal(read_mask(row.malignant_mask), square(4, 2) > 0)
+    assert "malignant" in row.masks
+    np.testing.assert_array_equal(read_mask(row.masks["malignant"]), square(4, 2) > 0)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +144,7 @@ def test_a_mask_that_does_not_fit_is_not_used(
     made: Callable[..., Manifest], mask: NDArray[np.generic], caplog: pytest.LogCaptureFixture
 ) -> None:
     [row] = made([abnormality()], {"Mass-Training_P_00001_LEFT_CC_1": mask}).rows()
-    assert (row.malignant, row.malignant_mask) == (1, None)
+    assert (row.labels.get("malignant"), row.masks.get("malignant")) == (1, None)
     assert "1 films have no mask of a class" in caplog.text
     assert "P_00001_L_CC (malignant)" in caplog.text
 
@@ -156,20 +160,20 @@ def test_abnormalities_of_a_film_are_united_by_class(made: Callable[..., Manifes
     squares = [square(0, 0), square(10, 10), square(20, 20), square(30, 20)]
     manifest = made(rows, dict(zip(names, squares, strict=True)))
     [row] = manifest.rows()
-    assert (row.benign, row.malignant) == (1, 1)
-    assert row.benign_mask is not None
-    assert row.malignant_mask is not None
-    np.testing.assert_array_equal(read_mask(row.malignant_mask), (squares[0] | squares[1]) > 0)
-    np.testing.assert_array_equal(read_mask(row.benign_mask), (squares[2] | squares[3]) > 0)
+    assert tuple(map(row.labels.get, CLASSES)) == (1, 1)
+    assert "benign" in row.masks
+    assert "malignant" in row.masks
+    np.testing.assert_array_equal(read_mask(row.masks["malignant"]), (squares[0] | squares[1]) > 0)
+    np.testing.assert_array_equal(read_mask(row.masks["benign"]), (squares[2] | squares[3]) > 0)
     expected = ["3", "5", "calcification;mass", 4]
-    assert manifest.table.loc[0, ["density", "birads", "lesion_type", "abnormalities"]].tolist() == expected
+    assert manifest.table.loc[2, ["density", "birads", "lesion_type", "abnormalities"]].tolist() == expected
 
 
 def test_a_mask_that_is_missing_leaves_none_of_its_class(made: Callable[..., Manifest]) -> None:
     rows = [abnormality(number=1), abnormality(number=2), abnormality(number=3, pathology="BENIGN")]
     [row] = made(rows, {"Mass-Training_P_00001_LEFT_CC_2": np.zeros((40, 30), np.uint8)}).rows()
-    assert row.malignant_mask is None
-    assert row.benign_mask is not None
+    assert row.masks.get("malignant") is None
+    assert "benign" in row.masks
 
 
 def test_both_views_of_a_breast_have_the_label_of_its_worst_abnormality(made: Callable[..., Manifest]) -> None:
@@ -179,9 +183,9 @@ def test_both_views_of_a_breast_have_the_label_of_its_worst_abnormality(made: Ca
         abnormality(side="RIGHT", pathology="BENIGN"),
     ]
     rows = rows_by_id(made(found))
-    assert [(r.benign, r.malignant) for r in rows.values()] == [(1, 1), (1, 1), (1, 0)]
-    assert rows["P_00001_L_CC"].malignant_mask is None
-    assert rows["P_00001_L_CC"].benign_mask is not None
+    assert [tuple(map(r.labels.get, CLASSES)) for r in rows.values()] == [(1, 1), (1, 1), (1, 0)]
+    assert rows["P_00001_L_CC"].masks.get("malignant") is None
+    assert "benign" in rows["P_00001_L_CC"].masks
 
 
 def test_the_test_set_is_kept_whole_and_nobody_is_in_both(
@@ -204,7 +208,7 @@ def test_the_test_set_is_kept_whole_and_nobody_is_in_both(
     }
     check_leaks(manifest)
     # What the training tables know of a tested breast counts: this is the truth about the film.
-    assert (rows_by_id(manifest)["P_00001_L_CC"].malignant, rows_by_id(manifest)["P_00001_R_CC"].malignant) == (1, 1)
+    assert [rows_by_id(manifest)[f"P_00001_{side}_CC"].labels["malignant"] for side in "LR"] == [1, 1]
     assert "1 films of patients in the test tables are left out" in caplog.text
     assert "P_00001_R_MLO" in caplog.text
 
@@ -220,7 +224,7 @@ def test_the_tree_of_newer_downloads(tmp_path: Path, write_dicom: Callable[..., 
     write_dicom(rois / "1.000000-ROI mask images-18515" / "1-2.dcm", square(4, 4))
     [row] = make_manifest(root, tmp_path / "masks").rows()
     assert row.path == patients / "Mass-Training_P_00001_LEFT_CC" / film
-    assert row.malignant_mask is not None
+    assert "malignant" in row.masks
 
 
 def test_the_tree_of_the_copy_on_kaggle(tmp_path: Path) -> None:
@@ -240,8 +244,8 @@ def test_the_tree_of_the_copy_on_kaggle(tmp_path: Path) -> None:
     (root / "csv" / "dicom_info.csv").write_text("\n".join([*lines, f"x,CBIS-DDSM/jpeg/{UID}.9/1-1.jpg,Other"]) + "\n")
     [row] = make_manifest(root, tmp_path / "masks").rows()
     assert row.path == root / "jpeg" / f"{UID}.0" / "1-1.jpg"
-    assert row.malignant_mask is not None
-    np.testing.assert_array_equal(read_mask(row.malignant_mask), square(8, 8, size=16) > 0)
+    assert "malignant" in row.masks
+    np.testing.assert_array_equal(read_mask(row.masks["malignant"]), square(8, 8, size=16) > 0)
 
 
 def test_rows_that_cannot_be_used_and_films_that_are_missing_are_told(
@@ -271,7 +275,10 @@ def test_paths_with_quotes_backslashes_and_a_long_patient_id(made: Callable[...,
         writer.writeheader()
         writer.writerow(odd)
     [row] = make_manifest(tmp_path / "cbis", tmp_path / "masks").rows()
-    assert (row.patient_id, row.malignant_mask) == ("P_00001", tmp_path / "masks" / "P_00001_L_CC_malignant.png")
+    assert (row.patient_id, row.masks.get("malignant")) == (
+        "P_00001",
+        tmp_path / "masks" / "P_00001_L_CC_malignant.png",
+    )
 
 
 @pytest.mark.parametrize("content", [b"", b"DICM", b"\0" * 128 + b"DICM" + b"\xff" * 50])
@@ -284,7 +291,7 @@ def test_damaged_files_cost_their_mask_only(
         path.write_bytes(content)
     with caplog.at_level(logging.WARNING, "mammoseg"):
         rows = rows_by_id(make_manifest(tmp_path / "cbis", tmp_path / "masks"))
-    assert [row.malignant_mask is None for row in rows.values()] == [True, False]
+    assert [row.masks.get("malignant") is None for row in rows.values()] == [True, False]
 
 
 def test_a_pipe_in_place_of_a_mask_is_not_waited_for(made: Callable[..., Manifest], tmp_path: Path) -> None:
@@ -293,7 +300,7 @@ def test_a_pipe_in_place_of_a_mask_is_not_waited_for(made: Callable[..., Manifes
     mask.unlink()
     os.mkfifo(mask)
     rows = rows_by_id(make_manifest(tmp_path / "cbis", tmp_path / "masks"))
-    assert [row.malignant_mask is None for row in rows.values()] == [True, False]
+    assert [row.masks.get("malignant") is None for row in rows.values()] == [True, False]
 
 
 def test_other_folders_are_refused(tmp_path: Path, made: Callable[..., Manifest]) -> None:

@@ -14,6 +14,7 @@ from mammoseg.data.manifest import Manifest, load_manifest
 from mammoseg.ingest.adapters.cmmd import make_manifest
 from mammoseg.ingest.tables import AdapterError
 from mammoseg.ingest.workbook import WorkbookError
+from mammoseg.records.label import CLASSES
 
 TABLE = "CMMD_clinicaldata_revision.xlsx"
 CC, MLO = "399162004", "399368009"
@@ -89,7 +90,12 @@ def made(root: Path, tmp_path: Path) -> Callable[..., Manifest]:
 def test_labels_are_those_of_the_breast(
     made: Callable[..., Manifest], breasts: list[Breast], left: tuple[int | None, ...], right: tuple[int | None, ...]
 ) -> None:
-    assert [(row.benign, row.malignant) for row in made(breasts).rows()] == [left, left, right, right]
+    assert [tuple(map(row.labels.get, CLASSES)) for row in made(breasts).rows()] == [
+        left,
+        left,
+        right,
+        right,
+    ]
 
 
 def test_rows_of_the_manifest(made: Callable[..., Manifest], root: Path, tmp_path: Path) -> None:

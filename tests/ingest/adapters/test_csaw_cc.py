@@ -83,8 +83,8 @@ def test_malignant_is_a_cancer_this_exam_found(
 ) -> None:
     sides = [("Left", "CC"), ("Left", "MLO"), ("Right", "CC"), ("Right", "MLO")]
     rows = list(made([image(side, view, case, cancer, timing) for side, view in sides]).rows())
-    assert [row.malignant for row in rows] == [left, left, right, right]
-    assert [row.benign for row in rows] == [None] * 4
+    assert [row.labels.get("malignant") for row in rows] == [left, left, right, right]
+    assert [row.labels.get("benign") for row in rows] == [None] * 4
 
 
 def test_earlier_exams_of_a_patient_are_unknown(made: Callable[..., Manifest], tmp_path: Path) -> None:
@@ -92,11 +92,11 @@ def test_earlier_exams_of_a_patient_are_unknown(made: Callable[..., Manifest], t
     made([earlier, image(case=1, cancer="Left", timing=1, number=2)]).to_csv(tmp_path / "manifest.csv")
     manifest = load_manifest(tmp_path / "manifest.csv", check_files=True)
     first, second = manifest.rows()
-    assert (first.patient_id, first.exam_id, first.malignant) == ("2", "2_2013", None)
-    assert (second.patient_id, second.exam_id, second.malignant) == ("2", "2_2015", 1)
+    assert (first.patient_id, first.exam_id, first.labels.get("malignant")) == ("2", "2_2013", None)
+    assert (second.patient_id, second.exam_id, second.labels.get("malignant")) == ("2", "2_2015", 1)
     assert (first.image_id, first.laterality, first.view) == ("00002_20990909_L_CC_1", "L", "CC")
     assert first.path == tmp_path / "csaw" / "images" / "part_1" / "00002_20990909_L_CC_1.dcm"
-    further = manifest.table.loc[0, ["exam_year", "rad_timing", "libra_percentdensity"]]
+    further = manifest.table.loc[2, ["exam_year", "rad_timing", "libra_percentdensity"]]
     assert further.astype(float).tolist() == [2013, 3, 23.2]
 
 
@@ -108,8 +108,8 @@ def test_masks_are_of_cancers_the_exam_found(made: Callable[..., Manifest], tmp_
     found = image(case=1, cancer="Left", timing=1)
     before = image(case=1, cancer="Left", timing=3, number=2, exam_year=2013)
     first, second = made([found, before]).rows()
-    assert first.malignant_mask == folder / "00002_20990909_L_CC_1_mask.png"
-    assert second.malignant_mask is None
+    assert first.masks.get("malignant") == folder / "00002_20990909_L_CC_1_mask.png"
+    assert second.masks.get("malignant") is None
 
 
 def test_the_table_may_have_another_name_and_semicolons(made: Callable[..., Manifest], tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_a_breast_with_contradictory_rows_is_unknown(
     made: Callable[..., Manifest], caplog: pytest.LogCaptureFixture
 ) -> None:
     rows = [image(case=1, cancer="Left", timing=1), image(view="MLO", case=1, cancer="Left", timing=2), image("Right")]
-    assert [row.malignant for row in made(rows).rows()] == [None, None, 0]
+    assert [row.labels.get("malignant") for row in made(rows).rows()] == [None, None, 0]
     assert "1 breasts have contradictory labels, left empty: 2_2015 L" in caplog.text
 
 

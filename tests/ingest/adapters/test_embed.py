@@ -15,6 +15,7 @@ from mammoseg.data.manifest import Manifest, load_manifest
 from mammoseg.ingest.adapters.embed import make_manifest
 from mammoseg.ingest.tables import AdapterError
 from mammoseg.io.read import read_mask
+from mammoseg.records.label import CLASSES
 
 SHAPE = (10, 8)
 FOLDER = "/mnt/NAS2/mammo/anon_dicom/cohort_1/11/1.2.3"
@@ -98,7 +99,12 @@ VIEWS = [image("L_CC"), image("L_MLO"), image("R_CC"), image("R_MLO")]
 def test_labels_are_those_of_the_breast(
     made: Callable[..., Manifest], findings: list[Row], left: Labels, right: Labels
 ) -> None:
-    assert [(row.benign, row.malignant) for row in made(VIEWS, findings).rows()] == [left, left, right, right]
+    assert [tuple(map(row.labels.get, CLASSES)) for row in made(VIEWS, findings).rows()] == [
+        left,
+        left,
+        right,
+        right,
+    ]
 
 
 def test_rows_of_the_manifest(made: Callable[..., Manifest], tmp_path: Path) -> None:
@@ -160,8 +166,8 @@ def test_boxes_in_either_frame(
 ) -> None:
     manifest = made([image("R_CC", **changes)], [finding("R", "S", 0)], roi_flipped=flipped)
     [row] = manifest.rows()
-    np.testing.assert_array_equal(read_mask(row.malignant_mask), expected)
-    assert (row.benign_mask, row.mask_frame) == (None, None)
+    np.testing.assert_array_equal(read_mask(row.masks["malignant"]), expected)
+    assert (row.masks.get("benign"), row.mask_frame) == (None, None)
     assert ("boxes of 1 images were taken as places in" in caplog.text) == ("DCM_ROI_coords" not in changes)
 
 
@@ -182,7 +188,7 @@ def test_boxes_are_drawn_where_their_class_is_certain(
     made: Callable[..., Manifest], findings: list[Row], roi: str, name: str | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     [row] = made([image("R_CC", ROI_coords=roi)], findings).rows()
-    assert [label for label, file in row.masks.items() if file] == ([name] if name else [])
+    assert list(row.masks) == ([name] if name else [])
     assert ("1 images have boxes of no one class or outside the image, no mask: R_CC" in caplog.text) == (name is None)
 
 
@@ -193,7 +199,7 @@ def test_pictures_instead_of_dicom(made: Callable[..., Manifest], tmp_path: Path
     row = image("R_CC", png_path="/mnt/NAS3/mammo/png/cohort_1/extracted/a1.png", ROI_coords=ROI, DCM_ROI_coords="[]")
     [found] = made([row], [finding("R", "S", 0)], without=["R_CC"]).rows()
     assert (found.image_id, found.path) == ("a1", folder / "a1.png")
-    np.testing.assert_array_equal(read_mask(found.malignant_mask), AS_THEY_STAND)
+    np.testing.assert_array_equal(read_mask(found.masks["malignant"]), AS_THEY_STAND)
 
 
 def test_what_is_left_out_is_told(made: Callable[..., Manifest], caplog: pytest.LogCaptureFixture) -> None:

@@ -12,6 +12,7 @@ from mammoseg.data.manifest import ImageRow, Manifest, load_manifest
 from mammoseg.ingest.adapters.inbreast import make_manifest
 from mammoseg.ingest.tables import AdapterError
 from mammoseg.io.read import read_mask
+from mammoseg.records.label import CLASSES
 
 HEADER = "Patient ID;Patient age;Laterality;View;Acquisition date;File Name;ACR;Bi-Rads"
 SHAPE = (40, 30)
@@ -62,12 +63,12 @@ def test_a_row(made: Callable[..., Manifest], tmp_path: Path) -> None:
     assert (row.patient_id, row.exam_id) == ("6c613a14b80a8591", "6c613a14b80a8591_201001")
     assert (row.image_id, row.laterality, row.view, row.pixel_mm) == ("20586908", "R", "MLO", 0.07)
     assert row.path.name == "20586908_6c613a14b80a8591_MG_R_ML_ANON.dcm"
-    assert (row.benign, row.malignant, row.benign_mask) == (None, 1, None)
-    assert row.malignant_mask == tmp_path / "out" / "masks" / "20586908_malignant.png"
+    assert (row.labels.get("benign"), row.labels.get("malignant"), row.masks.get("benign")) == (None, 1, None)
+    assert row.masks.get("malignant") == tmp_path / "out" / "masks" / "20586908_malignant.png"
     expected = np.zeros(SHAPE, dtype=bool)
     expected[6:13, 4:11] = True
-    np.testing.assert_array_equal(read_mask(row.malignant_mask), expected)
-    assert manifest.table.loc[0, ["birads", "density", "lesion_type"]].tolist() == ["4a", "2", "Mass"]
+    np.testing.assert_array_equal(read_mask(row.masks["malignant"]), expected)
+    assert manifest.table.loc[2, ["birads", "density", "lesion_type"]].tolist() == ["4a", "2", "Mass"]
     manifest.to_csv(manifest.path)
     load_manifest(tmp_path / "out" / "manifest.csv", check_files=True)
 
@@ -86,13 +87,13 @@ def test_labels_follow_the_birads(
     made: Callable[..., Manifest], birads: str, labels: tuple[int | None, int | None]
 ) -> None:
     [row] = made([(1, "L", "CC", birads)]).rows()
-    assert (row.benign, row.malignant) == labels
+    assert tuple(map(row.labels.get, CLASSES)) == labels
 
 
 def test_the_highest_category_of_the_breast_counts(made: Callable[..., Manifest]) -> None:
     images = [(1, "R", "CC", "4a"), (2, "R", "MLO", "5"), (3, "L", "CC", "2"), (4, "L", "MLO", ""), (5, "L", "FB", "1")]
     manifest = made(images)
-    assert [(r.benign, r.malignant) for r in manifest.rows()] == [(None, 1)] * 2 + [(1, 0)] * 3
+    assert [tuple(map(r.labels.get, CLASSES)) for r in manifest.rows()] == [(None, 1)] * 2 + [(1, 0)] * 3
     assert manifest.table["birads"].fillna("").tolist() == ["4a", "5", "2", "", "1"]
     assert manifest.table["view"].tolist()[-1] == "FB"
 
@@ -105,8 +106,8 @@ def test_contours_go_to_the_class_of_their_image(
         (5, "L", "CC", "2"),
     ]
     rows = rows_by_id(made(images, {n: [("Mass", SQUARE)] for n in (1, 2, 3, 4)}))
-    assert {n for n, row in rows.items() if row.benign_mask} == {"3"}  # breast R is BI-RADS 3 in all: unknown
-    assert not [n for n, row in rows.items() if row.malignant_mask]
+    assert {n for n, row in rows.items() if row.masks.get("benign")} == {"3"}  # breast R is BI-RADS 3 in all: unknown
+    assert not [n for n, row in rows.items() if row.masks.get("malignant")]
     assert "contours of 3 images are of no class by their BI-RADS and in no mask: 1, 2, 4" in caplog.text
 
 
@@ -121,12 +122,12 @@ def test_all_contours_of_an_image_are_united_points_too(made: Callable[..., Mani
     ]
     manifest = made([(1, "L", "CC", "5")], {1: found})
     [row] = manifest.rows()
-    assert row.malignant_mask is not None
-    mask = read_mask(row.malignant_mask)
+    assert "malignant" in row.masks
+    mask = read_mask(row.masks["malignant"])
     assert mask.sum() == 1 + 49 + 2 + 3 + 4
     assert mask[30, 20]
     assert mask[38:, 28:].all()
-    assert manifest.table.loc[0, "lesion_type"] == "Calcification;Cluster;Mass;Point 1;Unnamed"
+    assert manifest.table.loc[2, "lesion_type"] == "Calcification;Cluster;Mass;Point 1;Unnamed"
 
 
 BOMB = b'<?xml version="1.0"?><!DOCTYPE p [<!ENTITY a "x"><!ENTITY b "&a;&a;">]><plist><string>&b;</string></plist>'
@@ -147,8 +148,8 @@ def test_contour_files_that_cannot_be_read_cost_their_mask_only(
     made: Callable[..., Manifest], content: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     rows = rows_by_id(made([(1, "L", "CC", "5"), (2, "L", "MLO", "5")], {1: content, 2: [("Mass", SQUARE)]}))
-    assert rows["1"].malignant_mask is None
-    assert rows["2"].malignant_mask is not None
+    assert rows["1"].masks.get("malignant") is None
+    assert "malignant" in rows["2"].masks
     assert "contours of 1 images cannot be read or drawn: 1" in caplog.text
 
 
@@ -168,7 +169,7 @@ def test_a_pipe_in_place_of_contours_is_not_waited_for(made: Callable[..., Manif
     folder = Path(made([(1, "L", "CC", "5")]).table["path"].iloc[0]).parent.parent
     os.mkfifo(folder / "AllXML" / "1.xml")
     [row] = make_manifest(folder, tmp_path / "masks").rows()
-    assert row.malignant_mask is None
+    assert row.masks.get("malignant") is None
 
 
 def test_other_folders_are_refused(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from mammoseg.ingest.adapters.mini_mias import make_manifest
 from mammoseg.ingest.drawing import draw_mask
 from mammoseg.ingest.tables import AdapterError
 from mammoseg.io.read import read_mask
+from mammoseg.records.label import CLASSES
 
 INTRODUCTION = "MAMMOGRAPHIC IMAGE ANALYSIS SOCIETY\n\nThe films mdb001 and on.\n1st column: MIAS reference number.\n\n"
 
@@ -43,10 +44,14 @@ def test_rows(made: Callable[..., Manifest], tmp_path: Path) -> None:
     assert [r.laterality for r in (first, second, third)] == ["R", "L", "R"]
     assert (first.view, first.pixel_mm, first.horizontal_flip) == ("MLO", 0.2, False)
     assert first.path == tmp_path / "mias" / "images" / "mdb001.pgm"
-    assert [(r.benign, r.malignant) for r in (first, second, third)] == [(1, 0), (0, 0), (0, 0)]
+    assert [tuple(map(r.labels.get, CLASSES)) for r in (first, second, third)] == [
+        (1, 0),
+        (0, 0),
+        (0, 0),
+    ]
     assert manifest.table["density"].tolist() == ["G", "G", "D"]
     assert manifest.table["lesion_type"].tolist() == ["CIRC", "NORM", "NORM"]
-    assert [r.benign_mask for r in (second, third)] == [None, None]
+    assert [r.masks.get("benign") for r in (second, third)] == [None, None]
     manifest.to_csv(manifest.path)
     load_manifest(tmp_path / "out" / "manifest.csv", check_files=True)
 
@@ -62,7 +67,7 @@ def test_y_counts_from_the_bottom(made: Callable[..., Manifest], tmp_path: Path)
 def test_several_lesions_of_both_classes(made: Callable[..., Manifest], tmp_path: Path) -> None:
     manifest = made("mdb001 F CIRC B 100 900 5", "mdb001 F MISC M 300 500 7", "mdb001 F CIRC B 200 800 9")
     [row] = manifest.rows()
-    assert (row.benign, row.malignant) == (1, 1)
+    assert tuple(map(row.labels.get, CLASSES)) == (1, 1)
     masks = tmp_path / "out" / "masks"
     expected = draw_mask((1024, 1024), circles=[(100, 124, 5), (200, 224, 9)])
     np.testing.assert_array_equal(read_mask(masks / "mdb001_benign.png"), expected)
@@ -80,8 +85,14 @@ def test_an_unknown_place_is_no_mask(made: Callable[..., Manifest], caplog: pyte
             "mdb005 F CIRC B 1020 1020 20",
         )
     )
-    assert [(r.benign, r.malignant) for r in rows.values()] == [(1, 0), (0, 1), (0, 1), (1, 0), (1, 0)]
-    assert [i for i, r in rows.items() if r.benign_mask or r.malignant_mask] == ["mdb005"]
+    assert [tuple(map(r.labels.get, CLASSES)) for r in rows.values()] == [
+        (1, 0),
+        (0, 1),
+        (0, 1),
+        (1, 0),
+        (1, 0),
+    ]
+    assert [i for i, r in rows.items() if r.masks.get("benign") or r.masks.get("malignant")] == ["mdb005"]
     assert "4 films have lesions without a place on the film" in caplog.text
 
 
@@ -98,12 +109,12 @@ def test_a_film_with_a_line_that_cannot_be_read_is_left_out(
 def test_converted_films(made: Callable[..., Manifest], suffix: str) -> None:
     [row] = made("mdb001 F CIRC B 100 900 5", suffix=suffix).rows()
     assert row.path.suffix == suffix
-    assert row.benign_mask is not None
+    assert "benign" in row.masks
 
 
 def test_resized_films_have_no_masks(made: Callable[..., Manifest]) -> None:
     [row] = made("mdb001 F CIRC B 100 900 5", size=512).rows()
-    assert (row.benign, row.benign_mask) == (1, None)
+    assert (row.labels.get("benign"), row.masks.get("benign")) == (1, None)
 
 
 def test_other_folders_are_refused(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from mammoseg.data.manifest import Manifest, load_manifest
 from mammoseg.ingest.adapters.rsna_2022 import make_manifest
 from mammoseg.ingest.tables import AdapterError
+from mammoseg.records.label import CLASSES
 
 COLUMNS = (
     *("site_id", "patient_id", "image_id", "laterality", "view", "age", "cancer", "biopsy", "invasive", "BIRADS"),
@@ -64,7 +65,7 @@ def test_labels_are_those_of_the_breast(
     made: Callable[..., Manifest], cancer: object, biopsy: object, benign: int | None, malignant: int | None
 ) -> None:
     rows = made([image(1, "L", "CC", cancer, biopsy), image(2, "L", "MLO", cancer, biopsy), image(3, "R")]).rows()
-    assert [(row.benign, row.malignant) for row in rows] == [(benign, malignant)] * 2 + [(0, 0)]
+    assert [tuple(map(row.labels.get, CLASSES)) for row in rows] == [(benign, malignant)] * 2 + [(0, 0)]
 
 
 def test_rows_of_the_manifest(made: Callable[..., Manifest], tmp_path: Path) -> None:
@@ -80,7 +81,7 @@ def test_rows_of_the_manifest(made: Callable[..., Manifest], tmp_path: Path) -> 
     assert (first.patient_id, first.exam_id, first.image_id) == ("10006", "10006", "10006_462822612")
     assert first.path == tmp_path / "rsna" / "train_images" / "10006" / "462822612.dcm"
     assert manifest.table["view"].tolist() == ["CC", "CC", "LMO", "AT"]
-    further = manifest.table.loc[0, ["birads", "density", "age", "site_id", "difficult_negative_case"]]
+    further = manifest.table.loc[2, ["birads", "density", "age", "site_id", "difficult_negative_case"]]
     assert further.tolist() == ["0", "B", "61", "2", "False"]
     assert manifest.table["split"].isna().all()
     assert not (tmp_path / "masks").exists()
@@ -102,7 +103,11 @@ def test_a_breast_with_contradictory_rows_is_unknown(
     made: Callable[..., Manifest], caplog: pytest.LogCaptureFixture
 ) -> None:
     rows = made([image(1, "L", "CC", 1, 1), image(2, "L", "MLO", 0, 1), image(3, "R", "CC", 0, 1)]).rows()
-    assert [(row.benign, row.malignant) for row in rows] == [(None, None), (None, None), (1, 0)]
+    assert [tuple(map(row.labels.get, CLASSES)) for row in rows] == [
+        (None, None),
+        (None, None),
+        (1, 0),
+    ]
     assert "1 breasts have several values of cancer, label left empty: 10006 L" in caplog.text
 
 

@@ -12,6 +12,7 @@ from mammoseg.data.manifest import Manifest, load_manifest
 from mammoseg.ingest.adapters.vindr_mammo import ABOUT, make_manifest
 from mammoseg.ingest.tables import AdapterError
 from mammoseg.io.read import read_mask
+from mammoseg.records.label import CLASSES
 
 BREASTS = (
     *("study_id", "series_id", "image_id", "laterality", "view_position", "height", "width"),
@@ -68,8 +69,8 @@ def test_labels_are_those_of_the_breast(
 ) -> None:
     manifest = made([image("l_cc", birads), image("l_mlo", birads), image("r_cc"), image("r_mlo")])
     left, _, right, _ = manifest.rows()
-    assert (left.benign, left.malignant) == (benign, malignant)
-    assert (right.benign, right.malignant) == (0, 0)
+    assert tuple(map(left.labels.get, CLASSES)) == (benign, malignant)
+    assert tuple(map(right.labels.get, CLASSES)) == (0, 0)
 
 
 def test_rows_of_the_manifest(made: Callable[..., Manifest], tmp_path: Path) -> None:
@@ -97,10 +98,10 @@ def test_boxes_go_into_the_mask_of_their_own_birads(made: Callable[..., Manifest
     expected = np.zeros((40, 30), dtype=bool)
     expected[4:10, 2:6] = True
     expected[35:, :4] = True
-    np.testing.assert_array_equal(read_mask(left.malignant_mask), expected)
+    np.testing.assert_array_equal(read_mask(left.masks["malignant"]), expected)
     assert left.mask_frame is None
-    assert np.argwhere(read_mask(left.benign_mask)).tolist() == [[20, 20], [20, 21]]
-    assert [other.malignant_mask, other.benign_mask, right.malignant_mask, right.benign_mask] == [None] * 4
+    assert np.argwhere(read_mask(left.masks["benign"])).tolist() == [[20, 20], [20, 21]]
+    assert [other.masks, right.masks] == [{}, {}]
 
 
 def test_what_is_left_out_is_told(made: Callable[..., Manifest], caplog: pytest.LogCaptureFixture) -> None:
@@ -122,7 +123,7 @@ def test_what_is_left_out_is_told(made: Callable[..., Manifest], caplog: pytest.
     ]
     rows = list(made(images, boxes, without=["l_cc"]).rows())
     assert [row.image_id for row in rows] == ["l_mlo", "r_cc_2", "r_cc_3"]
-    assert all(row.malignant_mask is None for row in rows)
+    assert all(row.masks.get("malignant") is None for row in rows)
     for text in (
         "3 rows left out, their ids, laterality or view cannot be used: rows 4, 5, 6",
         "2 boxes left out, their numbers are no box: rows 2, 3",
@@ -135,7 +136,11 @@ def test_what_is_left_out_is_told(made: Callable[..., Manifest], caplog: pytest.
 
 def test_a_breast_of_several_birads_is_unknown(made: Callable[..., Manifest], caplog: pytest.LogCaptureFixture) -> None:
     rows = made([image("l_cc", 1), image("l_mlo", 4), image("r_cc", 1)]).rows()
-    assert [(row.benign, row.malignant) for row in rows] == [(None, None), (None, None), (0, 0)]
+    assert [tuple(map(row.labels.get, CLASSES)) for row in rows] == [
+        (None, None),
+        (None, None),
+        (0, 0),
+    ]
     assert "1 breasts have several BI-RADS values, labels left empty: s1 L" in caplog.text
 
 

@@ -31,8 +31,8 @@ def study(phantom_study: Manifest, tmp_path_factory: pytest.TempPathFactory) -> 
     folder = tmp_path_factory.mktemp("heatmaps")
     files: dict[str, list[str]] = {f"{name}_heatmap": [] for name in CLASSES}
     for row in phantom_study.rows():
-        for name, mask in row.masks.items():
-            certain = np.zeros((208, 160), bool) if mask is None else read_mask(mask)
+        for name in CLASSES:
+            certain = read_mask(row.masks[name]) if name in row.masks else np.zeros((208, 160), bool)
             path = folder / f"{row.image_id}_{name}.png"
             values = np.where(certain, 240, 20).astype(np.uint8)
             cv2.imwrite(str(path), values if name == "benign" else values.astype(np.uint16) * 257)
@@ -77,7 +77,7 @@ def rows(study: Manifest) -> list[ImageRow]:
 
 
 def lesion(rows: list[ImageRow]) -> ImageRow:
-    return next(row for row in rows if row.malignant_mask is not None)
+    return next(row for row in rows if "malignant" in row.masks)
 
 
 def scores(predictor: Predictor, row: ImageRow, out: Path) -> dict[str, float]:
@@ -100,8 +100,8 @@ def test_each_heatmap_changes_the_prediction(predictor: Predictor, rows: list[Im
     cv2.imwrite(str(empty), np.zeros((208, 160), np.uint8))
     found = [scores(predictor, row, tmp_path / "as it is")]
     for name in CLASSES:
-        found.append(scores(predictor, replace(row, **{f"{name}_heatmap": empty}), tmp_path / name))
-    swapped = replace(row, benign_heatmap=row.malignant_heatmap, malignant_heatmap=row.benign_heatmap)
+        found.append(scores(predictor, replace(row, heatmaps={**row.heatmaps, name: empty}), tmp_path / name))
+    swapped = replace(row, heatmaps=dict(zip(CLASSES, [*row.heatmaps.values()][::-1], strict=True)))
     found.append(scores(predictor, swapped, tmp_path / "swapped"))
     assert len({tuple(values.values()) for values in found}) == 4
 
@@ -110,10 +110,10 @@ def test_an_image_without_a_heatmap_fails_alone(predictor: Predictor, rows: list
     small = tmp_path / "small.png"
     cv2.imwrite(str(small), np.zeros((104, 80), np.uint8))
     given = [
-        replace(rows[0], benign_heatmap=None),
+        replace(rows[0], heatmaps={"malignant": rows[0].heatmaps["malignant"]}),
         rows[1],
-        replace(rows[2], malignant_heatmap=small),
-        replace(rows[3], benign_heatmap=None, malignant_heatmap=None),
+        replace(rows[2], heatmaps={**rows[2].heatmaps, "malignant": small}),
+        replace(rows[3], heatmaps={}),
     ]
     out = tmp_path / "out"
     assert predict_images(predictor, given, out) == BatchResult(predicted=1, done_before=0, failed=3)

@@ -1,6 +1,7 @@
 """A stage is used by the run it is of, and by no other, whatever is left of the folder."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -101,3 +102,13 @@ def test_damaged_patches(
     with pytest.raises(RuntimeError, match="stopped"):
         train(tiny_config, phantom_study, left, CPU, cache_folder=trained_run / "cache")
     assert (stage / "patches.csv").read_bytes() == (trained_run / "stages" / "local" / "patches.csv").read_bytes()
+
+
+def test_other_splits_of_the_same_rows_are_another_run(
+    left: Path, trained_run: Path, tiny_config: TrainConfig, phantom_study: Manifest
+) -> None:
+    swapped = phantom_study.table["split"].replace({"train": "val", "val": "train"})
+    other = replace(phantom_study, table=phantom_study.table.assign(split=swapped))
+    assert other.sha256() == phantom_study.sha256()
+    with pytest.raises(TrainingError, match="is of another configuration or manifest"):
+        train(tiny_config, other, left, CPU, cache_folder=trained_run / "cache")

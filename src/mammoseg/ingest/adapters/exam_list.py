@@ -39,4 +39,4 @@ def make_manifest(root: Path, masks: Path) -> Adapted:
     left_out = Omissions()
     absent = [row.image_id for row in manifest.rows() if not row.path.is_file()]
     left_out.add(named[0], "images have no file; their rows are kept", absent)
-    return Adapted(manifest.table, manifest.path, tuple(left_out.entries))
+    return Adapted(manifest.table, manifest.path, left_out=tuple(left_out.entries))
