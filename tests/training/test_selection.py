@@ -76,11 +76,10 @@ def test_auc_is_of_breasts() -> None:
     assert values["select"] == 1
 
 
-def test_a_breast_labelled_on_one_view_counts() -> None:
-    """What is known may stand on any of its images."""
-    rows = [image("a", malignant=None), image("a", malignant=1), image("b", malignant=0), image("b", malignant=None)]
-    assert scored(rows, [0.9, 0.9, 0.1, 0.1]).compute("auc")["auc_malignant"] == 1
-    assert scored(rows, [0.1, 0.1, 0.9, 0.9]).compute("auc")["auc_malignant"] == 0
+def test_a_breast_is_positive_if_one_image_is_and_negative_only_if_all_are() -> None:
+    rows = [image("a", malignant=None), image("a", malignant=1), image("b"), image("c"), image("c", malignant=None)]
+    assert scored(rows, [0.9, 0.9, 0.1, 1, 1]).compute("auc")["auc_malignant"] == 1
+    assert scored(rows, [0.1, 0.1, 0.9, 0, 0]).compute("auc")["auc_malignant"] == 0
 
 
 @pytest.mark.filterwarnings("error")

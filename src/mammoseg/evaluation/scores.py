@@ -1,7 +1,7 @@
 """AUC and average precision at image and breast level, with bootstrap intervals by patient.
 
-A breast's score is the mean over its images (those that were predicted). A breast is positive when one of its images
-is, negative when all of them are, and unknown otherwise. Unknown labels are left out and counted; never negative.
+A breast's score is the mean over its images (those that were predicted), its label that of `breast_labels`. Unknown
+labels are left out and counted; never negative.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mammoseg.config import ConfigError
+from mammoseg.data.breasts import breast_labels
 from mammoseg.evaluation.bootstrap import interval
 from mammoseg.metrics.auc import weighted_average_precision, weighted_roc_auc
 from mammoseg.records.label import CLASSES
@@ -40,12 +41,9 @@ def score_column(source: str, label: str) -> str:
 def breast_table(images: pd.DataFrame, sources: Sequence[str]) -> pd.DataFrame:
     """One row per image -> one row per breast (patient, exam, side): labels 0, 1 or NaN, mean scores."""
     groups = images.groupby(BREAST, sort=True)
-    columns = {}
-    for label in CLASSES:
-        highest, known, images_in_breast = groups[label].max(), groups[label].count(), groups.size()
-        columns[label] = highest.where((highest == 1) | (known == images_in_breast))
-    scores = [score_column(source, label) for source in sources for label in CLASSES]
-    return pd.DataFrame(columns).join(groups[scores].mean()).reset_index()
+    scores = groups[[score_column(source, label) for source in sources for label in CLASSES]].mean()
+    labels = breast_labels(images[list(CLASSES)].to_numpy(np.float64), groups.ngroup().to_numpy())
+    return pd.DataFrame(labels, scores.index, list(CLASSES)).join(scores).reset_index()
 
 
 def score_tables(images: pd.DataFrame, sources: Sequence[str], bootstrap: int, seed: int) -> dict[str, Any]:

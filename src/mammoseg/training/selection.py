@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from mammoseg.data.breasts import breast_labels
 from mammoseg.data.manifest import ImageRow
 from mammoseg.metrics.auc import roc_auc
 from mammoseg.metrics.dice import dice_scores
@@ -82,11 +83,9 @@ class ValidationScores:
         breasts: dict[tuple[str, str], list[int]] = defaultdict(list)
         for index in self.y:
             breasts[self.rows[index].breast_key].append(index)
-        y_NK = np.array([np.mean([self.y[i] for i in images], axis=0) for images in breasts.values()])
-        # What is known about a breast may stand on one of its images only; fmax passes over NaN.
-        label_NK = np.array(
-            [np.fmax.reduce([self.rows[i].label_K(CLASSES) for i in images]) for images in breasts.values()]
-        )
-        label_NK = label_NK[:, columns_of(self.classes)]
-        known = ~np.isnan(label_NK)
-        return {name: roc_auc(label_NK[known[:, k], k], y_NK[known[:, k], k]) for k, name in enumerate(self.classes)}
+        y_BK = np.array([np.mean([self.y[i] for i in images], axis=0) for images in breasts.values()])
+        number = np.repeat(np.arange(len(breasts)), [len(images) for images in breasts.values()])
+        label_NK = np.array([self.rows[i].label_K(self.classes) for images in breasts.values() for i in images])
+        label_BK = breast_labels(label_NK, number)
+        known = ~np.isnan(label_BK)
+        return {name: roc_auc(label_BK[known[:, k], k], y_BK[known[:, k], k]) for k, name in enumerate(self.classes)}
