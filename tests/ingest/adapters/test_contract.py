@@ -7,15 +7,25 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mammoseg import plugins
+from mammoseg.data.manifest import load_manifest
 from mammoseg.ingest.about import About
 from mammoseg.ingest.adapted import Adapted
 from mammoseg.ingest.tables import AdapterError
 
-NAMES = plugins.names(plugins.ADAPTERS)
+PLUGINS = Path(__file__).parents[2] / "plugins"
+TOY = "my_lab.adapters.toy"
+NAMES = [*plugins.names(plugins.ADAPTERS), TOY]
+
+
+@pytest.fixture(autouse=True)
+def lab(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The working directory holds the plug-ins of others."""
+    monkeypatch.chdir(PLUGINS)
 
 
 def test_the_data_sets_are_found() -> None:
@@ -100,7 +110,7 @@ every_tree = pytest.mark.parametrize("tree", sorted(TREES), indirect=True)
 
 
 def test_every_data_set_with_a_table_is_here() -> None:
-    assert set(TREES) == set(NAMES) - {"folder"}
+    assert set(TREES) == set(NAMES) - {"folder", "exam_list", TOY}
 
 
 @every_tree
@@ -209,3 +219,15 @@ def test_a_pipe_in_place_of_the_table_is_not_waited_for(tree: Tree) -> None:
     os.mkfifo(tree.table)
     with pytest.raises(AdapterError, match=rf"{re.escape(str(tree.root))}.*Expected "):
         tree.make()
+
+
+def test_one_of_others_through_the_command(tmp_path: Path, command: Callable[..., Any]) -> None:
+    (tmp_path / "root").mkdir()
+    lines = ["picture,patient,side,view,cancer", "1.png,7,L,CC,0", "2.png,7,R,CC,1"]
+    (tmp_path / "root" / "cases.csv").write_text("\n".join(lines))
+    for name in ("1.png", "2.png"):
+        (tmp_path / "root" / name).write_bytes(b"a picture")
+    done = command("adapt", TOY, tmp_path / "root", "--out", tmp_path / "images.csv")
+    assert done.code == 0, done.err
+    done.says("Biopsy within a year.", "2 images")
+    assert [row.malignant for row in load_manifest(tmp_path / "images.csv").rows()] == [0, 1]
