@@ -261,6 +261,22 @@ def test_subset(tmp_path: Path) -> None:
         manifest.subset("test")
 
 
+def test_rows_without_a_split_are_told_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = write(tmp_path, GOOD + "009,0091,c,R,CC,c.png,0,0,,\n007,0072,a-3,L,CC,a3.png,,,,\n")
+    with caplog.at_level(logging.WARNING):
+        assert load_manifest(path).subset("train", "val").table["image_id"].tolist() == ["a-1", "a-2", "b_1"]
+    assert caplog.messages == [f"{path}: 2 of 5 images have no split and are left out"]
+
+
+def test_a_patient_with_a_split_in_some_rows_only(tmp_path: Path) -> None:
+    """As merged cells of a spreadsheet are saved."""
+    manifest = load_manifest(write(tmp_path, GOOD.replace("a2.png,,1,train", "a2.png,,1,")))
+    with pytest.raises(
+        ManifestError, match=r"1 labelled images have no split though .* first in row 3\. .*merged cells"
+    ):
+        manifest.subset("val")
+
+
 def test_written_and_read_back(tmp_path: Path) -> None:
     manifest = load_manifest(write(tmp_path, GOOD))
     manifest.to_csv(tmp_path / "copy.csv")

@@ -9,6 +9,7 @@ The classes are the model's: a manifest knows those of `CLASSES`, and any other 
 import csv
 import hashlib
 import io
+import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -41,6 +42,8 @@ from mammoseg.io.cells import csv_text, unescape
 from mammoseg.records.finding import Box
 from mammoseg.records.image import Laterality, Mammogram
 from mammoseg.records.label import CLASSES
+
+logger = logging.getLogger(__name__)
 
 _MOST_BYTES = 2**30
 """Largest manifest: some million rows."""
@@ -126,16 +129,32 @@ class Manifest:
     def __len__(self) -> int:
         return len(self.table)
 
-    def subset(self, split: str) -> "Manifest":
-        """The rows of one split (train, val or test). Raises ManifestError when there are none."""
-        chosen = self.table[self.table["split"] == split]
-        if chosen.empty:
-            counts = self.table["split"].value_counts().to_dict() or "no split at all"
+    def subset(self, *splits: str) -> "Manifest":
+        """The rows of some splits (train, val or test). Rows that have no split at all are told of in the log.
+
+        Raises ManifestError when one of the splits has no row, and when labelled images have no split though others of
+        their patient have: a patient is in one split as a whole, so nobody means that.
+        """
+        split = self.table["split"]
+        if empty := [name for name in splits if not (split == name).any()]:
+            counts = split.value_counts().to_dict() or "no split at all"
             raise ManifestError(
-                f"{self.path}: no image has split {split!r}; rows per split: {counts}. Expected at least one row. "
+                f"{self.path}: no image has split {empty[0]!r}; rows per split: {counts}. Expected at least one row. "
                 f"Fill in the split column ({', '.join(SPLITS)}). The split that `mammoseg train` draws is in RUN/manifest.csv."
             )
-        return replace(self, table=chosen)
+        labelled = self.table[list(self.classes)].notna().any(axis=1)
+        torn = split.isna() & labelled & split.groupby(self.table["patient_id"]).transform("any")
+        if torn.any():
+            raise ManifestError(
+                f"{self.path}: {torn.sum()} labelled images have no split though others of their patient have one, the first in "
+                f"row {torn.idxmax()}. Expected the same split in all rows of a patient. Fill it in; merged cells of a "
+                "spreadsheet leave all but their first row empty."
+            )
+        if split.isna().any():
+            logger.warning(
+                "%s: %d of %d images have no split and are left out", self.path, split.isna().sum(), len(self)
+            )
+        return replace(self, table=self.table[split.isin(splits)])
 
     def rows(self, classes: Sequence[str] = CLASSES, required: bool = True) -> Iterator[ImageRow]:
         """One ImageRow per image, in the order of the table, with what is known of these classes.

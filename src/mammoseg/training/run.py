@@ -150,8 +150,8 @@ def _with_splits(config: TrainConfig, manifest: Manifest, classes: Sequence[str]
         patients = manifest.table.loc[manifest.table["split"] == "val", "patient_id"].nunique()
         logger.info("No image has split val: it is drawn, %d of the train patients", patients)
     check_leaks(manifest)
-    train, _ = (manifest.subset(split) for split in SPLITS)
-    labels_NK = train.table[list(classes)].to_numpy(dtype=np.float64)
+    used = manifest.subset(*SPLITS).table
+    labels_NK = used.loc[used["split"] == "train", list(classes)].to_numpy(dtype=np.float64)
     if np.isnan(labels_NK).all():
         raise TrainingError(
             f"{manifest.path}: none of the training images has a known label of what {config.model} predicts "
