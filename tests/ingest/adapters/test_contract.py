@@ -230,4 +230,4 @@ def test_one_of_others_through_the_command(tmp_path: Path, command: Callable[...
     done = command("adapt", TOY, tmp_path / "root", "--out", tmp_path / "images.csv")
     assert done.code == 0, done.err
     done.says("Biopsy within a year.", "2 images")
-    assert [row.malignant for row in load_manifest(tmp_path / "images.csv").rows()] == [0, 1]
+    assert [row.labels["malignant"] for row in load_manifest(tmp_path / "images.csv").rows()] == [0, 1]
