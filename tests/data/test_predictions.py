@@ -66,6 +66,13 @@ def test_what_fails_is_noted_until_it_works(predicted: Path, phantom_study: Mani
     assert not Ledger(tmp_path / "errors.csv").image_ids()
 
 
+def test_a_record_of_an_earlier_version_needs_the_manifest(predicted: Path, tmp_path: Path) -> None:
+    images = Predictions(predicted, None, tmp_path / "errors.csv")
+    assert images.each(lambda image: image.row.laterality) == ["L"] * 3
+    assert images.each(lambda image: image.image()) == []
+    assert "does not name the file" in (tmp_path / "errors.csv").read_text()
+
+
 def test_the_wrong_manifest_or_folder_is_told(predicted: Path, phantom_study: Manifest, tmp_path: Path) -> None:
     others = Manifest(phantom_study.table.tail(3), phantom_study.path)
     with pytest.raises(RunFileError, match=r"none of its 3 images is in .*manifest\.csv"):

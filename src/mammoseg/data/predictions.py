@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from mammoseg.config import parse
 from mammoseg.data.manifest import ImageRow, Manifest
@@ -27,6 +27,7 @@ from mammoseg.records.prediction import Prediction
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+_UNKNOWN = Path()
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,8 @@ class Predicted:
     """One image of a predictions folder."""
 
     prediction: Prediction
-    row: ImageRow | None
-    """Its row of the manifest; None: there is no manifest, or not with this image."""
+    row: ImageRow
+    """Its row of the manifest; without one, what the record tells."""
     prep: PrepConfig
     """How the images were prepared."""
     tell: Callable[[str], None]
@@ -43,16 +44,16 @@ class Predicted:
 
     def image(self) -> Mammogram:
         """The pixels that were predicted. Raises ImageReadError if their file is unknown, missing, damaged or another one."""
-        if self.row is None:
+        source, path = self.prediction.source, self.row.path
+        if path == _UNKNOWN:
             raise ImageReadError(
                 f"{self.prediction.image_id}: its record does not name the file of the image. Expected a record of this "
-                "version. Give the table of images with --manifest."
+                "version. Give the table of images with --manifest, or predict again."
             )
-        path, (noted, *_) = self.row.path, self.prediction.inputs.get("files", [None])
         image = self.row.mammogram(*read_image(path, self.prep.dicom))
         with open_regular(path) as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
-        if noted not in (None, found):
+        if source is not None and source.sha256 != found:
             raise ImageReadError(
                 f"{path}: the file has changed since it was predicted. Expected the content that the prediction is about. Put "
                 "the file back, or predict again."
@@ -61,8 +62,6 @@ class Predicted:
 
     def truth(self) -> Truth:
         """The lesion masks of the manifest in the pixels of the file. Those that cannot be read are told."""
-        if self.row is None:
-            return Truth({}, {})
         truth = readable_masks(self.row.masks, self.prediction.grid, self.row.mask_frame)
         for why in truth.unread.values():
             self.tell(f"without its true lesion: {why}")
@@ -93,14 +92,23 @@ class Predictions:
         made, told = [], Repeats("export", logger.warning)
         for image_id in self.image_ids:
             row = self._rows.get(image_id)
-            tell = partial(told.add, image_id, row.path if row else self.folder)
+            path = row.path if row else self.folder
             try:
-                made.append(make(Predicted(load_prediction(self.folder, image_id), row, self.prep, tell)))
+                prediction = load_prediction(self.folder, image_id)
+                row = row or _row_of(prediction)
+                made.append(make(Predicted(prediction, row, self.prep, partial(told.add, image_id, path))))
             except (ValueError, OSError) as error:
                 self.failed.add(image_id)
                 self._ledger.add(image_id, row.path if row else "", "export", error)
-                tell(str(error))
+                told.add(image_id, path, error)
             else:
                 self._ledger.remove(image_id)
         told.log_counts()
         return made
+
+
+def _row_of(prediction: Prediction) -> ImageRow:
+    """What a manifest would say, as far as a prediction tells it."""
+    ids = (prediction.patient_id, prediction.exam_id, prediction.image_id)
+    side: Any = prediction.laterality
+    return ImageRow(*ids, side, prediction.view, prediction.source.path if prediction.source else _UNKNOWN)

@@ -11,6 +11,7 @@ from mammoseg.records.breast import BreastFacts
 from mammoseg.records.grid import PixelGrid
 from mammoseg.records.label import CLASSES
 from mammoseg.records.prediction import Patch, Prediction, Scores
+from mammoseg.records.source import Source
 
 RECORD_FORMAT = 1
 TEXTS = ("patient_id", "exam_id", "image_id", "laterality", "view")
@@ -31,6 +32,7 @@ def record_of(prediction: Prediction) -> dict[str, Any]:
         "patches_of": prediction.patches_of,
         "reading": list(prediction.reading),
         "facts": prediction.facts and prediction.facts.to_dict(),
+        "source": prediction.source and prediction.source.to_dict(),
         "notes": list(prediction.notes),
         "inputs": dict(prediction.inputs),
         "made_by": dict(prediction.made_by),
@@ -49,6 +51,7 @@ def prediction_of(record: Mapping[str, Any], maps: Mapping[str, NDArray[np.float
         parts=record["parts"],
         reading=tuple(record.get("reading", ())),
         facts=facts_of(record),
+        source=Source.from_dict(record["source"]) if record.get("source") else None,
         notes=tuple(record["notes"]),
         inputs=record.get("inputs", {}),
         made_by=record.get("made_by", {}),

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from mammoseg.records.breast import BreastFacts
 from mammoseg.records.grid import PixelGrid
+from mammoseg.records.source import Source
 
 Scores = Mapping[str, float]
 """Class name -> probability in [0, 1]. The keys are the classes of the model: `CLASSES` or a part of them, in that order;
@@ -58,6 +59,8 @@ class Prediction:
     """What was done to the stored values when the file was read (DICOM), in plain words."""
     facts: BreastFacts | None = None
     """What was measured on the breast; None: not known, as in predictions of earlier versions."""
+    source: Source | None = None
+    """The file of the image; None: not known, as in predictions of earlier versions."""
     notes: tuple[str, ...] = ()
     """What preparation found worth telling about the image, in plain words."""
     inputs: Mapping[str, Any] = field(default_factory=dict)
