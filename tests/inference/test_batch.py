@@ -97,8 +97,9 @@ def test_images_that_fail_are_listed_and_the_rest_goes_on(
     assert predict_images(predictor, given, out) == BatchResult(predicted=3, done_before=5, failed=0)
     assert read_errors(out).empty
     (out / "errors.csv").unlink()
-    moved, before = str(given[0].path).encode(), str(rows[0].path).encode()
-    assert {name: content.replace(moved, before) for name, content in contents(out).items()} == contents(expected)
+    record = out / "records" / f"{rows[0].image_id}.json"
+    record.write_text(record.read_text().replace(str(given[0].path), str(rows[0].path)))  # where the repaired file lies
+    assert contents(out) == contents(expected)
 
 
 def test_a_model_that_gives_no_probabilities_fails_image_by_image(
