@@ -70,3 +70,18 @@ def test_one_of_others_trains_through_the_command(
     config = yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())
     assert (config["model"], config["stages"]["joint"]["epochs"]) == ("gmic", 1)
     assert (tmp_path / "run" / "checkpoint" / "weights.safetensors").is_file()
+
+
+def test_one_that_is_not_there_or_broken_is_told_in_a_line(
+    tmp_path: Path, command: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "broken_recipe.py").write_text("import a_package_that_is_not_there\n")
+    options = ("--manifest", "m.csv", "--out", "run")
+    for name, told in {
+        "no_such_lab.recipe": ("no module no_such_lab for the recipe", str(tmp_path), "PYTHONPATH"),
+        "broken_recipe.mine": ("a_package_that_is_not_there", "broken_recipe.py, line 1", "not in mammoseg"),
+    }.items():
+        done = command("train", "--recipe", name, *options)
+        assert (done.code, done.err.count("\n")) == (2, 1)
+        done.says(*told)

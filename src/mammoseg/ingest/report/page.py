@@ -9,15 +9,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from mammoseg.drawing.html import Html, page, table
 from mammoseg.ingest.report.thumbnails import thumbnail_name
 from mammoseg.io.atomic import write_text
 
 _SHOWN = 40  # rows named for a finding, exams listed
 _STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 1100px; padding: 0 1rem; color: #222 }
-table { border-collapse: collapse; margin: .5rem 0 1.5rem } td.n { text-align: right; font-variant-numeric: tabular-nums }
-th, td { padding: .2rem 1.2rem .2rem 0; text-align: left; border-bottom: 1px solid #ddd; vertical-align: top }
-.notice { background: #fff4d6; padding: .6rem 1rem; border-left: 4px solid #e0a800 } h2 { margin-top: 2rem }
 .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(110px, 1fr)); gap: .6rem }
 figure { margin: 0; padding: 3px; border: 2px solid #eee; content-visibility: auto; contain-intrinsic-size: 110px 180px }
 figure.found { border-color: #e69f00 } figure:target { outline: 4px solid #0072b2 }
@@ -40,15 +37,9 @@ def write_page(path: Path, quality: Mapping[str, Any], manifest: str, left_out: 
 
     The names of the manifest, of the list of files and of the folder with thumbnails are told in it.
     """
-    counts, checked = (
-        quality["counts"],
-        "" if quality["pixels_checked"] else " The pixels were not checked (--no-pixels).",
-    )
+    counts = quality["counts"]
+    checked = "" if quality["pixels_checked"] else " The pixels were not checked (--no-pixels)."
     parts = [
-        "<!doctype html><html lang='en'><head><meta charset='utf-8'>",
-        "<meta name='viewport' content='width=device-width, initial-scale=1'>",
-        f"<title>Quality of the images</title><style>{_STYLE}</style></head><body><h1>Quality of the images</h1>",
-        "<p class='notice'>For research use only. Not a medical device; not for clinical decisions.</p>",
         f"<p>{_count(counts['images'], 'image')} of {_count(counts['exams'], 'exam')} of "
         f"{_count(counts['patients'], 'patient')} can be used, out of {_count(counts['files'], 'file')}.{checked}</p>",
         f"<p>Rows are those of <code>{html.escape(manifest)}</code> in a spreadsheet: the header is row 1. Files that are "
@@ -57,7 +48,7 @@ def write_page(path: Path, quality: Mapping[str, Any], manifest: str, left_out: 
         "<h2>Findings</h2>",
         _findings(quality),
         "<h2>Images</h2>",
-        _table(("view", "left", "right"), [(v, sides["L"], sides["R"]) for v, sides in quality["views"].items()]),
+        table(("view", "left", "right"), [(v, sides["L"], sides["R"]) for v, sides in quality["views"].items()]),
         *_windows(quality),
         "<h2>Exams</h2>",
         _exams(quality["exams"]),
@@ -66,24 +57,20 @@ def write_page(path: Path, quality: Mapping[str, Any], manifest: str, left_out: 
         *([f"<p>Names: {html.escape(quality['pattern']['advice'])}.</p>"] if quality["pattern"] else []),
         *_labels(quality["labels"]),
         "<h2>Devices and formats</h2>",
-        _table(
+        table(
             ("manufacturer", "model", "images"),
             [(d["manufacturer"], d["model"], d["images"]) for d in quality["devices"]],
         ),
-        *(_table((title.lower(), "images"), list(quality[name].items())) for name, title in _FORMATS.items()),
-        *([_table(("flag", "images"), list(quality["flags"].items()))] if quality["flags"] else []),
+        *(table((title.lower(), "images"), list(quality[name].items())) for name, title in _FORMATS.items()),
+        *([table(("flag", "images"), list(quality["flags"].items()))] if quality["flags"] else []),
         *_pictures(quality, pictures),
-        "</body></html>\n",
     ]
-    write_text(path, "\n".join(parts))
+    write_text(path, page("Quality of the images", _STYLE, parts))
 
 
 def _findings(quality: Mapping[str, Any]) -> str:
-    unusable, images, findings = (
-        sum(quality["files"]["unusable"].values()),
-        quality["counts"]["images"],
-        quality["findings"],
-    )
+    unusable, images = sum(quality["files"]["unusable"].values()), quality["counts"]["images"]
+    findings = quality["findings"]
     lost = f"<p>{_count(unusable, 'file')} could not be used: see below.</p>" if unusable else ""
     if not images:
         return lost + "<p>There is no image that can be used.</p>"
@@ -91,7 +78,7 @@ def _findings(quality: Mapping[str, Any]) -> str:
         return lost + f"<p>Nothing was found about the {_count(images, 'image')} that can be used.</p>"
     shown = {picture["row"] for picture in quality["thumbnails"]}
     cells = [(f["what"], f["images"] or "", _rows(f["rows"], shown)) for f in findings]
-    return lost + _table(("what", "images", "rows"), cells)
+    return lost + table(("what", "images", "rows"), cells)
 
 
 def _unusable(reasons: Mapping[str, int], mammograms: Mapping[str, int]) -> str:
@@ -104,7 +91,7 @@ def _unusable(reasons: Mapping[str, int], mammograms: Mapping[str, int]) -> str:
         "that they are mammograms.</p>"
     )
     cells = [(why, count, mammograms.get(why, 0)) for why, count in reasons.items()]
-    return title + text + _table(("why", "files", "of these mammograms"), cells)
+    return title + text + table(("why", "files", "of these mammograms"), cells)
 
 
 def _pictures(quality: Mapping[str, Any], folder: str) -> list[str]:
@@ -140,7 +127,7 @@ def _figure(row: int, view: str, findings: Sequence[str], folder: str) -> str:
 
 def _windows(quality: Mapping[str, Any]) -> list[str]:
     """Pixel sizes, and what of the breasts each window shows."""
-    sizes = ["<h2>Pixel sizes and windows</h2>", _table(("pixel size", "images"), list(quality["pixel_sizes"].items()))]
+    sizes = ["<h2>Pixel sizes and windows</h2>", table(("pixel size", "images"), list(quality["pixel_sizes"].items()))]
     cells = [
         (
             w["recipes"],
@@ -153,7 +140,7 @@ def _windows(quality: Mapping[str, Any]) -> list[str]:
         for w in quality["windows"]
     ]
     header = ("recipes", "window", "of the breast inside (median)", "of the window filled", "images below", "fits")
-    return [*sizes, _table(header, cells)] if cells else sizes
+    return [*sizes, table(header, cells)] if cells else sizes
 
 
 def _exams(exams: Mapping[str, Any]) -> str:
@@ -162,19 +149,19 @@ def _exams(exams: Mapping[str, Any]) -> str:
         f"{exams['with_extra_views']} with further views, {exams['with_repeated_views']} with a view more than once.</p>"
     )
     if exams["missing"]:
-        text += _table(("missing", "exams"), list(exams["missing"].items()))
+        text += table(("missing", "exams"), list(exams["missing"].items()))
     odd = exams["not_exactly_standard"]
     if odd:
         cells = [(_rows(e["rows"]), *(", ".join(e[n]) for n in ("missing", "extra", "repeated"))) for e in odd[:_SHOWN]]
-        text += _table(("rows", "missing", "further", "repeated"), cells)
+        text += table(("rows", "missing", "further", "repeated"), cells)
     if len(odd) > _SHOWN:
         text += f"<p>... and {len(odd) - _SHOWN} more: see the JSON file.</p>"
     return text
 
 
 def _files(title: str, text: str, reasons: Mapping[str, int]) -> str:
-    table = _table(("why", "files"), list(reasons.items())) if reasons else "<p>None.</p>"
-    return f"<h2>{title}: {sum(reasons.values())}</h2><p>{text}</p>{table}"
+    listed = table(("why", "files"), list(reasons.items())) if reasons else "<p>None.</p>"
+    return f"<h2>{title}: {sum(reasons.values())}</h2><p>{text}</p>{listed}"
 
 
 def _labels(labels: Mapping[str, Any] | None) -> list[str]:
@@ -190,35 +177,19 @@ def _labels(labels: Mapping[str, Any] | None) -> list[str]:
         f"capitals or folders are ignored{_listed(labels['corrected_rows'])}.</p>"
     )
     columns = [(column, name) for name, column in labels["columns"].items()]
-    return ["<h2>Labels</h2>", text, _table(("column of the table", "read as"), columns)]
+    return ["<h2>Labels</h2>", text, table(("column of the table", "read as"), columns)]
 
 
 def _listed(numbers: Sequence[int]) -> str:
     return f" (rows {_rows(numbers)})" if numbers else ""
 
 
-def _rows(numbers: Sequence[int], shown: Collection[int] = ()) -> "_Html":
+def _rows(numbers: Sequence[int], shown: Collection[int] = ()) -> Html:
     """Numbers of rows, as links to the pictures that are shown."""
     links = [f"<a href='#r{number}'>{number}</a>" if number in shown else str(number) for number in numbers[:_SHOWN]]
     more = f" ... and {len(numbers) - _SHOWN} more" if len(numbers) > _SHOWN else ""
-    return _Html(", ".join(links) + more)
+    return Html(", ".join(links) + more)
 
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in header)
-    body = "\n".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
-    return f"<table><tr>{head}</tr>\n{body}</table>"
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, _Html):
-        return f"<td>{value}</td>"
-    return f"<td{' class=n' if isinstance(value, int) else ''}>{html.escape(str(value))}</td>"
-
-
-class _Html(str):
-    """Text that is HTML already."""
