@@ -15,10 +15,10 @@ import sklearn
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from mammoseg.evaluation.bootstrap import patient_weights
-from mammoseg.metrics.auc import weighted_roc_auc
+from mammoseg.metrics import auc
 from mammoseg.metrics.dice import dice_scores
-from mammoseg.metrics.histogram import lesion_histogram, to_levels
 from mammoseg.metrics.pxap import pxap
+from mammoseg.statistics.histogram import lesion_histogram, to_levels
 
 
 def measure(task: Callable[[], object], repeats: int) -> tuple[float, float, object]:
@@ -50,7 +50,7 @@ def bootstrap_auc(repeats: int, replicates: int, rng: np.random.Generator) -> No
 
     def ours() -> object:
         blocks = patient_weights(patients, replicates, seed=0)
-        return np.concatenate([weighted_roc_auc(labels, scores, weights) for weights in blocks])
+        return np.concatenate([auc.measure(labels, scores, weights) for weights in blocks])
 
     def theirs() -> object:
         blocks = patient_weights(patients, replicates, seed=0)

@@ -27,7 +27,7 @@ class Kind:
 
 MODELS = Kind("model", "mammoseg.models", ("Config", "build", "STAGES"))
 RECIPES = Kind("recipe", "mammoseg.recipes")
-METRICS = Kind("metric", "mammoseg.metrics")
+METRICS = Kind("metric", "mammoseg.metrics", ("KIND", "TITLE", "measure"))
 EXPORTERS = Kind("exporter", "mammoseg.export", ("Options", "export"))
 ADAPTERS = Kind("data set", "mammoseg.ingest.adapters", ("ABOUT", "make_manifest"))
 

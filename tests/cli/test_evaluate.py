@@ -42,12 +42,34 @@ def test_defaults_and_table(calls: SimpleNamespace, phantom_study: Manifest) -> 
     ]
     assert calls.paths == (Path("pred"), Path("out"))
     assert calls.manifest.sha256() == phantom_study.sha256()
-    assert calls.options == {"split": None, "by": [], "bootstrap": 1000, "seed": 0}
+    assert calls.options == {"split": None, "by": [], "bootstrap": 1000, "seed": 0, "metrics": []}
 
 
 def test_options(calls: SimpleNamespace, phantom_study: Manifest) -> None:
-    invoke(phantom_study, *["--split", "test", "--by", "density", "--by", "view", "--bootstrap", "5", "--seed", "3"])
-    assert calls.options == {"split": "test", "by": ["density", "view"], "bootstrap": 5, "seed": 3}
+    invoke(
+        phantom_study,
+        *[
+            "--split",
+            "test",
+            "--by",
+            "density",
+            "--by",
+            "view",
+            "--bootstrap",
+            "5",
+            "--seed",
+            "3",
+            "--metric",
+            "my_lab.m",
+        ],
+    )
+    assert calls.options == {
+        "split": "test",
+        "by": ["density", "view"],
+        "bootstrap": 5,
+        "seed": 3,
+        "metrics": ["my_lab.m"],
+    }
 
 
 def test_breakdowns_are_printed(calls: SimpleNamespace, phantom_study: Manifest) -> None:

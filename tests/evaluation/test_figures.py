@@ -4,7 +4,14 @@ import numpy as np
 import pandas as pd
 
 from mammoseg.evaluation.figures import roc_figure, write_figure
+from mammoseg.evaluation.method import Method, load_metrics
 from mammoseg.evaluation.scores import ranking
+
+METRICS = load_metrics()
+
+
+def method(bootstrap: int) -> Method:
+    return Method(METRICS, bootstrap=bootstrap)
 
 
 def breasts() -> pd.DataFrame:
@@ -18,7 +25,7 @@ def breasts() -> pd.DataFrame:
 
 def test_curve_and_legend_say_what_the_numbers_say() -> None:
     table = breasts()
-    results = {label: {"final": ranking(table, label, "final", 100, 0)} for label in ("benign", "malignant")}
+    results = {label: {"final": ranking(table, label, "final", method(100))} for label in ("benign", "malignant")}
     axes = roc_figure(table, results).axes[0]
     chance, benign, malignant = axes.get_lines()
     assert list(chance.get_xdata()) == list(chance.get_ydata()) == [0, 1]
@@ -34,14 +41,14 @@ def test_curve_and_legend_say_what_the_numbers_say() -> None:
 
 def test_few_patients_are_told_in_the_legend() -> None:
     table = breasts().iloc[:8]
-    results = {label: {"final": ranking(table, label, "final", 0, 0)} for label in ("benign", "malignant")}
+    results = {label: {"final": ranking(table, label, "final", method(0))} for label in ("benign", "malignant")}
     text = roc_figure(table, results).axes[0].get_legend().get_texts()[2].get_text()
     assert text.endswith("(no interval), 4 of 7 breasts positive\ncaution: only 4 positive and 3 negative patients")
 
 
 def test_a_class_nobody_predicted_has_no_curve_and_the_legend_says_so() -> None:
     table = breasts().assign(score_final_benign=np.nan)
-    results = {label: {"final": ranking(table, label, "final", 0, 0)} for label in ("benign", "malignant")}
+    results = {label: {"final": ranking(table, label, "final", method(0))} for label in ("benign", "malignant")}
     axes = roc_figure(table, results).axes[0]
     assert [len(line.get_xdata()) > 0 for line in axes.get_lines()] == [True, False, True]
     legend = axes.get_legend().get_texts()
@@ -50,7 +57,7 @@ def test_a_class_nobody_predicted_has_no_curve_and_the_legend_says_so() -> None:
 
 def test_the_same_numbers_give_the_same_files_with_text_as_text(tmp_path: Path) -> None:
     table = breasts()
-    results = {label: {"final": ranking(table, label, "final", 0, 0)} for label in ("benign", "malignant")}
+    results = {label: {"final": ranking(table, label, "final", method(0))} for label in ("benign", "malignant")}
     for folder in ("a", "b"):
         write_figure(tmp_path / folder, "roc", roc_figure(table, results))
     files = sorted(path.name for path in (tmp_path / "a").iterdir())
@@ -64,6 +71,6 @@ def test_the_same_numbers_give_the_same_files_with_text_as_text(tmp_path: Path) 
 
 def test_classes_differ_in_colour_and_in_line(tmp_path: Path) -> None:
     table = breasts().assign(benign=lambda t: 1 - t["malignant"])
-    results = {label: {"final": ranking(table, label, "final", 0, 0)} for label in ("benign", "malignant")}
+    results = {label: {"final": ranking(table, label, "final", method(0))} for label in ("benign", "malignant")}
     _, *curves = roc_figure(table, results).axes[0].get_lines()
     assert [(line.get_color(), line.get_linestyle()) for line in curves] == [("#0072B2", "--"), ("#D55E00", "-")]

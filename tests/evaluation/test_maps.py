@@ -7,14 +7,18 @@ import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score
 
-from mammoseg.evaluation.maps import MAP_METRICS, image_rows, map_tables
+from mammoseg.evaluation.maps import image_rows, map_tables
+from mammoseg.evaluation.method import Method, load_metrics
 from mammoseg.io.runs import load_prediction
+
+METRICS = load_metrics()
+METHOD = Method(METRICS)
 
 
 def test_metrics_are_those_of_the_original_pixels(study) -> None:
     prediction = load_prediction(study.predictions, "0LCC")
     path = study.folder / "0LCC_mask.png"
-    rows = {row["map"]: row for row in image_rows(prediction, "0", {"malignant": path}, None, seed=0)}
+    rows = {row["map"]: row for row in image_rows(prediction, "0", {"malignant": path}, None, METHOD)}
     assert list(rows) == ["saliency", "global", "random"]
     mask = study.masks["0LCC"].ravel()
     for name in ("saliency", "global"):
@@ -28,7 +32,10 @@ def test_the_random_map_is_at_the_floor_and_the_same_for_the_same_image(study, t
     cv2.imwrite(str(tmp_path / "large.png"), np.pad(np.full((200, 200), 255, np.uint8), ((0, 800), (0, 800))))
     prediction = load_prediction(study.predictions, "0LCC")
     large = replace(prediction, grid=replace(prediction.grid, original_shape=(1000, 1000)))
-    drawn = [image_rows(large, "0", {"malignant": tmp_path / "large.png"}, "image", seed)[-1] for seed in (0, 0, 1)]
+    drawn = [
+        image_rows(large, "0", {"malignant": tmp_path / "large.png"}, "image", Method(METRICS, seed=s))[-1]
+        for s in (0, 0, 1)
+    ]
     assert drawn[0] == drawn[1] != drawn[2]
     share = 0.04
     assert drawn[0]["pxap"] == pytest.approx(share, rel=0.02)
@@ -44,7 +51,7 @@ def test_a_mask_of_another_size_is_an_error(study, tmp_path: Path) -> None:
             rf"small\.png: .*\(30, 25\) pixels. Expected {size}, since its mask_frame is '{frame}'.* benign_mask or"
         )
         with pytest.raises(ValueError, match=message):
-            image_rows(prediction, "0", {"benign": tmp_path / "small.png"}, frame, 0)
+            image_rows(prediction, "0", {"benign": tmp_path / "small.png"}, frame, METHOD)
 
 
 def test_a_mask_of_the_window_is_compared_on_the_pixels_of_the_file(study, tmp_path: Path) -> None:
@@ -57,7 +64,7 @@ def test_a_mask_of_the_window_is_compared_on_the_pixels_of_the_file(study, tmp_p
     rows = {}
     for frame, pixels in (("window", window), ("image", mask)):
         cv2.imwrite(str(tmp_path / f"{frame}.png"), pixels)
-        rows[frame] = image_rows(prediction, "0", {"malignant": tmp_path / f"{frame}.png"}, frame, seed=0)
+        rows[frame] = image_rows(prediction, "0", {"malignant": tmp_path / f"{frame}.png"}, frame, METHOD)
     assert rows["window"] == rows["image"]
     assert rows["window"][0]["lesion_px"] == 50
 
@@ -65,7 +72,7 @@ def test_a_mask_of_the_window_is_compared_on_the_pixels_of_the_file(study, tmp_p
 def test_masks_of_a_class_that_is_not_predicted_are_left_out(one_class_study, tmp_path: Path) -> None:
     prediction = load_prediction(one_class_study.predictions, "0LCC")
     path = one_class_study.folder / "0LCC_mask.png"
-    rows = image_rows(prediction, "0", {"benign": tmp_path / "never opened.png", "malignant": path}, None, seed=0)
+    rows = image_rows(prediction, "0", {"benign": tmp_path / "never opened.png", "malignant": path}, None, METHOD)
     assert [(row["class"], row["map"]) for row in rows] == [("malignant", m) for m in ("saliency", "global", "random")]
     s = np.rint(prediction.grid.restore(prediction.maps["saliency"][0]).ravel().astype(float) * 65535) / 65535
     assert rows[0]["pxap"] == pytest.approx(
@@ -76,7 +83,7 @@ def test_masks_of_a_class_that_is_not_predicted_are_left_out(one_class_study, tm
 def rows_of(**values: list[float]) -> pd.DataFrame:
     """Map name -> PxAP (and every other metric) of the images 0, 1, ..., one patient each."""
     rows = [
-        {"image_id": str(i), "patient_id": str(i), "class": "malignant", "map": name, **dict.fromkeys(MAP_METRICS, v)}
+        {"image_id": str(i), "patient_id": str(i), "class": "malignant", "map": name, "dice_soft": v, "pxap": v}
         for name, column in values.items()
         for i, v in enumerate(column)
     ]
@@ -86,7 +93,7 @@ def rows_of(**values: list[float]) -> pd.DataFrame:
 def test_means_differences_and_ratios_by_hand() -> None:
     nan = float("nan")
     rows = rows_of(random=[0.1, 0.1, 0.1, nan], **{"global": [0.2, 0.5, 0.5, nan]}, saliency=[0.4, 0.6, 0.8, nan])
-    table = map_tables(rows, bootstrap=200, seed=0)["malignant"]
+    table = map_tables(rows, Method(METRICS, bootstrap=200))["malignant"]
     assert list(table["maps"]) == ["saliency", "global", "random"]
     final = table["maps"]["saliency"]["pxap"]
     assert (final["n"], final["undefined"], final["reason"]) == (3, 1, None)
@@ -103,7 +110,7 @@ def test_means_differences_and_ratios_by_hand() -> None:
 
 
 def test_without_masks_without_lesions_and_without_a_global_map() -> None:
-    tables = map_tables(rows_of(random=[float("nan")], saliency=[float("nan")]), 50, 0)
+    tables = map_tables(rows_of(random=[float("nan")], saliency=[float("nan")]), Method(METRICS, bootstrap=50))
     assert tables["benign"] == {"maps": {}, "saliency_minus_global": {}, "ratio_to_random": {}}
     final = tables["malignant"]["maps"]["saliency"]["pxap"]
     assert np.isnan([final["value"], final["std"], final["low"], final["high"]]).all()
@@ -113,7 +120,9 @@ def test_without_masks_without_lesions_and_without_a_global_map() -> None:
 
 
 def test_a_floor_of_zero_gives_no_ratio() -> None:
-    ratio = map_tables(rows_of(random=[0.0, 0.0], saliency=[0.5, 0.5]), 50, 0)["malignant"]["ratio_to_random"]
+    ratio = map_tables(rows_of(random=[0.0, 0.0], saliency=[0.5, 0.5]), Method(METRICS, bootstrap=50))["malignant"][
+        "ratio_to_random"
+    ]
     assert np.isnan(ratio["saliency"]["pxap"]["value"])
     assert ratio["saliency"]["pxap"]["replicates_dropped"] == 50
     assert ratio["saliency"]["pxap"]["reason"] is not None

@@ -5,9 +5,16 @@ import pandas as pd
 import pytest
 
 from mammoseg.config import ConfigError
+from mammoseg.evaluation.method import Method, load_metrics
 from mammoseg.evaluation.scores import breakdown, breast_table, ranking, score_tables
+from mammoseg.records.label import CLASSES
 
 NAN = float("nan")
+METRICS = load_metrics()
+
+
+def method(bootstrap: int) -> Method:
+    return Method(METRICS, bootstrap=bootstrap)
 
 
 def images_of(*rows: tuple[str, str, float, float], **columns: list[object]) -> pd.DataFrame:
@@ -20,7 +27,7 @@ def test_a_breast_is_the_mean_of_its_images_and_as_positive_as_the_worst() -> No
     images = images_of(
         ("p", "L", 1, 0.2), ("p", "L", NAN, 0.6), ("p", "R", 0, 0.4), ("q", "L", 0, 0.1), ("q", "L", NAN, 0.3)
     )
-    breasts = breast_table(images, ["final"]).set_index(["patient_id", "laterality"])
+    breasts = breast_table(images, ["final"], CLASSES).set_index(["patient_id", "laterality"])
     assert breasts["score_final_malignant"].to_dict() == pytest.approx(
         {("p", "L"): 0.4, ("p", "R"): 0.4, ("q", "L"): 0.2}
     )
@@ -33,7 +40,7 @@ def test_a_breast_is_the_mean_of_its_images_and_as_positive_as_the_worst() -> No
 
 def test_unknown_labels_are_left_out_and_counted() -> None:
     images = images_of(("p", "L", 1, 0.8), ("q", "L", 0, 0.3), ("r", "L", NAN, 0.9))
-    result = ranking(images, "malignant", "final", bootstrap=100, seed=0)
+    result = ranking(images, "malignant", "final", method(100))
     counts = {k: result[k] for k in ("n", "positives", "negatives", "unknown", "unscored", "reason")}
     assert counts == {"n": 2, "positives": 1, "negatives": 1, "unknown": 1, "unscored": 0, "reason": None}
     assert result["auc"]["value"] == 1.0
@@ -57,7 +64,7 @@ def patients_of(positive: int, negative: int) -> pd.DataFrame:
     ],
 )
 def test_few_patients_are_told_however_many_images_they_have(positive: int, negative: int, caution: str | None) -> None:
-    result = ranking(patients_of(positive, negative), "malignant", "final", 0, 0)
+    result = ranking(patients_of(positive, negative), "malignant", "final", method(0))
     assert (result["positives"], result["positive_patients"], result["negative_patients"]) == (
         2 * positive,
         positive,
@@ -67,21 +74,23 @@ def test_few_patients_are_told_however_many_images_they_have(positive: int, nega
 
 
 def test_one_positive_patient_has_an_auc_but_no_interval() -> None:
-    auc = ranking(patients_of(1, 30), "malignant", "final", 500, 0)["auc"]
+    auc = ranking(patients_of(1, 30), "malignant", "final", method(500))["auc"]
     assert 0 <= auc["value"] <= 1
     assert np.isnan([auc["low"], auc["high"]]).all()
     assert auc["replicates_dropped"] > 100
     assert auc["no_interval"].startswith(f"{500 - auc['replicates_dropped']} of 500 replicates are defined")
-    several = ranking(patients_of(3, 30), "malignant", "final", 500, 0)["auc"]
+    several = ranking(patients_of(3, 30), "malignant", "final", method(500))["auc"]
     assert several["low"] < several["value"] <= several["high"]
     assert several["no_interval"] is None
 
 
 def test_a_missing_class_is_undefined_with_a_reason() -> None:
-    result = score_tables(images_of(("p", "L", 0, 0.8), ("q", "R", 0, 0.3)), ["final"], 50, 0)["breast"]["malignant"]
+    result = score_tables(images_of(("p", "L", 0, 0.8), ("q", "R", 0, 0.3)), ["final"], method(50))["breast"][
+        "malignant"
+    ]
     assert np.isnan([result["final"]["auc"][key] for key in ("value", "low", "high")]).all()
     assert result["final"]["reason"] == "no case with a positive label"
-    unknown = ranking(images_of(("p", "L", 0, 0.8)), "benign", "final", 50, 0)
+    unknown = ranking(images_of(("p", "L", 0, 0.8)), "benign", "final", method(50))
     assert unknown["reason"] == "no case with a positive and none with a negative label"
     assert unknown["unknown"] == 1
 
@@ -89,7 +98,7 @@ def test_a_missing_class_is_undefined_with_a_reason() -> None:
 @pytest.mark.filterwarnings("error")
 def test_a_class_nobody_predicted() -> None:
     images = images_of(("p", "L", 1, 0.8), ("q", "L", 0, 0.3)).assign(score_final_benign=NAN, benign=[0.0, 1.0])
-    for level, table in score_tables(images, ["final"], 50, 0).items():
+    for level, table in score_tables(images, ["final"], method(50)).items():
         result = table["benign"]["final"]
         assert (result["n"], result["unscored"], result["reason"]) == (0, 2, "the model does not predict this class"), (
             level
@@ -98,7 +107,7 @@ def test_a_class_nobody_predicted() -> None:
             [result[m][key] for m in ("auc", "average_precision") for key in ("value", "low", "high")]
         ).all()
         assert table["malignant"]["final"]["auc"]["value"] == 1.0
-    by_view = breakdown(images.assign(view=["CC", "MLO"]), "view", 50, 0)["values"]["CC"]
+    by_view = breakdown(images.assign(view=["CC", "MLO"]), "view", method(50))["values"]["CC"]
     assert by_view["benign"]["reason"] == "the model does not predict this class"
     assert by_view["malignant"]["reason"] == "no case with a negative label"
 
@@ -107,7 +116,7 @@ def test_a_part_that_only_some_images_have() -> None:
     images = images_of(
         ("p", "L", 1, 0.8), ("q", "L", 0, 0.3), ("r", "L", 0, 0.9), score_local_malignant=[0.7, 0.1, NAN]
     )
-    result = ranking(images, "malignant", "local", 0, 0)
+    result = ranking(images, "malignant", "local", method(0))
     assert (result["n"], result["unscored"], result["auc"]["value"]) == (2, 1, 1.0)
 
 
@@ -115,7 +124,7 @@ def test_breakdown_by_a_property_of_breasts() -> None:
     images = images_of(
         ("p", "L", 1, 0.8), ("p", "L", 1, 0.6), ("q", "L", 0, 0.7), ("r", "L", 0, 0.1), density=["A", "A", "A", None]
     )
-    table = breakdown(images, "density", 50, 0)
+    table = breakdown(images, "density", method(50))
     assert table["level"] == "breast"
     assert list(table["values"]) == ["A", "unknown"]
     assert table["values"]["A"]["malignant"]["auc"]["value"] == 0.5
@@ -124,7 +133,7 @@ def test_breakdown_by_a_property_of_breasts() -> None:
 
 def test_breakdown_by_a_property_of_images() -> None:
     images = images_of(("p", "L", 1, 0.8), ("p", "L", 1, 0.6), ("q", "L", 0, 0.7), view=["CC", "MLO", "MLO"])
-    table = breakdown(images, "view", 0, 0)
+    table = breakdown(images, "view", method(0))
     assert table["level"] == "image"
     assert table["values"]["MLO"]["malignant"]["auc"]["value"] == 0.0
 
@@ -133,7 +142,7 @@ def test_breakdown_by_an_unknown_column() -> None:
     with pytest.raises(
         ConfigError, match=r"'densty'.*no such column. It has: .*laterality.*, density. Name one"
     ) as error:
-        breakdown(images_of(("p", "L", 1, 0.8), density=["A"]), "densty", 0, 0)
+        breakdown(images_of(("p", "L", 1, 0.8), density=["A"]), "densty", method(0))
     assert "score_" not in str(error.value)
 
 
@@ -146,7 +155,7 @@ def test_published_reader_study(shared: Path) -> None:
     images = study.rename(columns={"case_ID": "patient_id", "side": "laterality", "label": "malignant"})
     images = images.rename(columns={name: f"score_{name}_malignant" for name in systems})
     images = images.assign(exam_id=images["patient_id"], benign=NAN, **{f"score_{n}_benign": NAN for n in systems})
-    results = score_tables(images, systems, 40, 0)["breast"]
+    results = score_tables(images, systems, method(40))["breast"]
     for name in systems:
         result = results["malignant"][name]
         assert (result["n"], result["positives"]) == (1440, 61)

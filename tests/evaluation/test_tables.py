@@ -25,6 +25,7 @@ def metrics() -> dict[str, Any]:
         "scores": {"breast": {"benign": {"final": undefined}, "malignant": {"final": known}}},
         "maps": {"malignant": {**table, "saliency_minus_global": {}}},
         "by": {"density": {"level": "breast", "values": {"A": {"malignant": known}}}},
+        "titles": {"auc": "AUC", "average_precision": "Average precision", "dice_soft": "Dice (soft)", "pxap": "PxAP"},
     }
 
 

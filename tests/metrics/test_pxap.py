@@ -6,8 +6,8 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
 
-from mammoseg.metrics.histogram import lesion_histogram, to_levels
 from mammoseg.metrics.pxap import pxap
+from mammoseg.statistics.histogram import lesion_histogram, to_levels
 
 SHAPE = (6, 7)
 masks = arrays(bool, SHAPE).filter(lambda mask: bool(mask.any()))

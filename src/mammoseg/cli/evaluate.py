@@ -16,10 +16,14 @@ def evaluate(
     by: Annotated[
         list[str] | None, typer.Option("--by", metavar="COLUMN", help="AUC within each value, too; repeatable.")
     ] = None,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option("--metric", metavar="MODULE", help="Metric of your own, such as my_lab.metrics.toy; repeatable."),
+    ] = None,
     bootstrap: Annotated[int, typer.Option("--bootstrap", min=0, help="Replicates for the 95 % intervals.")] = 1000,
     seed: options.Seed = 0,
 ) -> int:
-    """Measure predictions: AUC, Dice and PxAP, with intervals.
+    """Measure predictions: AUC, average precision, Dice and PxAP, with intervals.
 
     Writes metrics.json, metrics.csv, per_image.csv and the ROC figure (roc.png, roc.pdf, roc.svg). Exit code 3: some images
     had failed in `predict`.
@@ -32,7 +36,9 @@ def evaluate(
 
     table = load_manifest(manifest)
     with writing_to(out):
-        metrics = run(predictions, table, out, split=split, bootstrap=bootstrap, seed=seed, by=by or [])
+        metrics = run(
+            predictions, table, out, split=split, bootstrap=bootstrap, seed=seed, by=by or [], metrics=metric or []
+        )
     print_table(summary_table(metrics))
     for column in by or []:
         print(f"\nBy {column}, a row for each value and class; cases are {metrics['by'][column]['level']}s:")

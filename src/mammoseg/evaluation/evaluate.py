@@ -2,9 +2,10 @@
 
 metrics.json holds, beside where the numbers come from,
 
-    scores   level -> class -> source ("final", parts of the model) -> auc, average_precision, counts
+    scores   level -> class -> source ("final", parts of the model) -> metric, counts
     window   images whose facts are known, those of which the model saw too little (`PrepConfig.least_in_window`)
     maps     class -> maps, ratio_to_random (-> map -> metric), saliency_minus_global (-> metric), counts
+    titles   metric -> what people call it, of those in the summary
     by       manifest column -> values -> value -> class -> as in scores
 
 Each number has its 95 % interval (bootstrap by patient), n, and what was left out. What is undefined is null, with a
@@ -26,7 +27,8 @@ from mammoseg.data.manifest import Manifest
 from mammoseg.data.window_fit import fits
 from mammoseg.evaluation.figures import roc_figure, write_figure
 from mammoseg.evaluation.join import Joined, join
-from mammoseg.evaluation.maps import MAP_METRICS, ROW_KEYS, image_rows, map_tables
+from mammoseg.evaluation.maps import ROW_KEYS, image_rows, map_tables
+from mammoseg.evaluation.method import Method, load_metrics
 from mammoseg.evaluation.scores import BREAST, FINAL, NOT_PREDICTED, breakdown, breast_table, score_tables
 from mammoseg.evaluation.tables import all_rows
 from mammoseg.io.atomic import write_json, write_text
@@ -52,22 +54,26 @@ def evaluate(
     seed: int = 0,
     by: Sequence[str] = (),
     date: str | None = None,
+    metrics: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Evaluate a predictions folder and write the files into `out`; returns what metrics.json holds.
 
     Those of an earlier evaluation are deleted before, and metrics.json is written last: what stands there together belongs
     together.
 
-    `split` restricts to one split of the manifest, `by` names manifest columns to break the AUC down by, `date` is
-    written into the result as given. In the returned dictionary undefined numbers are NaN, in the file null.
-    Raises JoinError or ManifestError when predictions and manifest do not fit, RunFileError for a damaged predictions
-    folder, ValueError for an unknown column or a mask that does not fit its image.
+    `split` restricts to one split of the manifest, `by` names manifest columns to break the scores down by, `date` is
+    written into the result as given, `metrics` are the dotted names of metrics beside those of mammoseg (see method.py). In
+    the returned dictionary undefined numbers are NaN, in the file null. Raises JoinError or ManifestError when predictions
+    and manifest do not fit, RunFileError for a damaged predictions folder, PluginError or MetricError for a metric,
+    ValueError for an unknown column or a mask that does not fit its image.
     """
+    plugins = load_metrics(metrics)
     joined = join(predictions, manifest, split)
     logger.info("evaluating %d images, %d failed in prediction", len(joined.images), len(joined.failed))
-    breakdowns = {column: breakdown(joined.images, column, bootstrap, seed) for column in by}
-    pixel_rows = _pixel_rows(predictions, joined, seed)
-    metrics = {
+    method = Method(plugins, joined.reported, bootstrap, seed)
+    breakdowns = {column: breakdown(joined.images, column, method) for column in by}
+    pixel_rows = _pixel_rows(predictions, joined, method)
+    results = {
         "format": FORMAT,
         "version": mammoseg.__version__,
         "date": date,
@@ -81,19 +87,20 @@ def evaluate(
         "bootstrap": bootstrap,
         "seed": seed,
         **_counts(joined),
-        "scores": score_tables(joined.images, joined.sources, bootstrap, seed),
+        "scores": score_tables(joined.images, joined.sources, method),
         "window": _window(predictions, joined),
-        "maps": _with_mask_counts(map_tables(pixel_rows, bootstrap, seed), joined),
+        "maps": _with_mask_counts(map_tables(pixel_rows, method), joined),
         "by": breakdowns,
+        "titles": method.titles(),
     }
     for name in FILES:
         (out / name).unlink(missing_ok=True)
-    write_text(out / "metrics.csv", csv_text(pd.DataFrame(all_rows(metrics))))
+    write_text(out / "metrics.csv", csv_text(pd.DataFrame(all_rows(results))))
     write_text(out / "per_image.csv", csv_text(_per_image(joined, pixel_rows)))
-    breasts = breast_table(joined.images, [FINAL])
-    write_figure(out, "roc", roc_figure(breasts, metrics["scores"]["breast"]))
-    write_json(out / "metrics.json", metrics)
-    return metrics
+    breasts = breast_table(joined.images, [FINAL], method.classes)
+    write_figure(out, "roc", roc_figure(breasts, results["scores"]["breast"]))
+    write_json(out / "metrics.json", results)
+    return results
 
 
 def _window(predictions: Path, joined: Joined) -> dict[str, int]:
@@ -104,7 +111,7 @@ def _window(predictions: Path, joined: Joined) -> dict[str, int]:
     return {"images_known": len(known), "images_below": sum(not fits(facts, prep) for facts in known)}
 
 
-def _pixel_rows(predictions: Path, joined: Joined, seed: int) -> pd.DataFrame:
+def _pixel_rows(predictions: Path, joined: Joined, method: Method) -> pd.DataFrame:
     rows = []
     columns = {label: f"{label}_mask" for label in joined.classes}
     annotated = joined.images[joined.images[list(columns.values())].notna().any(axis=1)]
@@ -112,9 +119,11 @@ def _pixel_rows(predictions: Path, joined: Joined, seed: int) -> pd.DataFrame:
         for image in annotated.to_dict("records"):
             masks = {label: Path(image[column]) for label, column in columns.items() if pd.notna(image[column])}
             frame = image["mask_frame"] if pd.notna(image["mask_frame"]) else None
-            rows += image_rows(load_prediction(predictions, image["image_id"]), image["patient_id"], masks, frame, seed)
+            rows += image_rows(
+                load_prediction(predictions, image["image_id"]), image["patient_id"], masks, frame, method
+            )
             bar.advance()
-    return pd.DataFrame(rows, columns=[*ROW_KEYS, *MAP_METRICS])
+    return pd.DataFrame(rows, columns=None if rows else ROW_KEYS)
 
 
 def _counts(joined: Joined) -> dict[str, Any]:
@@ -149,7 +158,7 @@ def _per_image(joined: Joined, pixel_rows: pd.DataFrame) -> pd.DataFrame:
     table = pd.concat([joined.images.assign(failed=0), joined.failed.assign(failed=1)], ignore_index=True)
     left_out = {"mask_frame", *path_columns(table)}
     table = table[[column for column in table if column not in left_out and not str(column).endswith(BOXES.format(""))]]
-    values = pixel_rows.melt(id_vars=["image_id", "class", "map"], value_vars=MAP_METRICS)
+    values = pixel_rows.drop(columns=["patient_id", "lesion_px"]).melt(["image_id", "class", "map"])
     values["column"] = values["class"] + "_" + values["map"] + "_" + values["variable"]
     wide = values.pivot(index="image_id", columns="column", values="value")
     return table.merge(wide, how="left", left_on="image_id", right_index=True)

@@ -13,18 +13,17 @@ from mammoseg.evaluation.scores import FINAL, score_column
 from mammoseg.io.atomic import atomic_path
 from mammoseg.io.figures import FIGURE_KINDS, save_figure
 from mammoseg.records.colours import looks
-from mammoseg.records.label import CLASSES
 
 
 def roc_figure(breasts: pd.DataFrame, results: Mapping[str, Any]) -> Figure:
-    """ROC curve of both classes. `breasts`: table of `breast_table`; `results`: class -> source -> `ranking`.
+    """ROC curve of every class. `breasts`: table of `breast_table`; `results`: class -> source -> `ranking`.
 
     Colours and line styles are those of all figures. A class whose AUC is undefined has no curve, and the legend says why.
     """
     figure = Figure(figsize=(4.8, 4.8), dpi=150, layout="constrained")
     axes = figure.add_subplot()
     axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, label="chance")
-    for label, look in looks(CLASSES).items():
+    for label, look in looks(results).items():
         result = results[label][FINAL]
         if result["reason"] is not None:
             axes.plot([], [], " ", label=f"{label}: undefined ({result['reason']})")

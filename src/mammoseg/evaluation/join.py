@@ -32,6 +32,11 @@ class Joined:
     classes: tuple[str, ...]
     """What the model predicts: the classes with scores (all, where no image was predicted)."""
 
+    @property
+    def reported(self) -> tuple[str, ...]:
+        """The classes that results are about: of the usual pair both, though the model may predict one of them."""
+        return CLASSES if set(self.classes) <= set(CLASSES) else self.classes
+
 
 def join(predictions: Path, manifest: Manifest, split: str | None = None) -> Joined:
     """The images of a manifest (of one split of it) with their scores.

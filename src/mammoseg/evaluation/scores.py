@@ -1,4 +1,4 @@
-"""AUC and average precision at image and breast level, with bootstrap intervals by patient.
+"""Metrics of the scores at image and breast level, with bootstrap intervals by patient.
 
 A breast's score is the mean over its images (those that were predicted), its label that of `breast_labels`. Unknown
 labels are left out and counted; never negative.
@@ -9,13 +9,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from mammoseg.config import ConfigError
 from mammoseg.data.breasts import breast_labels
-from mammoseg.evaluation.bootstrap import interval
-from mammoseg.metrics.auc import weighted_average_precision, weighted_roc_auc
-from mammoseg.records.label import CLASSES
+from mammoseg.evaluation.bootstrap import Floats, interval
+from mammoseg.evaluation.method import Method
 
 LEVELS = ("image", "breast")
 FINAL = "final"
@@ -29,36 +27,33 @@ FEW_PATIENTS = 10
 
 BREAST = ["patient_id", "exam_id", "laterality"]
 
-Weighted = Callable[..., NDArray[np.float64]]
-METRICS: dict[str, Weighted] = {"auc": weighted_roc_auc, "average_precision": weighted_average_precision}
-
 
 def score_column(source: str, label: str) -> str:
     """Column of a score: ("final", "benign") -> "score_final_benign"."""
     return f"score_{source}_{label}"
 
 
-def breast_table(images: pd.DataFrame, sources: Sequence[str]) -> pd.DataFrame:
+def breast_table(images: pd.DataFrame, sources: Sequence[str], classes: Sequence[str]) -> pd.DataFrame:
     """One row per image -> one row per breast (patient, exam, side): labels 0, 1 or NaN, mean scores."""
     groups = images.groupby(BREAST, sort=True)
-    scores = groups[[score_column(source, label) for source in sources for label in CLASSES]].mean()
-    labels = breast_labels(images[list(CLASSES)].to_numpy(np.float64), groups.ngroup().to_numpy())
-    return pd.DataFrame(labels, scores.index, list(CLASSES)).join(scores).reset_index()
+    scores = groups[[score_column(source, label) for source in sources for label in classes]].mean()
+    labels = breast_labels(images[list(classes)].to_numpy(np.float64), groups.ngroup().to_numpy())
+    return pd.DataFrame(labels, scores.index, list(classes)).join(scores).reset_index()
 
 
-def score_tables(images: pd.DataFrame, sources: Sequence[str], bootstrap: int, seed: int) -> dict[str, Any]:
+def score_tables(images: pd.DataFrame, sources: Sequence[str], method: Method) -> dict[str, Any]:
     """level -> class -> source -> result of `ranking`, for the image table of `join`."""
-    tables = {"image": images, "breast": breast_table(images, sources)}
+    tables = {"image": images, "breast": breast_table(images, sources, method.classes)}
     return {
         level: {
-            label: {source: ranking(table, label, source, bootstrap, seed) for source in sources} for label in CLASSES
+            label: {source: ranking(table, label, source, method) for source in sources} for label in method.classes
         }
         for level, table in tables.items()
     }
 
 
-def ranking(table: pd.DataFrame, label: str, source: str, bootstrap: int, seed: int) -> dict[str, Any]:
-    """AUC and AP of one score with 95 % intervals, and counts; `reason` says why a value is NaN, or is None.
+def ranking(table: pd.DataFrame, label: str, source: str, method: Method) -> dict[str, Any]:
+    """Every metric of one score with 95 % intervals, and counts; `reason` says why a value is NaN, or is None.
 
     `unscored` are rows that the source says nothing about: a part that only some images have. `positive_patients` have a
     positive case, `negative_patients` a negative one, some have both; `caution` warns of few of them, or is None.
@@ -81,13 +76,13 @@ def ranking(table: pd.DataFrame, label: str, source: str, bootstrap: int, seed: 
         "reason": reason,
         "caution": _caution(patients[1], patients[0]) if reason is None else None,
     }
-    for name, metric in METRICS.items():
-        result[name] = _estimate(metric, truth, scores, known["patient_id"].to_numpy(str), bootstrap, seed)
+    for name, metric in method.of_scores().items():
+        result[name] = _estimate(metric, truth, scores, known["patient_id"].tolist(), method)
     return result
 
 
-def breakdown(images: pd.DataFrame, column: str, bootstrap: int, seed: int) -> dict[str, Any]:
-    """AUC of the final score within each value of a manifest column; rows without a value form the group "unknown".
+def breakdown(images: pd.DataFrame, column: str, method: Method) -> dict[str, Any]:
+    """The final score within each value of a manifest column; rows without a value form the group "unknown".
 
     By breast when the column has one value in every breast (density), by image otherwise (view).
     ConfigError when there is no such column.
@@ -102,18 +97,21 @@ def breakdown(images: pd.DataFrame, column: str, bootstrap: int, seed: int) -> d
     values = {}
     for name in sorted(groups.unique()):
         table = images[groups == name]
-        table = breast_table(table, [FINAL]) if per_breast else table
-        values[name] = {label: ranking(table, label, FINAL, bootstrap, seed) for label in CLASSES}
+        table = breast_table(table, [FINAL], method.classes) if per_breast else table
+        values[name] = {label: ranking(table, label, FINAL, method) for label in method.classes}
     return {"level": "breast" if per_breast else "image", "values": values}
 
 
 def _estimate(
-    metric: Weighted, truth: NDArray[Any], scores: NDArray[Any], patients: NDArray[Any], bootstrap: int, seed: int
+    metric: Callable[[Floats, Floats, Floats], Floats],
+    truth: Floats,
+    scores: Floats,
+    patients: list[str],
+    method: Method,
 ) -> dict[str, Any]:
     value = float(metric(truth, scores, np.ones((1, truth.size)))[0])
-    if np.isnan(value):
-        bootstrap = 0
-    spread = interval(lambda weights: metric(truth, scores, weights), patients.tolist(), bootstrap, seed)
+    bootstrap = 0 if np.isnan(value) else method.bootstrap
+    spread = interval(lambda weights: metric(truth, scores, weights), patients, bootstrap, method.seed)
     return {
         "value": value,
         "low": spread.low,

@@ -8,12 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from mammoseg.evaluation.maps import MAP_METRICS, RANDOM
-from mammoseg.evaluation.scores import FINAL, METRICS
+from mammoseg.evaluation.maps import RANDOM
+from mammoseg.evaluation.scores import FINAL
 
 Row = dict[str, Any]
-NAMES = {"auc": "AUC", "average_precision": "Average precision", "dice_soft": "Dice (soft)", "pxap": "PxAP"}
-"""The metrics of the short table, as people call them."""
 
 
 def all_rows(metrics: Mapping[str, Any]) -> list[Row]:
@@ -27,14 +25,22 @@ def all_rows(metrics: Mapping[str, Any]) -> list[Row]:
 
 def summary_table(metrics: Mapping[str, Any]) -> list[dict[str, str]]:
     """The rows to show: the final scores and every map, as metric, of, class, value, interval, n, remark; all text."""
-    rows = [row for row in all_rows(metrics) if row["metric"] in NAMES]
-    return [_text_row(row) for row in rows if row["table"] == "maps" or (row["table"], row["of"]) == ("scores", FINAL)]
+    titles = metrics["titles"]
+    rows = [row for row in all_rows(metrics) if row["metric"] in titles]
+    return [
+        _text_row(row, titles)
+        for row in rows
+        if row["table"] == "maps" or (row["table"], row["of"]) == ("scores", FINAL)
+    ]
 
 
 def breakdown_table(metrics: Mapping[str, Any], column: str) -> list[dict[str, str]]:
     """The AUC within each value of a column of `by`, as rows of text like those of `summary_table`."""
     rows = [row for row in _breakdown_rows(metrics, column) if row["metric"] == "auc"]
-    return [{column: str(row["of"]), **{k: v for k, v in _text_row(row).items() if k != "of"}} for row in rows]
+    return [
+        {column: str(row["of"]), **{k: v for k, v in _text_row(row, metrics["titles"]).items() if k != "of"}}
+        for row in rows
+    ]
 
 
 def _score_rows(metrics: Mapping[str, Any]) -> Iterator[Row]:
@@ -53,9 +59,10 @@ def _breakdown_rows(metrics: Mapping[str, Any], column: str) -> Iterator[Row]:
 
 
 def _ranking_rows(about: Row, result: Mapping[str, Any]) -> Iterator[Row]:
-    counts = {key: value for key, value in result.items() if key not in METRICS}
-    for metric in METRICS:
-        yield {**about, "metric": metric, **result[metric], **counts}
+    counts = {key: value for key, value in result.items() if not isinstance(value, Mapping)}
+    for metric, estimate in result.items():
+        if isinstance(estimate, Mapping):
+            yield {**about, "metric": metric, **estimate, **counts}
 
 
 def _map_rows(metrics: Mapping[str, Any]) -> Iterator[Row]:
@@ -65,11 +72,11 @@ def _map_rows(metrics: Mapping[str, Any]) -> Iterator[Row]:
         if tables["saliency_minus_global"]:
             groups["difference", "saliency - global"] = tables["saliency_minus_global"]
         for (table, name), values in groups.items():
-            for metric in MAP_METRICS:
-                yield {"table": table, "level": "image", "class": label, "of": name, "metric": metric, **values[metric]}
+            for metric, estimate in values.items():
+                yield {"table": table, "level": "image", "class": label, "of": name, "metric": metric, **estimate}
 
 
-def _text_row(row: Row) -> dict[str, str]:
+def _text_row(row: Row, titles: Mapping[str, str]) -> dict[str, str]:
     of = f"{row['of']}, by {row['level']}" if row["table"] == "scores" else f"{row['of']} map"
     n = f"{row['n']} ({row['positives']} positive)" if "positives" in row else str(row["n"])
     remarks = [row[key] for key in ("caution", "reason") if row.get(key)]
@@ -79,7 +86,7 @@ def _text_row(row: Row) -> dict[str, str]:
     if row["of"] == RANDOM and row["table"] == "maps":
         remarks.append("the floor")
     return {
-        "metric": NAMES[row["metric"]],
+        "metric": titles[row["metric"]],
         "of": of,
         "class": row["class"],
         "value": "undefined" if pd.isna(row["value"]) else f"{row['value']:.3f}",

@@ -14,7 +14,16 @@ Units    counts are pixels per level; level k of n stands for the probability k 
 import numpy as np
 from numpy.typing import NDArray
 
-DICE_VARIANTS = ("soft", "linear", "half", "best")
+from mammoseg.statistics.histogram import MapOnMask
+
+KIND = "maps"
+TITLE = "Dice"
+_VARIANTS = ("soft", "linear", "half", "best")
+
+
+def measure(image: MapOnMask) -> dict[str, float]:
+    """The Dice of one map in each of its readings."""
+    return dice_scores(*image.histograms)
 
 
 def dice_scores(inside: NDArray[np.int64], outside: NDArray[np.int64]) -> dict[str, float]:
@@ -24,7 +33,7 @@ def dice_scores(inside: NDArray[np.int64], outside: NDArray[np.int64]) -> dict[s
     """
     lesion = int(inside.sum())
     if lesion == 0:
-        return dict.fromkeys(DICE_VARIANTS, float("nan"))
+        return dict.fromkeys(_VARIANTS, float("nan"))
     total = inside + outside
     saliency = np.arange(total.size) / (total.size - 1)
     overlap = float(inside @ saliency)

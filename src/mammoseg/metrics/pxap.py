@@ -11,6 +11,16 @@ Units    counts are pixels per level, level ascending with saliency; PxAP is a f
 import numpy as np
 from numpy.typing import NDArray
 
+from mammoseg.statistics.histogram import MapOnMask
+
+KIND = "maps"
+TITLE = "PxAP"
+
+
+def measure(image: MapOnMask) -> float:
+    """The PxAP of one map."""
+    return pxap(*image.histograms)
+
 
 def pxap(inside: NDArray[np.int64], outside: NDArray[np.int64]) -> float:
     """Pixels at each level inside and outside the lesion, (n,) each -> PxAP in (0, 1]; NaN when the mask is empty.

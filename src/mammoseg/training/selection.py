@@ -15,8 +15,8 @@ from mammoseg.data.breasts import breast_labels
 from mammoseg.data.manifest import ImageRow
 from mammoseg.metrics.auc import roc_auc
 from mammoseg.metrics.dice import dice_scores
-from mammoseg.metrics.histogram import lesion_histogram, to_levels
 from mammoseg.records.label import CLASSES
+from mammoseg.statistics.histogram import lesion_histogram, to_levels
 
 logger = logging.getLogger(__name__)
 

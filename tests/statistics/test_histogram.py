@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mammoseg.metrics.histogram import LEVELS, lesion_histogram, to_levels
+from mammoseg.statistics.histogram import LEVELS, lesion_histogram, to_levels
 
 
 def test_levels_are_those_of_a_16_bit_png() -> None:

@@ -1,0 +1,129 @@
+"""How an evaluation measures: of which classes, with which metrics, and how sure.
+
+Every file in `mammoseg.metrics` is a metric, and so is a module of others by its dotted name. It defines
+
+    KIND      "scores": `measure(labels, scores, weights)` of n cases; labels (n,) 0 or 1, scores (n,), weights (R, n) how often
+              each case counts in each of R replicates -> (R,) numbers
+              "maps": `measure(image)` of a `MapOnMask` -> a number, or several by name
+    TITLE     what people call it
+    measure   the metric; NaN where it is undefined: without any case, and for an empty mask
+
+The last part of the module's name is the metric's name in the results, with `_PART` for each of several numbers; the first of
+them stands in the summary. What is undefined is left out of means and counted.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mammoseg.plugins import METRICS, load, names
+from mammoseg.records.label import CLASSES
+from mammoseg.statistics.histogram import MapOnMask
+
+Floats = NDArray[np.float64]
+KINDS = ("scores", "maps")
+
+
+class MetricError(ValueError):
+    """A metric of others that does not keep to its contract."""
+
+
+@dataclass(frozen=True, eq=False)
+class Method:
+    """What all parts of one evaluation have in common."""
+
+    metrics: Mapping[str, ModuleType]
+    """Name in the results -> module."""
+    classes: tuple[str, ...] = CLASSES
+    bootstrap: int = 1000
+    """Replicates for the intervals."""
+    seed: int = 0
+
+    def of_scores(self) -> dict[str, Callable[[Floats, Floats, Floats], Floats]]:
+        """Name -> what gives the values (R,) for labels and scores (n,) and weights (R, n)."""
+
+        def checked(name: str, module: ModuleType) -> Callable[[Floats, Floats, Floats], Floats]:
+            def values(labels: Floats, scores: Floats, weights: Floats) -> Floats:
+                return _numbers(name, _call(name, module, labels, scores, weights), (len(weights),))
+
+            return values
+
+        return {name: checked(name, module) for name, module in self._of_kind("scores")}
+
+    def of_map(self, image: MapOnMask) -> dict[str, float]:
+        """Name of each number -> its value for a map of one image."""
+        found = {name: _parts(name, _call(name, module, image)) for name, module in self._of_kind("maps")}
+        return {part: float(_numbers(part, value, ())) for parts in found.values() for part, value in parts.items()}
+
+    def titles(self) -> dict[str, str]:
+        """Name of each number that stands in the summary -> what people call it."""
+        titles = {name: module.TITLE for name, module in self._of_kind("scores")}
+        for name, module in self._of_kind("maps"):
+            first = next(iter(_parts(name, _call(name, module, _tiny()))))
+            titles[first] = module.TITLE + (f" ({first.removeprefix(f'{name}_')})" if first != name else "")
+        return titles
+
+    def _of_kind(self, kind: str) -> list[tuple[str, ModuleType]]:
+        return [(name, module) for name, module in self.metrics.items() if kind == module.KIND]
+
+
+def load_metrics(others: Sequence[str] = ()) -> dict[str, ModuleType]:
+    """Those of mammoseg and those of others by their dotted names, each tried once: mistakes are better known before.
+
+    Raises PluginError for a module that is none, MetricError for one that is no metric or has the name of another.
+    """
+    metrics: dict[str, ModuleType] = {}
+    for given in (*names(METRICS), *others):
+        module, name = load(METRICS, given), given.rpartition(".")[2]
+        if module.KIND not in KINDS:
+            raise MetricError(
+                f"{module.__name__}: KIND is {module.KIND!r}; expected one of {', '.join(KINDS)}. Correct it, as "
+                "CONTRIBUTING.md shows."
+            )
+        if name in metrics:
+            raise MetricError(
+                f"{module.__name__}: {metrics[name].__name__} is called {name}, too. Expected a name for each metric, since "
+                "results are listed by it. Rename the file."
+            )
+        metrics[name] = module
+    tried = Method(metrics)
+    tried.of_map(_tiny())
+    for values in tried.of_scores().values():
+        values(np.array([0.0, 1.0]), np.array([0.2, 0.7]), np.ones((3, 2)))
+    return metrics
+
+
+def _tiny() -> MapOnMask:
+    mask_HW = np.zeros((8, 8), bool)
+    mask_HW[2:5, 3:6] = True
+    return MapOnMask(np.arange(64, dtype=np.uint16).reshape(8, 8) * 1000, mask_HW)
+
+
+def _call(name: str, module: ModuleType, *values: object) -> Any:
+    try:
+        return module.measure(*values)
+    except Exception as error:
+        raise MetricError(
+            f"metric {name} ({module.__file__}) ends in {type(error).__name__}: {error}. Expected numbers, NaN where it is "
+            "undefined. The mistake is there: correct it, or leave the metric out."
+        ) from error
+
+
+def _parts(name: str, found: object) -> dict[str, object]:
+    """The numbers of a metric by their names."""
+    return {f"{name}_{part}": value for part, value in found.items()} if isinstance(found, Mapping) else {name: found}
+
+
+def _numbers(name: str, found: object, shape: tuple[int, ...]) -> Floats:
+    try:
+        numbers = np.asarray(found, dtype=np.float64)
+    except (TypeError, ValueError):
+        numbers = np.empty((0, 0))
+    if numbers.shape != shape:
+        expected = f"{shape[0]} numbers, one for each row of weights" if shape else "a number"
+        raise MetricError(f"metric {name}: gives {found!r:.60}; expected {expected}. Correct its function measure.")
+    return numbers

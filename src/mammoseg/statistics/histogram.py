@@ -1,0 +1,94 @@
+"""A saliency map on a lesion mask, and its two histograms, from which Dice and pixel average precision follow exactly.
+
+A saved map holds 65536 levels: level = round(65535 * p). How many pixels inside and how many outside the lesion have
+each level is all that they depend on, so a map of any size is scanned once, without a sort.
+
+Shapes   H, W original pixels
+Units    saliency is a probability in [0, 1]; counts are pixels
+"""
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+Counts = NDArray[np.int64]
+
+LEVELS = 65536
+"""Number of values a 16-bit map can take; level k stands for the probability k / (LEVELS - 1)."""
+
+_BLOCK = 1 << 18  # pixels counted at a time: bincount needs eight bytes for each
+
+
+class MapOnMask:
+    """What a metric of maps gets: the map of one image and the lesion mask, on the same pixels."""
+
+    def __init__(self, levels_HW: NDArray[np.uint16], mask_HW: NDArray[np.bool_]) -> None:
+        """Level 65535 of the map stands for 1."""
+        self.mask_HW = mask_HW
+        self._levels_HW = levels_HW
+
+    @property
+    def levels_HW(self) -> NDArray[np.uint16]:
+        """The map; level 65535 stands for 1."""
+        return self._levels_HW
+
+    @cached_property
+    def histograms(self) -> tuple[Counts, Counts]:
+        """Pixels with each level inside and outside the lesion, (65536,) each."""
+        return lesion_histogram(self.levels_HW, self.mask_HW)
+
+
+class RandomOnMask(MapOnMask):
+    """A map whose pixels are uniform in [0, 1]: the floor of every metric of maps.
+
+    Its histograms are multinomial counts and are drawn as such, the same as drawing the pixels and counting them; the
+    pixels are drawn, to these counts, only for a metric that looks at places.
+    """
+
+    def __init__(self, mask_HW: NDArray[np.bool_], rng: np.random.Generator) -> None:
+        self.mask_HW = mask_HW
+        self._rng = rng
+        share, lesion_px = np.full(LEVELS, 1 / LEVELS), int(mask_HW.sum())
+        self.histograms = rng.multinomial(lesion_px, share), rng.multinomial(mask_HW.size - lesion_px, share)
+
+    @cached_property
+    def levels_HW(self) -> NDArray[np.uint16]:
+        """Levels with these histograms, each pixel in its place by chance."""
+        drawn = np.empty(self.mask_HW.shape, np.uint16)
+        for part, counts in zip((self.mask_HW, ~self.mask_HW), self.histograms, strict=True):
+            drawn[part] = self._rng.permutation(np.repeat(np.arange(LEVELS), counts))
+        return drawn
+
+
+def to_levels(saliency: NDArray[np.floating]) -> NDArray[np.uint16]:
+    """Probabilities of any shape -> uint16 levels. ValueError for values outside [0, 1] and NaN."""
+    if saliency.size and not (saliency.min() >= 0 and saliency.max() <= 1):
+        raise ValueError(
+            f"saliency map: values from {saliency.min()} to {saliency.max()}, expected probabilities in [0, 1]. "
+            f"Scale the map, for instance to its minimum and maximum, before it is compared with a mask."
+        )
+    return np.rint(saliency.astype(np.float64) * (LEVELS - 1)).astype(np.uint16)
+
+
+def lesion_histogram(
+    levels: NDArray[np.uint16], mask: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(H, W) levels and the (H, W) mask -> pixels with each level inside and outside the lesion, (65536,) each.
+
+    ValueError when map and mask have different shapes.
+    """
+    if levels.shape != mask.shape:
+        raise ValueError(
+            f"saliency map of {levels.shape} pixels against a mask of {mask.shape}; expected the same pixels. "
+            f"Use the mask that was drawn on this image, at its size."
+        )
+    inside = _count(levels[mask])
+    return inside, _count(levels.ravel()) - inside
+
+
+def _count(levels: NDArray[np.uint16]) -> NDArray[np.int64]:
+    counts = np.zeros(LEVELS, np.int64)
+    for start in range(0, levels.size, _BLOCK):
+        counts += np.bincount(levels[start : start + _BLOCK], minlength=LEVELS)
+    return counts
