@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from mammoseg.config import ConfigError
+from mammoseg.plugins import RECIPES, names
 from mammoseg.recipes import glam, gmic
 from mammoseg.training.config import TrainConfig
 from mammoseg.training.recipes import list_recipes, load_recipe
@@ -27,6 +28,11 @@ def test_only_recipes_are_listed() -> None:
     for name, function in list_recipes().items():
         assert not name.startswith("_")
         assert isinstance(function(), TrainConfig)
+
+
+def test_every_file_of_the_folder_holds_recipes() -> None:
+    written = {function.__module__.rpartition(".")[2] for function in list_recipes().values()}  # type: ignore[attr-defined]
+    assert written == set(names(RECIPES))
 
 
 def test_a_recipe_by_name() -> None:

@@ -1,4 +1,4 @@
-"""A figure per image: truth if there is any, patches and window, maps, and each patch enlarged (drawing/overlay.py)."""
+"""A figure per image: truth if there is any, patches and window, maps, and each patch enlarged."""
 
 import logging
 from collections.abc import Callable
