@@ -27,7 +27,7 @@ def test_images_failed_and_sources(study) -> None:
 
 def test_a_class_without_scores_is_none_of_the_model(one_class_study) -> None:
     joined = join(one_class_study.predictions, one_class_study.manifest)
-    assert joined.classes == ("malignant",)
+    assert (joined.classes, joined.predicted) == (("benign", "malignant"), ("malignant",))
     assert joined.sources == ("final", "global")
     assert joined.images[["score_final_benign", "score_global_benign"]].isna().all(axis=None)
     assert joined.images["score_global_malignant"].notna().all()

@@ -60,7 +60,7 @@ def test_what_another_checkpoint_left_is_predicted_again(
     assert predict_images(predictor, rows, left) == BatchResult(predicted=8, done_before=0, failed=0)
     assert "3 images are predicted again: they were predicted by another checkpoint" in caplog.text
     assert contents(left) == contents(expected)
-    assert len(checked_scores(left).query("level == 'image'")) == 8
+    assert len(checked_scores(left).table.query("level == 'image'")) == 8
 
 
 def test_what_another_checkpoint_left_of_other_images_is_refused(
@@ -108,7 +108,7 @@ def test_a_folder_of_the_version_before_is_predicted_again(
         del record["made_by"], record["files"]
         status = row.path.stat()
         path.write_text(json.dumps(record | {"inputs": {"files": [[status.st_size, status.st_mtime_ns]]}}))
-    assert len(checked_scores(tmp_path).query("level == 'image'")) == 2, "evaluation reads it"
+    assert len(checked_scores(tmp_path).table.query("level == 'image'")) == 2, "evaluation reads it"
     with pytest.raises(RunFileError, match=r"of another checkpoint or of an earlier version.*--overwrite"):
         predict_images(predictor, rows[:1], tmp_path)
     assert predict_images(predictor, rows[:2], tmp_path) == BatchResult(predicted=2, done_before=0, failed=0)

@@ -111,7 +111,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_scores_are_those_of_the_records(folder: Path) -> None:
-    table = checked_scores(folder)
+    table = checked_scores(folder).table
     assert table["malignant"].tolist()[:3] == [1 / 3, 0.8, 1e-9]
     pd.testing.assert_frame_equal(table, read_predictions_csv(folder), check_dtype=False)
 
@@ -169,13 +169,13 @@ def test_records_of_an_earlier_version_do_not_say_their_model(folder: Path, capl
         checked_scores(folder)
     for name in ("a2", "b1"):
         forget_model(folder, name)
-    assert len(checked_scores(folder)) == 6
+    assert len(checked_scores(folder).table) == 6
     assert "of an earlier version and do not say which checkpoint they are of" in caplog.text
 
 
 def test_the_model_of_a_record_does_not_depend_on_the_version(folder: Path) -> None:
     write_run(folder, {"mammoseg": "9", **SETTINGS})
-    assert len(checked_scores(folder)) == 6
+    assert len(checked_scores(folder).table) == 6
 
 
 def test_ids_are_no_formulas_and_read_back(tmp_path: Path) -> None:

@@ -11,12 +11,11 @@ import pandas as pd
 
 from mammoseg.data.columns import SPLITS
 from mammoseg.data.manifest import Manifest
-from mammoseg.records.label import CLASSES
 
 logger = logging.getLogger(__name__)
 
-STRATA = ("unknown", "normal", "benign", "malignant")
-"""A patient's worst label, from best to worst. Normal: something is known and nothing positive."""
+STRATA = ("unknown", "normal")
+"""A patient's worst label, from best to worst; after these the classes. Normal: something is known and nothing positive."""
 _NEEDED_FIRST = (0, 2, 1)  # a class with too few patients is needed in train first, then in test, then in val
 
 
@@ -40,7 +39,7 @@ def assign_splits(manifest: Manifest, fractions: Sequence[float] = (0.8, 0.1, 0.
     rng = np.random.default_rng(seed)
     split_of: dict[str, str] = {}
     assigned = np.zeros(len(SPLITS), dtype=np.int64)
-    for stratum in reversed(STRATA):
+    for stratum in (*reversed(manifest.classes), *reversed(STRATA)):
         patients = sorted(p for p, s in strata.items() if s == stratum)
         counts = _divide(len(patients), np.asarray(fractions), assigned)
         assigned += counts
@@ -88,7 +87,7 @@ def describe_splits(manifest: Manifest) -> pd.DataFrame:
         part = table[table["split"] == name]
         if len(part):
             counts = {"patients": part["patient_id"].nunique(), "exams": part["exam_id"].nunique(), "images": len(part)}
-            for label in CLASSES:
+            for label in manifest.classes:
                 counts[label] = int((part[label] == 1).sum())
                 counts[f"{label}_unknown"] = int(part[label].isna().sum())
             rows[name] = counts
@@ -105,12 +104,12 @@ def _check_fractions(fractions: Sequence[float]) -> None:
 
 def _worst_labels(manifest: Manifest) -> dict[str, str]:
     """patient_id -> stratum."""
-    labels = manifest.table[list(CLASSES)]
+    labels, strata = manifest.table[list(manifest.classes)], (*STRATA, *manifest.classes)
     rank = np.where(labels.notna().any(axis=1), STRATA.index("normal"), STRATA.index("unknown"))
-    for name in CLASSES:
-        rank = np.where(labels[name] == 1, STRATA.index(name), rank)
+    for name in manifest.classes:
+        rank = np.where(labels[name] == 1, strata.index(name), rank)
     worst = pd.Series(rank, manifest.table.index).groupby(manifest.table["patient_id"]).max()
-    return {str(patient): STRATA[int(r)] for patient, r in worst.items()}
+    return {str(patient): strata[int(r)] for patient, r in worst.items()}
 
 
 def _divide(patients: int, fractions: np.ndarray, assigned: np.ndarray) -> np.ndarray:

@@ -70,7 +70,7 @@ def evaluate(
     plugins = load_metrics(metrics)
     joined = join(predictions, manifest, split)
     logger.info("evaluating %d images, %d failed in prediction", len(joined.images), len(joined.failed))
-    method = Method(plugins, joined.reported, bootstrap, seed)
+    method = Method(plugins, joined.classes, bootstrap, seed)
     breakdowns = {column: breakdown(joined.images, column, method) for column in by}
     pixel_rows = _pixel_rows(predictions, joined, method)
     results = {
@@ -113,7 +113,7 @@ def _window(predictions: Path, joined: Joined) -> dict[str, int]:
 
 def _pixel_rows(predictions: Path, joined: Joined, method: Method) -> pd.DataFrame:
     rows = []
-    columns = {label: f"{label}_mask" for label in joined.classes}
+    columns = {label: f"{label}_mask" for label in joined.predicted}
     annotated = joined.images[joined.images[list(columns.values())].notna().any(axis=1)]
     with Bar("maps of images with a mask", len(annotated)) as bar:
         for image in annotated.to_dict("records"):
@@ -145,7 +145,7 @@ def _with_mask_counts(tables: dict[str, Any], joined: Joined) -> dict[str, Any]:
         masked, positive = joined.images[f"{label}_mask"].notna(), joined.images[label] == 1
         reason = None if masked.any() else "no image has a mask of this class"
         table |= {
-            "reason": reason if label in joined.classes else NOT_PREDICTED,
+            "reason": reason if label in joined.predicted else NOT_PREDICTED,
             "images_with_mask": int(masked.sum()),
             "positive_without_mask": int((positive & ~masked).sum()),
             "failed_with_mask": int(joined.failed[f"{label}_mask"].notna().sum()),

@@ -11,8 +11,7 @@ import pandas as pd
 from mammoseg.data.manifest import Manifest
 from mammoseg.evaluation.scores import FINAL, score_column
 from mammoseg.io.ledger import read_errors
-from mammoseg.io.scores_table import checked_scores
-from mammoseg.records.label import CLASSES
+from mammoseg.io.scores_table import Scores, checked_scores
 
 
 class JoinError(ValueError):
@@ -30,12 +29,9 @@ class Joined:
     sources: tuple[str, ...]
     """Whose scores there are: "final" and the parts of the model."""
     classes: tuple[str, ...]
-    """What the model predicts: the classes with scores (all, where no image was predicted)."""
-
-    @property
-    def reported(self) -> tuple[str, ...]:
-        """The classes that results are about: of the usual pair both, though the model may predict one of them."""
-        return CLASSES if set(self.classes) <= set(CLASSES) else self.classes
+    """What results are about: as `reported` of records/label.py."""
+    predicted: tuple[str, ...]
+    """Those of them with scores (all, where no image was predicted)."""
 
 
 def join(predictions: Path, manifest: Manifest, split: str | None = None) -> Joined:
@@ -43,18 +39,21 @@ def join(predictions: Path, manifest: Manifest, split: str | None = None) -> Joi
 
     Predictions of other splits of the same manifest are left aside. Raises JoinError when an image of the split has
     neither a prediction nor an entry in the ledger, or when a prediction is not in the manifest; RunFileError when
-    predictions.csv does not say what the records say; ManifestError when there is no such split.
+    predictions.csv does not say what the records say; ManifestError when there is no such split, or when the manifest says
+    nothing of a class that was predicted.
     """
+    known = checked_scores(predictions)
+    manifest = manifest.with_classes(known.classes)
     chosen = manifest.table if split is None else manifest.subset(split).table
-    scores, sources = _image_scores(predictions)
+    scores, sources = _image_scores(known)
     predicted = set(scores.index)
     failed = set(read_errors(predictions)["image_id"]) - predicted
     _check_same_images(predictions, set(chosen["image_id"]) - failed, set(manifest.table["image_id"]), predicted)
     found = chosen["image_id"].isin(predicted)
     columns = scores.loc[chosen.loc[found, "image_id"]].reset_index(drop=True)
     images = pd.concat([chosen[found].reset_index(drop=True), columns], axis=1)
-    classes = tuple(label for label in CLASSES if scores[score_column(FINAL, label)].notna().any())
-    return Joined(images, chosen[~found].reset_index(drop=True), sources, classes or CLASSES)
+    scored = tuple(label for label in known.classes if scores[score_column(FINAL, label)].notna().any())
+    return Joined(images, chosen[~found].reset_index(drop=True), sources, known.classes, scored or known.classes)
 
 
 def _check_same_images(run: Path, expected: set[str], labelled: set[str], predicted: set[str]) -> None:
@@ -69,11 +68,9 @@ def _check_same_images(run: Path, expected: set[str], labelled: set[str], predic
         )
 
 
-def _image_scores(run: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def _image_scores(known: Scores) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Scores of the images, indexed by image_id, columns named by `score_column`; the sources."""
-    table = checked_scores(run)
-    images = table[table["level"] == "image"].set_index("image_id")
-    parts = [column.removesuffix("_benign") for column in map(str, images) if column.endswith("_benign")]
-    names = {label: score_column(FINAL, label) for label in CLASSES}
-    names |= {f"{part}_{label}": score_column(part, label) for part in parts for label in CLASSES}
-    return images[list(names)].rename(columns=names), (FINAL, *parts)
+    images = known.table[known.table["level"] == "image"].set_index("image_id")
+    names = {label: score_column(FINAL, label) for label in known.classes}
+    names |= {f"{part}_{label}": score_column(part, label) for part in known.parts for label in known.classes}
+    return images[list(names)].rename(columns=names), (FINAL, *known.parts)

@@ -42,6 +42,11 @@ def write_published_csv(
     Raises RunFileError if the run has no predictions.csv, or none of its images is in the manifest.
     """
     table = read_predictions_csv(run)
+    if not {*CLASSES} <= {*table}:
+        raise RunFileError(
+            f"{run}: its scores are of other classes than {' and '.join(CLASSES)}, which the published table has. Expected those "
+            "of a GLAM or GMIC. Use predictions.csv."
+        )
     images = table[table["level"] == "image"]
     manifest = manifest or Manifest.from_table(images[_TEXTS].assign(path="-"), run / "predictions.csv")
     scores = dict(zip(images["image_id"], images[list(CLASSES)].to_numpy().tolist(), strict=True))

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from mammoseg.io.errors import RunFileError
 from mammoseg.records.breast import BreastFacts
 from mammoseg.records.grid import PixelGrid
-from mammoseg.records.label import CLASSES
 from mammoseg.records.prediction import Patch, Prediction, Scores
 from mammoseg.records.source import Source
 
@@ -82,10 +81,14 @@ def check_prediction(prediction: Prediction) -> None:
 
 
 def _check_scores(where: str, scores: Scores, parts: Mapping[str, Scores]) -> None:
-    """The scores of an image are of `CLASSES` or some of them, in that order; those of its parts are of the same ones."""
-    classes = [name for name in CLASSES if name in scores]
-    if not classes:
-        raise RunFileError(f"{where}: scores is {dict(scores)}; expected a probability for some of {CLASSES}.")
+    """The scores of an image are of at least one class, under names that can stand in those of files; those of its parts are of
+    the same ones."""
+    classes = list(scores)
+    if not classes or not all(name.isidentifier() and name not in TEXTS for name in classes):
+        raise RunFileError(f"{where}: scores is {dict(scores)}; expected a probability for each class of the model.")
+    columns = [*classes, *(f"{part}_{name}" for part in parts for name in classes)]
+    if twice := [name for name in classes if columns.count(name) > 1]:
+        raise RunFileError(f"{where}: {twice[0]} is twice a name, of a class and of the score of a part. Rename one.")
     for part, values in {"scores": scores, **parts}.items():
         if list(values) != classes or not all(0 <= p <= 1 for p in values.values()):
             raise RunFileError(f"{where}: {part} is {dict(values)}; expected a probability for each of {classes}.")

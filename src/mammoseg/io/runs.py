@@ -14,6 +14,7 @@ Everything is written whole or not at all (io/atomic.py), so that a killed run g
 truth: tables (io/scores_table.py) are deleted before a record changes, and every record names the model it is from.
 """
 
+import contextlib
 import hashlib
 import json
 import re
@@ -176,9 +177,12 @@ def made_by(settings: Mapping[str, Any]) -> dict[str, str]:
 def remove_prediction(folder: Path, image_id: str) -> None:
     """Delete everything about one image, the record first: without it the image is not done."""
     forget_tables(folder)
+    classes = {*CLASSES}  # whatever the record says: an earlier one of another model may have left them
+    with contextlib.suppress(RunFileError):
+        classes |= {*read_record(folder, image_id)["scores"]}
     files = [record_path(folder, image_id), maps_path(folder, image_id)]
     files += [overlay_path(folder, image_id, kind) for kind in FIGURE_KINDS]
-    for path in (*files, *(map_png_path(folder, image_id, name) for name in CLASSES)):
+    for path in (*files, *(map_png_path(folder, image_id, name) for name in classes)):
         path.unlink(missing_ok=True)
 
 

@@ -7,7 +7,7 @@ models, and a table that says something else than they do.
 import io
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from mammoseg.io.cells import csv_text, unescaped
 from mammoseg.io.errors import RunFileError
 from mammoseg.io.record import TEXTS
 from mammoseg.io.runs import made_by, predicted_ids, read_record, read_run
-from mammoseg.records.label import CLASSES
+from mammoseg.records.label import reported
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ def write_predictions_csv(folder: Path) -> pd.DataFrame:
     likewise. A part some images do not have is NaN there, and left out of the mean; a class the model does not predict
     is NaN everywhere. Raises RunFileError naming a damaged record, or saying that the records are of several models.
     """
-    table = _collected(folder)
+    table = _collected(folder).table
     write_text(folder / "predictions.csv", csv_text(table))
     return table
 
@@ -51,7 +51,7 @@ def read_predictions_csv(folder: Path) -> pd.DataFrame:
         text = io.StringIO(read_bounded(path).decode("utf-8"), newline="")
         table = pd.read_csv(text, dtype=str, keep_default_na=False)
         table = unescaped(table)
-        missing = [c for c in (*_TEXTS, *CLASSES) if c not in table]
+        missing = [c for c in _TEXTS if c not in table]
         if missing or not table["level"].isin(LEVELS).all():
             raise ValueError(f"the columns {missing} are missing" if missing else f"a level is none of {LEVELS}")
         scores = [c for c in map(str, table) if c not in _TEXTS]
@@ -63,14 +63,24 @@ def read_predictions_csv(folder: Path) -> pd.DataFrame:
     return table
 
 
-def checked_scores(folder: Path) -> pd.DataFrame:
-    """The table of scores, made from the records and found to be what predictions.csv says.
+class Scores(NamedTuple):
+    """All scores of a predictions folder."""
+
+    table: pd.DataFrame
+    """As `write_predictions_csv` returns it."""
+    classes: tuple[str, ...]
+    parts: tuple[str, ...]
+
+
+def checked_scores(folder: Path) -> Scores:
+    """The scores as the records say them, which is found to be what predictions.csv says.
 
     Raises RunFileError if the table is missing or says something else, or if the records are of several models.
     """
-    given, table = read_predictions_csv(folder), _collected(folder)
+    given, scores = read_predictions_csv(folder), _collected(folder)
+    table = scores.table
     if csv_text(given) == csv_text(table):
-        return table
+        return scores
     rows = [
         set(zip(t["image_id"], map(repr, t.itertuples(index=False, name=None)), strict=True)) for t in (given, table)
     ]
@@ -86,15 +96,13 @@ def checked_scores(folder: Path) -> pd.DataFrame:
     )
 
 
-def _collected(folder: Path) -> pd.DataFrame:
+def _collected(folder: Path) -> Scores:
     records = {image_id: read_record(folder, image_id) for image_id in predicted_ids(folder)}
     _check_one_model(folder, records)
-    images = pd.DataFrame([_score_row(record) for record in records.values()])
-    if images.empty:
-        images = pd.DataFrame(columns=[*_TEXTS, *CLASSES])
-    parts = sorted({name.rpartition("_")[0] for name in map(str, images) if name not in (*_TEXTS, *CLASSES)})
-    columns = [*CLASSES, *(f"{part}_{name}" for part in parts for name in CLASSES)]
-    images = images.reindex(columns=[*_TEXTS, *columns])
+    classes = reported(dict.fromkeys(name for record in records.values() for name in record["scores"]))
+    parts = sorted({part for record in records.values() for part in record["parts"]})
+    columns = [*classes, *(f"{part}_{name}" for part in parts for name in classes)]
+    images = pd.DataFrame([_score_row(record) for record in records.values()], columns=[*_TEXTS, *columns])
     exam = ["patient_id", "exam_id"]
     breasts = images.groupby([*exam, "laterality"])[columns].mean().reset_index()
     exams = breasts.groupby(exam)[columns].max().reset_index()
@@ -105,7 +113,7 @@ def _collected(folder: Path) -> pd.DataFrame:
     ]
     keys = [*exam, "laterality", "view", "image_id"]
     table = pd.concat([t.sort_values(keys) for t in levels if len(t)] or [images], ignore_index=True)
-    return table[[*_TEXTS, *columns]]
+    return Scores(table[[*_TEXTS, *columns]], classes, tuple(parts))
 
 
 def _check_one_model(folder: Path, records: dict[str, dict[str, Any]]) -> None:
