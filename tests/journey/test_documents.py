@@ -178,8 +178,8 @@ def brought(
     weights(folder / "sample_model_1.p")
     films(folder / "scan.md")
     predictions = folder / "exam_list.md" / "predictions"
-    validation = ("--manifest", phantom_study.path, "--split", "val", "--no-overlays")
-    assert mammoseg("predict", "--checkpoint", trained_run, *validation, "--out", predictions).code == 0
+    study = ("--manifest", phantom_study.path, "--no-overlays")
+    assert mammoseg("predict", "--checkpoint", trained_run, *study, "--out", predictions).code == 0
     shutil.copyfile(folder / "images.csv", folder / "exam_list.md" / "manifest.csv")
     shutil.copytree(predictions, folder / "CONTRIBUTING.md" / "predictions")
     cases = folder / "CONTRIBUTING.md" / "cases"
