@@ -17,6 +17,7 @@ from mammoseg.data.manifest import ImageRow, Manifest, load_manifest
 from mammoseg.inference.batch import BatchResult
 from mammoseg.io.ledger import read_errors
 from mammoseg.prep.config import PrepConfig
+from mammoseg.records.label import CLASSES
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
 
     def open_predictor(*given: Any) -> SimpleNamespace:
         seen.model = given
-        return SimpleNamespace(prep=PrepConfig(), trained_on=domain_of([], []))
+        return SimpleNamespace(prep=PrepConfig(), trained_on=domain_of([], []), classes=CLASSES)
 
     def write_published_csv(run: Path, manifest: Manifest, sorted_ids: bool) -> Path:
         seen.published = (run, manifest.table["image_id"].tolist(), sorted_ids)

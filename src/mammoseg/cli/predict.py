@@ -58,6 +58,7 @@ def predict(
     from mammoseg.inference.compare import compare_to_training
     from mammoseg.inference.ensemble import open_predictor
     from mammoseg.progress import Bar
+    from mammoseg.records.label import reported
 
     if sum([bool(files), manifest is not None, exam_list is not None]) != 1:
         raise typer.BadParameter("give image files, --manifest or --exam-list, one of the three", param_hint="FILES")
@@ -67,7 +68,7 @@ def predict(
     table = table and table.with_pixel_mm(pixel_mm)
     predictor = open_predictor(checkpoint, device, sets or [], precision)
     given = _look(files, out, pixel_mm, workers) if files else None
-    rows = given.rows if given else list(table.rows()) if table else []
+    rows = given.rows if given else list(table.rows(reported(predictor.classes), required=False)) if table else []
     with Bar("predict", len(rows)) as bar:
         write = overlay_writer(out, predictor.prep, figures) if overlays else None
         result = predict_images(predictor, rows, out, workers, overwrite, write, bar.advance, num_tta, figures)

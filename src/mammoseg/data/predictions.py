@@ -19,9 +19,10 @@ from mammoseg.io.ledger import Ledger
 from mammoseg.io.read import read_image
 from mammoseg.io.regular import open_regular
 from mammoseg.io.repeats import Repeats
-from mammoseg.io.runs import load_prediction, predicted_ids, read_run
+from mammoseg.io.runs import load_prediction, predicted_classes, predicted_ids, read_run
 from mammoseg.prep.config import PrepConfig
 from mammoseg.records.image import Mammogram
+from mammoseg.records.label import reported
 from mammoseg.records.prediction import Prediction
 
 logger = logging.getLogger(__name__)
@@ -77,7 +78,8 @@ class Predictions:
         self.folder, self.manifest = folder, manifest
         self.prep = parse(PrepConfig, read_run(folder).get("prep", {}), f"{folder / 'run.json'}, prep,")
         self.image_ids = predicted_ids(folder)
-        self._rows = {row.image_id: row for row in manifest.rows()} if manifest else {}
+        rows = manifest.rows(reported(predicted_classes(folder)), required=False) if manifest else ()
+        self._rows = {row.image_id: row for row in rows}
         if manifest and self.image_ids and self._rows.keys().isdisjoint(self.image_ids):
             raise RunFileError(
                 f"{folder}: none of its {len(self.image_ids)} images is in {manifest.path}. Expected the manifest that was "

@@ -38,6 +38,7 @@ class Ensemble:
         first = self.members[0]
         self.prep = first.prep
         self.trained_on = first.trained_on
+        self.classes = self.members[0].classes
         self.heatmaps = any(member.heatmaps for member in self.members)
         for path, member in zip(checkpoints, self.members, strict=True):
             if (member.prep, member.classes) != (first.prep, first.classes):

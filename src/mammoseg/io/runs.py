@@ -107,6 +107,14 @@ def predicted_ids(folder: Path) -> list[str]:
     return sorted(p.stem for p in (folder / "records").glob("*.json") if is_safe_id(p.stem))
 
 
+def predicted_classes(folder: Path) -> tuple[str, ...]:
+    """The classes of the model whose predictions these are, as the first record that can be read says; CLASSES without one."""
+    for image_id in predicted_ids(folder):
+        with contextlib.suppress(RunFileError):
+            return tuple(read_record(folder, image_id)["scores"])
+    return CLASSES
+
+
 def save_prediction(folder: Path, prediction: Prediction) -> None:
     """Write the maps and then the record of one image, in place of earlier ones.
 
