@@ -126,9 +126,8 @@ def test_the_published_files_are_written_again(shared: Path, tmp_path: Path, nam
     assert write_published_csv(run, manifest).read_text() == expected.read_text().replace("\r\n", "\n")
 
 
-def test_scores_of_other_classes_have_no_place_in_the_table(run: Path) -> None:
-    (run / "predictions.csv").write_text(
-        "level,image_id,patient_id,exam_id,laterality,view,mass\nimage,a,p,e,L,CC,0.5\n"
-    )
+def test_scores_of_other_classes_have_no_place_in_the_table(tmp_path: Path) -> None:
+    table = "level,image_id,patient_id,exam_id,laterality,view,mass\nimage,a,p,e,L,CC,0.5\n"
+    (tmp_path / "predictions.csv").write_text(table)
     with pytest.raises(RunFileError, match="its scores are of other classes than benign and malignant"):
         write_published_csv(tmp_path, None)
