@@ -13,7 +13,9 @@ them stands in the summary. What is undefined is left out of means and counted.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -45,30 +47,29 @@ class Method:
 
     def of_scores(self) -> dict[str, Callable[[Floats, Floats, Floats], Floats]]:
         """Name -> what gives the values (R,) for labels and scores (n,) and weights (R, n)."""
-
-        def checked(name: str, module: ModuleType) -> Callable[[Floats, Floats, Floats], Floats]:
-            def values(labels: Floats, scores: Floats, weights: Floats) -> Floats:
-                return _numbers(name, _call(name, module, labels, scores, weights), (len(weights),))
-
-            return values
-
-        return {name: checked(name, module) for name, module in self._of_kind("scores")}
+        return {name: partial(_values, module) for name, module in self.metrics.items() if module.KIND == "scores"}
 
     def of_map(self, image: MapOnMask) -> dict[str, float]:
         """Name of each number -> its value for a map of one image."""
-        found = {name: _parts(name, _call(name, module, image)) for name, module in self._of_kind("maps")}
-        return {part: float(_numbers(part, value, ())) for parts in found.values() for part, value in parts.items()}
+        numbers: dict[str, float] = {}
+        for name, module in self.metrics.items():
+            if module.KIND == "maps":
+                found = _call(module, image)
+                parts = (
+                    {f"{name}_{part}": value for part, value in found.items()}
+                    if isinstance(found, Mapping)
+                    else {name: found}
+                )
+                numbers |= {part: float(_numbers(module, value, ())) for part, value in parts.items()}
+        return numbers
 
     def titles(self) -> dict[str, str]:
         """Name of each number that stands in the summary -> what people call it."""
-        titles = {name: module.TITLE for name, module in self._of_kind("scores")}
-        for name, module in self._of_kind("maps"):
-            first = next(iter(_parts(name, _call(name, module, _tiny()))))
-            titles[first] = module.TITLE + (f" ({first.removeprefix(f'{name}_')})" if first != name else "")
+        numbers, titles = [*self.of_scores(), *self.of_map(_tiny())], {}
+        for name, module in self.metrics.items():
+            first = next(number for number in numbers if number == name or number.startswith(f"{name}_"))
+            titles[first] = module.TITLE if first == name else f"{module.TITLE} ({first.removeprefix(f'{name}_')})"
         return titles
-
-    def _of_kind(self, kind: str) -> list[tuple[str, ModuleType]]:
-        return [(name, module) for name, module in self.metrics.items() if kind == module.KIND]
 
 
 def load_metrics(others: Sequence[str] = ()) -> dict[str, ModuleType]:
@@ -103,27 +104,23 @@ def _tiny() -> MapOnMask:
     return MapOnMask(np.arange(64, dtype=np.uint16).reshape(8, 8) * 1000, mask_HW)
 
 
-def _call(name: str, module: ModuleType, *values: object) -> Any:
+def _values(module: ModuleType, labels: Floats, scores: Floats, weights: Floats) -> Floats:
+    return _numbers(module, _call(module, labels, scores, weights), (len(weights),))
+
+
+def _call(module: ModuleType, *given: object) -> Any:
     try:
-        return module.measure(*values)
+        return module.measure(*given)
     except Exception as error:
         raise MetricError(
-            f"metric {name} ({module.__file__}) ends in {type(error).__name__}: {error}. Expected numbers, NaN where it is "
+            f"{module.__name__}: ends in {type(error).__name__}: {error} ({module.__file__}). Expected numbers, NaN where it is "
             "undefined. The mistake is there: correct it, or leave the metric out."
         ) from error
 
 
-def _parts(name: str, found: object) -> dict[str, object]:
-    """The numbers of a metric by their names."""
-    return {f"{name}_{part}": value for part, value in found.items()} if isinstance(found, Mapping) else {name: found}
-
-
-def _numbers(name: str, found: object, shape: tuple[int, ...]) -> Floats:
-    try:
-        numbers = np.asarray(found, dtype=np.float64)
-    except (TypeError, ValueError):
-        numbers = np.empty((0, 0))
-    if numbers.shape != shape:
-        expected = f"{shape[0]} numbers, one for each row of weights" if shape else "a number"
-        raise MetricError(f"metric {name}: gives {found!r:.60}; expected {expected}. Correct its function measure.")
-    return numbers
+def _numbers(module: ModuleType, found: object, shape: tuple[int, ...]) -> Floats:
+    with suppress(TypeError, ValueError):
+        if (numbers := np.asarray(found, dtype=np.float64)).shape == shape:
+            return numbers
+    expected = f"{shape[0]} numbers, one for each row of weights" if shape else "a number"
+    raise MetricError(f"{module.__name__}: gives {found!r:.60}; expected {expected}. Correct its function measure.")
