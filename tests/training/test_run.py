@@ -100,7 +100,9 @@ def test_patches_are_chosen_on_every_image_of_train_and_val(trained_run: Path, p
 def test_the_result_is_the_last_stage_and_predicts(trained_run: Path, phantom_study: Manifest) -> None:
     assert weights(trained_run) == weights(trained_run / "stages" / "joint")
     provenance = open_checkpoint(trained_run).provenance
-    assert provenance["manifest_sha256"] == phantom_study.sha256()
+    assert (
+        provenance["manifest_sha256"] == phantom_study.sha256() == load_manifest(trained_run / "manifest.csv").sha256()
+    )
     assert provenance["training"]["stages"]["local"]["epochs"] == 2
     predictor = Predictor(trained_run, "cpu")
     row = next(phantom_study.subset("test").rows())

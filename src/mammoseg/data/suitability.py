@@ -18,6 +18,7 @@ from mammoseg.data.domain import Domain
 from mammoseg.data.load import load_crop
 from mammoseg.data.manifest import ImageRow
 from mammoseg.data.unlike import WORDS, Difference, as_notes, differences, summary
+from mammoseg.data.window_fit import fits
 from mammoseg.io.atomic import write_text
 from mammoseg.io.cells import csv_text
 from mammoseg.prep.config import PrepConfig
@@ -116,7 +117,7 @@ def _look(row: ImageRow, prep: PrepConfig, trained_on: Domain | None, heatmaps: 
     facts = crop.facts
     unlike = differences(trained_on, facts, row.manufacturer) if trained_on and facts else ()
     notes = (*crop.notes, *as_notes(unlike))
-    missed = facts is not None and (facts.in_window < prep.least_in_window or facts.fills_window < prep.least_filled)
+    missed = facts is not None and not fits(facts, prep)
     remedies = dict.fromkeys(remedy for note in notes for words, remedy in _REMEDIES.items() if words in note)
     result = Check(
         "FAIL" if missed else "WARN" if notes else "PASS", row.image_id, "; ".join(notes), "; ".join(remedies)

@@ -12,7 +12,6 @@ Each number has its 95 % interval (bootstrap by patient), n, and what was left o
 reason.
 """
 
-import hashlib
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import Any
 import pandas as pd
 
 import mammoseg
+from mammoseg.bounded import sha256_of
 from mammoseg.config import parse
 from mammoseg.data.columns import BOXES, path_columns
 from mammoseg.data.manifest import Manifest
@@ -79,8 +79,8 @@ def evaluate(
         "date": date,
         "manifest": {"file": manifest.path.name, "sha256": manifest.sha256()},
         "predictions": {
-            "run_sha256": _sha256(predictions / "run.json"),
-            "table_sha256": _sha256(predictions / "predictions.csv"),
+            "run_sha256": sha256_of(predictions / "run.json"),
+            "table_sha256": sha256_of(predictions / "predictions.csv"),
             "run": read_run(predictions),
         },
         "split": split,
@@ -162,7 +162,3 @@ def _per_image(joined: Joined, pixel_rows: pd.DataFrame) -> pd.DataFrame:
     values["column"] = values["class"] + "_" + values["map"] + "_" + values["variable"]
     wide = values.pivot(index="image_id", columns="column", values="value")
     return table.merge(wide, how="left", left_on="image_id", right_index=True)
-
-
-def _sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
