@@ -135,7 +135,8 @@ def _check_columns(names: list[str], known: list[str], problems: Problems) -> No
 
 def _check_classes(raw: pd.DataFrame, classes: Sequence[str], required: bool, problems: Problems) -> None:
     """The name of a class must mean nothing else; with `required`, a column must speak of it."""
-    for name in (n for n in classes if n in (*REQUIRED, *OPTIONAL)):
+    columns = [*REQUIRED, *class_columns(classes), *OPTIONAL]
+    for name in (n for n in classes if columns.count(n) > 1):
         problems.lines.append(f"{name}: no name for a class, since a column of it holds something else")
     there = [str(column) for column in raw if raw[column].notna().any()]
     for name in (n for n in classes if required and n not in CLASSES and not {*class_columns([n])} & {*raw.columns}):

@@ -3,7 +3,6 @@
 The records of the folder name the files. A manifest is needed only for the truth, and for the files if they were moved.
 """
 
-import hashlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,13 +10,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from mammoseg.bounded import sha256_of
 from mammoseg.config import parse
 from mammoseg.data.manifest import ImageRow, Manifest
 from mammoseg.data.masks import Truth, readable_masks
 from mammoseg.io.errors import ImageReadError, RunFileError
 from mammoseg.io.ledger import Ledger
 from mammoseg.io.read import read_image
-from mammoseg.io.regular import open_regular
 from mammoseg.io.repeats import Repeats
 from mammoseg.io.runs import load_prediction, predicted_classes, predicted_ids, read_run
 from mammoseg.prep.config import PrepConfig
@@ -52,8 +51,7 @@ class Predicted:
                 "version. Give the table of images with --manifest, or predict again."
             )
         image = self.row.mammogram(*read_image(path, self.prep.dicom))
-        with open_regular(path) as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+        found = sha256_of(path)
         if source is not None and source.sha256 != found:
             raise ImageReadError(
                 f"{path}: the file has changed since it was predicted. Expected the content that the prediction is about. Put "

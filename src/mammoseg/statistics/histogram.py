@@ -57,7 +57,7 @@ class RandomOnMask(MapOnMask):
         """Levels with these histograms, each pixel in its place by chance."""
         drawn = np.empty(self.mask_HW.shape, np.uint16)
         for part, counts in zip((self.mask_HW, ~self.mask_HW), self.histograms, strict=True):
-            drawn[part] = self._rng.permutation(np.repeat(np.arange(LEVELS), counts))
+            drawn[part] = self._rng.permutation(np.repeat(np.arange(LEVELS, dtype=np.uint16), counts))
         return drawn
 
 

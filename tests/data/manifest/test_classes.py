@@ -61,6 +61,10 @@ def test_a_class_of_which_no_column_speaks(study: Manifest) -> None:
         study.rows(("Cyst",))
     with pytest.raises(ManifestError, match="view: no name for a class"):
         study.rows(("view",), required=False)
+    with pytest.raises(
+        ManifestError, match="mass_mask: no name for a class, since a column of it holds something else"
+    ):
+        study.rows(("mass", "mass_mask"))
 
 
 def test_cells_of_any_class_are_checked_and_told_together(tmp_path: Path) -> None:
