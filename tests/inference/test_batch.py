@@ -21,6 +21,7 @@ from mammoseg.io.runs import is_done, load_prediction, map_png_path, predicted_i
 from mammoseg.io.scores_table import read_predictions_csv
 from mammoseg.records.image import Mammogram
 from mammoseg.records.prediction import Prediction
+from mammoseg.records.saliency import findings_of
 
 Contents = Callable[[Path], dict[str, Any]]
 
@@ -49,6 +50,20 @@ def test_maps_in_original_pixels_are_the_restored_ones(expected: Path, rows: lis
             assert png.shape == (208, 160)
             assert np.abs(png / 65535 - restored[k]).max() < 1e-3  # the npz has half precision
             assert png.any()
+
+
+def test_findings_are_the_peaks_of_the_maps_in_original_pixels(expected: Path, rows: list[ImageRow]) -> None:
+    assert {row.laterality for row in rows} == {"L", "R"}
+    for row in rows:
+        prediction = load_prediction(expected, row.image_id)
+        assert prediction.findings == findings_of(prediction)
+        for name in ("benign", "malignant"):
+            png = cv2.imread(str(map_png_path(expected, row.image_id, name)), cv2.IMREAD_UNCHANGED) / 65535
+            own = [finding for finding in prediction.findings if finding.label == name]
+            assert own[0].score == pytest.approx(png.max(), abs=1e-3)
+            for finding in own:
+                row_, col = map(int, finding.peak)
+                assert png[row_, col] == pytest.approx(finding.score, abs=1e-3)
 
 
 def test_a_breast_is_the_mean_of_its_images(expected: Path, rows: list[ImageRow]) -> None:

@@ -115,6 +115,33 @@ def test_a_folder_of_the_version_before_is_predicted_again(
     assert "or by an earlier version" in caplog.text
 
 
+def test_records_of_the_earlier_format_are_read_and_made_again(
+    predictor: Predictor,
+    rows: list[ImageRow],
+    tmp_path: Path,
+    expected: Path,
+    contents: Contents,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Of this very checkpoint, these settings and files, but without findings and the file of the image."""
+    out = tmp_path / "out"
+    predict_images(predictor, rows[:3], out)
+    new = contents(out)
+    for row in rows[:2]:
+        path = record_path(out, row.image_id)
+        record = json.loads(path.read_text())
+        del record["findings"], record["source"]
+        path.write_text(json.dumps(record | {"format": 1}))
+        assert load_prediction(out, row.image_id).findings == load_prediction(expected, row.image_id).findings
+    assert len(checked_scores(out).table.query("level == 'image'")) == 3
+    away = replace(rows[1], path=tmp_path / "away.png")
+    assert predict_images(predictor, [rows[0], away, rows[2]], out) == BatchResult(1, 1, 1)
+    assert load_prediction(out, away.image_id).findings, "what cannot be made again stays"
+    assert predict_images(predictor, rows[:3], out) == BatchResult(predicted=1, done_before=2, failed=0)
+    assert "1 images are predicted again: an earlier version noted neither findings nor the file" in caplog.text
+    assert contents(out) == new | {"errors.csv": contents(out)["errors.csv"]}
+
+
 def test_images_of_another_checkpoint_that_cannot_be_read_stay_apart(
     left: Path, predictor: Predictor, rows: list[ImageRow], tmp_path: Path
 ) -> None:

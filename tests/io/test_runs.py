@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import cv2
@@ -14,10 +14,29 @@ from mammoseg.io import runs
 from mammoseg.io.errors import RunFileError
 from mammoseg.io.runs import load_prediction, save_prediction
 from mammoseg.io.scores_table import write_predictions_csv
+from mammoseg.records.breast import BreastFacts
+from mammoseg.records.finding import Finding
 from mammoseg.records.grid import PixelGrid
 from mammoseg.records.prediction import Patch, Prediction
+from mammoseg.records.saliency import findings_of
+from mammoseg.records.source import DicomIdentity, Source
 
 GRID = PixelGrid((60, 50), (60, 50), True, 4, -3, 48, 40, (48, 40))
+FINDING = Finding("malignant", 1.0, (10.5, 3.25), (8, 2, 12, 6), ((8, 2), (12, 2), (12, 6)))
+
+
+BAD_FINDINGS: list[dict[str, object]] = [
+    {"label": "other"},
+    {"score": 1.5},
+    {"score": float("nan")},
+    {"peak": (-0.5, 3)},
+    {"peak": (10, float("nan"))},
+    {"box": (8, 2, 12, 50.5)},
+    {"box": (8, 6, 12, 2)},
+    {"box": (8, 2, 8, 6)},
+    {"polygon": ((8, 2), (12, 2))},
+    {"polygon": ((8, 2), (12, 2), (61, 2))},
+]
 
 
 def prediction(image_id: str = "a-1", **changes: object) -> Prediction:
@@ -31,6 +50,7 @@ def prediction(image_id: str = "a-1", **changes: object) -> Prediction:
         scores={"benign": 0.25, "malignant": 1 / 3},
         grid=GRID,
         maps={"saliency": rng.random((2, 48, 40), np.float32), "global": rng.random((2, 6, 5), np.float32)},
+        findings=(FINDING, Finding("benign", 0.5, (0.0, 50.0))),
         patches=(Patch(-2, 3, 16, {"benign": 0.0, "malignant": 1.0}),),
         parts={"global": {"benign": 0.1, "malignant": 0.2}},
         notes=("the pectoral muscle is in the window", "ü"),
@@ -41,7 +61,11 @@ def prediction(image_id: str = "a-1", **changes: object) -> Prediction:
 
 
 def test_round_trip(tmp_path: Path) -> None:
-    given = prediction(made_by={"checkpoint_sha256": "c0", "settings_sha256": "5e"})
+    identity = DicomIdentity("1.2", "1.2.3", "1.2.3.4", "1.2.3.4.5", frame=2)
+    source = Source(Path("/a/ä.dcm"), "5ac4", 60, 50, (0.1, 0.2), identity)
+    facts = BreastFacts(0.9, 0.3, 100.5, None, (1, 2, 3, 4, 5), 0.01)
+    made_by = {"checkpoint_sha256": "c0", "settings_sha256": "5e"}
+    given = prediction(made_by=made_by, source=source, facts=facts, reading=("as it is",))
     save_prediction(tmp_path, given)
     read = load_prediction(tmp_path, "a-1")
     assert replace(read, maps={}) == replace(given, maps={})
@@ -61,11 +85,13 @@ def test_records_of_an_earlier_version_are_read(tmp_path: Path) -> None:
     save_prediction(tmp_path, prediction())
     path = runs.record_path(tmp_path, "a-1")
     record = json.loads(path.read_text())
-    del record["inputs"], record["patches_of"], record["made_by"], record["files"]
-    path.write_text(json.dumps(record))
+    for name in ("inputs", "patches_of", "made_by", "files", "findings", "source", "facts", "reading"):
+        del record[name]
+    path.write_text(json.dumps({**record, "format": 1}))
     read = load_prediction(tmp_path, "a-1")
-    assert (read.inputs, read.patches_of, read.made_by) == ({}, "", {})
-    assert runs.stored(tmp_path, "a-1") == runs.Stored(inputs={}, made_by={}, whole=False)
+    assert (read.inputs, read.patches_of, read.made_by, read.source, read.facts) == ({}, "", {}, None, None)
+    assert read.findings == findings_of(prediction()) != ()
+    assert runs.stored(tmp_path, "a-1") == runs.Stored(inputs={}, made_by={}, whole=False, old=True)
 
 
 def test_maps_of_another_prediction_are_not_taken_for_its_own(tmp_path: Path) -> None:
@@ -169,6 +195,11 @@ def test_a_stop_while_writing_leaves_the_image_undone(tmp_path: Path, monkeypatc
         ({"maps": {"saliency": np.full((2, 48, 40), 1.1)}}, "expected probabilities"),
         ({"maps": {"saliency": np.zeros((48, 40))}}, "has shape"),
         ({"image_id": "../a"}, "no file name"),
+        *(
+            ({"findings": (replace(FINDING, **change),)}, "finding 0 is .* in the 60 x 50 pixels")
+            for change in BAD_FINDINGS
+        ),
+        ({"grid": replace(GRID, original_shape=(10**6, 10**6))}, "expected at most"),
     ],
 )
 def test_what_is_no_prediction_is_not_written(tmp_path: Path, changes: dict[str, object], expected: str) -> None:
@@ -184,6 +215,7 @@ def one_class(image_id: str = "a-1", side: str = "L", score: float = 1 / 3) -> P
         laterality=side,
         scores={"malignant": score},
         maps={name: values[1:] for name, values in prediction().maps.items()},
+        findings=(FINDING,),
         patches=(Patch(-2, 3, 16, {"malignant": 1.0}),),
         parts={"global": {"malignant": score / 2}},
     )
@@ -251,6 +283,13 @@ def test_damaged_maps_are_told(tmp_path: Path, damage: Callable[[Path], None]) -
     "change",
     [
         {"format": 99},
+        {"findings": [{}]},
+        {"findings": [{"label": "malignant", "score": "high", "peak": [1, 2]}]},
+        {"findings": [{"label": "malignant", "score": 0.5, "peak": [1, 2, 3]}]},
+        {"findings": [{"label": "malignant", "score": 0.5, "peak": [1, 61]}]},
+        {"source": {"path": "a"}},
+        {"source": {"path": "a", "sha256": "0", "rows": "many", "columns": 1}},
+        {"grid": {**asdict(GRID), "original_shape": [10**30, 10**30]}, "format": 1},
         {"image_id": "other"},
         {"scores": {"benign": 0.5}},
         {"scores": {"benign": "0.5", "malignant": 0.1}},

@@ -90,8 +90,3 @@ def test_notes_tell_what_is_out_of_sight_and_what_is_lost() -> None:
     assert lost == "the breast fills only 1.8% of the model window (at least 10%)"
     allowed = {"window": (60, 50), "least_in_window": 0.0}
     assert crop_breast(image, CFG.model_copy(update=allowed)).notes == ()
-
-
-def test_values_survive_json() -> None:
-    found = facts(pixel_mm=0.4)
-    assert BreastFacts.from_dict(found.to_dict()) == found

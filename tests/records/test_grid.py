@@ -1,6 +1,5 @@
 """PixelGrid: there and back for points and maps, checked against plain loops over exact fractions."""
 
-import json
 from fractions import Fraction
 
 import numpy as np
@@ -97,9 +96,19 @@ def test_points_there_and_back(grid: PixelGrid, points: list[tuple[float, float]
     np.testing.assert_allclose(grid.to_model(grid.to_original(array)), array, atol=1e-9)
 
 
+@given(grids(), SIDES, SIDES)
+def test_cells_inside_are_those_whose_centre_is_in_the_image(grid: PixelGrid, rows: int, cols: int) -> None:
+    image = np.ones(grid.original_shape, bool)
+    np.testing.assert_array_equal(grid.inside((rows, cols)), grid.project(image, (rows, cols)))
+
+
 @given(grids())
-def test_dict_there_and_back(grid: PixelGrid) -> None:
-    assert PixelGrid.from_dict(json.loads(json.dumps(grid.to_dict()))) == grid
+def test_a_rectangle_in_original_pixels_has_the_same_corners(grid: PixelGrid) -> None:
+    top, left, bottom, right = grid.box_in_original(1, 2, 5, 9)
+    assert top < bottom
+    assert left < right
+    ends = {(top, left), (bottom, right)} if not grid.flipped else {(top, right), (bottom, left)}
+    assert ends == {tuple(point) for point in grid.to_original(np.array([[1.0, 2.0], [5.0, 9.0]])).tolist()}
 
 
 @given(grids(resampled=False, resized=False))

@@ -12,7 +12,7 @@ import math
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from mammoseg.bounded import open_regular, parse_json
 from mammoseg.io.atomic import atomic_path
 from mammoseg.io.read import MAX_PIXELS
+from mammoseg.io.record import facts_of
 from mammoseg.prep.breast import BreastCrop
 from mammoseg.records.breast import BreastFacts
 
@@ -44,7 +45,7 @@ def write_crop(path: Path, crop: BreastCrop) -> None:
     arrays = {name: array for name in _ARRAYS if (array := getattr(crop, name)) is not None}
     about = {
         "crop": {field.name: getattr(crop, field.name) for field in fields(crop) if field.name not in _OTHERS},
-        "facts": crop.facts and crop.facts.to_dict(),
+        "facts": crop.facts and asdict(crop.facts),
         "arrays": {name: (array.dtype.str, array.shape) for name, array in arrays.items()},
     }
     members: dict[str, Any] = {"about": np.array(json.dumps(about))}
@@ -62,7 +63,7 @@ def read_crop(path: Path, heatmaps: bool) -> BreastCrop:
             return BreastCrop(
                 pixels=_joined(stored, about, "pixels"),
                 heatmaps=_joined(stored, about, "heatmaps") if heatmaps else None,
-                facts=about["facts"] and BreastFacts.from_dict(about["facts"]),
+                facts=facts_of(about),
                 **{name: _tuples(value) for name, value in about["crop"].items()},
             )
     except _DAMAGE as error:
@@ -73,8 +74,7 @@ def read_facts(path: Path) -> BreastFacts | None:
     """`BreastCrop.facts` without the pixels, in a millisecond. Raises CropFileError like `read_crop`."""
     try:
         with _opened(path) as (_, about):
-            facts = about["facts"]
-            return facts and BreastFacts.from_dict(facts)
+            return facts_of(about)
     except _DAMAGE as error:
         raise _no_crop(path, error) from error
 

@@ -17,6 +17,7 @@ from mammoseg.drawing.sheet import Picture, Sheet
 from mammoseg.drawing.tint import SHOWN_FROM, breast_in, colour_bar, tinted
 from mammoseg.prep.config import PrepConfig
 from mammoseg.records.colours import Look, legend, looks
+from mammoseg.records.finding import Box
 from mammoseg.records.prediction import Prediction
 
 WIDEST = 900
@@ -50,7 +51,7 @@ def overlay_sheet(
     small = cv2.resize(fine, size, interpolation=cv2.INTER_AREA).astype(np.float32)
     low, high = _display_range(pixels)
     gray = _to_rgb(small, low, high)
-    boxes = [_original_box(prediction, i) for i in range(len(prediction.patches))]
+    boxes = [prediction.grid.box_in_original(p.row, p.col, p.row + p.size, p.col + p.size) for p in prediction.patches]
     panels = [
         _image_panel(gray, scale, prediction, title, truth),
         _looked_at_panel(gray, scale, prediction, boxes),
@@ -80,13 +81,13 @@ def _image_panel(gray: Picture, scale: float, prediction: Prediction, title: str
     return panel
 
 
-def _looked_at_panel(gray: Picture, scale: float, prediction: Prediction, boxes: list["_Box"]) -> Panel:
+def _looked_at_panel(gray: Picture, scale: float, prediction: Prediction, boxes: list[Box]) -> Panel:
     """Where the model looked: its window, and the patches in it."""
     of = f" of {prediction.patches_of}" if prediction.patches_of else ""
     share = f": {prediction.facts.in_window:.0%} of the breast" if prediction.facts else ""
     panel = Panel(gray.copy(), f"{f'patches{of}, ' if boxes else ''}window (dotted){share}")
-    rows, cols = prediction.grid.model_shape
-    panel.rectangle(np.multiply(_box(prediction, 0, 0, rows, cols), scale), WHITE, "dotted", width=2)
+    window = prediction.grid.box_in_original(0, 0, *prediction.grid.model_shape)
+    panel.rectangle(np.multiply(window, scale), WHITE, "dotted", width=2)
     for number, box in enumerate(boxes, start=1):
         top, left, bottom, right = np.multiply(box, scale)
         panel.rectangle((top, left, bottom, right), WHITE, "solid", width=2)
@@ -118,7 +119,7 @@ def _not_shown(salient: NDArray[np.bool_], breast: NDArray[np.bool_]) -> str:
 def _patch_panel(
     pixels: NDArray[np.generic],
     number: int,
-    box: "_Box",
+    box: Box,
     prediction: Prediction,
     truth: _Truth,
     shown: tuple[float, float],
@@ -140,22 +141,6 @@ def _patch_panel(
     return panel
 
 
-_Box = tuple[float, float, float, float]
-"""Top, left, bottom, right in original pixels."""
-
-
-def _original_box(prediction: Prediction, index: int) -> _Box:
-    patch = prediction.patches[index]
-    return _box(prediction, patch.row, patch.col, patch.row + patch.size, patch.col + patch.size)
-
-
-def _box(prediction: Prediction, top: int, left: int, bottom: int, right: int) -> _Box:
-    """A rectangle of model pixels, mirrored where the breast was."""
-    ends = np.array([[top, left], [bottom, right]], dtype=np.float64)
-    (row_a, col_a), (row_b, col_b) = prediction.grid.to_original(ends)
-    return min(row_a, row_b), min(col_a, col_b), max(row_a, row_b), max(col_a, col_b)
-
-
 def _display_range(pixels: NDArray[Any]) -> tuple[float, float]:
     """Between the darkest and brightest percentile of the tissue, on a sample of the pixels."""
     sample = pixels[:: max(1, pixels.shape[0] // 400), :: max(1, pixels.shape[1] // 400)]
@@ -171,7 +156,7 @@ def _to_rgb(values: NDArray[Any], low: float, high: float) -> Picture:
     return cv2.cvtColor(gray, cv2.COLOR_GRAY2RGB).astype(np.uint8)
 
 
-def _cut(pixels: NDArray[Any], box: _Box) -> NDArray[Any]:
+def _cut(pixels: NDArray[Any], box: Box) -> NDArray[Any]:
     """The box of an array; what lies outside is 0."""
     top, left, bottom, right = map(round, box)
     cut = np.zeros((max(1, bottom - top), max(1, right - left)), pixels.dtype)

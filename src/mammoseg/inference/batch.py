@@ -25,6 +25,7 @@ from mammoseg.prep.breast import BreastCrop
 from mammoseg.prep.pipeline import Prepared, prepare_window
 from mammoseg.records.image import Mammogram
 from mammoseg.records.prediction import Prediction
+from mammoseg.records.saliency import findings_of
 from mammoseg.records.source import Source
 
 logger = logging.getLogger(__name__)
@@ -123,7 +124,8 @@ def _predict_one(
             windows = displaced_windows(crop, predictor.prep, num_tta)
             prediction = replace(prediction, scores=predictor.mean_scores(windows))
         source = Source(row.path.absolute(), str(inputs["files"][0]), image.pixels.shape[0], image.pixels.shape[1])
-        prediction = replace(prediction, reading=image.reading, source=source, inputs=inputs, made_by=maker)
+        prediction = replace(prediction, findings=findings_of(prediction), reading=image.reading, source=source)
+        prediction = replace(prediction, inputs=inputs, made_by=maker)
         step = "write"
         if before_saving is not None:
             before_saving(prediction, image, row)

@@ -6,8 +6,7 @@ from pathlib import Path
 from mammoseg.data.domain import Domain
 from mammoseg.data.manifest import ImageRow
 from mammoseg.data.unlike import differences, summary
-from mammoseg.io.runs import is_done, read_record
-from mammoseg.records.breast import BreastFacts
+from mammoseg.io.runs import is_done, stored_facts
 
 
 def compare_to_training(trained_on: Domain | None, rows: Sequence[ImageRow], out: Path) -> str | None:
@@ -15,7 +14,7 @@ def compare_to_training(trained_on: Domain | None, rows: Sequence[ImageRow], out
 
     None: they are like the training images. Raises RunFileError for a damaged record.
     """
-    done = [(row, read_record(out, row.image_id).get("facts")) for row in rows if is_done(out, row.image_id)]
-    known = [(row, BreastFacts.from_dict(facts)) for row, facts in done if facts]
+    done = [(row, stored_facts(out, row.image_id)) for row in rows if is_done(out, row.image_id)]
+    known = [(row, facts) for row, facts in done if facts]
     found = [differences(trained_on, facts, row.manufacturer) if trained_on else () for row, facts in known]
     return summary(trained_on, [facts for _, facts in known], found)

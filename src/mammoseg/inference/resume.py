@@ -64,7 +64,7 @@ def not_done(
     What another model or earlier inputs gave is deleted: it must not stay if the new ones fail.
     """
     todo: list[ImageRow] = []
-    reasons = {"changed": 0, "foreign": 0, "broken": 0, "undrawn": 0}
+    reasons = dict.fromkeys(_REASONS, 0)
     for row in rows:
         reason = _why_again(row, out, maker, heatmaps, figures) if is_done(out, row.image_id) else ""
         if reason is None:
@@ -81,6 +81,7 @@ def not_done(
 _REASONS = {
     "foreign": "they were predicted by another checkpoint, with other settings, or by an earlier version",
     "changed": "their files or rows changed since, or an earlier version did not note them",
+    "old": "an earlier version noted neither findings nor the file of the image",
     "broken": "their maps are missing or have another size than when they were written",
     "undrawn": "they have no figure of the kind that is wanted",
 }
@@ -96,8 +97,8 @@ def _why_again(
         if all(inputs["files"]):  # a disk that is not mounted must not cost the predictions of a study
             remove_prediction(out, row.image_id)
         return "foreign" if foreign else "changed"
-    if not known.whole:
-        return "broken"
+    if known.old or not known.whole:
+        return "old" if known.old else "broken"
     if figures is not None:
         figure = overlay_path(out, row.image_id, figures)
         return None if figure.is_file() and figure.stat().st_size else "undrawn"

@@ -3,7 +3,8 @@
     run.json                        what was run: checkpoint hash, configuration, version, start
     predictions.csv                 scores per image, breast and exam; a class the model does not predict is empty
     errors.csv                      images that failed (io/ledger.py)
-    records/<image_id>.json         scores, parts, grid, patches, notes, inputs, model, files; written last: the image is done
+    records/<image_id>.json         all but the maps (io/record.py), and size and hash of their files; written last: the image
+                                    is done
     maps/<image_id>.npz             every map over the model window at its own resolution, float16
     maps/<image_id>_benign.png, maps/<image_id>_malignant.png
                                     the final map in the pixels of the original file, 16 bits, round(65535 * p);
@@ -21,7 +22,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +35,11 @@ from mammoseg.io.atomic import atomic_path, plain, write_json
 from mammoseg.io.errors import RunFileError
 from mammoseg.io.figures import FIGURE_KINDS, FigureKind
 from mammoseg.io.npz import MOST_BYTES, npz_bytes, read_npz
-from mammoseg.io.record import check_prediction, check_record, facts_of, prediction_of, record_of
+from mammoseg.io.record import RECORD_FORMAT, check_prediction, check_record, facts_of, prediction_of, record_of
 from mammoseg.records.breast import BreastFacts
 from mammoseg.records.label import CLASSES
 from mammoseg.records.prediction import Prediction
+from mammoseg.records.saliency import findings_of
 
 PNG_SCALE = 65535
 """Value of a probability of 1 in the 16-bit PNG maps."""
@@ -81,6 +83,8 @@ class Stored:
     """Both as in `Prediction`."""
     whole: bool
     """Whether its maps are there, at the sizes they were written with."""
+    old: bool
+    """Whether it has an earlier format, without findings and mostly without the file of the image."""
 
 
 def stored(folder: Path, image_id: str) -> Stored:
@@ -89,7 +93,8 @@ def stored(folder: Path, image_id: str) -> Stored:
     try:
         sizes = {folder / name: about["bytes"] for name, about in record.get("files", {}).items()}
         whole = bool(sizes) and all(path.is_file() and path.stat().st_size == size for path, size in sizes.items())
-        return Stored(dict(record.get("inputs", {})), dict(record.get("made_by", {})), whole)
+        old = record["format"] < RECORD_FORMAT
+        return Stored(dict(record.get("inputs", {})), dict(record.get("made_by", {})), whole, old)
     except _WRONG_CONTENT as error:
         raise _damaged(record_path(folder, image_id), error) from error
 
@@ -137,7 +142,7 @@ def save_prediction(folder: Path, prediction: Prediction) -> None:
 
 
 def load_prediction(folder: Path, image_id: str) -> Prediction:
-    """Read one image back; maps come as float32 with the precision of float16.
+    """Read one image back; maps come as float32 with the precision of float16, findings of earlier versions from them.
 
     Raises RunFileError when the image is not done, or its files are damaged or do not fit together.
     """
@@ -146,9 +151,9 @@ def load_prediction(folder: Path, image_id: str) -> Prediction:
     try:
         prediction = prediction_of(record, _read_maps(path, record))
         check_prediction(prediction)
-    except (*_WRONG_CONTENT, OSError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
+        return replace(prediction, findings=findings_of(prediction)) if record["format"] == 1 else prediction
+    except (*_WRONG_CONTENT, OSError, EOFError, ArithmeticError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
         raise _damaged(path, error) from error
-    return prediction
 
 
 def _noted(content: bytes) -> dict[str, Any]:

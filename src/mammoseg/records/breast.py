@@ -1,8 +1,6 @@
 """What was measured on the breast of one image while it was prepared: the numbers that tell whether a model can see it."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 PERCENTILES = (1, 25, 50, 75, 99)
 """Those of `BreastFacts.levels`."""
@@ -25,11 +23,3 @@ class BreastFacts:
     grain: float
     """Mean difference of a working pixel of the breast from the mean of its four neighbours, as a share of the last of
     `levels`: noise and fine structure at the size at which a model sees them."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values; `from_dict` reads them back."""
-        return asdict(self) | {"levels": list(self.levels)}
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "BreastFacts":
-        return cls(**{**values, "levels": tuple(values["levels"])})

@@ -14,12 +14,13 @@ nearest neighbour: an original pixel takes the value of the cell its centre fall
 the result is the same on every machine.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from mammoseg.records.finding import Box
 
 DType = TypeVar("DType", bound=np.generic)
 Shape = tuple[int, int]
@@ -67,6 +68,15 @@ class PixelGrid:
         x = w - x if self.flipped else x
         return np.stack([y * (H / h), x * (W / w)], axis=-1)
 
+    def box_in_original(self, top: float, left: float, bottom: float, right: float) -> Box:
+        """A rectangle of model pixels in original pixels, mirrored where the breast was; it may leave the image."""
+        (row_a, col_a), (row_b, col_b) = self.to_original(np.array([[top, left], [bottom, right]])).tolist()
+        return min(row_a, row_b), min(col_a, col_b), max(row_a, row_b), max(col_a, col_b)
+
+    def inside(self, shape: Shape) -> NDArray[np.bool_]:
+        """For every cell of a map of this shape over the window: whether its centre lies in the image."""
+        return self._sources(0, shape[0])[1][:, None] & self._sources(1, shape[1])[1]
+
     def restore(self, window_map: NDArray[DType], fill: float = 0) -> NDArray[DType]:
         """A map (..., rows, columns) covering the window -> (..., H, W) in original pixels.
 
@@ -101,15 +111,6 @@ class PixelGrid:
         projected[..., ~rows_ok, :] = fill
         projected[..., ~cols_ok] = fill
         return projected
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values; `from_dict` reads them back."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "PixelGrid":
-        fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-        return cls(**fields)
 
     def _axis(self, axis: int) -> tuple[int, int, int, int, bool]:
         start, length = ((self.top, self.height), (self.left, self.width))[axis]

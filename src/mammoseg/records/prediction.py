@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mammoseg.records.breast import BreastFacts
+from mammoseg.records.finding import Finding
 from mammoseg.records.grid import PixelGrid
 from mammoseg.records.source import Source
 
@@ -55,6 +56,8 @@ class Prediction:
     """Who chose and scored the patches, if not the model that gave `scores`; shown in the figure."""
     parts: Mapping[str, Scores] = field(default_factory=dict)
     """Predictions of the model's parts (`global`, `local`, `fusion`), as far as it has them."""
+    findings: tuple[Finding, ...] = ()
+    """What the model points at, with the highest scores first."""
     reading: tuple[str, ...] = ()
     """What was done to the stored values when the file was read (DICOM), in plain words."""
     facts: BreastFacts | None = None

@@ -1,9 +1,7 @@
 """Which file an image came from: enough to find the very same pixels again, and to refer to them in DICOM."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 
 @dataclass(frozen=True)
@@ -32,20 +30,3 @@ class Source:
     """Distance of rows and of columns in millimetres; None: unknown."""
     dicom: DicomIdentity | None = None
     """None: no DICOM file."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values; `from_dict` reads them back."""
-        return asdict(self) | {"path": str(self.path)}
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "Source":
-        size = values.get("pixel_mm")
-        dicom = values.get("dicom")
-        return cls(
-            Path(values["path"]),
-            str(values["sha256"]),
-            int(values["rows"]),
-            int(values["columns"]),
-            (float(size[0]), float(size[1])) if size else None,
-            DicomIdentity(**dicom) if dicom else None,
-        )
