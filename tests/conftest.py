@@ -77,14 +77,13 @@ def tiny_config() -> "TrainConfig":
     network = GlamConfig(
         global_module=GlobalConfig(widths=(4, 4, 8, 8, 16), strides=(1, 2, 1, 2, 2), stem_pool=False),
         local_module=LocalConfig(blocks=(1,), widths=(8,), strides=(1,), stem_pool=False, channels_in=1),
-        objective=ObjectiveConfig(reduction="mean"),
         patch_px=32,
-        num_patches_train=2,
     )
     one_cycle = StageConfig(epochs=2, learning_rate=1e-3, batch_size=8, schedule="one_cycle")
     constant = one_cycle.model_copy(update={"schedule": "constant"})
     return TrainConfig(
         network=network,
+        objective=ObjectiveConfig(reduction="mean", num_patches=2),
         prep=PrepConfig(window=(96, 64), pixel_mm=2.24, opening_px=3, buffer_px=2),
         augment=AugmentConfig(location_px=(4, 4), size_px=4),
         stages={"global": one_cycle, "local": constant, "joint": one_cycle},

@@ -10,7 +10,6 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mammoseg.bounded import read_bounded
-from mammoseg.plugins import is_foreign
 
 MOST_BYTES = 2**18
 """Largest configuration file; a full one has some kilobytes."""
@@ -22,17 +21,8 @@ class Config(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    training_only: ClassVar[frozenset[str]] = frozenset()
-    """Fields without effect on a prediction."""
-    modules: ClassVar[frozenset[str]] = frozenset()
-    """Fields that may name a module to import: from the command line or from code, never from a file."""
-
-    def reset_by(self, changes: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Fields that start anew, with their new values, since `changes` to others give them another meaning.
-
-        Raises ConfigError where nobody could want what would be lost.
-        """
-        return {}
+    fixed: ClassVar[frozenset[str]] = frozenset()
+    """Fields that nothing overrides: they say what the others are about."""
 
 
 class ConfigError(ValueError):
@@ -47,14 +37,16 @@ def with_overrides(base: C, file: Path | None = None, sets: Iterable[str] = ()) 
 
     Values are read as YAML: `1e-3`, `[1, 2]`, `true`, `null`, text. Raises ConfigError naming each wrong field.
     """
-    changes = [] if file is None else [(str(file), _read_yaml(file, base))]
+    changes = [] if file is None else [(str(file), _read_yaml(file))]
     changes += [(_shown(text), _nested(text)) for text in sets]
-    together: dict[str, Any] = {}
-    for _, change in changes:
-        together |= change
-    base = base.model_copy(update=base.reset_by(together))
     values = base.model_dump(mode="json")
     for where, change in changes:
+        for name in sorted(base.fixed & change.keys()):
+            if change[name] != values[name]:
+                raise ConfigError(
+                    f"{where}: {name} {str(change[name])[:_SHOWN]!r} in the place of {values[name]!r}, which the other settings "
+                    f"are for. Expected the {name} they were written for. Leave it out, or choose a recipe of that {name}."
+                )
         _merge(values, change, where, base)
     return parse(type(base), values, where="configuration")
 
@@ -87,7 +79,7 @@ def to_yaml(config: Config) -> str:
     return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
 
 
-def _read_yaml(file: Path, base: Config) -> dict[str, Any]:
+def _read_yaml(file: Path) -> dict[str, Any]:
     try:
         text = read_bounded(file, MOST_BYTES).decode("utf-8")
     except OSError as error:
@@ -99,12 +91,6 @@ def _read_yaml(file: Path, base: Config) -> dict[str, Any]:
     values = _parse(text, str(file))
     if not isinstance(values, dict):
         raise ConfigError(f"{file}: expected names with values, found {type(values).__name__}")
-    for name in base.modules & values.keys():
-        if is_foreign(values[name]):
-            raise ConfigError(
-                f"{file}: {name} is {values[name]!r}, a module outside mammoseg, which a file cannot have imported. Expected "
-                f"the name of a {name} of mammoseg. Leave it out and give --set {name}={values[name]}, if you trust it."
-            )
     return values
 
 

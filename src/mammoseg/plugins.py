@@ -25,7 +25,7 @@ class Kind:
     """Names that every one of them must define."""
 
 
-MODELS = Kind("model", "mammoseg.models", ("Config", "build", "STAGES"))
+MODELS = Kind("model", "mammoseg.models", ("Config", "build", "LEARNING", "TINY"))
 RECIPES = Kind("recipe", "mammoseg.recipes")
 METRICS = Kind("metric", "mammoseg.metrics", ("KIND", "TITLE", "measure"))
 EXPORTERS = Kind("exporter", "mammoseg.export", ("Options", "export"))

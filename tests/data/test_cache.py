@@ -155,16 +155,19 @@ def with_files(row: ImageRow, folder: Path) -> ImageRow:
 @pytest.mark.parametrize("prep", [PREP, PREP.model_copy(update={"pixel_mm": 0.2})])
 def test_heatmaps_are_kept_with_the_crop(tmp_path: Path, prep: PrepConfig, request: pytest.FixtureRequest) -> None:
     row = with_files(image_row(tmp_path), tmp_path)
-    expected = crop_breast(with_heatmaps(row.mammogram(read_pixels(row.path)), row), prep)
+    expected = crop_breast(with_heatmaps(row.mammogram(read_pixels(row.path)), row, ("benign", "malignant")), prep)
     assert expected.heatmaps is not None
-    assert same(CropCache(tmp_path / "cache", prep, heatmaps=True).get(row), expected)
+    assert same(CropCache(tmp_path / "cache", prep, heatmaps=("benign", "malignant")).get(row), expected)
     request.getfixturevalue("no_reading")
-    assert same(CropCache(tmp_path / "cache", prep, heatmaps=True).get(row), expected)
+    assert same(CropCache(tmp_path / "cache", prep, heatmaps=("benign", "malignant")).get(row), expected)
 
 
 def test_crops_with_and_without_heatmaps_are_kept_apart(tmp_path: Path) -> None:
     row = with_files(image_row(tmp_path), tmp_path)
-    plain, rich = CropCache(tmp_path / "cache", PREP), CropCache(tmp_path / "cache", PREP, heatmaps=True)
+    plain, rich = (
+        CropCache(tmp_path / "cache", PREP),
+        CropCache(tmp_path / "cache", PREP, heatmaps=("benign", "malignant")),
+    )
     for _ in range(2):
         assert plain.get(row).heatmaps is None
         assert rich.get(row).heatmaps is not None
@@ -184,7 +187,7 @@ def test_heatmaps_that_cannot_be_had_are_errors_of_the_image(tmp_path: Path) -> 
     rows[2].heatmaps["benign"].unlink()
     cv2.imwrite(str(rows[3].heatmaps["benign"]), np.zeros((9, 7), np.uint8))
     ledger = Ledger(tmp_path / "errors.csv")
-    assert prepare_all(rows, CropCache(tmp_path / "cache", PREP, heatmaps=True), 0, ledger) == ["a"]
+    assert prepare_all(rows, CropCache(tmp_path / "cache", PREP, heatmaps=("benign", "malignant")), 0, ledger) == ["a"]
     errors = read_errors(tmp_path).set_index("image_id")["error"].to_dict()
     assert errors == {"b": "HeatmapError", "c": "ImageReadError", "d": "ImageReadError"}
     assert prepare_all(rows, CropCache(tmp_path / "cache", PREP), 0, ledger) == ["a", "b", "c", "d"]

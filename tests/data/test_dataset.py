@@ -62,7 +62,7 @@ def test_heatmaps_are_displaced_with_the_image(
     """An image that is its own heatmap: the channels differ in the normalisation alone."""
     own = [replace(row, heatmaps=dict.fromkeys(CLASSES, row.path)) for row in rows[:2]]
     prep = tiny_config.prep.model_copy(update={"fit": fit})
-    cache, noise = CropCache(tmp_path, prep, heatmaps=True), WindowNoise((4, 4), 4)
+    cache, noise = CropCache(tmp_path, prep, heatmaps=("benign", "malignant")), WindowNoise((4, 4), 4)
     data = WindowDataset(own, cache, noise, seed=7)
     plain = WindowDataset(own, CropCache(tmp_path, prep), noise, seed=7)
     for index, epoch in [(0, 0), (1, 0), (1, 3)]:

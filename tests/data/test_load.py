@@ -26,6 +26,6 @@ def test_an_image_and_its_breast(phantom_study: Manifest, tiny_config: TrainConf
 def test_what_is_missing_is_told(phantom_study: Manifest, tiny_config: TrainConfig, tmp_path: Path) -> None:
     row = next(phantom_study.rows())
     with pytest.raises(HeatmapError):
-        load_crop(row, tiny_config.prep, heatmaps=True)
+        load_crop(row, tiny_config.prep, heatmaps=("benign", "malignant"))
     with pytest.raises(ImageReadError):
         load_crop(replace(row, path=tmp_path / "missing.png"), tiny_config.prep, heatmaps=False)

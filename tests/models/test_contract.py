@@ -1,71 +1,49 @@
-"""What every model must keep to, whatever it is. A new model needs an entry in SMALL and nothing else."""
-
-from collections.abc import Mapping
-from typing import Any
+"""What every model must keep to, whatever it is. A model that lies in models/ is tested as soon as it is there."""
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from mammoseg.config import Config, ConfigError
-from mammoseg.models import build_model, list_models, load_model_plugin
-from mammoseg.nn.contract import Batch, ModelOutput, Stage
+from mammoseg.models import build_model, list_models, load_model_plugin, network_of
+from mammoseg.nn.contract import Batch, Learning, ModelOutput, NetworkConfig, Stage
 
 WINDOW = (96, 64)
-SMALL: Mapping[str, Mapping[str, Any]] = {
-    "glam": {
-        "global_module": {"widths": (4, 4, 6, 8, 10), "strides": (1, 2, 1, 2, 2), "stem_pool": False},
-        "local_module": {"blocks": (1, 1), "widths": (4, 6), "strides": (1, 1), "stem_pool": False, "channels_in": 1},
-        "patch_px": 16,
-        "num_patches": 2,
-    },
-    "gmic": {
-        "global_module": {
-            "blocks": (1, 1, 1),
-            "widths": (4, 6, 8),
-            "strides": (1, 2, 2),
-            "stem_pool": False,
-        },
-        "local_module": {"blocks": (1, 1), "widths": (4, 6), "strides": (1, 2), "stem_pool": False, "channels_in": 1},
-        "patch_px": 16,
-        "num_patches": 3,
-    },
-}
-"""Name -> configuration that is quick on a window of 96 x 64 pixels."""
-
-STAGES = [(name, stage) for name in list_models() for stage in load_model_plugin(name).STAGES]
+STAGES = [(name, stage) for name in list_models() for stage in load_model_plugin(name).LEARNING.stages]
 every_model = pytest.mark.parametrize("name", list_models())
 every_stage = pytest.mark.parametrize(("name", "stage"), STAGES, ids=[f"{name}-{stage.name}" for name, stage in STAGES])
 
 
 def small_model(name: str) -> nn.Module:
     torch.manual_seed(0)
-    return build_model(name, load_model_plugin(name).Config.model_validate(SMALL[name]))
+    return build_model(name, load_model_plugin(name).TINY)
+
+
+def objective(name: str) -> Config:
+    return load_model_plugin(name).LEARNING.objective()  # type: ignore[no-any-return]
 
 
 def images(count: int = 4) -> Tensor:
     return torch.randn(count, 1, *WINDOW, generator=torch.Generator().manual_seed(1))
 
 
-def batch_for(model: nn.Module, stage: Stage) -> Batch:
+def batch_for(model: nn.Module, stage: Stage, objective: Config) -> Batch:
     label_BK = torch.tensor([[0.0, 1.0], [1.0, 0.0], [float("nan"), 1.0], [0.0, 0.0]])
     corners_BP2 = None
     if stage.extracts is not None:
         with torch.no_grad():
-            corners_BP2 = stage.extracts(model.eval(), images())
+            corners_BP2, _ = stage.extracts(model.eval(), images(), objective)
     return Batch(images(), label_BK, corners_BP2)
-
-
-def test_every_model_is_tested() -> None:
-    assert list_models() == sorted(SMALL)
 
 
 @every_model
 def test_plugin(name: str) -> None:
     plugin = load_model_plugin(name)
-    assert issubclass(plugin.Config, Config)
+    assert issubclass(plugin.Config, NetworkConfig)
+    assert isinstance(plugin.TINY, plugin.Config)
+    assert isinstance(plugin.LEARNING, Learning)
     assert plugin.Config.model_validate(plugin.Config().model_dump(mode="json")) == plugin.Config()
-    assert len({stage.name for stage in plugin.STAGES}) == len(plugin.STAGES) > 0
+    assert len({stage.name for stage in plugin.LEARNING.stages}) == len(plugin.LEARNING.stages) > 0
 
 
 @every_model
@@ -86,12 +64,11 @@ def test_output(name: str) -> None:
     for values in (out.y_BK, *out.maps.values(), *out.parts.values()):
         assert values.dtype == torch.float32
         assert ((values >= 0) & (values <= 1)).all()
-    if out.corners_BP2 is not None:
-        assert out.y_patch_BPK is not None
-        B, P, _ = out.corners_BP2.shape
-        assert out.y_patch_BPK.shape == (B, P, 2)
-        last = torch.tensor(WINDOW) - model.patch_px
-        assert ((out.corners_BP2 >= 0) & (out.corners_BP2 <= last)).all()
+    if out.patches is not None:
+        B, P, _ = out.patches.corners_BP2.shape
+        assert out.patches.y_BPK.shape == (B, P, 2)
+        last = torch.tensor(WINDOW) - out.patches.size_px
+        assert ((out.patches.corners_BP2 >= 0) & (out.patches.corners_BP2 <= last)).all()
 
 
 @every_model
@@ -127,7 +104,7 @@ def test_forward_reads_no_values_and_moves_nothing(name: str) -> None:
 @every_model
 def test_every_parameter_is_trained_by_some_stage(name: str) -> None:
     model = small_model(name)
-    trained = {p for stage in load_model_plugin(name).STAGES for p in stage.trained_parameters(model)}
+    trained = {p for stage in load_model_plugin(name).LEARNING.stages for p in stage.trained_parameters(model)}
     assert trained == {key for key, _ in model.named_parameters()}
 
 
@@ -135,8 +112,8 @@ def test_every_parameter_is_trained_by_some_stage(name: str) -> None:
 @pytest.mark.parametrize("training", [True, False])
 def test_step(name: str, stage: Stage, training: bool) -> None:
     model = small_model(name)
-    batch = batch_for(model, stage)
-    out = stage.step(model.train(training), batch, training)
+    batch = batch_for(model, stage, objective(name))
+    out = stage.step(model.train(training), batch, objective(name), training)
     assert out.losses
     assert all(loss.shape == () and loss.isfinite() for loss in out.losses.values())
     assert out.y_BK.shape == (4, 2)
@@ -146,8 +123,8 @@ def test_step(name: str, stage: Stage, training: bool) -> None:
 @every_stage
 def test_gradient_reaches_all_that_is_trained(name: str, stage: Stage) -> None:
     model = small_model(name)
-    batch = batch_for(model, stage)
-    out = stage.step(model.train(), batch, True)
+    batch = batch_for(model, stage, objective(name))
+    out = stage.step(model.train(), batch, objective(name), True)
     torch.stack(list(out.losses.values())).sum().backward()
     parameters = dict(model.named_parameters())
     for key in stage.trained_parameters(model):
@@ -160,8 +137,8 @@ def test_gradient_reaches_all_that_is_trained(name: str, stage: Stage) -> None:
 @every_stage
 def test_unknown_labels_teach_nothing_wrong(name: str, stage: Stage) -> None:
     model = small_model(name)
-    batch = batch_for(model, stage)
-    out = stage.step(model.train(), batch._replace(label_BK=torch.full((4, 2), float("nan"))), True)
+    batch = batch_for(model, stage, objective(name))
+    out = stage.step(model.train(), batch._replace(label_BK=torch.full((4, 2), float("nan"))), objective(name), True)
     assert all(loss.isfinite() for loss in out.losses.values())
 
 
@@ -175,8 +152,10 @@ def test_an_unknown_name_is_told_from_this_one(name: str) -> None:
 def test_a_network_that_no_memory_holds_is_refused(name: str) -> None:
     for widths, blocks in (((16_384,) * 4, (9,) * 4), ((512, 16_384), (1, 1))):
         local = {"widths": widths, "blocks": blocks, "strides": (1,) * len(blocks)}
-        values = {**SMALL[name], "local_module": {**SMALL[name]["local_module"], **local}}
-        config = load_model_plugin(name).Config.model_validate(values)
+        values = load_model_plugin(name).TINY.model_dump()
+        config = load_model_plugin(name).Config.model_validate(
+            {**values, "local_module": {**values["local_module"], **local}}
+        )
         with pytest.raises(
             ConfigError, match=rf"{name}: a network .* has [\d,]+ parameters\. Expected at most 1,000,000,000"
         ):
@@ -187,6 +166,18 @@ def test_a_network_that_no_memory_holds_is_refused(name: str) -> None:
 def test_checking_the_size_does_not_change_the_weights(name: str) -> None:
     plugin = load_model_plugin(name)
     torch.manual_seed(0)
-    direct = plugin.build(plugin.Config.model_validate(SMALL[name])).state_dict()
+    direct = plugin.build(plugin.TINY).state_dict()
     built = small_model(name).state_dict()
     assert all(torch.equal(value, built[key]) for key, value in direct.items())
+
+
+@every_model
+def test_settings_that_an_earlier_version_had_are_read(name: str) -> None:
+    """Without effect on a prediction they are dropped; a value that is gone is told."""
+    kind = load_model_plugin(name).Config
+    earlier = {field: {"any": 1} if value is ... else value for field, value in kind.retired.items()}
+    assert network_of(name, {**kind().model_dump(mode="json"), **earlier}, "here") == kind()
+    for field, value in kind.retired.items():
+        if value is not ...:
+            with pytest.raises(ConfigError, match=field):
+                network_of(name, {field: "of old"}, "here")

@@ -7,7 +7,7 @@ from torch import nn
 from mammoseg.nn.contract import Batch, Stage, StepOutput
 
 
-def step(model: nn.Module, batch: Batch, training: bool) -> StepOutput:
+def step(model: nn.Module, batch: Batch, objective: object, training: bool) -> StepOutput:
     return StepOutput({"loss": model(batch.image_BCHW).sum()}, batch.label_BK, batch.image_BCHW)
 
 

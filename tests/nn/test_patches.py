@@ -209,16 +209,11 @@ def test_every_patch_is_turned_by_itself() -> None:
     assert (angles_BP != angles_BP[:, :1]).any()  # not every image as a whole
 
 
-class Network:
-    patch_px = 32
-    num_patches = 24
-
-
 def test_patches_that_fit_a_window() -> None:
-    assert patches_problem(object(), (96, 64)) is None, "a model without patches"
-    assert patches_problem(Network(), (96, 64)) is None, "four times the 3 x 2 patches that tile it"
-    assert patches_problem(Network(), (65, 64)) is None, "one more row begins another row of patches"
-    assert patches_problem(Network(), (64, 64)) == (
+    counts = {"network.num_patches": 24}
+    assert patches_problem(32, counts, (96, 64)) is None, "four times the 3 x 2 patches that tile it"
+    assert patches_problem(32, counts, (65, 64)) is None, "one more row begins another row of patches"
+    assert patches_problem(32, counts, (64, 64)) == (
         "network.num_patches is 24; a window of (64, 64) takes at most 16 patches of 32 pixels"
     )
-    assert patches_problem(Network(), (96, 31)) == "network.patch_px is 32; a window of (96, 31) takes at most 31"
+    assert patches_problem(32, counts, (96, 31)) == "network.patch_px is 32; a window of (96, 31) takes at most 31"

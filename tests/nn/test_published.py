@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from mammoseg.config import Config
+from mammoseg.nn.contract import NetworkConfig
 from mammoseg.nn.published import RESNET, SHORTCUTS, PublishedFile, fit
 
 
@@ -12,7 +12,7 @@ from mammoseg.nn.published import RESNET, SHORTCUTS, PublishedFile, fit
 def file() -> PublishedFile:
     return PublishedFile(
         title="a test",
-        config=Config(),
+        config=NetworkConfig(),
         renamings=((r"^trunk", "net"), (r"^head\.(\w)", lambda match: f"end_{match[1]}"), *RESNET, *SHORTCUTS),
         unused=("old.*", "net.spare"),
         licence="none",
@@ -58,7 +58,7 @@ def test_what_does_not_fit(file: PublishedFile) -> None:
 
 def test_a_tensor_that_is_used_is_not_unused() -> None:
     """A pattern may cover tensors that some networks use and others do not."""
-    file = PublishedFile("a test", Config(), ((r"^head", "mil"),), ("mil.*",), "none")
+    file = PublishedFile("a test", NetworkConfig(), ((r"^head", "mil"),), ("mil.*",), "none")
     state = tensors(mil__V=(1,), mil__W=(1,))
     fits = fit(file, state, tensors(head__V=(1,)))
     assert list(fits.found) == ["head.V"]

@@ -9,10 +9,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from mammoseg.config import Config
 from mammoseg.data.cache import CropCache
 from mammoseg.data.dataset import WindowDataset
 from mammoseg.data.manifest import Manifest
+from mammoseg.nn.contract import Stage
 from mammoseg.prep.window import WindowNoise
+from mammoseg.records.label import CLASSES
 from mammoseg.training.config import TrainConfig
 from mammoseg.training.extract import extract_patches, load_patches, save_patches
 from mammoseg.training.module import TrainingError
@@ -28,12 +31,15 @@ class Model(nn.Module):
         self.modes: list[bool] = []
 
 
-def brightest(model: Any, image_B1HW: Tensor) -> Tensor:
-    """Two patches: around the brightest pixel, and the lower right corner."""
+def brightest(model: Any, image_B1HW: Tensor, objective: Config) -> tuple[Tensor, int]:
+    """Two patches of 16 pixels: around the brightest pixel, and the lower right corner."""
     model.modes.append(model.training)
     flat = image_B1HW.flatten(1).argmax(1)
     first = torch.stack([(flat // 64 - 8).clamp(0, 80), (flat % 64 - 8).clamp(0, 48)], dim=-1)
-    return torch.stack([first, torch.tensor([[80, 48]]).expand(len(flat), 2)], dim=1)
+    return torch.stack([first, torch.tensor([[80, 48]]).expand(len(flat), 2)], dim=1), 16
+
+
+CHOOSING = Stage("late", ("*",), lambda *_: None, extracts=brightest)  # type: ignore[arg-type, return-value]
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +50,8 @@ def data(phantom_study: Manifest, tiny_config: TrainConfig, tmp_path_factory: py
 
 def test_a_row_per_patch_in_order(data: WindowDataset) -> None:
     model = Model().train()
-    table = extract_patches(model, brightest, data, patch_px=16, batch_size=2, device=CPU, workers=0)
-    assert list(table.columns) == ["image_id", "rank", "row", "col"]
+    table = extract_patches(model, CHOOSING, Config(), data, batch_size=2, device=CPU, workers=0)
+    assert list(table.columns) == ["image_id", "rank", "row", "col", "side"]
     assert table["image_id"].tolist() == [row.image_id for row in data.rows for _ in range(2)]
     assert table["rank"].tolist() == [0, 1] * 5
     assert model.modes == [False] * 3
@@ -53,49 +59,51 @@ def test_a_row_per_patch_in_order(data: WindowDataset) -> None:
 
 @pytest.mark.parametrize("batch_size", [1, 3])
 def test_batches_and_workers_do_not_matter(data: WindowDataset, batch_size: int) -> None:
-    expected = extract_patches(Model(), brightest, data, 16, 5, CPU, workers=0)
-    found = extract_patches(Model(), brightest, data, 16, batch_size, CPU, workers=batch_size - 1)
+    expected = extract_patches(Model(), CHOOSING, Config(), data, 5, CPU, workers=0)
+    found = extract_patches(Model(), CHOOSING, Config(), data, batch_size, CPU, workers=batch_size - 1)
     pd.testing.assert_frame_equal(found, expected)
 
 
 def test_the_samples_of_the_next_stage_carry_them(data: WindowDataset, tmp_path: Path) -> None:
-    save_patches(extract_patches(Model(), brightest, data, 16, 2, CPU, 0), tmp_path / "patches.csv")
-    centres = load_patches(tmp_path / "patches.csv")
+    save_patches(extract_patches(Model(), CHOOSING, Config(), data, 2, CPU, 0), tmp_path / "patches.csv")
+    centres, side = load_patches(tmp_path / "patches.csv")
+    assert side == 16
     assert set(centres) == {row.image_id for row in data.rows}
-    plain = WindowDataset(data.rows, data.cache, None, 0, 16, centres)
+    plain = WindowDataset(data.rows, data.cache, None, 0, CLASSES, 16, centres)
     for index in range(len(data)):
         image_11HW = data[index, 0].image_CHW[None]
-        assert torch.equal(plain[index, 0].corners_P2, brightest(Model(), image_11HW)[0])  # type: ignore[arg-type]
-    noisy = WindowDataset(data.rows, data.cache, WindowNoise((4, 4), 4), 0, 16, centres)
+        assert torch.equal(plain[index, 0].corners_P2, brightest(Model(), image_11HW, Config())[0][0])  # type: ignore[arg-type]
+    noisy = WindowDataset(data.rows, data.cache, WindowNoise((4, 4), 4), 0, CLASSES, 16, centres)
     corners = np.stack([noisy[0, epoch].corners_P2 for epoch in range(4)])  # type: ignore[misc]
     assert len(np.unique(corners[:, 0], axis=0)) > 1
 
 
 def test_ids_that_look_like_numbers_stay_text(tmp_path: Path) -> None:
     table = pd.DataFrame(
-        {"image_id": ["007", "007", "1e3"], "rank": [1, 0, 0], "row": [1.5, 2, 3], "col": [4, 5, 6.25]}
+        {"image_id": ["007", "007", "1e3"], "rank": [1, 0, 0], "row": [1.5, 2, 3], "col": [4, 5, 6.25], "side": 8}
     )
     save_patches(table, tmp_path / "patches.csv")
-    centres = load_patches(tmp_path / "patches.csv")
+    centres, _ = load_patches(tmp_path / "patches.csv")
     assert set(centres) == {"007", "1e3"}
     assert centres["007"].tolist() == [[2, 5], [1.5, 4]]  # by rank
     assert centres["1e3"].tolist() == [[3, 6.25]]
 
 
 def test_image_ids_of_letters_that_mean_nothing_to_pandas(tmp_path: Path) -> None:
-    table = pd.DataFrame({"image_id": ["NA", "null"], "rank": [0, 0], "row": [1.0, 2], "col": [3.0, 4]})
+    table = pd.DataFrame({"image_id": ["NA", "null"], "rank": [0, 0], "row": [1.0, 2], "col": [3.0, 4], "side": 8})
     save_patches(table, tmp_path / "patches.csv")
-    assert set(load_patches(tmp_path / "patches.csv")) == {"NA", "null"}
+    assert set(load_patches(tmp_path / "patches.csv")[0]) == {"NA", "null"}
 
 
 @pytest.mark.parametrize(
     "text",
     [
         "",
-        "image_id,rank,row,col\na,0,1\n",
-        "image_id,rank,row,col\na,0,1,x\n",
-        "image_id,rank,row,col\na,0,1,inf\n",
-        'image_id,rank,row,col\na,0,1,2\n"b,0',
+        "image_id,rank,row,col\na,0,1,2\n",
+        "image_id,rank,row,col,side\na,0,1,x,8\n",
+        "image_id,rank,row,col,side\na,0,1,inf,8\n",
+        "image_id,rank,row,col,side\na,0,1,2,8\nb,0,1,2,9\n",
+        'image_id,rank,row,col,side\na,0,1,2,8\n"b,0',
         "\x00\x01",
     ],
 )

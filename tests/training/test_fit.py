@@ -47,8 +47,9 @@ class Fit:
         torch.manual_seed(0)
         self.module = StageModule(
             build_model("glam", self.config.network),
-            load_model_plugin("glam").STAGES[0],
+            load_model_plugin("glam").LEARNING.stages[0],
             StageConfig(**{"epochs": 3, "learning_rate": 1e-3, "batch_size": 8, **settings}),
+            self.config.objective,
             self.val,
             "loss",
             seed=0,

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from mammoseg.config import Config
 from mammoseg.data.dataset import WindowDataset
 from mammoseg.data.manifest import Manifest
 from mammoseg.nn.contract import Batch, Stage, StepOutput
@@ -18,8 +19,6 @@ from mammoseg.training.module import StageModule, TrainingError
 class TwoPart(nn.Module):
     """Two parts that both see every image, each with batch norm and dropout."""
 
-    classes = ("benign", "malignant")
-
     def __init__(self) -> None:
         super().__init__()
         self.frozen = nn.Sequential(nn.Conv2d(1, 2, 1), nn.BatchNorm2d(2), nn.Dropout(0.5))
@@ -30,21 +29,19 @@ class TwoPart(nn.Module):
         return out
 
 
-def step(model: nn.Module, batch: Batch, training: bool) -> StepOutput:
+def step(model: nn.Module, batch: Batch, objective: Config, training: bool) -> StepOutput:
     out = model(batch.image_BCHW)
     y_BK = torch.sigmoid(out.mean((-2, -1)))
     return StepOutput({"bce": y_BK.mean(), "other": y_BK.square().mean()}, y_BK, out)
 
 
-def nan_step(model: nn.Module, batch: Batch, training: bool) -> StepOutput:
-    out = step(model, batch, training)
+def nan_step(model: nn.Module, batch: Batch, objective: Config, training: bool) -> StepOutput:
+    out = step(model, batch, objective, training)
     return out._replace(losses={"bce": out.y_BK.mean() * float("nan")})
 
 
 class Malignant(TwoPart):
     """Of two channels, the last one is the model's only class."""
-
-    classes = ("malignant",)
 
     def forward(self, x: Tensor) -> Tensor:
         return super().forward(x)[:, 1:]
@@ -59,7 +56,7 @@ def validation(phantom_study: Manifest, tiny_config: TrainConfig, tmp_path: Any)
 
 def stage_module(validation: WindowDataset, function: Any = step) -> StageModule:
     stage = Stage("second", trains=("trained.*",), step=function)
-    return StageModule(TwoPart(), stage, StageConfig(learning_rate=0.3), validation, "loss", seed=0)
+    return StageModule(TwoPart(), stage, StageConfig(learning_rate=0.3), Config(), validation, "loss", seed=0)
 
 
 def batch() -> tuple[Batch, list[int]]:
@@ -84,7 +81,7 @@ def test_frozen_parts_do_not_change_in_training_buffers_included(validation: Win
     optimizer = module.configure_optimizers()
     for _ in range(3):
         images, _ = batch()
-        loss = torch.stack(list(step(module.model, images, True).losses.values())).sum()
+        loss = torch.stack(list(step(module.model, images, Config(), True).losses.values())).sum()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -110,25 +107,23 @@ def test_a_loss_that_is_no_number_ends_training_with_advice(validation: WindowDa
         module.validation_step(batch(), 0)
 
 
-@pytest.mark.parametrize(
-    ("model", "expected"), [(TwoPart, [[0.0, 1.0], [1.0, 0.0]]), (Malignant, [[1.0], [0.0]])], ids=["both", "malignant"]
-)
-def test_a_step_sees_the_labels_of_the_models_classes(
-    validation: WindowDataset, model: type[TwoPart], expected: list[list[float]]
-) -> None:
+def test_a_step_is_given_the_objective_of_the_run(validation: WindowDataset) -> None:
+    class Weights(Config):
+        weight: float = 2.5
+
     seen = []
 
-    def watching(network: nn.Module, batch: Batch, training: bool) -> StepOutput:
-        seen.append((batch.label_BK.tolist(), training))
-        return step(network, batch, training)
+    def watching(network: nn.Module, batch: Batch, objective: Weights, training: bool) -> StepOutput:
+        seen.append((objective.weight, training))
+        return step(network, batch, objective, training)
 
-    module = StageModule(model(), Stage("second", ("trained.*",), watching), StageConfig(), validation, "loss", seed=0)
+    stage = Stage("second", ("trained.*",), watching)
+    module = StageModule(TwoPart(), stage, StageConfig(), Weights(), validation, "loss", seed=0)
     module.log_dict = lambda *_, **__: None  # type: ignore[method-assign, assignment]  # there is no trainer
-    given = Batch(torch.randn(2, 1, 8, 8), torch.tensor([[0.0, 1.0], [1.0, 0.0]]))
-    module.training_step((given, [0, 1]), 0)
+    module.training_step(batch(), 0)
     with torch.no_grad():
-        module.validation_step((given, [0, 1]), 0)
-    assert seen == [(expected, True), (expected, False)]
+        module.validation_step(batch(), 0)
+    assert seen == [(2.5, True), (2.5, False)]
 
 
 def test_validation_compares_each_map_with_the_mask_of_its_class(
@@ -137,14 +132,15 @@ def test_validation_compares_each_map_with_the_mask_of_its_class(
     """A model of one class: its only channel belongs to its class, and masks of the other one are left aside."""
     row = next(row for row in phantom_study.rows() if "malignant" in row.masks)
     lesion = WindowDataset([row], validation.cache).masks(0)["malignant"]
-    data = WindowDataset([replace(row, masks=dict.fromkeys(CLASSES, row.masks["malignant"]))], validation.cache)
+    both = replace(row, masks=dict.fromkeys(CLASSES, row.masks["malignant"]))
+    data = WindowDataset([both], validation.cache, classes=("malignant",))
 
-    def perfect(model: nn.Module, batch: Batch, training: bool) -> StepOutput:
+    def perfect(model: nn.Module, batch: Batch, objective: Config, training: bool) -> StepOutput:
         map_11HW = torch.from_numpy(lesion).float()[None, None]
         return StepOutput({"bce": torch.tensor(0.5)}, torch.tensor([[0.9]]), map_11HW)
 
-    module = StageModule(Malignant(), Stage("second", ("*",), perfect), StageConfig(), data, "dice", seed=0)
-    module.validation_step((Batch(torch.zeros(1, 1, 96, 64), torch.tensor([[0.0, 1.0]])), [0]), 0)
+    module = StageModule(Malignant(), Stage("second", ("*",), perfect), StageConfig(), Config(), data, "dice", seed=0)
+    module.validation_step((Batch(torch.zeros(1, 1, 96, 64), torch.tensor([[1.0]])), [0]), 0)
     module.on_validation_epoch_end()
     assert module.validation_scores["dice_malignant"] == module.validation_scores["select"] == 1
     assert "dice_benign" not in module.validation_scores

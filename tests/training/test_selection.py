@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from mammoseg.data.manifest import ImageRow
+from mammoseg.nn.contract import Criterion
 from mammoseg.records.label import CLASSES
 from mammoseg.training.selection import ValidationScores, choose_criterion
 
@@ -20,6 +21,7 @@ def image(exam: str, side: str = "L", benign: Label = 0, malignant: Label = 0) -
 
 
 BOTH = [image("a", malignant=1), image("b")]
+ANY: tuple[Criterion, ...] = ("dice", "auc", "loss")
 NEGATIVE = [image("a"), image("b")]
 
 
@@ -44,7 +46,7 @@ def scored(rows: list[ImageRow], malignant: list[float]) -> ValidationScores:
 def test_dice_where_there_are_lesions_else_auc(
     wanted: str, rows: list[ImageRow], has_lesions: bool, criterion: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert choose_criterion(wanted, rows, CLASSES, has_lesions) == criterion
+    assert choose_criterion(wanted, ANY, rows, CLASSES, has_lesions) == criterion
     assert not caplog.records
 
 
@@ -58,13 +60,21 @@ def test_the_loss_with_a_warning_where_auc_is_undefined(
     if all(row.labels.get("malignant") for row in rows):
         rows = [replace(row, labels={**row.labels, "benign": 1}) for row in rows]
     with caplog.at_level(logging.WARNING):
-        assert choose_criterion(wanted, rows, CLASSES, False) == "loss"
+        assert choose_criterion(wanted, ANY, rows, CLASSES, False) == "loss"
     assert "AUC is undefined" in caplog.text
+
+
+def test_a_stage_is_judged_by_what_it_says(caplog: pytest.LogCaptureFixture) -> None:
+    assert choose_criterion("auto", ("auc", "dice"), BOTH, CLASSES, True) == "auc"
+    assert choose_criterion("auto", ("auc", "dice"), NEGATIVE, CLASSES, True) == "dice"
+    assert choose_criterion("auto", ("loss",), BOTH, CLASSES, True) == "loss"
+    assert choose_criterion("dice", ("auc",), BOTH, CLASSES, True) == "dice"
+    assert not caplog.records
 
 
 def test_dice_cannot_be_had_without_lesions() -> None:
     with pytest.raises(ValueError, match=r"no validation image has a lesion.*--set select_by=auc"):
-        choose_criterion("dice", BOTH, CLASSES, False)
+        choose_criterion("dice", ANY, BOTH, CLASSES, False)
 
 
 def test_auc_is_of_breasts() -> None:
@@ -121,13 +131,13 @@ def test_the_loss_is_weighted_by_images_and_lower_is_better() -> None:
 
 def test_only_the_classes_of_the_model_decide_how_epochs_are_chosen(caplog: pytest.LogCaptureFixture) -> None:
     rows = [image("a", benign=1, malignant=0), image("b", benign=0, malignant=0)]
-    assert choose_criterion("auto", rows, CLASSES, False) == "auc"
+    assert choose_criterion("auto", ANY, rows, CLASSES, False) == "auc"
     assert not caplog.records
-    assert choose_criterion("auto", rows, ("malignant",), False) == "loss"
+    assert choose_criterion("auto", ANY, rows, ("malignant",), False) == "loss"
     assert "AUC is undefined" in caplog.text
-    assert choose_criterion("auto", BOTH, ("malignant",), False) == "auc"
+    assert choose_criterion("auto", ANY, BOTH, ("malignant",), False) == "auc"
     with pytest.raises(ValueError, match=r"Add malignant_mask to the manifest"):
-        choose_criterion("dice", BOTH, ("malignant",), False)
+        choose_criterion("dice", ANY, BOTH, ("malignant",), False)
 
 
 @pytest.mark.parametrize(("classes", "auc"), [(("malignant",), {"auc_malignant": 1}), (("benign",), {"auc_benign": 0})])

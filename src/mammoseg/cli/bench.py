@@ -15,7 +15,7 @@ from mammoseg.cli import options
 if TYPE_CHECKING:
     import torch
 
-    from mammoseg.config import Config
+    from mammoseg.nn.contract import NetworkConfig
     from mammoseg.nn.timing import Direction, Load
 
 
@@ -58,7 +58,7 @@ def bench(
 
     from mammoseg.cli.tables import print_table
     from mammoseg.io.atomic import write_json
-    from mammoseg.models import build_model
+    from mammoseg.models import build_model, seen_by
     from mammoseg.nn.device import device_from
     from mammoseg.nn.timing import Load
 
@@ -68,7 +68,10 @@ def bench(
     shape = _shape(size) if size else shape
     where = device_from(device)
     loads = {
-        name: Load(partial(build_model, name, network), shape, where, batch, repeats, precision)
+        name: Load(
+            *(partial(build_model, name, network), shape, where, batch, repeats, precision),
+            channels=seen_by(name, network).channels,
+        )
         for name, network in networks.items()
     }
     costs = {
@@ -100,7 +103,7 @@ def bench(
     return 1 if problems else 0
 
 
-def _of_names(names: Sequence[str], sets: Sequence[str]) -> tuple[Mapping[str, "Config"], tuple[int, int]]:
+def _of_names(names: Sequence[str], sets: Sequence[str]) -> tuple[Mapping[str, "NetworkConfig"], tuple[int, int]]:
     """Model -> configuration, and the shape of the images."""
     from mammoseg.config import with_overrides
     from mammoseg.models import list_models, load_model_plugin
@@ -113,7 +116,7 @@ def _of_names(names: Sequence[str], sets: Sequence[str]) -> tuple[Mapping[str, "
     return {name: with_overrides(plugin.Config(), sets=sets) for name, plugin in plugins.items()}, PrepConfig().window
 
 
-def _of_checkpoint(folder: Path, sets: Sequence[str]) -> tuple[Mapping[str, "Config"], tuple[int, int]]:
+def _of_checkpoint(folder: Path, sets: Sequence[str]) -> tuple[Mapping[str, "NetworkConfig"], tuple[int, int]]:
     """The model of a checkpoint and what it sees, as `_of_names`. Weights are not loaded: any others cost as much."""
     from mammoseg.config import with_overrides
     from mammoseg.inference.predictor import checkpoint_settings
@@ -134,7 +137,7 @@ def _counts(name: str, load: "Load") -> dict[str, Any]:
     with torch.device("meta"):
         model = load.build().eval()
     try:
-        counts = macs(model, load.image_shape)
+        counts = macs(model, load.image_shape, load.channels)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
     return {

@@ -60,23 +60,23 @@ def check_images(
     return 1 if failed == len(results) else 3 if failed else 0
 
 
-def _of_checkpoint(folder: Path) -> tuple["PrepConfig", bool, "Domain | None"]:
-    """Preparation, whether the model sees heatmaps, and the training images."""
-    from mammoseg.data.heatmaps import wants_heatmaps
+def _of_checkpoint(folder: Path) -> tuple["PrepConfig", tuple[str, ...], "Domain | None"]:
+    """Preparation, the classes whose heatmaps the model sees, and the training images."""
     from mammoseg.inference.predictor import checkpoint_settings, training_images
+    from mammoseg.models import seen_by
     from mammoseg.nn.checkpoint import open_checkpoint
 
     opened = open_checkpoint(folder)
     network, prep = checkpoint_settings(opened)
-    return prep, wants_heatmaps(network), training_images(opened)
+    return prep, seen_by(opened.model, network).heatmaps, training_images(opened)
 
 
-def _of_recipe(name: str) -> tuple["PrepConfig", bool, None]:
-    from mammoseg.data.heatmaps import wants_heatmaps
+def _of_recipe(name: str) -> tuple["PrepConfig", tuple[str, ...], None]:
+    from mammoseg.models import seen_by
     from mammoseg.training.recipes import load_recipe
 
     settings = load_recipe(name)
-    return settings.prep, wants_heatmaps(settings.network), None
+    return settings.prep, seen_by(settings.model, settings.network).heatmaps, None
 
 
 def _rows(manifest: Path | None, split: str | None, pixel_mm: float | None) -> list["ImageRow"]:

@@ -24,18 +24,18 @@ def prepare(
     """
     from mammoseg.config import with_overrides
     from mammoseg.data.cache import CropCache, prepare_all
-    from mammoseg.data.heatmaps import wants_heatmaps
     from mammoseg.data.manifest import load_manifest
     from mammoseg.data.preview import write_prepared
     from mammoseg.data.window_fit import check_window
     from mammoseg.io.ledger import Ledger
     from mammoseg.io.outputs import writing_to
+    from mammoseg.models import seen_by
     from mammoseg.progress import Bar
     from mammoseg.training.recipes import load_recipe
 
     settings = with_overrides(load_recipe(recipe), config, sets or [])
     rows = list(load_manifest(manifest).with_pixel_mm(pixel_mm).rows())
-    cache = CropCache(out / "cache", settings.prep, wants_heatmaps(settings.network))
+    cache = CropCache(out / "cache", settings.prep, seen_by(settings.model, settings.network).heatmaps)
     with writing_to(out, "previews"), Bar("prepare", len(rows)) as bar:
         usable = set(prepare_all(rows, cache, workers, Ledger(out / "errors.csv"), bar.advance))
         ready = [row for row in rows if row.image_id in usable]

@@ -56,8 +56,8 @@ class PreparationError(ValueError):
 class CropCache:
     """The crops of one preparation below `folder`, which is made when needed and may be deleted at any time."""
 
-    def __init__(self, folder: Path, prep: PrepConfig, heatmaps: bool = False) -> None:
-        """`heatmaps`: the crops carry those of their rows, which must have them."""
+    def __init__(self, folder: Path, prep: PrepConfig, heatmaps: Sequence[str] = ()) -> None:
+        """`heatmaps`: the crops carry those of these classes, which every row must have."""
         self.folder = folder
         self.prep = prep
         self.heatmaps = heatmaps
@@ -72,11 +72,11 @@ class CropCache:
         path = self._path(row)
         if path.exists():
             try:
-                return replace(read_crop(path, self.heatmaps), image_id=row.image_id)
+                return replace(read_crop(path, bool(self.heatmaps)), image_id=row.image_id)
             except CropFileError as error:
                 logger.warning("damaged crop of image %s is made again: %s", row.image_id, error)
         image = row.mammogram(read_pixels(row.path, self.prep.dicom))
-        crop = crop_breast(with_heatmaps(image, row) if self.heatmaps else image, self.prep)
+        crop = crop_breast(with_heatmaps(image, row, self.heatmaps) if self.heatmaps else image, self.prep)
         if self._path(row) == path:  # else a file was changed while it was read
             try:
                 write_crop(path, crop)
@@ -114,7 +114,7 @@ class CropCache:
         return self._crop_file(row, [self._content_hash(path) for path in self._files(row)])
 
     def _files(self, row: ImageRow) -> list[Path]:
-        return [row.path, *(heatmap_files(row) if self.heatmaps else ())]
+        return [row.path, *heatmap_files(row, self.heatmaps)]
 
     def _crop_file(self, row: ImageRow, digests: Sequence[str | None]) -> Path:
         about = (row.laterality, row.view, row.pixel_mm, row.horizontal_flip)

@@ -43,14 +43,17 @@ class WindowDataset(Dataset[Sample]):
         cache: CropCache,
         noise: WindowNoise | None = None,
         seed: int = 0,
+        classes: Sequence[str] = CLASSES,
         patch_px: int = 0,
         patch_centres: Mapping[str, NDArray[np.float64]] | None = None,
     ) -> None:
-        """`patch_centres`: image_id -> (P, 2) centres in original pixels; the samples then carry patch corners."""
+        """`classes`: those of the model, which labels and masks are about. `patch_centres`: image_id -> (P, 2) centres in original
+        pixels; the samples then carry patch corners."""
         self.rows = list(rows)
         self.cache = cache
         self.noise = noise
         self.seed = seed
+        self.classes = tuple(classes)
         self.patch_px = patch_px
         self.patch_centres = patch_centres
 
@@ -64,7 +67,7 @@ class WindowDataset(Dataset[Sample]):
         prepared = prepare_window(self.cache.get(row), self.cache.prep, self.noise, rng)
         corners = None if self.patch_centres is None else self._corners(self.patch_centres[row.image_id], prepared.grid)
         image_CHW = torch.from_numpy(prepared.channels(self.cache.heatmaps))
-        return Sample(image_CHW, torch.from_numpy(row.label_K(CLASSES)).float(), corners, index)
+        return Sample(image_CHW, torch.from_numpy(row.label_K(self.classes)).float(), corners, index)
 
     def grid(self, index: int) -> PixelGrid:
         """Where the undisplaced window of a row lies in its original image."""
@@ -76,7 +79,8 @@ class WindowDataset(Dataset[Sample]):
         Raises ImageReadError for a mask that cannot be read or has not the size of its frame.
         """
         row = self.rows[index]
-        return window_masks(row.masks, self.grid(index), row.mask_frame) if row.masks else {}
+        files = {name: row.masks[name] for name in self.classes if name in row.masks}
+        return window_masks(files, self.grid(index), row.mask_frame) if files else {}
 
     def _corners(self, centres_P2: NDArray[np.float64], grid: PixelGrid) -> Tensor:
         corners_P2 = np.rint(grid.to_model(centres_P2) - self.patch_px / 2).astype(np.int64)

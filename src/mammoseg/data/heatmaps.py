@@ -1,22 +1,20 @@
-"""Heatmaps: two more channels beside the mammogram, for the variant of GMIC that sees them.
+"""Heatmaps: more channels beside the mammogram, for models that see them, such as a variant of GMIC.
 
 A heatmap is an image file with a probability for every pixel of the mammogram, one file per class, made by another model:
 8 or 16 bits, and the largest value of the type stands for 1.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mammoseg.config import Config
 from mammoseg.data.columns import HEATMAP
 from mammoseg.data.manifest import ImageRow
 from mammoseg.io.read import ImageReadError, read_pixels
 from mammoseg.records.image import Mammogram
-from mammoseg.records.label import CLASSES
 
 _SHOWN = 5
 
@@ -25,42 +23,39 @@ class HeatmapError(ValueError):
     """Images without the heatmaps that the model sees."""
 
 
-def wants_heatmaps(network: Config) -> bool:
-    """Whether a model of this configuration sees heatmaps beside the mammogram."""
-    return bool(getattr(network, "heatmaps", False))
-
-
-def check_heatmaps(rows: Iterable[ImageRow], where: Path) -> None:
-    """Raises HeatmapError listing the rows of the table `where` that lack one or both heatmap files."""
-    lacking = [row.image_id for row in rows if not row.heatmaps.keys() >= set(CLASSES)]
+def check_heatmaps(rows: Iterable[ImageRow], classes: Sequence[str], where: Path) -> None:
+    """Raises HeatmapError listing the rows of the table `where` that lack a heatmap of one of the `classes`."""
+    lacking = [row.image_id for row in rows if not row.heatmaps.keys() >= set(classes)]
     if lacking:
         number = "image is" if len(lacking) == 1 else "images are"
         more = f" ... and {len(lacking) - _SHOWN} more" if len(lacking) > _SHOWN else ""
         raise HeatmapError(
-            f"{where}: {len(lacking)} {number} without a heatmap: {', '.join(lacking[:_SHOWN])}{more}. Expected both, "
-            "since the model sees them beside the mammogram (network.heatmaps). Fill the columns benign_heatmap and "
-            "malignant_heatmap, leave these rows out, or train with --set network.heatmaps=false."
+            f"{where}: {len(lacking)} {number} without a heatmap: {', '.join(lacking[:_SHOWN])}{more}. Expected those of "
+            f"{' and '.join(classes)}, which the model sees beside the mammogram. Fill the columns {_columns(classes)}, leave "
+            "these rows out, or train a network without heatmaps (GMIC: --set network.heatmaps=false)."
         )
 
 
-def heatmap_files(row: ImageRow) -> list[Path]:
-    """The files in the order of `CLASSES`. Raises HeatmapError if one is not there."""
-    missing = [HEATMAP.format(name) for name in CLASSES if name not in row.heatmaps]
-    if missing:
+def heatmap_files(row: ImageRow, classes: Sequence[str]) -> list[Path]:
+    """The files in the order of the `classes`. Raises HeatmapError if one is not there."""
+    if missing := [name for name in classes if name not in row.heatmaps]:
         raise HeatmapError(
-            f"{row.path}: the image is without {' and '.join(missing)}. Expected both heatmaps, since the model sees them "
-            "beside the mammogram. Fill these columns of the manifest, or use a model without heatmaps."
+            f"{row.path}: the image is without {_columns(missing)}. Expected the heatmaps of {' and '.join(classes)}, which the "
+            "model sees beside the mammogram. Fill these columns of the manifest, or use a model without heatmaps."
         )
-    return [row.heatmaps[name] for name in CLASSES]
+    return [row.heatmaps[name] for name in classes]
 
 
-def with_heatmaps(image: Mammogram, row: ImageRow) -> Mammogram:
+def with_heatmaps(image: Mammogram, row: ImageRow, classes: Sequence[str]) -> Mammogram:
     """The image with the heatmaps of its row, in 16 bits.
 
-    Raises HeatmapError if the row has not both, ImageReadError for a file that cannot be read or has another size.
+    Raises HeatmapError if the row has not all of them, ImageReadError for a file that cannot be read or has another size.
     """
-    maps = [_read(path, image.pixels.shape) for path in heatmap_files(row)]
-    return replace(image, heatmaps=np.stack(maps))
+    return replace(image, heatmaps=np.stack([_read(path, image.pixels.shape) for path in heatmap_files(row, classes)]))
+
+
+def _columns(classes: Sequence[str]) -> str:
+    return " and ".join(HEATMAP.format(name) for name in classes)
 
 
 def _read(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint16]:

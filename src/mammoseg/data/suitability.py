@@ -53,7 +53,7 @@ def check_images(
     rows: Sequence[ImageRow],
     prep: PrepConfig,
     trained_on: Domain | None,
-    heatmaps: bool,
+    heatmaps: Sequence[str],
     workers: int,
     progress: Callable[[], object] = lambda: None,
 ) -> Iterator[Suitability]:
@@ -109,7 +109,7 @@ def write_checks(path: Path, found: Sequence[Suitability]) -> None:
 _MEASURED = ("in_window", "fills_window", "area_mm2", "pixel_mm")
 
 
-def _look(row: ImageRow, prep: PrepConfig, trained_on: Domain | None, heatmaps: bool) -> Suitability:
+def _look(row: ImageRow, prep: PrepConfig, trained_on: Domain | None, heatmaps: Sequence[str]) -> Suitability:
     try:
         _, crop = load_crop(row, prep, heatmaps)
     except Exception as error:  # one image must not end the check of the others

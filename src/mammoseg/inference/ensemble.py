@@ -39,7 +39,7 @@ class Ensemble:
         self.prep = first.prep
         self.trained_on = first.trained_on
         self.classes = self.members[0].classes
-        self.heatmaps = any(member.heatmaps for member in self.members)
+        self.heatmaps = max((member.heatmaps for member in self.members), key=len)
         for path, member in zip(checkpoints, self.members, strict=True):
             if (member.prep, member.classes) != (first.prep, first.classes):
                 raise CheckpointError(

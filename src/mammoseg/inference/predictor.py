@@ -9,17 +9,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mammoseg.config import Config, ConfigError, parse, with_overrides
+from mammoseg.config import ConfigError, parse, with_overrides
 from mammoseg.data.domain import Domain
-from mammoseg.data.heatmaps import wants_heatmaps
 from mammoseg.data.manifest import ImageRow
 from mammoseg.data.unlike import as_notes, differences
-from mammoseg.models import build_model, check_size, load_model_plugin
+from mammoseg.models import build_model, check_size, load_model_plugin, network_of, seen_by
 from mammoseg.nn.checkpoint import Checkpoint, CheckpointError, open_checkpoint
-from mammoseg.nn.contract import Classifier, ModelOutput
+from mammoseg.nn.contract import ModelOutput, Network, NetworkConfig
 from mammoseg.nn.device import device_from
 from mammoseg.nn.inference import Precision, computing, speed_up
-from mammoseg.nn.patches import patches_problem
 from mammoseg.prep.config import PrepConfig
 from mammoseg.prep.pipeline import Prepared
 from mammoseg.records.prediction import Patch, Prediction, Scores
@@ -44,22 +42,18 @@ class Predictor:
                 "checkpoint of that model."
             )
         trained, self.prep = checkpoint_settings(self.checkpoint)
-        self.network: Config = with_overrides(trained, sets=sets)
-        if idle := [n for n in sorted(trained.training_only) if getattr(self.network, n) != getattr(trained, n)]:
-            raise ConfigError(
-                f"--set {', '.join(idle)}: only training uses it. Expected a setting of prediction, such as num_patches. "
-                "Leave it out."
-            )
-        if problem := patches_problem(self.network, self.prep.window):
+        self.network: NetworkConfig = with_overrides(trained, sets=sets)
+        learning = load_model_plugin(self.checkpoint.model).LEARNING
+        if problem := learning.misfit(self.network, None, self.prep.window):
             raise ConfigError(f"--set: {problem}. Expected patches that fit the window. Give a smaller number.")
         self.trained_on = training_images(self.checkpoint)
         self.precision = precision
         self.device = device_from(device)
         model = build_model(self.checkpoint.model, self.network)
-        self.classes = cast(Classifier, model).classes
-        self.heatmaps = wants_heatmaps(self.network)
+        self.classes = self.network.classes
+        self.heatmaps = seen_by(self.checkpoint.model, self.network).heatmaps
         self.checkpoint.load_weights(model)
-        self.model = model.to(self.device).eval()
+        self.model: Network = model.to(self.device).eval()
         speed_up(self.model, precision)
 
     def description(self) -> dict[str, Any]:
@@ -94,7 +88,7 @@ class Predictor:
     def mean_scores(self, windows: Iterable[Prepared]) -> Scores:
         """The mean prediction over several windows of one image (test-time augmentation)."""
         with computing(self.device, self.precision):
-            y_NK = torch.cat([cast(Classifier, self.model).predict(self._input(window)) for window in windows])
+            y_NK = torch.cat([self.model.predict(self._input(window)) for window in windows])
         return self._scores(y_NK.float().mean(0))
 
     def _unlike(self, prepared: Prepared, row: ImageRow) -> tuple[str, ...]:
@@ -110,22 +104,22 @@ class Predictor:
         return dict(zip(self.classes, y_K.float().tolist(), strict=True))
 
     def _patches(self, out: ModelOutput) -> tuple[Patch, ...]:
-        if out.corners_BP2 is None or out.y_patch_BPK is None:
+        patches = out.patches
+        if patches is None:
             return ()
-        size = int(getattr(self.model, "patch_px", 0))
-        corners, scores = out.corners_BP2[0].tolist(), [self._scores(y_K) for y_K in out.y_patch_BPK[0]]
-        weights = [None] * len(corners) if out.attention_BP is None else out.attention_BP[0].tolist()
+        corners, scores = patches.corners_BP2[0].tolist(), [self._scores(y_K) for y_K in patches.y_BPK[0]]
+        weights = [None] * len(corners) if patches.attention_BP is None else patches.attention_BP[0].tolist()
         found = zip(corners, scores, weights, strict=True)
-        return tuple(Patch(row, col, size, scores, attention) for (row, col), scores, attention in found)
+        return tuple(Patch(row, col, patches.size_px, scores, attention) for (row, col), scores, attention in found)
 
 
-def checkpoint_settings(checkpoint: Checkpoint) -> tuple[Config, PrepConfig]:
+def checkpoint_settings(checkpoint: Checkpoint) -> tuple[NetworkConfig, PrepConfig]:
     """Network and preparation as a checkpoint says them. Raises CheckpointError for those that no model can have."""
     where = str(checkpoint.folder)
     try:
-        network = parse(load_model_plugin(checkpoint.model).Config, checkpoint.network, where)
+        network = network_of(checkpoint.model, checkpoint.network, where)
         prep = parse(PrepConfig, checkpoint.prep, where)
-        if problem := patches_problem(network, prep.window):
+        if problem := load_model_plugin(checkpoint.model).LEARNING.misfit(network, None, prep.window):
             raise ConfigError(f"{where}: {problem}")
         check_size(checkpoint.model, network)
     except ValueError as error:

@@ -10,10 +10,11 @@ import torch
 from torch import Tensor, nn
 
 import mammoseg
-from mammoseg.config import Config, with_overrides
+from mammoseg.config import with_overrides
 from mammoseg.inference.weight_file import read_content, state_dict_of
 from mammoseg.models import build_model, list_models, load_model_plugin
 from mammoseg.nn.checkpoint import DESCRIPTION, CheckpointError, save_checkpoint
+from mammoseg.nn.contract import NetworkConfig
 from mammoseg.nn.published import Fit, PublishedFile, fit
 from mammoseg.prep.config import PrepConfig
 
@@ -28,7 +29,7 @@ class Imported:
 
     title: str
     model: str
-    network: Config
+    network: NetworkConfig
     unused: tuple[str, ...]
     """Tensors of the file that no forward pass uses."""
     licence: str
@@ -103,7 +104,7 @@ def _recognise(file: Path, state: Mapping[str, Tensor]) -> tuple[str, PublishedF
     return name, kind, best
 
 
-def _network(file: Path, kind: PublishedFile, sets: Sequence[str]) -> Config:
+def _network(file: Path, kind: PublishedFile, sets: Sequence[str]) -> NetworkConfig:
     derived = kind.settings(file.stem) if kind.settings else ()
     given = {text.partition("=")[0].strip() for text in (*derived, *sets)}
     if kind.must_set is not None and kind.must_set not in given:

@@ -57,7 +57,7 @@ def open_run(out: Path, rows: Sequence[ImageRow], settings: Mapping[str, Any], o
 
 
 def not_done(
-    rows: Sequence[ImageRow], out: Path, maker: Mapping[str, str], heatmaps: bool, figures: FigureKind | None
+    rows: Sequence[ImageRow], out: Path, maker: Mapping[str, str], heatmaps: Sequence[str], figures: FigureKind | None
 ) -> list[ImageRow]:
     """The rows to predict; `figures` is the kind of figure they must have.
 
@@ -88,7 +88,7 @@ _REASONS = {
 
 
 def _why_again(
-    row: ImageRow, out: Path, maker: Mapping[str, str], heatmaps: bool, figures: FigureKind | None
+    row: ImageRow, out: Path, maker: Mapping[str, str], heatmaps: Sequence[str], figures: FigureKind | None
 ) -> str | None:
     """One of _REASONS for an image that has a record, or None."""
     known, inputs = stored(out, row.image_id), inputs_of(row, heatmaps)
@@ -105,10 +105,10 @@ def _why_again(
     return None
 
 
-def inputs_of(row: ImageRow, heatmaps: bool) -> Inputs:
+def inputs_of(row: ImageRow, heatmaps: Sequence[str]) -> Inputs:
     """What decides the prediction of a row. Files by their content, so that a study can be moved and none exchanged."""
     names = ("patient_id", "exam_id", "laterality", "view", "pixel_mm", "horizontal_flip")
-    paths = [row.path, *(row.heatmaps.values() if heatmaps else ())]
+    paths = [row.path, *(row.heatmaps[name] for name in heatmaps if name in row.heatmaps)]
     return {**{name: getattr(row, name) for name in names}, "files": [_hash(path) for path in paths]}
 
 

@@ -1,13 +1,15 @@
 """The models. A name is a file: `models/glam/` is the model "glam"."""
 
 import sys
+from collections.abc import Mapping
 from types import ModuleType
+from typing import Any
 
 import torch
-from torch import nn
 
 from mammoseg import plugins
-from mammoseg.config import Config, ConfigError
+from mammoseg.config import ConfigError, parse
+from mammoseg.nn.contract import Network, NetworkConfig, Sees
 from mammoseg.nn.cost import parameters
 
 MOST_PARAMETERS = 1_000_000_000
@@ -19,11 +21,11 @@ def list_models() -> list[str]:
 
 
 def load_model_plugin(name: str) -> ModuleType:
-    """The module that defines `Config`, `build` and `STAGES` of a model. Raises PluginError for an unknown name."""
+    """The module of a model, see nn/contract.py. Raises PluginError for an unknown name."""
     return plugins.load(plugins.MODELS, name)
 
 
-def build_model(name: str, config: Config | None = None) -> nn.Module:
+def build_model(name: str, config: NetworkConfig | None = None) -> Network:
     """A model with fresh weights; without a configuration, the published one.
 
     Raises ConfigError for a network of more than MOST_PARAMETERS, before any memory is taken.
@@ -31,11 +33,24 @@ def build_model(name: str, config: Config | None = None) -> nn.Module:
     plugin = load_model_plugin(name)
     config = config or plugin.Config()
     check_size(name, config)
-    model: nn.Module = plugin.build(config)
+    model: Network = plugin.build(config)
     return model
 
 
-def check_size(name: str, config: Config) -> None:
+def network_of(name: str, values: Mapping[str, Any], where: str) -> NetworkConfig:
+    """The configuration that a checkpoint gives, of this or an earlier version. Raises ConfigError for one that cannot be."""
+    kind: type[NetworkConfig] = load_model_plugin(name).Config
+    gone = {field for field, value in values.items() if kind.retired.get(field) in (..., value)}
+    return parse(kind, {field: value for field, value in values.items() if field not in gone}, where)
+
+
+def seen_by(name: str, config: NetworkConfig) -> Sees:
+    """What a model looks at."""
+    sees: Sees = load_model_plugin(name).LEARNING.sees(config)
+    return sees
+
+
+def check_size(name: str, config: NetworkConfig) -> None:
     """Raises ConfigError for a network of more than MOST_PARAMETERS, which is built without values."""
     if "." in name:  # models of others may not know how to be built so
         return

@@ -1,45 +1,108 @@
-"""What training and inference know about a model: its output, and the stages in which it learns.
+"""What training and inference know about a model, and all that a model brings.
 
-Shapes   B batch | C image channel | K class (0 benign, 1 malignant) | P patches | H, W model pixels | h, w cells of a map
+A plug-in of the kind "model" is a module that defines
+
+    Config     its network: a `NetworkConfig`, which a checkpoint stores
+    build      a `Config` -> a `Network`
+    LEARNING   one `Learning`: what it sees, what it learns from, and in which stages
+    TINY       a `Config` that is quick on a window of 96 x 64 pixels, for tests and checks
+
+Shapes   B images of a batch | U units, V views of a unit | C image channel | K class | P patches | H, W model pixels |
+         h, w cells of a map
 Units    y and maps are probabilities in [0, 1]; labels are 0, 1 or NaN (unknown)
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
+from pydantic import field_validator
 from torch import Tensor, nn
+
+from mammoseg.config import Config
+from mammoseg.records.finding import Box
+from mammoseg.records.label import CLASSES
+
+Target = Literal["labels", "masks", "boxes"]
+Criterion = Literal["dice", "auc", "loss"]
+
+
+class NetworkConfig(Config):
+    """Base of the configurations of networks: what decides a prediction, and nothing else."""
+
+    retired: ClassVar[Mapping[str, Any]] = {}
+    """Fields that earlier versions had, with the only value that a checkpoint may still give them; `...`: any value."""
+
+    classes: tuple[str, ...] = CLASSES
+    """What is predicted, under names of columns of the manifest. K of every output and label, in this order."""
+
+    @field_validator("classes")
+    @classmethod
+    def _names(cls, classes: tuple[str, ...]) -> tuple[str, ...]:
+        if not classes or len(set(classes)) < len(classes) or not all(name.isidentifier() for name in classes):
+            raise ValueError(f"classes are names such as {' and '.join(CLASSES)}, at least one, each once")
+        return classes
+
+
+class Network(nn.Module):
+    """Base of what `build` returns. Its forward pass takes windows (B, C, H, W), and with `Sees.views` the mask `there_UV`."""
+
+    def predict(self, image_BCHW: Tensor, *there: Tensor) -> Tensor:
+        """y_BK of the forward pass; a model that needs less for it than for its maps says how."""
+        y_BK: Tensor = self(image_BCHW, *there).y_BK
+        return y_BK
+
+
+@dataclass(frozen=True)
+class Sees:
+    """What a model looks at."""
+
+    heatmaps: tuple[str, ...] = ()
+    """Classes whose heatmaps follow the mammogram as channels of the window."""
+    views: tuple[str, ...] = ()
+    """Views that are looked at together, a unit: ("CC", "MLO") of a breast, ("L-CC", "R-CC", "L-MLO", "R-MLO") of an exam.
+    Empty: every image is looked at alone."""
+
+    @property
+    def channels(self) -> int:
+        """C of the windows."""
+        return 1 + len(self.heatmaps)
 
 
 class Batch(NamedTuple):
-    """Images of several exams, prepared."""
+    """Prepared images. Of a model of V views B = U x V, unit by unit in the order of `Sees.views`; a view that is not there is
+    black, and unknown in every other field."""
 
     image_BCHW: Tensor
-    """Prepared windows, float32: channel 0 is the mammogram; the heatmaps of models that see them follow."""
+    """Windows, float32: channel 0 is the mammogram; the heatmaps of models that see them follow."""
     label_BK: Tensor
-    """0, 1 or NaN."""
+    """0, 1 or NaN, of the model's own classes."""
     corners_BP2: Tensor | None = None
     """Patches chosen by an earlier stage, as (row, column) of their upper left pixel."""
+    there_UV: Tensor | None = None
+    """Which views are there, of models of several views."""
+    mask_BKHW: Tensor | None = None
+    """Lesions in the pixels of the window: 0, 1 or NaN; of models that learn from masks."""
+    boxes: tuple[Mapping[str, tuple[Box, ...]], ...] | None = None
+    """For each image class -> boxes in pixels of the window; not there: unknown. Of models that learn from boxes."""
 
 
-class Classifier(Protocol):
-    """What a model has beside its parameters and its forward pass."""
+class Patches(NamedTuple):
+    """Squares that a model looked at closely."""
 
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """What it predicts: `CLASSES` of records/label.py or a part of them, in that order. K of every output and label."""
-
-    @property
-    def image_channels(self) -> int:
-        """C of the windows: 1, or 3 if it wants heatmaps of both classes behind the mammogram."""
-
-    def predict(self, image_BCHW: Tensor) -> Tensor:
-        """y_BK of the forward pass, without what only maps and figures need."""
+    corners_BP2: Tensor
+    """(row, column) of the upper left pixel."""
+    size_px: int
+    """Their side."""
+    y_BPK: Tensor
+    """Prediction from each patch."""
+    attention_BP: Tensor | None = None
+    """Their weights, if the model weighs them."""
 
 
 class ModelOutput(Protocol):
-    """What inference reads off any model."""
+    """What inference reads off the forward pass of any model; `Output` is enough for one that says nothing more."""
 
     @property
     def y_BK(self) -> Tensor:
@@ -54,16 +117,17 @@ class ModelOutput(Protocol):
         """Name -> (B, K) prediction of a part of the model."""
 
     @property
-    def corners_BP2(self) -> Tensor | None:
-        """Patches the model looked at."""
+    def patches(self) -> Patches | None:
+        """None: the model does not look at patches."""
 
-    @property
-    def y_patch_BPK(self) -> Tensor | None:
-        """Prediction from each patch."""
 
-    @property
-    def attention_BP(self) -> Tensor | None:
-        """Weights of the patches, if the model weighs them."""
+class Output(NamedTuple):
+    """A `ModelOutput`."""
+
+    y_BK: Tensor
+    maps: Mapping[str, Tensor]
+    parts: Mapping[str, Tensor] = {}
+    patches: Patches | None = None
 
 
 class StepOutput(NamedTuple):
@@ -84,11 +148,13 @@ class Stage:
     name: str
     trains: tuple[str, ...]
     """Shell patterns over parameter names; everything else is frozen, batch-norm statistics included."""
-    step: Callable[[Any, Batch, bool], StepOutput]
-    """(model, batch, training) -> losses and what the stage is judged by."""
-    extracts: Callable[[Any, Tensor], Tensor] | None = field(default=None)
-    """(model, images) -> patch corners (B, P, 2). If given, the frozen model first chooses patches for every image, and the
-    batches of this stage carry them."""
+    step: Callable[[Any, Batch, Any, bool], StepOutput]
+    """(model, batch, objective, training) -> losses and what the stage is judged by."""
+    extracts: Callable[[Any, Tensor, Any], tuple[Tensor, int]] | None = field(default=None)
+    """(model, images, objective) -> corners (B, P, 2) and the side of patches. If given, the frozen model first chooses
+    patches for every image, and the batches of this stage carry their corners."""
+    judged_by: tuple[Criterion, ...] = ("dice", "auc", "loss")
+    """What may choose its best epoch; the first that the validation images allow."""
 
     def trained_parameters(self, model: nn.Module) -> list[str]:
         """Names of the parameters this stage trains. Raises ValueError for a pattern that fits none."""
@@ -97,3 +163,25 @@ class Stage:
             if not any(fnmatch(name, pattern) for name in names):
                 raise ValueError(f"stage {self.name!r}: no parameter of {type(model).__name__} fits {pattern!r}")
         return [name for name in names if any(fnmatch(name, pattern) for pattern in self.trains)]
+
+
+class NoObjective(Config):
+    """Nothing to choose."""
+
+
+@dataclass(frozen=True)
+class Learning:
+    """What a model sees, what it learns from, and how."""
+
+    stages: tuple[Stage, ...]
+    """The training plan, each stage from the best epoch of the one before."""
+    objective: type[Config] = NoObjective
+    """What only training needs: weights of losses, patches in training. A run has it as `TrainConfig.objective`."""
+    sees: Callable[[Any], Sees] = lambda config: Sees()
+    """`Config` -> what the network looks at."""
+    learns_from: tuple[Target, ...] = ("labels",)
+    """What the batches of training carry."""
+    collate: Callable[[Sequence[Any]], Batch] | None = None
+    """Samples (data/dataset.py) -> batch; None: the usual one."""
+    misfit: Callable[[Any, Any, tuple[int, int]], str | None] = lambda config, objective, window: None
+    """(`Config`, objective or None, (rows, columns) of the window) -> why they do not fit together, if they do not."""

@@ -7,14 +7,11 @@ Units    a MAC is one multiplication and one addition, two floating-point operat
 """
 
 from itertools import chain
-from typing import cast
 
 import torch
 from torch import nn
 from torch.func import functional_call
 from torch.utils.flop_counter import FlopCounterMode
-
-from mammoseg.nn.contract import Classifier
 
 TOTAL = "total"
 
@@ -24,13 +21,12 @@ def parameters(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def macs(model: nn.Module, image_shape: tuple[int, int]) -> dict[str, int]:
+def macs(model: nn.Module, image_shape: tuple[int, int], channels: int = 1) -> dict[str, int]:
     """MACs of the forward pass of one image of (rows, columns): of each direct child of the model, and in `total`.
 
     Takes neither time nor memory: the pass runs without values, on the meta device. The model stays as it is.
     """
     no_values = {name: value.to("meta") for name, value in chain(model.named_parameters(), model.named_buffers())}
-    channels = cast(Classifier, model).image_channels
     counter = FlopCounterMode(display=False)
     with counter, torch.no_grad():
         functional_call(model, no_values, torch.empty(1, channels, *image_shape, device="meta"))

@@ -10,6 +10,7 @@ Units    corners are (row, column) of the upper left pixel of a patch
 """
 
 import math
+from collections.abc import Mapping
 
 import torch
 from jaxtyping import Float, Int
@@ -20,17 +21,14 @@ _MOST_TILINGS = 4
 """More patches than so many times what tiles the window see nothing new."""
 
 
-def patches_problem(network: object, window: tuple[int, int]) -> str | None:
-    """Why the patches of a model's configuration do not fit a window of (rows, columns), or None if they do."""
-    patch_px = getattr(network, "patch_px", None)
-    if patch_px is None:
-        return None
+def patches_problem(patch_px: int, counts: Mapping[str, int], window: tuple[int, int]) -> str | None:
+    """Why patches of this side do not fit a window of (rows, columns), or None if they do; `counts`: setting -> how many."""
     if patch_px > min(window):
         return f"network.patch_px is {patch_px}; a window of {window} takes at most {min(window)}"
     most = _MOST_TILINGS * math.prod(math.ceil(side / patch_px) for side in window)
-    for name in ("num_patches", "num_patches_train"):
-        if (count := getattr(network, name, 0)) > most:
-            return f"network.{name} is {count}; a window of {window} takes at most {most} patches of {patch_px} pixels"
+    for name, count in counts.items():
+        if count > most:
+            return f"{name} is {count}; a window of {window} takes at most {most} patches of {patch_px} pixels"
     return None
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
-from mammoseg.config import Config
+from mammoseg.nn.contract import NetworkConfig
 
 Renaming = tuple[str, str | Callable[[re.Match[str]], str]]
 """Regular expression over our names -> what stands there in the published name."""
@@ -27,7 +27,7 @@ class PublishedFile:
 
     title: str
     """What it is, in a message."""
-    config: Config
+    config: NetworkConfig
     """The network these weights are for."""
     renamings: tuple[Renaming, ...]
     """Applied one after the other to our name of a tensor, they give the published one."""

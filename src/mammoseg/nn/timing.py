@@ -24,7 +24,7 @@ from typing import Literal, cast
 import torch
 from torch import Tensor, nn
 
-from mammoseg.nn.contract import Classifier, ModelOutput
+from mammoseg.nn.contract import ModelOutput
 from mammoseg.nn.inference import Precision, computing, speed_up
 from mammoseg.nn.layout import use_channels_last
 from mammoseg.nn.memory import keep_freed_memory
@@ -51,6 +51,8 @@ class Load:
     """Images that are computed at once."""
     repeats: int = 3
     precision: Precision = "32-true"
+    channels: int = 1
+    """Of an image."""
 
 
 @dataclass(frozen=True)
@@ -136,8 +138,7 @@ def _run(load: Load, direction: Direction) -> Pass:
         speed_up(model, load.precision)
     else:
         use_channels_last(model)
-    channels = cast(Classifier, model).image_channels
-    image_BCHW = torch.randn(load.batch, channels, *load.image_shape, device=load.device)
+    image_BCHW = torch.randn(load.batch, load.channels, *load.image_shape, device=load.device)
     seconds_of = {"forward": _forward_seconds, "backward": _backward_seconds}[direction]
     _, *seconds = [seconds_of(model, image_BCHW, load.precision) for _ in range(1 + load.repeats)]
     after = _peak_bytes(load.device)

@@ -72,7 +72,7 @@ class BreastCrop:
     facts: BreastFacts | None = None
     """Filled in by `crop_breast`."""
     heatmaps: NDArray[np.generic] | None = None
-    """(2, h, w) `Mammogram.heatmaps` on the pixels of the crop, or None."""
+    """(classes, h, w) `Mammogram.heatmaps` on the pixels of the crop, or None."""
 
 
 def largest_opened(mask: Mask, radius: int) -> Mask | None:

@@ -3,6 +3,7 @@
 Source   Released preprocessing of the NYU models; every step is described where it is done.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -21,7 +22,6 @@ from mammoseg.prep.window import Uniform, WindowNoise, cut_out, grid_of, window_
 from mammoseg.records.breast import BreastFacts
 from mammoseg.records.grid import PixelGrid
 from mammoseg.records.image import Mammogram
-from mammoseg.records.label import CLASSES
 
 DType = TypeVar("DType", bound=np.generic)
 
@@ -39,18 +39,19 @@ class Prepared:
     facts: BreastFacts | None = None
     """What was measured on the breast, for the window without displacement."""
     heatmaps: NDArray[np.float32] | None = None
-    """(2, rows, columns) probabilities in the window, in the order of `CLASSES`; None where the image has none."""
+    """(classes, rows, columns) probabilities in the window; None where the image has none."""
 
-    def channels(self, heatmaps: bool) -> NDArray[np.float32]:
-        """(C, rows, columns) what a model sees: the window alone, or with the heatmaps behind it.
+    def channels(self, heatmaps: Sequence[str]) -> NDArray[np.float32]:
+        """(C, rows, columns) what a model sees: the window, and behind it the heatmaps of these classes.
 
         Raises PrepError if heatmaps are wanted and there are none.
         """
         if not heatmaps:
             return self.window[None]
-        if self.heatmaps is None:
+        if self.heatmaps is None or len(self.heatmaps) != len(heatmaps):
             raise PrepError(
-                "a window without heatmaps was given to a model that sees them. Expected both in the image. Read it with "
+                "a window without heatmaps was given to a model that sees them. Expected those of "
+                f"{' and '.join(heatmaps)} in the image. Read it with "
                 "mammoseg.data.heatmaps.with_heatmaps before it is prepared."
             )
         return np.concatenate([self.window[None], self.heatmaps])
@@ -148,11 +149,11 @@ def _check_arrays(image: Mammogram) -> None:
             f"{image.image_id}: the pixels are an array of shape {pixels.shape} and type {pixels.dtype}. Expected "
             "(height, width) numbers, one per pixel. Read the file with mammoseg.io.read.read_pixels."
         )
-    if heatmaps is not None and (heatmaps.shape != (len(CLASSES), *pixels.shape) or heatmaps.dtype != np.uint16):
+    if heatmaps is not None and (heatmaps.shape[1:] != pixels.shape or heatmaps.dtype != np.uint16):
         raise PrepError(
             f"{image.image_id}: the heatmaps are an array of shape {heatmaps.shape} and type {heatmaps.dtype}. Expected "
-            f"{(len(CLASSES), *pixels.shape)} and uint16, a value per class and pixel of the image. Read the files with "
-            "mammoseg.data.heatmaps.with_heatmaps."
+            f"(classes, {pixels.shape[0]}, {pixels.shape[1]}) and uint16, a value per class and pixel of the image. Read the "
+            "files with mammoseg.data.heatmaps.with_heatmaps."
         )
 
 

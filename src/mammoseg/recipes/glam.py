@@ -33,11 +33,11 @@ def glam_small() -> TrainConfig:
     network = GlamConfig(
         global_module=GlobalConfig(widths=(16, 16, 32, 64, 128), strides=(2, 1, 1, 2, 2), stem_pool=False, top_t=0.1),
         local_module=_SMALL_LOCAL,
-        objective=_SMALL_OBJECTIVE,
         patch_px=64,
     )
     return TrainConfig(
         network=network,
+        objective=_SMALL_OBJECTIVE,
         prep=PrepConfig(window=(368, 240), pixel_mm=0.56, opening_px=12, buffer_px=6),
         augment=AugmentConfig(location_px=(12, 12), size_px=12),
         stages={
@@ -68,11 +68,11 @@ def glam_film() -> TrainConfig:
     network = GlamConfig(
         global_module=GlobalConfig(widths=(16, 16, 32, 64, 128), strides=(2, 2, 1, 2, 2), stem_pool=False, top_t=0.05),
         local_module=_SMALL_LOCAL,
-        objective=_SMALL_OBJECTIVE,
         patch_px=96,
     )
     return TrainConfig(
         network=network,
+        objective=_SMALL_OBJECTIVE,
         prep=PrepConfig(window=(512, 320), pixel_mm=0.4, background="film", opening_px=17, buffer_px=12),
         augment=AugmentConfig(location_px=(24, 24), size_px=24),
         stages={

@@ -46,12 +46,12 @@ def gmic_small() -> TrainConfig:
         local_module=LocalConfig(
             blocks=(1, 1, 1), widths=(16, 32, 64), strides=(1, 2, 2), stem_pool=False, channels_in=1
         ),
-        objective=ObjectiveConfig(sparsity=0.01, reduction="mean"),
         patch_px=48,
     )
     return TrainConfig(
         model="gmic",
         network=network,
+        objective=ObjectiveConfig(sparsity=0.01, reduction="mean"),
         prep=PrepConfig(window=(368, 240), pixel_mm=0.56, opening_px=12, buffer_px=6),
         augment=AugmentConfig(location_px=(12, 12), size_px=12),
         stages={"joint": StageConfig(epochs=20, learning_rate=6e-4, schedule="one_cycle", batch_size=8)},

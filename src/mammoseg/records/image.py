@@ -29,7 +29,7 @@ class Mammogram:
     """True: the file is mirrored against the usual orientation (left breasts point right, right breasts point left);
     False: it is not; None: decide from the pixels."""
     heatmaps: NDArray[np.uint16] | None = None
-    """(2, H, W) a probability for every pixel and class, in the order of `CLASSES`; 65535 stands for 1. None: not there,
+    """(classes, H, W) a probability for every pixel and class; 65535 stands for 1. None: not there,
     or not wanted."""
     reading: tuple[str, ...] = ()
     """What was done to the stored values when the file was read, in plain words."""

@@ -1,17 +1,13 @@
 """A training run in one value: data handling, network, stages, hardware."""
 
-import logging
-from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, SerializeAsAny, model_validator
 
-from mammoseg.config import Config, ConfigError
+from mammoseg.config import Config
 from mammoseg.models import load_model_plugin
-from mammoseg.nn.patches import patches_problem
+from mammoseg.nn.contract import NetworkConfig
 from mammoseg.prep.config import PrepConfig
-
-logger = logging.getLogger(__name__)
 
 MOST_SHIFT_PX = 10_000
 """No mammogram is larger."""
@@ -46,12 +42,14 @@ class AugmentConfig(Config):
 class TrainConfig(Config):
     """Everything that decides a run, apart from the data themselves."""
 
-    modules: ClassVar[frozenset[str]] = frozenset({"model"})
+    fixed: ClassVar[frozenset[str]] = frozenset({"model"})
 
     model: str = "glam"
     """Name of the model."""
-    network: SerializeAsAny[Config]
-    """The model's own configuration."""
+    network: SerializeAsAny[NetworkConfig] = NetworkConfig()
+    """The model's own configuration; without one, the published network."""
+    objective: SerializeAsAny[Config] = Config()
+    """What only its training needs, `Learning.objective`; without one, the model's defaults."""
     prep: PrepConfig = PrepConfig()
     """Preparation; stored in the checkpoint and used for every prediction."""
     augment: AugmentConfig = AugmentConfig()
@@ -66,45 +64,19 @@ class TrainConfig(Config):
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "32-true"
     """Lightning's precision name; `auto`: bf16-mixed where the processor computes in bfloat16, else 32-true."""
 
-    def reset_by(self, changes: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Another model has another network and other stages: they start from its own defaults.
-
-        Raises ConfigError if `changes` do not say how long the other model is to be trained.
-        """
-        name = str(changes.get("model", self.model))
-        if name == self.model:
-            return {}
-        try:
-            plugin = load_model_plugin(name)
-        except ValueError:  # no such model: the check of the whole says so, with the field
-            return {}
-        if "stages" not in changes:
-            settings = " ".join(f"--set stages.{stage.name}.epochs=N" for stage in plugin.STAGES)
-            raise ConfigError(
-                f"model: {name} in the place of {self.model}. Network and stages of this recipe are for {self.model} and would "
-                f"be dropped. Choose a recipe of {name} (their names begin with {name}_), or say how it is trained: {settings}"
-            )
-        if "network" not in changes:
-            logger.warning(
-                "model %s: its network has the published settings, not those of the recipe for %s. Change them with "
-                "--set network.NAME=VALUE",
-                *(name, self.model),
-            )
-        return {"model": name, "network": plugin.Config(), "stages": {}}
-
     @model_validator(mode="before")
     @classmethod
-    def _network_of_its_model(cls, values: Any) -> Any:
-        if isinstance(values, dict) and isinstance(values.get("network"), dict):
-            name = values.get("model", "glam")
-            known = isinstance(name, str)  # else the network of no model: the check of the field says what is wrong
-            network = load_model_plugin(name).Config.model_validate(values["network"]) if known else Config()
-            values = {**values, "network": network}
-        return values
+    def _of_its_model(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or not isinstance(name := values.get("model", "glam"), str):
+            return values  # the check of the fields says what is wrong
+        plugin = load_model_plugin(name)
+        kinds = {"network": plugin.Config, "objective": plugin.LEARNING.objective}
+        of_kind = {field: kind.model_validate(values.get(field, {})) for field, kind in kinds.items()}
+        return {**values, **of_kind}
 
     @model_validator(mode="after")
     def _fits_the_window(self) -> Self:
-        if problem := patches_problem(self.network, self.prep.window):
+        if problem := load_model_plugin(self.model).LEARNING.misfit(self.network, self.objective, self.prep.window):
             raise ValueError(problem)
         window, shift, size = self.prep.window, self.augment.location_px, self.augment.size_px
         if self.prep.fit == "cut" and 2 * size >= min(window):
@@ -118,7 +90,7 @@ class TrainConfig(Config):
 
     @model_validator(mode="after")
     def _known_stages(self) -> Self:
-        known = [stage.name for stage in load_model_plugin(self.model).STAGES]
+        known = [stage.name for stage in load_model_plugin(self.model).LEARNING.stages]
         if unknown := sorted(set(self.stages) - set(known)):
             raise ValueError(f"{self.model} has no stage {', '.join(unknown)}; its stages are {', '.join(known)}")
         return self

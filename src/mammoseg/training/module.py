@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import lightning as L
 import torch
@@ -11,10 +11,11 @@ from torch.nn.functional import interpolate
 from torch.optim import Adam
 from torch.optim.lr_scheduler import OneCycleLR
 
+from mammoseg.config import Config
 from mammoseg.data.dataset import WindowDataset
-from mammoseg.nn.contract import Batch, Classifier, Stage, StepOutput
+from mammoseg.nn.contract import Batch, Stage, StepOutput
 from mammoseg.training.config import StageConfig
-from mammoseg.training.selection import ValidationScores, columns_of
+from mammoseg.training.selection import ValidationScores
 
 IndexedBatch = tuple[Batch, Sequence[int]]
 
@@ -24,19 +25,24 @@ class TrainingError(ValueError):
 
 
 class StageModule(L.LightningModule):
-    """A model in one stage: what the stage does not train is frozen, batch-norm statistics included.
-
-    Batches come with the labels of all `CLASSES`; the stage's step sees those of the model's own classes.
-    """
+    """A model in one stage: what the stage does not train is frozen, batch-norm statistics included."""
 
     def __init__(
-        self, model: nn.Module, stage: Stage, config: StageConfig, validation: WindowDataset, criterion: str, seed: int
+        self,
+        model: nn.Module,
+        stage: Stage,
+        config: StageConfig,
+        objective: Config,
+        validation: WindowDataset,
+        criterion: str,
+        seed: int,
     ) -> None:
         super().__init__()
         self.model = model
-        self.classes = cast(Classifier, model).classes
+        self.classes = validation.classes
         self.stage = stage
         self.config = config
+        self.objective = objective
         self.validation = validation
         self.criterion = criterion
         self.seed = seed
@@ -93,16 +99,14 @@ class StageModule(L.LightningModule):
         self.scores.add(indices, out.y_BK.float().cpu().numpy(), loss)
         for b, index in enumerate(indices):
             for name, mask_HW in self.validation.masks(index).items():
-                if name in self.classes:
-                    map_11hw = out.saliency_BKhw[b, self.classes.index(name)].float()[None, None]
-                    self.scores.add_map(name, interpolate(map_11hw, size=mask_HW.shape)[0, 0].cpu().numpy(), mask_HW)
+                map_11hw = out.saliency_BKhw[b, self.classes.index(name)].float()[None, None]
+                self.scores.add_map(name, interpolate(map_11hw, size=mask_HW.shape)[0, 0].cpu().numpy(), mask_HW)
 
     def on_validation_epoch_end(self) -> None:
         self.validation_scores = self.scores.compute(self.criterion)
 
     def _step(self, batch: Batch, training: bool) -> StepOutput:
-        own = batch._replace(label_BK=batch.label_BK[:, columns_of(self.classes)])
-        return self.stage.step(self.model, own, training)
+        return self.stage.step(self.model, batch, self.objective, training)
 
     def _check_finite(self, loss: float, name: str) -> None:
         if not math.isfinite(loss):

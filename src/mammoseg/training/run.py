@@ -15,12 +15,10 @@ A run that was stopped, however hard, continues where it was when the same comma
 import json
 import logging
 import shutil
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -30,30 +28,28 @@ from mammoseg.config import to_yaml
 from mammoseg.data.cache import STEP, CropCache, prepare_all
 from mammoseg.data.dataset import WindowDataset
 from mammoseg.data.domain import Domain, domain_of
-from mammoseg.data.heatmaps import check_heatmaps, wants_heatmaps
+from mammoseg.data.heatmaps import check_heatmaps
 from mammoseg.data.manifest import ImageRow, Manifest
-from mammoseg.data.splits import assign_splits, check_leaks, draw_val
 from mammoseg.data.window_fit import check_window
 from mammoseg.io.atomic import write_text
 from mammoseg.io.ledger import Ledger
 from mammoseg.io.outputs import writing_to
-from mammoseg.models import build_model, load_model_plugin
+from mammoseg.models import build_model, load_model_plugin, seen_by
 from mammoseg.nn.checkpoint import CheckpointError, open_checkpoint, save_checkpoint
-from mammoseg.nn.contract import Classifier, Stage
+from mammoseg.nn.contract import Learning, Stage
 from mammoseg.nn.layout import use_channels_last
 from mammoseg.prep.window import WindowNoise
 from mammoseg.progress import Bar
 from mammoseg.training.config import StageConfig, TrainConfig
-from mammoseg.training.extract import Choose, extract_patches, load_patches, save_patches
+from mammoseg.training.extract import extract_patches, load_patches, save_patches
 from mammoseg.training.fit import fit_stage
+from mammoseg.training.material import SPLITS, with_known_classes, with_splits
 from mammoseg.training.module import StageModule, TrainingError
 from mammoseg.training.progress import Plan
 from mammoseg.training.resume import check_own, run_digest
 from mammoseg.training.selection import choose_criterion
 
 logger = logging.getLogger(__name__)
-
-SPLITS = ("train", "val")
 
 
 @dataclass(frozen=True)
@@ -82,13 +78,12 @@ def train(
     images, images that do not fit the window, and a loss that is not finite; OSError if the disk is full; and as `writing_to`
     does, which holds `out`.
     """
+    config, manifest = with_known_classes(config, with_splits(config, manifest.with_classes(config.network.classes)))
     torch.manual_seed(config.seed)
     model = build_model(config.model, config.network)
-    classes = cast(Classifier, model).classes
-    manifest = _with_splits(config, manifest.with_classes(classes), classes)
-    rows = [row for row in manifest.rows(classes) if row.split in SPLITS]
-    if wants_heatmaps(config.network):
-        check_heatmaps(rows, manifest.path)
+    heatmaps = seen_by(config.model, config.network).heatmaps
+    rows = [row for row in manifest.rows(config.network.classes) if row.split in SPLITS]
+    check_heatmaps(rows, heatmaps, manifest.path)
     run = _Run(config, manifest, out, device, workers)
     stages = [f"stages/{stage.name}" for stage in run.stages]
     with writing_to(out, "checkpoint", *stages, *(f"{stage}/checkpoint" for stage in stages)):
@@ -96,13 +91,13 @@ def train(
         ledger = Ledger(out / "errors.csv")
         if run.is_done():
             return TrainingResult(run.result, ledger.counts().get(STEP, 0))
-        cache = CropCache(cache_folder or out / "cache", config.prep, wants_heatmaps(config.network))
+        cache = CropCache(cache_folder or out / "cache", config.prep, heatmaps)
         return TrainingResult(run.result, _train(run, model, rows, cache, ledger))
 
 
 def _train(run: "_Run", model: nn.Module, rows: list[ImageRow], cache: CropCache, ledger: Ledger) -> int:
     """All stages; returns how many images could not be prepared."""
-    config, out, workers, classes = run.config, run.out, run.workers, cast(Classifier, model).classes
+    config, out, workers, classes = run.config, run.out, run.workers, run.config.network.classes
     with Bar("prepare", len(rows)) as bar:
         usable = set(prepare_all(rows, cache, workers, ledger, bar.advance))
     failed = len(rows) - len(usable)
@@ -118,13 +113,17 @@ def _train(run: "_Run", model: nn.Module, rows: list[ImageRow], cache: CropCache
     check_window([*facts[0], *facts[1]], config.prep, str(run.manifest.path))
     trained_on = domain_of(facts[0], [row.manufacturer for row in train_rows])
     noise = WindowNoise(config.augment.location_px, config.augment.size_px)
-    train_data = WindowDataset(train_rows, cache, noise, config.seed)
-    val_data = WindowDataset(val_rows, cache)
-    criterion = choose_criterion(config.select_by, val_rows, classes, _has_lesions(val_data))
+    train_data = WindowDataset(train_rows, cache, noise, config.seed, classes)
+    val_data = WindowDataset(val_rows, cache, classes=classes)
+    has_lesions = _has_lesions(val_data)
+    criteria = {
+        order: choose_criterion(config.select_by, order, val_rows, classes, has_lesions)
+        for order in {stage.judged_by for stage in run.stages}
+    }
     run.claim_folder()
     use_channels_last(model)
     for stage in run.stages:
-        run.stage(stage, model, train_data, val_data, criterion)
+        run.stage(stage, model, train_data, val_data, criteria[stage.judged_by])
     run.finish(model, trained_on)
     return failed
 
@@ -139,33 +138,6 @@ def _has_lesions(data: WindowDataset) -> bool:
     return found
 
 
-def _with_splits(config: TrainConfig, manifest: Manifest, classes: Sequence[str]) -> Manifest:
-    """The manifest with splits, checked before anything is written."""
-    given = set(manifest.table["split"].dropna())
-    if not given:
-        manifest = assign_splits(manifest, config.split_fractions, config.seed)
-    elif "train" in given and "val" not in given:  # official splits often are training and test
-        to_train, to_val, _ = config.split_fractions
-        manifest = draw_val(manifest, to_val / (to_train + to_val), config.seed)
-        patients = manifest.table.loc[manifest.table["split"] == "val", "patient_id"].nunique()
-        logger.info("No image has split val: it is drawn, %d of the train patients", patients)
-    check_leaks(manifest)
-    used = manifest.subset(*SPLITS).table
-    labels_NK = used.loc[used["split"] == "train", list(classes)].to_numpy(dtype=np.float64)
-    if np.isnan(labels_NK).all():
-        raise TrainingError(
-            f"{manifest.path}: none of the training images has a known label of what {config.model} predicts "
-            f"({' and '.join(classes)}). Expected 0 or 1 in some of them. Fill these columns in the train rows."
-        )
-    if not np.any(labels_NK == 1):
-        logger.warning(
-            "No training image has a %s finding: the model can only learn that there is none. Check %s in the train rows.",
-            " or ".join(classes),
-            " and ".join(classes),
-        )
-    return manifest
-
-
 class _Run:
     """The folder of a run and what every stage needs."""
 
@@ -175,7 +147,8 @@ class _Run:
         self.out = out
         self.device = device
         self.workers = workers
-        self.stages = load_model_plugin(config.model).STAGES
+        self.learning: Learning = load_model_plugin(config.model).LEARNING
+        self.stages = self.learning.stages
         self.plan = Plan(self.stages, {stage.name: self._settings(stage).epochs for stage in self.stages})
         self.result = out / "checkpoint"
         self.marker = out / "run.json"
@@ -240,7 +213,7 @@ class _Run:
             settings = self._settings(stage)
             if stage.extracts is not None:
                 train, val = self._with_patches(stage, model, train, val, folder, settings.batch_size)
-            module = StageModule(model, stage, settings, val, criterion, self.config.seed)
+            module = StageModule(model, stage, settings, self.config.objective, val, criterion, self.config.seed)
             logs, precision = self.out / "logs", self.config.precision
             best = fit_stage(
                 module, train, val, folder, logs, self.device, self.workers, precision, self.plan, self.digest
@@ -272,21 +245,20 @@ class _Run:
         batch_size: int,
     ) -> tuple[WindowDataset, WindowDataset]:
         """Both data sets with patches, which are chosen unless that is done for every image."""
-        patch_px = int(model.patch_px)  # type: ignore[arg-type]
         path = folder / "patches.csv"
-        every = WindowDataset([*train.rows, *val.rows], train.cache)
-        centres = load_patches(path) if path.is_file() else {}
+        every = WindowDataset([*train.rows, *val.rows], train.cache, classes=train.classes)
+        centres, side = load_patches(path) if path.is_file() else ({}, 0)
         counts = {len(centres.get(row.image_id, ())) for row in every.rows}
         if len(counts) > 1 or 0 in counts:
-            title, choose = self.plan.title_of_patches(stage.name), cast(Choose, stage.extracts)
-            with Bar(title, len(every)) as bar:
+            with Bar(self.plan.title_of_patches(stage.name), len(every)) as bar:
                 table = extract_patches(
-                    model, choose, every, patch_px, batch_size, self.device, self.workers, bar.advance
+                    model, stage, self.config.objective, every, batch_size, self.device, self.workers, bar.advance
                 )
             save_patches(table, path)
-            centres = load_patches(path)
+            centres, side = load_patches(path)
         train, val = (
-            WindowDataset(data.rows, data.cache, data.noise, data.seed, patch_px, centres) for data in (train, val)
+            WindowDataset(data.rows, data.cache, data.noise, data.seed, data.classes, side, centres)
+            for data in (train, val)
         )
         return train, val
 

@@ -7,6 +7,7 @@ validation has lesion masks, Dice decides (Liu et al. 2021, stage 1); else AUC; 
 import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,39 +16,37 @@ from mammoseg.data.breasts import breast_labels
 from mammoseg.data.manifest import ImageRow
 from mammoseg.metrics.auc import roc_auc
 from mammoseg.metrics.dice import dice_scores
-from mammoseg.records.label import CLASSES
+from mammoseg.nn.contract import Criterion
 from mammoseg.statistics.histogram import lesion_histogram, to_levels
 
 logger = logging.getLogger(__name__)
 
 
-def columns_of(classes: Sequence[str]) -> list[int]:
-    """Where the classes of a model stand among the labels of an image."""
-    return [CLASSES.index(name) for name in classes]
-
-
-def choose_criterion(wanted: str, rows: Sequence[ImageRow], classes: Sequence[str], has_lesions: bool) -> str:
-    """`dice`, `auc` or `loss`, as far as the validation images allow what is wanted (`auto`, `dice` or `auc`).
+def choose_criterion(
+    wanted: str, judged_by: Sequence[Criterion], rows: Sequence[ImageRow], classes: Sequence[str], has_lesions: bool
+) -> Criterion:
+    """`dice`, `auc` or `loss`, as far as the validation images allow what is wanted: `dice`, `auc`, or with `auto` what the
+    stage is `judged_by`, in this order.
 
     `classes` are those of the model, `has_lesions`: a lesion mask of one of them is not empty. Raises ValueError if
     `dice` is wanted and there is none.
     """
-    labels_NK = np.array([row.label_K(CLASSES) for row in rows])
-    has_both = any(np.any(labels_NK[:, k] == 0) and np.any(labels_NK[:, k] == 1) for k in columns_of(classes))
-    if wanted in ("auto", "dice") and has_lesions:
-        return "dice"
-    if wanted == "dice":
+    labels_NK = np.array([row.label_K(classes) for row in rows])
+    has_both = any({0, 1} <= set(labels_N.tolist()) for labels_N in labels_NK.T)
+    allowed = {"dice": has_lesions, "auc": has_both, "loss": True}
+    if wanted == "dice" and not has_lesions:
         raise ValueError(
             "select_by is 'dice', but no validation image has a lesion in its masks. Expected at least one. Add "
             f"{' or '.join(f'{name}_mask' for name in classes)} to the manifest, or choose --set select_by=auc."
         )
-    if has_both:
-        return "auc"
-    logger.warning(
-        "Validation has no class with both positive and negative images, so AUC is undefined: the epoch with the lowest "
-        "loss is kept. Give validation more patients for a better choice."
-    )
-    return "loss"
+    order = judged_by if wanted == "auto" else (cast(Criterion, wanted), "loss")
+    chosen: Criterion = next((criterion for criterion in order if allowed[criterion]), "loss")
+    if chosen == "loss" and "auc" in order:
+        logger.warning(
+            "Validation has no class with both positive and negative images, so AUC is undefined: the epoch with the lowest "
+            "loss is kept. Give validation more patients for a better choice."
+        )
+    return chosen
 
 
 class ValidationScores:

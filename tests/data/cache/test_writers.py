@@ -63,14 +63,17 @@ def is_complete(folder: Path, rows: list[ImageRow]) -> bool:
 
 def test_no_process_is_started_for_what_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = series(tmp_path, 3)
-    cache, ledger = CropCache(tmp_path / "cache", PREP, heatmaps=True), Ledger(tmp_path / "errors.csv")
+    cache, ledger = (
+        CropCache(tmp_path / "cache", PREP, heatmaps=("benign", "malignant")),
+        Ledger(tmp_path / "errors.csv"),
+    )
     assert not any(map(cache.has, rows))
     monkeypatch.setattr(cache_module, "worker_pool", None)
     assert prepare_all(rows[:1], cache, 2, ledger) == ["i0"]
     assert prepare_all(rows[1:], cache, 0, ledger) == ["i1", "i2"]
     monkeypatch.setattr(cache_module, "read_pixels", None)
     monkeypatch.setattr(hashlib, "file_digest", None)
-    again = CropCache(tmp_path / "cache", PREP, heatmaps=True)
+    again = CropCache(tmp_path / "cache", PREP, heatmaps=("benign", "malignant"))
     assert prepare_all(rows, again, 2, ledger) == names(rows)
     assert all(map(again.has, rows))
     assert not any(CropCache(tmp_path / "cache", PREP).has(row) for row in rows), "crops without heatmaps are others"

@@ -17,7 +17,6 @@ def config() -> GlamConfig:
         local_module=LocalConfig(blocks=(1, 1), widths=(4, 6), strides=(1, 1), stem_pool=False, channels_in=1),
         patch_px=16,
         num_patches=2,
-        num_patches_train=3,
     )
 
 

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from mammoseg.models.glam.config import GlamConfig, GlobalConfig, LocalConfig
+from mammoseg.models.glam.config import GlamConfig, GlobalConfig, LocalConfig, ObjectiveConfig
 
 
 def test_published_network() -> None:
@@ -12,7 +12,7 @@ def test_published_network() -> None:
     assert config.global_module.scale_weights == (0.2, 0.6, 0.2)
     assert (config.global_module.top_t, config.local_module.top_t) == (0.03, 0.3)
     assert (config.local_module.blocks, config.local_module.strides) == ((3, 4, 6, 3), (1, 1, 1, 1))
-    assert (config.patch_px, config.num_patches, config.combine, config.overlap) == (512, 1, "mean", "last")
+    assert (config.patch_px, config.num_patches, config.combine) == (512, 1, "mean")
     assert config.global_module.pool_at == "finest"
 
 
@@ -50,21 +50,23 @@ def test_a_prediction_of_the_fusion_needs_one() -> None:
     [
         {"patch_px": 4},
         {"num_patches": 0},
-        {"num_patches_train": 0},
-        {"patch_jitter": 0.6},
         {"prediction": "sum"},
-        {"combine": "outside"},
-        {"overlap": "first"},
+        {"combine": "inside"},
         {"global_module": {"pool_at": "coarsest"}},
         {"global_module": {"top_t": 3}},
         {"global_module": {"widths": (16, 32, 64, 128)}},
         {"global_module": {"widths": (0, 32, 64, 128, 256)}},
         {"local_module": {"strides": (1, 0, 1, 1)}},
         {"local_module": {"channels_in": 2}},
-        {"objective": {"global_sparsity": -1}},
         {"patches": 3},
     ],
 )
 def test_refused(values: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         GlamConfig.model_validate(values)
+
+
+@pytest.mark.parametrize("values", [{"global_sparsity": -1}, {"num_patches": 0}, {"patch_jitter": 0.6}])
+def test_refused_in_training(values: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        ObjectiveConfig.model_validate(values)

@@ -73,16 +73,16 @@ def test_forward(simple_weights: Any, fill: Callable[..., None], simple_image_11
         assert y[0].tolist() == pytest.approx(three[f"y_scale_{name}"], abs=1e-5)
     check_map(out.maps["global"][0], three["S_g"])
     assert out.y_BK[0].tolist() == pytest.approx(three["y_global"], abs=1e-5)
-    assert out.corners_BP2[0].tolist() == three["patch_locations"]
+    assert out.patches.corners_BP2[0].tolist() == three["patch_locations"]
     for A, expected in zip(out.local.maps_BPKmm[0], three["A_local"], strict=True):
         check_map(A, expected)
 
     # The first of three patches is the only one of one: the maps of both cases come from one forward pass.
     for case in (one, three):
         K, (row, col) = case["K"], case["patch_locations"][0]
-        placed = place_patches(out.local.maps_BPKmm[:, :K], out.corners_BP2[:, :K], 512, WINDOW)
+        placed = place_patches(out.local.maps_BPKmm[:, :K], out.patches.corners_BP2[:, :K], 512, WINDOW)
         final = combine_maps(out.maps["global"], placed, "mean")[0]
-        check_map(placed.map_BKuv[0], case["S_local"], pixels_per_cell=16)
+        check_map(placed[0], case["S_local"], pixels_per_cell=16)
         check_map(final, case["S_final"], pixels_per_cell=16)
         assert final[:, 0, 0].tolist() == pytest.approx(case["S_final_0_0"], abs=1e-4)
         centre = final[:, (row + 256) // 4, (col + 256) // 4]
@@ -116,7 +116,7 @@ def test_real_images(
     """From the file to the final map."""
     golden = np.load(shared / "golden" / "maps" / f"glam_nyu0_{view}.npz")
     out = calibrated(real_image_11HW(view))
-    assert np.array_equal(out.corners_BP2.numpy(), golden["patch_locations"])
+    assert np.array_equal(out.patches.corners_BP2.numpy(), golden["patch_locations"])
     close(out.y_BK, golden["y"], atol=1e-5)
     close(out.maps["global"], golden["saliency_global"])
     close(out.local.maps_BPKmm[:, 0], golden["local_maps"])

@@ -32,7 +32,7 @@ def test_published_shapes() -> None:
     shapes = {name: tuple(value.shape) for name, value in out.maps.items()}
     assert shapes == {"saliency": (1, 2, 736, 480), "global": (1, 2, 184, 120), "local": (1, 2, 736, 480)}
     assert out.local.maps_BPKmm.shape == (1, 3, 2, 128, 128)
-    assert out.corners_BP2.shape == (1, 3, 2)
+    assert out.patches.corners_BP2.shape == (1, 3, 2)
 
 
 def test_forward_is_its_parts(model: Glam, batch: Batch) -> None:
@@ -42,15 +42,15 @@ def test_forward_is_its_parts(model: Glam, batch: Batch) -> None:
     corners = model.select(coarse, size, 2)
     fine = model.local_module(model.crop(image, corners))
     placed = place_patches(fine.maps_BPKmm, corners, 16, size)
-    assert torch.equal(out.corners_BP2, corners)
+    assert torch.equal(out.patches.corners_BP2, corners)
     assert torch.equal(out.maps["global"], coarse.saliency_BKhw)
-    assert torch.equal(out.maps["local"], placed.map_BKuv)
+    assert torch.equal(out.maps["local"], placed)
     assert torch.equal(out.maps["saliency"], combine_maps(coarse.saliency_BKhw, placed, "mean"))
     assert model.fusion is not None
     assert torch.equal(out.parts["fusion"], model.fusion(coarse.z_BC, fine.z_BC))
-    assert torch.equal(out.y_patch_BPK, fine.y_patch_BPK)
-    assert out.attention_BP is not None
-    assert torch.equal(out.attention_BP, fine.attention_BP)
+    assert torch.equal(out.patches.y_BPK, fine.y_patch_BPK)
+    assert out.patches.attention_BP is not None
+    assert torch.equal(out.patches.attention_BP, fine.attention_BP)
 
 
 @pytest.mark.parametrize("prediction", ["global", "local", "fusion"])
@@ -64,24 +64,6 @@ def test_the_configured_prediction(model: Glam, batch: Batch, prediction: str) -
 def test_the_configured_map(model: Glam, batch: Batch, combine: str) -> None:
     out = changed(model, combine=combine)(batch.image_BCHW)
     assert out.maps["saliency"] is out.maps[combine]
-
-
-def test_inside(model: Glam, batch: Batch) -> None:
-    out = changed(model, combine="inside")(batch.image_BCHW)
-    times = out.maps["saliency"].shape[-1] // out.maps["global"].shape[-1]
-    around = out.maps["global"].repeat_interleave(times, -2).repeat_interleave(times, -1)
-    local = out.maps["local"]
-    assert torch.equal(out.maps["saliency"], torch.where(local > 0, local, around))  # a sigmoid is above zero
-
-
-@pytest.mark.parametrize("overlap", ["max", "mean"])
-def test_the_configured_overlap(model: Glam, batch: Batch, overlap: str) -> None:
-    other = changed(model, overlap=overlap)
-    out = other(batch.image_BCHW, num_patches=40)
-    placed = place_patches(out.local.maps_BPKmm, out.corners_BP2, 16, (96, 64), overlap)
-    assert torch.equal(out.maps["local"], placed.map_BKuv)
-    last = model.eval()(batch.image_BCHW, num_patches=40).maps["local"]
-    assert not torch.equal(out.maps["local"], last)
 
 
 def test_without_fusion(model: Glam, batch: Batch) -> None:
@@ -108,9 +90,9 @@ def test_predict_is_the_prediction_of_forward(model: Glam, batch: Batch, predict
 
 def test_another_number_of_patches_begins_with_the_same(model: Glam, batch: Batch) -> None:
     one, three = (model.eval()(batch.image_BCHW, num_patches=n) for n in (1, 3))
-    assert one.corners_BP2.shape == (4, 1, 2)
-    assert torch.equal(three.corners_BP2[:, :1], one.corners_BP2)
-    torch.testing.assert_close(three.y_patch_BPK[:, :1], one.y_patch_BPK)
+    assert one.patches.corners_BP2.shape == (4, 1, 2)
+    assert torch.equal(three.patches.corners_BP2[:, :1], one.patches.corners_BP2)
+    torch.testing.assert_close(three.patches.y_BPK[:, :1], one.patches.y_BPK)
 
 
 def test_images_of_a_batch_do_not_meet(model: Glam, batch: Batch) -> None:

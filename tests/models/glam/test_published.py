@@ -106,6 +106,6 @@ def test_it_predicts_as_the_published_software(file: PublishedFile) -> None:
     """One patch of 512 pixels, the prediction of the global module, the mean of both maps."""
     config = file.config
     assert isinstance(config, GlamConfig)
-    assert (config.prediction, config.combine, config.overlap) == ("global", "mean", "last")
+    assert (config.prediction, config.combine) == ("global", "mean")
     assert (config.num_patches, config.patch_px) == (1, 512)
     assert (config.global_module.top_t, config.local_module.top_t) == (0.03, 0.3)

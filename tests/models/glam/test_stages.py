@@ -7,32 +7,34 @@ import torch
 from torch import Tensor, nn
 
 from mammoseg.data.dataset import WindowDataset
+from mammoseg.models.glam.config import ObjectiveConfig
 from mammoseg.models.glam.model import Glam
-from mammoseg.models.glam.stages import STAGES, choose_patches, global_step, joint_step, local_step
+from mammoseg.models.glam.stages import LEARNING, choose_patches, global_step, joint_step, local_step
 from mammoseg.nn.contract import Batch, Stage
 from mammoseg.training.config import StageConfig
 from mammoseg.training.module import StageModule
 
-GLOBAL, LOCAL, JOINT = STAGES
+GLOBAL, LOCAL, JOINT = LEARNING.stages
+OBJECTIVE = ObjectiveConfig()
 
 
-def with_patches(model: Glam, batch: Batch) -> Batch:
+def with_patches(model: Glam, batch: Batch, objective: ObjectiveConfig = OBJECTIVE) -> Batch:
     with torch.no_grad():
-        return batch._replace(corners_BP2=choose_patches(model.eval(), batch.image_BCHW))
+        return batch._replace(corners_BP2=choose_patches(model.eval(), batch.image_BCHW, objective)[0])
 
 
 def trained(model: Glam, stage: Stage, batch: Batch) -> None:
     """One training step, large enough to change every parameter that learns."""
-    module = StageModule(model, stage, StageConfig(), WindowDataset([], mock.Mock()), "auc", 0)
+    module = StageModule(model, stage, StageConfig(), OBJECTIVE, WindowDataset([], mock.Mock()), "auc", 0)
     module.train()
     optimizer = torch.optim.SGD([p for p in module.parameters() if p.requires_grad], lr=10.0)
-    torch.stack(list(stage.step(model, batch, True).losses.values())).sum().backward()
+    torch.stack(list(stage.step(model, batch, OBJECTIVE, True).losses.values())).sum().backward()
     optimizer.step()
 
 
 def test_the_plan() -> None:
-    assert [stage.name for stage in STAGES] == ["global", "local", "joint"]
-    assert [stage.extracts is not None for stage in STAGES] == [False, True, False]
+    assert [stage.name for stage in LEARNING.stages] == ["global", "local", "joint"]
+    assert [stage.extracts is not None for stage in LEARNING.stages] == [False, True, False]
 
 
 @pytest.mark.parametrize(("stage", "parts"), [(GLOBAL, {"global_module"}), (LOCAL, {"local_module"}), (JOINT, None)])
@@ -49,59 +51,58 @@ def test_losses_of_the_stages(model: Glam, batch: Batch) -> None:
     coarse, fine = ["global_bce", "global_sparsity"], ["local_bce", "local_sparsity"]
     batch = with_patches(model, batch)
     for training in (True, False):
-        assert list(global_step(model, batch, training).losses) == coarse
-        assert list(local_step(model, batch, training).losses) == fine
-        assert list(joint_step(model, batch, training).losses) == [*coarse, *fine, "fusion_bce"]
+        assert list(global_step(model, batch, OBJECTIVE, training).losses) == coarse
+        assert list(local_step(model, batch, OBJECTIVE, training).losses) == fine
+        assert list(joint_step(model, batch, OBJECTIVE, training).losses) == [*coarse, *fine, "fusion_bce"]
 
 
 @pytest.mark.parametrize(("stage", "name"), [(GLOBAL, "global"), (LOCAL, "local")])
 def test_a_part_is_judged_by_its_own_prediction_and_map(model: Glam, batch: Batch, stage: Stage, name: str) -> None:
     out = model.eval()(batch.image_BCHW)
-    judged = stage.step(model, with_patches(model, batch), False)
+    judged = stage.step(model, with_patches(model, batch), OBJECTIVE, False)
     torch.testing.assert_close(judged.y_BK, out.parts[name])
     torch.testing.assert_close(judged.saliency_BKhw, out.maps[name])
 
 
-@pytest.mark.parametrize("overlap", ["max", "mean"])
-def test_the_local_part_is_judged_by_its_map_of_overlapping_patches(model: Glam, batch: Batch, overlap: str) -> None:
-    model.config = model.config.model_copy(update={"overlap": overlap, "num_patches": 40, "num_patches_train": 40})
-    batch = with_patches(model, batch)
-    assert torch.equal(local_step(model, batch, False).saliency_BKhw, model(batch.image_BCHW).maps["local"])
+def test_the_local_part_is_judged_by_its_map_of_overlapping_patches(model: Glam, batch: Batch) -> None:
+    model.config = model.config.model_copy(update={"num_patches": 40})
+    batch = with_patches(model, batch, ObjectiveConfig(num_patches=40))
+    assert torch.equal(local_step(model, batch, OBJECTIVE, False).saliency_BKhw, model(batch.image_BCHW).maps["local"])
 
 
 def test_a_model_without_fusion(model: Glam, batch: Batch) -> None:
     other = Glam(model.config.model_copy(update={"fusion": False, "prediction": "global"}))
     for training in (True, False):
-        judged = joint_step(other.train(training), batch, training)
+        judged = joint_step(other.train(training), batch, OBJECTIVE, training)
         assert list(judged.losses) == ["global_bce", "global_sparsity", "local_bce", "local_sparsity"]
     torch.testing.assert_close(judged.y_BK, other(batch.image_BCHW).y_BK)
 
 
-@pytest.mark.parametrize("combine", ["mean", "inside", "global", "local"])
+@pytest.mark.parametrize("combine", ["mean", "global", "local"])
 def test_the_whole_is_judged_by_what_inference_gives(model: Glam, batch: Batch, combine: str) -> None:
     model.config = model.config.model_copy(update={"combine": combine})
     out = model.eval()(batch.image_BCHW)
-    judged = joint_step(model, batch, False)
+    judged = joint_step(model, batch, OBJECTIVE, False)
     torch.testing.assert_close(judged.y_BK, out.y_BK)
     torch.testing.assert_close(judged.saliency_BKhw, out.maps["saliency"])
 
 
 def test_patches_are_chosen_for_training(model: Glam, batch: Batch) -> None:
-    corners_BP2 = choose_patches(model.eval(), batch.image_BCHW)
-    assert corners_BP2.shape == (4, 3, 2)
-    assert torch.equal(corners_BP2[:, :2], model(batch.image_BCHW).corners_BP2)
+    corners_BP2, side = choose_patches(model.eval(), batch.image_BCHW, OBJECTIVE)
+    assert (corners_BP2.shape, side) == ((4, 3, 2), 16)
+    assert torch.equal(corners_BP2[:, :2], model(batch.image_BCHW).patches.corners_BP2)
 
 
 def test_the_local_stage_needs_corners(model: Glam, batch: Batch) -> None:
     with pytest.raises(TypeError, match="the local stage needs batches with patch corners"):
-        local_step(model, batch, True)
+        local_step(model, batch, OBJECTIVE, True)
 
 
-def seen_patches(model: Glam, batch: Batch, training: bool) -> Tensor:
+def seen_patches(model: Glam, batch: Batch, training: bool, jitter: float = 0.125) -> Tensor:
     """What reaches the local module, (B, P, 1, s, s)."""
     seen: list[Tensor] = []
     hook = model.local_module.register_forward_pre_hook(lambda _module, inputs: seen.append(inputs[0]))
-    local_step(model, batch, training)
+    local_step(model, batch, ObjectiveConfig(patch_jitter=jitter), training)
     hook.remove()
     return seen[0]
 
@@ -112,11 +113,8 @@ def test_patches_are_turned_and_shifted_in_training_only(model: Glam, batch: Bat
     plain = model.crop(batch.image_BCHW, batch.corners_BP2)
     assert torch.equal(seen_patches(model, batch, training=False), plain[:, :2])  # as many as in inference
 
-    model.config = model.config.model_copy(update={"patch_jitter": 0.0})
-    assert turns_of(seen_patches(model, batch, training=True), plain).all()
-
-    model.config = model.config.model_copy(update={"patch_jitter": 0.25})
-    assert not turns_of(seen_patches(model, batch, training=True), plain).all()
+    assert turns_of(seen_patches(model, batch, training=True, jitter=0.0), plain).all()
+    assert not turns_of(seen_patches(model, batch, training=True, jitter=0.25), plain).all()
 
 
 def turns_of(patches_BP1ss: Tensor, plain_BP1ss: Tensor) -> Tensor:
@@ -153,6 +151,6 @@ def test_training_does_not_run_in_channels_last(model: Glam, batch: Batch) -> No
         if isinstance(module, nn.Conv2d):
             module.register_forward_hook(lambda _module, _inputs, output: seen.append(output))
     for step in (global_step, local_step, joint_step):
-        step(model, batch, True)
+        step(model, batch, OBJECTIVE, True)
     assert seen
     assert all(output.is_contiguous() for output in seen)

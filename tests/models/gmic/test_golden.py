@@ -49,15 +49,15 @@ def test_forward(simple_weights: Any, fill: Callable[..., None], simple_image_11
     assert simple_image_11HW.double().sum().item() == pytest.approx(cases[0]["x_sum"], rel=1e-6)
     out = model(simple_image_11HW)
     A_Khw = out.maps["saliency"][0]
-    patch_sums = model.crop(simple_image_11HW, out.corners_BP2)[0].double().sum((1, 2, 3)).tolist()
+    patch_sums = model.crop(simple_image_11HW, out.patches.corners_BP2)[0].double().sum((1, 2, 3)).tolist()
     for case in cases:  # they differ in t only, and t only in y_global
         module = model.global_module
         module.config = module.config.model_copy(update={"top_t": case["percent_t"]})
         assert module.pool(A_Khw[None])[0].tolist() == pytest.approx(case["y_global"], abs=1e-5)
         assert out.y_BK[0].tolist() == pytest.approx(case["y_fusion"], abs=1e-5)
         assert out.parts["local"][0].tolist() == pytest.approx(case["y_local"], abs=1e-5)
-        assert out.attention_BP[0].tolist() == pytest.approx(case["alpha"], abs=1e-5)
-        assert out.corners_BP2[0].tolist() == case["patch_locations"]
+        assert out.patches.attention_BP[0].tolist() == pytest.approx(case["alpha"], abs=1e-5)
+        assert out.patches.corners_BP2[0].tolist() == case["patch_locations"]
         assert patch_sums == pytest.approx(case["patch_sums"], rel=1e-6, abs=1e-3)
         assert list(A_Khw.shape) == case["A"]["shape"]
         assert A_Khw.double().sum((1, 2)).tolist() == pytest.approx(case["A"]["sum"], rel=1e-5)
@@ -68,9 +68,9 @@ def test_forward(simple_weights: Any, fill: Callable[..., None], simple_image_11
 
 
 def check(out: GmicOutput, golden: dict[str, Any], close: Callable[..., None]) -> None:
-    assert np.array_equal(out.corners_BP2.numpy(), golden["patch_locations"])
+    assert np.array_equal(out.patches.corners_BP2.numpy(), golden["patch_locations"])
     close(out.maps["saliency"], golden["saliency"])
-    close(out.attention_BP, golden["attention"], atol=1e-5)
+    close(out.patches.attention_BP, golden["attention"], atol=1e-5)
     close(out.y_BK, golden["y"], atol=1e-5)
     close(out.parts["fusion"], golden["y"], atol=1e-5)
     close(out.parts["global"], golden["y_global"], atol=1e-5)

@@ -57,16 +57,20 @@ def test_larger_local_networks_have_the_papers_parameters(bottleneck: bool, mill
 def test_published_shapes() -> None:
     out = on_meta(GmicConfig())(torch.empty(2, 1, 2944, 1920, device="meta"))
     assert {name: tuple(value.shape) for name, value in out.maps.items()} == {"saliency": (2, 2, 46, 30)}
-    assert (out.corners_BP2.shape, out.y_patch_BPK.shape, out.attention_BP.shape) == ((2, 6, 2), (2, 6, 2), (2, 6))
+    patches = out.patches
+    assert (patches.corners_BP2.shape, patches.y_BPK.shape, patches.attention_BP.shape) == (
+        (2, 6, 2),
+        (2, 6, 2),
+        (2, 6),
+    )
 
 
 def test_shapes_of_the_variant_with_one_class() -> None:
     model = on_meta(CBIS)
     out = model(torch.empty(1, 1, 2944, 1920, device="meta"))
-    assert model.classes == ("malignant",)
     assert out.maps["saliency"].shape == (1, 1, 92, 60)
     assert {tuple(y.shape) for y in (out.y_BK, *out.parts.values())} == {(1, 1)}
-    assert out.y_patch_BPK.shape == (1, 6, 1)
+    assert out.patches.y_BPK.shape == (1, 6, 1)
     assert model.fusion.linear.weight.shape == (1, 512 + 512)
 
 
@@ -84,10 +88,10 @@ def test_forward_is_its_parts(build: Build, batch: Batch) -> None:
     coarse = model.global_module(image)
     corners = select_patches(coarse.saliency_BKhw, (96, 64), 16, 3)
     fine = model.local_module(crop_patches(image, corners, 16))
-    assert torch.equal(out.corners_BP2, corners)
+    assert torch.equal(out.patches.corners_BP2, corners)
     assert torch.equal(out.maps["saliency"], coarse.saliency_BKhw)
-    assert torch.equal(out.y_patch_BPK, fine.y_patch_BPK)
-    assert torch.equal(out.attention_BP, fine.attention_BP)
+    assert torch.equal(out.patches.y_BPK, fine.y_patch_BPK)
+    assert torch.equal(out.patches.attention_BP, fine.attention_BP)
     assert torch.equal(out.parts["global"], coarse.y_BK)
     assert torch.equal(out.parts["local"], fine.y_BK)
     W, b = model.fusion.linear.weight, model.fusion.linear.bias
@@ -119,31 +123,31 @@ def test_random_patches(build: Build, batch: Batch) -> None:
     """Inside the image; the same for every image and every time, so a prediction does not depend on its batch."""
     model, image = build("rois=random", "num_patches=50"), batch.image_BCHW
     out, again, alone = model(image), model(image), model(image[2:3])
-    assert inside(out.corners_BP2, image, 16)
-    assert len(out.corners_BP2[0].unique(dim=0)) > 40
-    assert torch.equal(out.corners_BP2, again.corners_BP2)
+    assert inside(out.patches.corners_BP2, image, 16)
+    assert len(out.patches.corners_BP2[0].unique(dim=0)) > 40
+    assert torch.equal(out.patches.corners_BP2, again.patches.corners_BP2)
     assert torch.equal(out.y_BK, again.y_BK)
-    assert torch.equal(out.corners_BP2[2:3], alone.corners_BP2)
+    assert torch.equal(out.patches.corners_BP2[2:3], alone.patches.corners_BP2)
     torch.testing.assert_close(out.y_BK[2:3], alone.y_BK)
     patches = seen_by(model.local_module, lambda: model(image))[0]
-    assert torch.equal(patches, crop_patches(image, out.corners_BP2, 16))
+    assert torch.equal(patches, crop_patches(image, out.patches.corners_BP2, 16))
 
 
 def test_random_patches_vary_in_training(build: Build, batch: Batch) -> None:
     model = build("rois=random").train()
     first, second = model(batch.image_BCHW), model(batch.image_BCHW)
-    assert not torch.equal(first.corners_BP2, second.corners_BP2)
-    assert not torch.equal(first.corners_BP2[0], first.corners_BP2[1])
+    assert not torch.equal(first.patches.corners_BP2, second.patches.corners_BP2)
+    assert not torch.equal(first.patches.corners_BP2[0], first.patches.corners_BP2[1])
     torch.manual_seed(3)
-    seeded = model(batch.image_BCHW).corners_BP2
+    seeded = model(batch.image_BCHW).patches.corners_BP2
     torch.manual_seed(3)
-    assert torch.equal(model(batch.image_BCHW).corners_BP2, seeded)
+    assert torch.equal(model(batch.image_BCHW).patches.corners_BP2, seeded)
 
 
 def test_random_patches_need_no_values(build: Build) -> None:
     """Counting what a network costs runs it without values."""
     out = build("rois=random").to("meta")(torch.empty(2, 1, 96, 64, device="meta"))
-    assert out.corners_BP2.shape == (2, 3, 2)
+    assert out.patches.corners_BP2.shape == (2, 3, 2)
 
 
 @pytest.mark.parametrize("K", [1, 30, 120])
@@ -151,22 +155,21 @@ def test_any_number_of_patches(build: Build, batch: Batch, K: int) -> None:
     """12 x 8 cells hold 24 patches side by side; more are allowed, and the first ones stay the same."""
     model = build(f"num_patches={K}")
     out = model(batch.image_BCHW)
-    assert out.corners_BP2.shape == (4, K, 2)
-    assert inside(out.corners_BP2, batch.image_BCHW, 16)
+    assert out.patches.corners_BP2.shape == (4, K, 2)
+    assert inside(out.patches.corners_BP2, batch.image_BCHW, 16)
     shared = min(K, 3)
-    assert torch.equal(out.corners_BP2[:, :shared], build()(batch.image_BCHW).corners_BP2[:, :shared])
-    torch.testing.assert_close(out.attention_BP.sum(1), torch.ones(4))
+    assert torch.equal(out.patches.corners_BP2[:, :shared], build()(batch.image_BCHW).patches.corners_BP2[:, :shared])
+    torch.testing.assert_close(out.patches.attention_BP.sum(1), torch.ones(4))
     assert out.y_BK.isfinite().all()
 
 
 def test_heatmaps_are_for_the_global_module_only(build: Build) -> None:
     model = build("heatmaps=true")
-    assert model.image_channels == 3
     torch.manual_seed(1)
     image = torch.randn(2, 3, 96, 64)
     out = model(image)
     patches = seen_by(model.local_module, lambda: model(image))[0]
-    assert torch.equal(patches, crop_patches(image[:, :1], out.corners_BP2, 16))
+    assert torch.equal(patches, crop_patches(image[:, :1], out.patches.corners_BP2, 16))
     for channel in range(3):
         other = image.clone()
         other[:, channel] += torch.randn(96, 64)
@@ -178,7 +181,7 @@ def test_images_of_a_batch_do_not_meet(build: Build, batch: Batch) -> None:
     together, alone = model(batch.image_BCHW), model(batch.image_BCHW[2:3])
     torch.testing.assert_close(together.y_BK[2:3], alone.y_BK)
     torch.testing.assert_close(together.maps["saliency"][2:3], alone.maps["saliency"])
-    torch.testing.assert_close(together.attention_BP[2:3], alone.attention_BP)
+    torch.testing.assert_close(together.patches.attention_BP[2:3], alone.patches.attention_BP)
 
 
 def test_channels_last_changes_nothing(build: Build, batch: Batch) -> None:
@@ -194,7 +197,7 @@ def test_channels_last_changes_nothing(build: Build, batch: Batch) -> None:
 def test_odd_windows(build: Build, size: tuple[int, int], rois: str) -> None:
     image = torch.randn(2, 1, *size)
     out = build(f"rois={rois}")(image)
-    assert inside(out.corners_BP2, image, 16)
+    assert inside(out.patches.corners_BP2, image, 16)
     assert ((out.y_BK > 0) & (out.y_BK < 1)).all()
 
 
@@ -203,8 +206,8 @@ def test_constant_maps(build: Build, batch: Batch) -> None:
     model = build()
     nn.init.zeros_(model.global_module.head.weight)
     out = model(batch.image_BCHW)
-    assert out.corners_BP2.tolist() == [[[0, 0]] * 3] * 4
-    torch.testing.assert_close(out.attention_BP, torch.full((4, 3), 1 / 3))
+    assert out.patches.corners_BP2.tolist() == [[[0, 0]] * 3] * 4
+    torch.testing.assert_close(out.patches.attention_BP, torch.full((4, 3), 1 / 3))
     assert out.y_BK.isfinite().all()
 
 

@@ -13,7 +13,7 @@ from mammoseg.models.gmic.global_module import GlobalOutput
 from mammoseg.models.gmic.local_module import LocalOutput
 from mammoseg.models.gmic.model import Gmic, GmicOutput
 from mammoseg.models.gmic.objective import joint_losses
-from mammoseg.nn.contract import Batch
+from mammoseg.nn.contract import Batch, Patches
 
 SALIENCY = torch.tensor(
     [[[[0.1, 0.2], [0.3, 0.4]], [[0.5, 0.5], [0.5, 0.5]]], [[[0.0, 1.0], [0.0, 0.0]], [[0.2, 0.2], [0.0, 0.0]]]]
@@ -27,7 +27,8 @@ def output() -> GmicOutput:
     y_local = torch.tensor([[0.8, 0.1], [0.4, 0.7]])
     fine = LocalOutput(torch.zeros(2, 1, 2), y_local, torch.zeros(2, 5), torch.ones(2, 1))
     y_fusion = torch.tensor([[0.7, 0.3], [0.5, 0.8]])
-    return GmicOutput(y_fusion, coarse, fine, y_fusion, torch.zeros(2, 1, 2).long())
+    patches = Patches(torch.zeros(2, 1, 2).long(), 8, fine.y_patch_BPK)
+    return GmicOutput(y_fusion, coarse, fine, y_fusion, patches)
 
 
 def by_hand(right: list[list[float]]) -> float:

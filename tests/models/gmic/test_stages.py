@@ -8,21 +8,23 @@ import torch
 from torch import Tensor
 
 from mammoseg.data.dataset import WindowDataset
+from mammoseg.models.gmic.config import ObjectiveConfig
 from mammoseg.models.gmic.model import Gmic
-from mammoseg.models.gmic.stages import STAGES, joint_step
+from mammoseg.models.gmic.stages import LEARNING, joint_step
 from mammoseg.nn.contract import Batch
 from mammoseg.training.config import StageConfig
 from mammoseg.training.module import StageModule
 
 Build = Callable[..., Gmic]
-[JOINT] = STAGES
+[JOINT] = LEARNING.stages
+OBJECTIVE = ObjectiveConfig()
 
 
 def seen_patches(model: Gmic, batch: Batch, training: bool) -> Tensor:
     """What reaches the local module, (B, P, 1, s, s)."""
     seen: list[Tensor] = []
     hook = model.local_module.register_forward_pre_hook(lambda _module, inputs: seen.append(inputs[0]))
-    joint_step(model, batch, training)
+    joint_step(model, batch, OBJECTIVE, training)
     hook.remove()
     return seen[0]
 
@@ -35,10 +37,10 @@ def test_everything_learns(build: Build, batch: Batch) -> None:
     """One training step, large enough to change every parameter."""
     model = build()
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    module = StageModule(model, JOINT, StageConfig(), WindowDataset([], mock.Mock()), "auc", 0)
+    module = StageModule(model, JOINT, StageConfig(), OBJECTIVE, WindowDataset([], mock.Mock()), "auc", 0)
     module.train()
     optimizer = torch.optim.SGD(module.parameters(), lr=10.0)
-    torch.stack(list(joint_step(model, batch, True).losses.values())).sum().backward()
+    torch.stack(list(joint_step(model, batch, OBJECTIVE, True).losses.values())).sum().backward()
     optimizer.step()
     for name, value in model.state_dict().items():
         assert not torch.equal(value, before[name]), name
@@ -47,7 +49,7 @@ def test_everything_learns(build: Build, batch: Batch) -> None:
 @pytest.mark.parametrize("sets", [(), ("prediction=average",), ("rois=random", "local_module.attention=uniform")])
 def test_judged_by_what_inference_gives(build: Build, batch: Batch, sets: tuple[str, ...]) -> None:
     model = build(*sets)
-    out, judged = model(batch.image_BCHW), joint_step(model, batch, False)
+    out, judged = model(batch.image_BCHW), joint_step(model, batch, OBJECTIVE, False)
     torch.testing.assert_close(judged.y_BK, out.y_BK)
     torch.testing.assert_close(judged.saliency_BKhw, out.maps["saliency"])
     assert list(judged.losses) == ["global_bce", "local_bce", "fusion_bce", "sparsity"]
@@ -55,7 +57,7 @@ def test_judged_by_what_inference_gives(build: Build, batch: Batch, sets: tuple[
 
 def test_patches_are_turned_in_training_only(build: Build, batch: Batch) -> None:
     model = build()
-    plain = model.crop(batch.image_BCHW, model(batch.image_BCHW).corners_BP2)
+    plain = model.crop(batch.image_BCHW, model(batch.image_BCHW).patches.corners_BP2)
     assert torch.equal(seen_patches(model, batch, training=False), plain)
     turned = seen_patches(model, batch, training=True)
     for own, seen in zip(plain.flatten(0, 1), turned.flatten(0, 1), strict=True):

@@ -76,14 +76,14 @@ def test_heatmaps_are_never_normalised() -> None:
 
 def test_channels_are_what_the_model_wants() -> None:
     prepared = prepare(image_of(), CFG)
-    assert prepared.channels(True).shape == (3, 128, 96)
-    np.testing.assert_array_equal(prepared.channels(True)[0], prepared.window)
-    np.testing.assert_array_equal(prepared.channels(True)[1:], prepared.heatmaps)
-    alone = prepared.channels(False)
+    assert prepared.channels(("benign", "malignant")).shape == (3, 128, 96)
+    np.testing.assert_array_equal(prepared.channels(("benign", "malignant"))[0], prepared.window)
+    np.testing.assert_array_equal(prepared.channels(("benign", "malignant"))[1:], prepared.heatmaps)
+    alone = prepared.channels(())
     assert alone.shape == (1, 128, 96)
     assert np.shares_memory(alone, prepared.window)
     with pytest.raises(PrepError, match="a window without heatmaps was given to a model that sees them"):
-        replace(prepared, heatmaps=None).channels(True)
+        replace(prepared, heatmaps=None).channels(("benign", "malignant"))
 
 
 @pytest.mark.parametrize(
@@ -92,5 +92,5 @@ def test_channels_are_what_the_model_wants() -> None:
     ids=["one", "size", "type"],
 )
 def test_heatmaps_of_something_else_are_refused(heatmaps: NDArray[np.generic]) -> None:
-    with pytest.raises(PrepError, match=r"a: the heatmaps are .* Expected \(2, 160, 110\) and uint16"):
+    with pytest.raises(PrepError, match=r"a: the heatmaps are .* Expected \(classes, 160, 110\) and uint16"):
         crop_breast(replace(image_of(), heatmaps=heatmaps), CFG)  # type: ignore[arg-type]

@@ -45,7 +45,6 @@ def config(tiny_config: TrainConfig) -> TrainConfig:
     network = GmicConfig(
         global_module=GlobalConfig(blocks=(1, 1, 1), widths=(4, 6, 8), strides=(1, 2, 2), stem_pool=False),
         local_module=LocalConfig(blocks=(1, 1), widths=(4, 6), strides=(1, 2), stem_pool=False, channels_in=1),
-        objective=ObjectiveConfig(reduction="mean"),
         heatmaps=True,
         patch_px=16,
         num_patches=3,
@@ -53,6 +52,7 @@ def config(tiny_config: TrainConfig) -> TrainConfig:
     return TrainConfig(
         model="gmic",
         network=network,
+        objective=ObjectiveConfig(reduction="mean"),
         prep=tiny_config.prep,
         augment=tiny_config.augment,
         stages={"joint": StageConfig(epochs=2, learning_rate=1e-3, batch_size=8)},
@@ -120,7 +120,10 @@ def test_an_image_without_a_heatmap_fails_alone(predictor: Predictor, rows: list
     errors = read_errors(out).set_index("image_id")
     assert errors["error"].tolist() == ["HeatmapError", "ImageReadError", "HeatmapError"]
     assert set(errors["step"]) == {"read"}
-    assert "is without benign_heatmap. Expected both" in errors.loc[rows[0].image_id, "message"]
+    assert (
+        "is without benign_heatmap. Expected the heatmaps of benign and malignant"
+        in errors.loc[rows[0].image_id, "message"]
+    )
     assert predict_images(predictor, rows[:4], out) == BatchResult(predicted=3, done_before=1, failed=0)
 
 
@@ -134,7 +137,7 @@ def test_a_window_without_heatmaps_is_refused(predictor: Predictor, rows: list[I
 def test_training_without_the_files_is_refused_before_anything_is_written(
     config: TrainConfig, study: Manifest, phantom_study: Manifest, tmp_path: Path
 ) -> None:
-    with pytest.raises(HeatmapError, match=r"36 images are without a heatmap: .* and 31 more\. Expected both"):
+    with pytest.raises(HeatmapError, match=r"36 images are without a heatmap: .* and 31 more\. Expected those"):
         train(config, phantom_study, tmp_path / "run", CPU)
     table = study.table.copy()
     index = table.index[table["split"] == "val"][0]

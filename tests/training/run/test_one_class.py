@@ -2,10 +2,9 @@
 
 import logging
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,7 +12,6 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mammoseg.config import Config
 from mammoseg.data.manifest import Manifest
 from mammoseg.evaluation.evaluate import evaluate
 from mammoseg.export.figures import overlay_writer
@@ -22,7 +20,7 @@ from mammoseg.inference.predictor import Predictor
 from mammoseg.io.runs import load_prediction, predicted_ids
 from mammoseg.io.scores_table import read_predictions_csv
 from mammoseg.nn.checkpoint import open_checkpoint
-from mammoseg.nn.contract import Batch, Stage, StepOutput
+from mammoseg.nn.contract import Batch, Learning, Network, NetworkConfig, Output, Patches, Stage, StepOutput
 from mammoseg.training.config import StageConfig, TrainConfig
 from mammoseg.training.run import train
 
@@ -30,34 +28,24 @@ CPU = torch.device("cpu")
 NAME = "my_lab.spots"
 
 
-class SpotsConfig(Config):
+class SpotsConfig(NetworkConfig):
     """Nothing to choose."""
 
-
-class SpotsOutput(NamedTuple):
-    y_BK: Tensor
-    maps: Mapping[str, Tensor]
-    parts: Mapping[str, Tensor]
-    corners_BP2: Tensor
-    y_patch_BPK: Tensor
-    attention_BP: Tensor | None = None
+    classes: tuple[str, ...] = ("malignant",)
 
 
-class Spots(nn.Module):
+class Spots(Network):
     """Bright spots are malignant."""
-
-    classes = ("malignant",)
-    patch_px = 16
 
     def __init__(self, config: SpotsConfig) -> None:
         super().__init__()
         self.net = nn.Sequential(nn.Conv2d(1, 1, 5, stride=4, padding=2), nn.Sigmoid())
 
-    def forward(self, image_B1HW: Tensor) -> SpotsOutput:
+    def forward(self, image_B1HW: Tensor) -> Output:
         map_BKhw = self.net(image_B1HW)
         y_BK = map_BKhw.mean((-2, -1))
         corners_BP2 = torch.zeros(len(y_BK), 1, 2, dtype=torch.int64)
-        return SpotsOutput(y_BK, {"saliency": map_BKhw}, {"mean": y_BK}, corners_BP2, y_BK[:, None])
+        return Output(y_BK, {"saliency": map_BKhw}, {"mean": y_BK}, Patches(corners_BP2, 16, y_BK[:, None]))
 
 
 @pytest.fixture
@@ -65,14 +53,15 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Tensor, bool]]:
     """The model as a plug-in from outside; its stage notes the labels of every batch, and whether it was training."""
     labels: list[tuple[Tensor, bool]] = []
 
-    def step(model: Spots, batch: Batch, training: bool) -> StepOutput:
+    def step(model: Spots, batch: Batch, objective: object, training: bool) -> StepOutput:
         labels.append((batch.label_BK, training))
         out = model(batch.image_BCHW)
         known = ~batch.label_BK.isnan()
         return StepOutput({"error": (out.y_BK - batch.label_BK)[known].square().mean()}, out.y_BK, out.maps["saliency"])
 
     plugin = ModuleType(NAME)
-    vars(plugin).update(Config=SpotsConfig, build=Spots, STAGES=(Stage("only", ("*",), step),))
+    learning = Learning(stages=(Stage("only", ("*",), step),))
+    vars(plugin).update(Config=SpotsConfig, build=Spots, LEARNING=learning, TINY=SpotsConfig())
     monkeypatch.setitem(sys.modules, NAME, plugin)
     return labels
 
@@ -157,3 +146,28 @@ def test_findings_of_the_other_class_alone_are_warned_of(
         train(config, manifest, tmp_path / "run", CPU, cache_folder=trained_run / "cache")
     assert "No training image has a malignant finding" in caplog.text
     assert "AUC is undefined" in caplog.text
+
+
+def test_a_class_of_which_nothing_is_known_is_not_trained(
+    tiny_config: TrainConfig,
+    phantom_study: Manifest,
+    trained_run: Path,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It has no score and no map: neither would mean anything."""
+    manifest = with_columns(phantom_study, benign=np.nan, benign_mask=None)
+    once = {name: stage.model_copy(update={"epochs": 1}) for name, stage in tiny_config.stages.items()}
+    config = tiny_config.model_copy(update={"stages": once})
+    with caplog.at_level(logging.WARNING):
+        result = train(config, manifest, tmp_path / "run", CPU, cache_folder=trained_run / "cache")
+    assert (
+        "No training image has a known label of benign: it is not trained, and has no score and no map" in caplog.text
+    )
+    row, out = next(manifest.subset("test").rows()), tmp_path / "predictions"
+    predict_images(Predictor(result.checkpoint, "cpu"), [row], out)
+    prediction = load_prediction(out, row.image_id)
+    assert (list(prediction.scores), prediction.maps["saliency"].shape[0]) == (["malignant"], 1)
+    assert not list((out / "maps").glob("*_benign.png"))
+    again = train(config, manifest, tmp_path / "run", CPU, cache_folder=trained_run / "cache")
+    assert again == result, "the same command finds the run finished"

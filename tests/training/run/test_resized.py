@@ -20,7 +20,8 @@ def test_from_training_to_maps(short: TrainConfig, phantom_study: Manifest, tmp_
     config = TrainConfig.model_validate({**short.model_dump(), "prep": prep.model_dump()})
     assert train(config, phantom_study, tmp_path / "run", torch.device("cpu")).failed == 0
     rows = {row.image_id: row for row in phantom_study.rows()}
-    for image_id, centres in load_patches(tmp_path / "run" / "stages" / "local" / "patches.csv").items():
+    chosen, _ = load_patches(tmp_path / "run" / "stages" / "local" / "patches.csv")
+    for image_id, centres in chosen.items():
         shape = read_pixels(rows[image_id].path).shape
         assert ((centres >= 0) & (centres < shape)).all(), "the window has no padding: all of it is in the image"
     predictor, out = Predictor(tmp_path / "run", "cpu"), tmp_path / "predictions"

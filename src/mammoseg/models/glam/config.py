@@ -1,11 +1,13 @@
 """Every number of GLAM in one place, each with where it comes from. Defaults: the published network."""
 
 import math
-from typing import ClassVar, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, NonNegativeFloat, field_validator, model_validator
 
 from mammoseg.config import Config
+from mammoseg.nn.contract import NetworkConfig
 from mammoseg.nn.limits import Blocks, Stride, Width, check_groups
 
 
@@ -59,7 +61,7 @@ class LocalConfig(Config):
 
 
 class ObjectiveConfig(Config):
-    """Weights of the losses. The paper's search ranges are not public; GMIC's are 10^-5.5 to 10^-3.5 for a sum over cells."""
+    """What only training needs. The paper's search ranges are not public; GMIC's are 10^-5.5 to 10^-3.5 for a sum over cells."""
 
     global_sparsity: float = Field(1e-4, ge=0)
     """Weight of the L1 norm of each global map."""
@@ -67,35 +69,45 @@ class ObjectiveConfig(Config):
     """Weight of the L1 norm of the patch maps."""
     reduction: Literal["sum", "mean"] = "sum"
     """L1 norm as the sum over cells (GMIC, eq. 12) or as their mean, which does not depend on the size of the map."""
+    num_patches: int = Field(3, ge=1)
+    """Patches per image in training. Our choice; the paper's number is not public."""
+    patch_jitter: float = Field(0.125, ge=0, le=0.5)
+    """Largest random shift of a training patch, as a fraction of its side. Our choice."""
 
 
-class GlamConfig(Config):
+class GlamConfig(NetworkConfig):
     """GLAM (Liu et al. 2021, arXiv:2106.07049)."""
 
-    training_only: ClassVar[frozenset[str]] = frozenset({"objective", "num_patches_train", "patch_jitter"})
+    retired: ClassVar[Mapping[str, Any]] = {
+        "objective": ...,
+        "num_patches_train": ...,
+        "patch_jitter": ...,
+        "overlap": "last",
+    }
     global_module: GlobalConfig = GlobalConfig()
     local_module: LocalConfig = LocalConfig()
-    objective: ObjectiveConfig = ObjectiveConfig()
     patch_px: int = Field(512, ge=8, le=16_384)
     """Side of a patch in model pixels. Source: published run."""
     num_patches: int = Field(1, ge=1)
     """Patches per image at inference. Source: published run; Fig. 8 compares 1 and 3."""
-    num_patches_train: int = Field(3, ge=1)
-    """Patches per image in training. Our choice; the paper's number is not public."""
-    patch_jitter: float = Field(0.125, ge=0, le=0.5)
-    """Largest random shift of a training patch, as a fraction of its side. Our choice."""
     fusion: bool = True
     """Whether there is a fusion module. The published model whose parts were trained separately has none."""
     prediction: Literal["global", "local", "fusion"] = "fusion"
     """Which prediction is the model's. The published software reports `global` even for the joint model."""
-    combine: Literal["mean", "global", "local", "inside"] = "mean"
-    """Final map: mean of the local and the global map (published software), one of them, or the local map inside the
-    patches and the global map around them."""
-    overlap: Literal["last", "max", "mean"] = "last"
-    """The local map where patches overlap: the patch chosen last (published software), the maximum, or the mean."""
+    combine: Literal["mean", "global", "local"] = "mean"
+    """Final map: mean of the local and the global map (published software), or one of them."""
 
     @model_validator(mode="after")
     def _has_prediction(self) -> "GlamConfig":
         if self.prediction == "fusion" and not self.fusion:
             raise ValueError("prediction is 'fusion', but there is no fusion module: choose 'global' or 'local'")
         return self
+
+
+TINY = GlamConfig(
+    global_module=GlobalConfig(widths=(4, 4, 6, 8, 10), strides=(1, 2, 1, 2, 2), stem_pool=False),
+    local_module=LocalConfig(blocks=(1, 1), widths=(4, 6), strides=(1, 1), stem_pool=False, channels_in=1),
+    patch_px=16,
+    num_patches=2,
+)
+"""Quick on a window of 96 x 64 pixels."""

@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from mammoseg.models.glam.config import GlamConfig
 from mammoseg.models.glam.global_module import GlobalModule, GlobalOutput
 from mammoseg.models.glam.local_module import LocalModule, LocalOutput
 from mammoseg.models.glam.maps import combine_maps, place_patches
+from mammoseg.nn.contract import Network, Patches
 from mammoseg.nn.fusion import Fusion
 from mammoseg.nn.patches import crop_patches, select_patches
-from mammoseg.records.label import CLASSES
 
 
 class GlamOutput(NamedTuple):
@@ -29,8 +29,8 @@ class GlamOutput(NamedTuple):
     y_fusion_BK: Tensor | None
     local_saliency_BKuv: Tensor
     """S_l: zero outside the patches."""
-    corners_BP2: Tensor
-    """(row, column) of each patch in pixels, most salient first."""
+    patches: Patches
+    """Most salient first."""
 
     @property
     def maps(self) -> Mapping[str, Tensor]:
@@ -41,31 +41,16 @@ class GlamOutput(NamedTuple):
         fusion = {} if self.y_fusion_BK is None else {"fusion": self.y_fusion_BK}
         return {"global": self.global_.y_BK, "local": self.local.y_BK, **fusion}
 
-    @property
-    def y_patch_BPK(self) -> Tensor:
-        return self.local.y_patch_BPK
 
-    @property
-    def attention_BP(self) -> Tensor | None:
-        return self.local.attention_BP
-
-
-class Glam(nn.Module):
-    classes = CLASSES
-    image_channels = 1
-
+class Glam(Network):
     def __init__(self, config: GlamConfig) -> None:
         super().__init__()
         self.config = config
-        classes = len(self.classes)
+        classes = len(config.classes)
         self.global_module = GlobalModule(config.global_module, classes)
         self.local_module = LocalModule(config.local_module, classes)
         features = self.global_module.features, self.local_module.features
         self.fusion = Fusion(*features, classes) if config.fusion else None
-
-    @property
-    def patch_px(self) -> int:
-        return self.config.patch_px
 
     def forward(self, image_B1HW: Float[Tensor, "B 1 H W"], num_patches: int | None = None) -> GlamOutput:
         """Whole windows -> prediction and final map. `num_patches` overrides the configured number."""
@@ -74,19 +59,19 @@ class Glam(nn.Module):
         corners_BP2 = self.select(coarse, shape, num_patches or self.config.num_patches)
         fine = self.local_module(self.crop(image_B1HW, corners_BP2))
         y_fusion_BK = self.fuse(coarse, fine)
-        local = place_patches(fine.maps_BPKmm, corners_BP2, self.patch_px, shape, self.config.overlap)
+        local_BKuv = place_patches(fine.maps_BPKmm, corners_BP2, self.config.patch_px, shape)
         predictions = {"global": coarse.y_BK, "local": fine.y_BK, "fusion": y_fusion_BK}
         return GlamOutput(
             y_BK=predictions[self.config.prediction],
-            saliency_BKuv=combine_maps(coarse.saliency_BKhw, local, self.config.combine),
+            saliency_BKuv=combine_maps(coarse.saliency_BKhw, local_BKuv, self.config.combine),
             global_=coarse,
             local=fine,
             y_fusion_BK=y_fusion_BK,
-            local_saliency_BKuv=local.map_BKuv,
-            corners_BP2=corners_BP2,
+            local_saliency_BKuv=local_BKuv,
+            patches=Patches(corners_BP2, self.config.patch_px, fine.y_patch_BPK, fine.attention_BP),
         )
 
-    def predict(self, image_B1HW: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B K"]:
+    def predict(self, image_B1HW: Float[Tensor, "B 1 H W"], *there: Tensor) -> Float[Tensor, "B K"]:
         """The prediction of `forward` without what only the maps need: the local module is most of the work."""
         if self.config.prediction == "global":
             return self.global_module(image_B1HW).y_BK
@@ -94,11 +79,11 @@ class Glam(nn.Module):
 
     def select(self, coarse: GlobalOutput, image_shape: tuple[int, int], num_patches: int) -> Tensor:
         """Corners (B, P, 2) of the most salient patches."""
-        return select_patches(coarse.saliency_BKhw, image_shape, self.patch_px, num_patches)
+        return select_patches(coarse.saliency_BKhw, image_shape, self.config.patch_px, num_patches)
 
     def crop(self, image_B1HW: Tensor, corners_BP2: Tensor) -> Tensor:
         """The patches (B, P, 1, s, s) at the given corners."""
-        return crop_patches(image_B1HW, corners_BP2, self.patch_px)
+        return crop_patches(image_B1HW, corners_BP2, self.config.patch_px)
 
     def fuse(self, coarse: GlobalOutput, fine: LocalOutput) -> Tensor | None:
         """y_fusion (B, K), if there is a fusion module."""

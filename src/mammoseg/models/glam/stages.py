@@ -1,4 +1,4 @@
-"""The training plan of the paper: four stages, each starting from the best epoch of the one before.
+"""How GLAM learns. The training plan of the paper: four stages, each starting from the best epoch of the one before.
 
 1. global    train the global module; keep the epoch that segments best
 2. (patches) freeze it and let it choose patches on every training image: `extracts` of the next stage
@@ -12,34 +12,35 @@ Source   Liu et al. 2021 (arXiv:2106.07049), Sec. 2. Patches are turned by a ran
 import torch
 from torch import Tensor
 
+from mammoseg.models.glam.config import GlamConfig, ObjectiveConfig
 from mammoseg.models.glam.maps import combine_maps, place_patches
 from mammoseg.models.glam.model import Glam
 from mammoseg.models.glam.objective import global_losses, joint_losses, local_losses
-from mammoseg.nn.contract import Batch, Stage, StepOutput
-from mammoseg.nn.patches import turn_patches
+from mammoseg.nn.contract import Batch, Learning, Stage, StepOutput
+from mammoseg.nn.patches import patches_problem, turn_patches
 
 
-def global_step(model: Glam, batch: Batch, training: bool) -> StepOutput:
+def global_step(model: Glam, batch: Batch, objective: ObjectiveConfig, training: bool) -> StepOutput:
     out = model.global_module(batch.image_BCHW)
-    return StepOutput(global_losses(out, batch.label_BK, model.config.objective), out.y_BK, out.saliency_BKhw)
+    return StepOutput(global_losses(out, batch.label_BK, objective), out.y_BK, out.saliency_BKhw)
 
 
-def choose_patches(model: Glam, image_B1HW: Tensor) -> Tensor:
+def choose_patches(model: Glam, image_B1HW: Tensor, objective: ObjectiveConfig) -> tuple[Tensor, int]:
     coarse = model.global_module(image_B1HW)
-    return model.select(coarse, _shape(image_B1HW), model.config.num_patches_train)
+    return model.select(coarse, _shape(image_B1HW), objective.num_patches), model.config.patch_px
 
 
-def local_step(model: Glam, batch: Batch, training: bool) -> StepOutput:
+def local_step(model: Glam, batch: Batch, objective: ObjectiveConfig, training: bool) -> StepOutput:
     if batch.corners_BP2 is None:
         raise TypeError("the local stage needs batches with patch corners")
     corners_BP2 = batch.corners_BP2 if training else batch.corners_BP2[:, : model.config.num_patches]
-    out = model.local_module(_patches(model, batch.image_BCHW, corners_BP2, training))
-    shape = _shape(batch.image_BCHW)
-    placed = place_patches(out.maps_BPKmm, corners_BP2, model.patch_px, shape, model.config.overlap)
-    return StepOutput(local_losses(out, batch.label_BK, model.config.objective), out.y_BK, placed.map_BKuv)
+    reach = objective.patch_jitter if training else None
+    out = model.local_module(_patches(model, batch.image_BCHW, corners_BP2, reach))
+    map_BKuv = place_patches(out.maps_BPKmm, corners_BP2, model.config.patch_px, _shape(batch.image_BCHW))
+    return StepOutput(local_losses(out, batch.label_BK, objective), out.y_BK, map_BKuv)
 
 
-def joint_step(model: Glam, batch: Batch, training: bool) -> StepOutput:
+def joint_step(model: Glam, batch: Batch, objective: ObjectiveConfig, training: bool) -> StepOutput:
     config = model.config
     if not training:
         out = model(batch.image_BCHW)
@@ -47,13 +48,13 @@ def joint_step(model: Glam, batch: Batch, training: bool) -> StepOutput:
         y_BK, map_BKuv = out.y_BK, out.saliency_BKuv
     else:
         coarse = model.global_module(batch.image_BCHW)
-        corners_BP2 = model.select(coarse, _shape(batch.image_BCHW), config.num_patches_train)
-        fine = model.local_module(_patches(model, batch.image_BCHW, corners_BP2, training))
+        corners_BP2 = model.select(coarse, _shape(batch.image_BCHW), objective.num_patches)
+        fine = model.local_module(_patches(model, batch.image_BCHW, corners_BP2, objective.patch_jitter))
         y_fusion_BK = model.fuse(coarse, fine)
         y_BK = fine.y_BK if y_fusion_BK is None else y_fusion_BK
-        placed = place_patches(fine.maps_BPKmm, corners_BP2, model.patch_px, _shape(batch.image_BCHW), config.overlap)
-        map_BKuv = combine_maps(coarse.saliency_BKhw, placed, config.combine)
-    losses = joint_losses(coarse, fine, y_fusion_BK, batch.label_BK, config.objective)
+        local_BKuv = place_patches(fine.maps_BPKmm, corners_BP2, config.patch_px, _shape(batch.image_BCHW))
+        map_BKuv = combine_maps(coarse.saliency_BKhw, local_BKuv, config.combine)
+    losses = joint_losses(coarse, fine, y_fusion_BK, batch.label_BK, objective)
     return StepOutput(losses, y_BK, map_BKuv)
 
 
@@ -61,18 +62,31 @@ def _shape(image_B1HW: Tensor) -> tuple[int, int]:
     return image_B1HW.shape[-2], image_B1HW.shape[-1]
 
 
-def _patches(model: Glam, image_B1HW: Tensor, corners_BP2: Tensor, training: bool) -> Tensor:
-    """The patches at the corners; in training shifted, and each turned by a random multiple of 90 degrees."""
-    if not training:
+def _patches(model: Glam, image_B1HW: Tensor, corners_BP2: Tensor, jitter: float | None) -> Tensor:
+    """The patches at the corners; with a `jitter` shifted by up to so much of their side, and each turned by a random multiple
+    of 90 degrees."""
+    if jitter is None:
         return model.crop(image_B1HW, corners_BP2)
-    reach = int(model.config.patch_jitter * model.patch_px)
+    reach = int(jitter * model.config.patch_px)
     shift = torch.randint(-reach, reach + 1, corners_BP2.shape, device=corners_BP2.device)
-    last = torch.tensor(_shape(image_B1HW), device=corners_BP2.device) - model.patch_px
+    last = torch.tensor(_shape(image_B1HW), device=corners_BP2.device) - model.config.patch_px
     return turn_patches(model.crop(image_B1HW, torch.minimum((corners_BP2 + shift).clamp(min=0), last)))
 
 
-STAGES = (
-    Stage("global", trains=("global_module.*",), step=global_step),
-    Stage("local", trains=("local_module.*",), step=local_step, extracts=choose_patches),
-    Stage("joint", trains=("*",), step=joint_step),
+def misfit(network: GlamConfig, objective: ObjectiveConfig | None, window: tuple[int, int]) -> str | None:
+    """Patches that the window cannot hold, or not so many."""
+    counts = {"network.num_patches": network.num_patches}
+    if objective is not None:
+        counts["objective.num_patches"] = objective.num_patches
+    return patches_problem(network.patch_px, counts, window)
+
+
+LEARNING = Learning(
+    stages=(
+        Stage("global", trains=("global_module.*",), step=global_step),
+        Stage("local", trains=("local_module.*",), step=local_step, extracts=choose_patches),
+        Stage("joint", trains=("*",), step=joint_step),
+    ),
+    objective=ObjectiveConfig,
+    misfit=misfit,
 )

@@ -1,12 +1,13 @@
 """Every number of GMIC in one place, each with where it comes from. Defaults: the published network."""
 
-from typing import ClassVar, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from mammoseg.config import Config
+from mammoseg.nn.contract import NetworkConfig
 from mammoseg.nn.limits import Blocks, Stride, Width, check_groups
-from mammoseg.records.label import CLASSES
 
 
 class GlobalConfig(Config):
@@ -66,15 +67,12 @@ class ObjectiveConfig(Config):
     """L1 norm as the sum over cells (eq. 12) or as their mean, which does not depend on the size of the map."""
 
 
-class GmicConfig(Config):
+class GmicConfig(NetworkConfig):
     """GMIC (Shen et al. 2021, arXiv:2002.07613)."""
 
-    training_only: ClassVar[frozenset[str]] = frozenset({"objective"})
+    retired: ClassVar[Mapping[str, Any]] = {"objective": ...}
     global_module: GlobalConfig = GlobalConfig()
     local_module: LocalConfig = LocalConfig()
-    objective: ObjectiveConfig = ObjectiveConfig()
-    classes: tuple[Literal["benign", "malignant"], ...] = ("benign", "malignant")
-    """What is predicted. Source: GMIC; only `malignant` for CBIS-DDSM."""
     heatmaps: bool = False
     """Whether the window has two more channels, heatmaps of a patch classifier for both classes, which only the global
     module sees. Source: GMIC, the variant with heatmaps."""
@@ -87,9 +85,11 @@ class GmicConfig(Config):
     prediction: Literal["fusion", "global", "local", "average"] = "fusion"
     """Which prediction is the model's; `average` is the mean of global and local. Source: GMIC, Sec. 2.5 and ablation."""
 
-    @field_validator("classes")
-    @classmethod
-    def _ordered(cls, classes: tuple[str, ...]) -> tuple[str, ...]:
-        if not classes or classes != tuple(name for name in CLASSES if name in classes):
-            raise ValueError(f"classes are one or both of {', '.join(CLASSES)}, in this order, each once")
-        return classes
+
+TINY = GmicConfig(
+    global_module=GlobalConfig(blocks=(1, 1, 1), widths=(4, 6, 8), strides=(1, 2, 2), stem_pool=False),
+    local_module=LocalConfig(blocks=(1, 1), widths=(4, 6), strides=(1, 2), stem_pool=False, channels_in=1),
+    patch_px=16,
+    num_patches=3,
+)
+"""Quick on a window of 96 x 64 pixels."""

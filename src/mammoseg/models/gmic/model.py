@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from mammoseg.models.gmic.config import GmicConfig
 from mammoseg.models.gmic.global_module import GlobalModule, GlobalOutput
 from mammoseg.models.gmic.local_module import LocalModule, LocalOutput
+from mammoseg.nn.contract import Network, Patches
 from mammoseg.nn.fusion import Fusion
 from mammoseg.nn.patches import crop_patches, random_corners, select_patches
 
@@ -24,8 +25,8 @@ class GmicOutput(NamedTuple):
     global_: GlobalOutput
     local: LocalOutput
     y_fusion_BK: Tensor
-    corners_BP2: Tensor
-    """(row, column) of each patch in pixels, most salient first."""
+    patches: Patches
+    """Most salient first."""
 
     @property
     def maps(self) -> Mapping[str, Tensor]:
@@ -35,29 +36,15 @@ class GmicOutput(NamedTuple):
     def parts(self) -> Mapping[str, Tensor]:
         return {"global": self.global_.y_BK, "local": self.local.y_BK, "fusion": self.y_fusion_BK}
 
-    @property
-    def y_patch_BPK(self) -> Tensor:
-        return self.local.y_patch_BPK
 
-    @property
-    def attention_BP(self) -> Tensor:
-        return self.local.attention_BP
-
-
-class Gmic(nn.Module):
+class Gmic(Network):
     def __init__(self, config: GmicConfig) -> None:
         super().__init__()
         self.config = config
-        self.classes = config.classes
-        self.image_channels = 3 if config.heatmaps else 1
-        classes = len(self.classes)
-        self.global_module = GlobalModule(config.global_module, classes, self.image_channels)
+        classes = len(config.classes)
+        self.global_module = GlobalModule(config.global_module, classes, 3 if config.heatmaps else 1)
         self.local_module = LocalModule(config.local_module, classes)
         self.fusion = Fusion(self.global_module.features, self.local_module.features, classes)
-
-    @property
-    def patch_px(self) -> int:
-        return self.config.patch_px
 
     def forward(self, image_BCHW: Float[Tensor, "B C H W"]) -> GmicOutput:
         """Whole windows, channel 0 the mammogram -> prediction and saliency map."""
@@ -66,7 +53,7 @@ class Gmic(nn.Module):
         fine = self.local_module(self.crop(image_BCHW, corners_BP2))
         return self.fuse(coarse, fine, corners_BP2)
 
-    def predict(self, image_BCHW: Float[Tensor, "B C H W"]) -> Float[Tensor, "B K"]:
+    def predict(self, image_BCHW: Float[Tensor, "B C H W"], *there: Tensor) -> Float[Tensor, "B K"]:
         """The prediction of `forward` without what only the figures need."""
         if self.config.prediction == "global":
             return self.global_module(image_BCHW).y_BK
@@ -76,12 +63,12 @@ class Gmic(nn.Module):
         """Corners (B, P, 2) of the most salient patches, or of random ones."""
         shape = (image_BCHW.shape[-2], image_BCHW.shape[-1])
         if self.config.rois == "random":
-            return random_corners(image_BCHW, self.patch_px, self.config.num_patches, self.training)
-        return select_patches(coarse.saliency_BKhw, shape, self.patch_px, self.config.num_patches)
+            return random_corners(image_BCHW, self.config.patch_px, self.config.num_patches, self.training)
+        return select_patches(coarse.saliency_BKhw, shape, self.config.patch_px, self.config.num_patches)
 
     def crop(self, image_BCHW: Tensor, corners_BP2: Tensor) -> Tensor:
         """The patches (B, P, 1, s, s) of the mammogram at the given corners."""
-        return crop_patches(image_BCHW[:, :1], corners_BP2, self.patch_px)
+        return crop_patches(image_BCHW[:, :1], corners_BP2, self.config.patch_px)
 
     def fuse(self, coarse: GlobalOutput, fine: LocalOutput, corners_BP2: Tensor) -> GmicOutput:
         """Everything from what both modules saw."""
@@ -92,4 +79,5 @@ class Gmic(nn.Module):
             "local": fine.y_BK,
             "average": torch.stack([coarse.y_BK, fine.y_BK]).mean(0),
         }
-        return GmicOutput(predictions[self.config.prediction], coarse, fine, y_fusion_BK, corners_BP2)
+        patches = Patches(corners_BP2, self.config.patch_px, fine.y_patch_BPK, fine.attention_BP)
+        return GmicOutput(predictions[self.config.prediction], coarse, fine, y_fusion_BK, patches)

@@ -1,0 +1,56 @@
+"""What a run learns from: the images with their splits, and the classes of which something is known."""
+
+import logging
+
+import numpy as np
+
+from mammoseg.data.manifest import Manifest
+from mammoseg.data.splits import assign_splits, check_leaks, draw_val
+from mammoseg.training.config import TrainConfig
+from mammoseg.training.module import TrainingError
+
+logger = logging.getLogger(__name__)
+
+SPLITS = ("train", "val")
+
+
+def with_splits(config: TrainConfig, manifest: Manifest) -> Manifest:
+    """The manifest with splits, checked before anything is written."""
+    given = set(manifest.table["split"].dropna())
+    if not given:
+        manifest = assign_splits(manifest, config.split_fractions, config.seed)
+    elif "train" in given and "val" not in given:  # official splits often are training and test
+        to_train, to_val, _ = config.split_fractions
+        manifest = draw_val(manifest, to_val / (to_train + to_val), config.seed)
+        patients = manifest.table.loc[manifest.table["split"] == "val", "patient_id"].nunique()
+        logger.info("No image has split val: it is drawn, %d of the train patients", patients)
+    check_leaks(manifest)
+    return manifest
+
+
+def with_known_classes(config: TrainConfig, manifest: Manifest) -> tuple[TrainConfig, Manifest]:
+    """Both without the classes of which no training image has a known label: nothing could be learned of them, and a score
+    would look like a probability."""
+    classes = config.network.classes
+    labels_NK = manifest.subset("train").table[list(classes)].to_numpy(dtype=np.float64)
+    known = tuple(name for name, labels_N in zip(classes, labels_NK.T, strict=True) if not np.isnan(labels_N).all())
+    if not known:
+        raise TrainingError(
+            f"{manifest.path}: none of the training images has a known label of what {config.model} predicts "
+            f"({' and '.join(classes)}). Expected 0 or 1 in some of them. Fill these columns in the train rows."
+        )
+    if unknown := [name for name in classes if name not in known]:
+        logger.warning(
+            "No training image has a known label of %s: it is not trained, and has no score and no map. Fill this column in "
+            "the train rows, if it is to be.",
+            " or ".join(unknown),
+        )
+        network = config.network.model_copy(update={"classes": known})
+        config, manifest = config.model_copy(update={"network": network}), manifest.with_classes(known)
+    if not np.any(labels_NK == 1):
+        logger.warning(
+            "No training image has a %s finding: the model can only learn that there is none. Check %s in the train rows.",
+            " or ".join(known),
+            " and ".join(known),
+        )
+    return config, manifest
