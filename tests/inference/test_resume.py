@@ -157,4 +157,4 @@ def test_what_no_image_can_be_is_not_hashed(rows: list[ImageRow], tmp_path: Path
         file.truncate(1 << 40)
     os.mkfifo(tmp_path / "pipe.png")
     for name in ("holes.png", "pipe.png", "missing.png"):
-        assert inputs_of(replace(rows[0], path=tmp_path / name), heatmaps=False)["files"] == [None]
+        assert inputs_of(replace(rows[0], path=tmp_path / name), heatmaps=())["files"] == [None]

@@ -9,9 +9,11 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from mammoseg.ingest.pseudonyms import SaltError, pseudonym, read_salt
+from mammoseg.data.manifest import Manifest
+from mammoseg.ingest.pseudonyms import SaltError, of_salt, pseudonym, read_salt, with_pseudonyms
 from mammoseg.io.runs import is_safe_id
 
 
@@ -109,3 +111,44 @@ def test_links_that_lie_there_are_not_followed(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(SaltError, match="cannot be read"):
         read_salt(tmp_path / "salt2")
     assert not victim.exists()
+
+
+def manifest(patients: list[str]) -> Manifest:
+    rows = [
+        {
+            "patient_id": patient,
+            "exam_id": "1",
+            "image_id": f"{patient}_L-CC",
+            "path": f"/a/{patient}.png",
+            "malignant": 1,
+        }
+        for patient in patients
+    ]
+    return Manifest.from_table(pd.DataFrame(rows).assign(laterality="L", view="CC"), Path("/a/images.csv"))
+
+
+def test_a_manifest_with_pseudonyms() -> None:
+    given = manifest(["P1", "P2"])
+    salted = with_pseudonyms(given, b"secret")
+    first, second = salted.rows()
+    assert first.patient_id == pseudonym(b"secret", "patient", "P1"), "as in a scan with this salt"
+    assert (
+        len({first.patient_id, second.patient_id, first.exam_id, second.exam_id, first.image_id, second.image_id}) == 6
+    )
+    assert all(is_safe_id(text) for text in (first.exam_id, first.image_id))
+    assert (first.labels, first.path) == ({"malignant": 1}, Path("/a/P1.png"))
+    assert first.salt == of_salt(b"secret")
+    assert of_salt(b"secret") != of_salt(b"another")
+    assert [row.patient_id for row in given.rows()] == ["P1", "P2"]
+    assert [row.image_id for row in with_pseudonyms(manifest(["P2", "P1"]), b"secret").rows()] == [
+        second.image_id,
+        first.image_id,
+    ], "whatever else there is"
+    again = with_pseudonyms(salted, b"another")
+    assert [row.patient_id for row in again.rows()] == [first.patient_id, second.patient_id]
+
+
+def test_files_of_pseudonyms_are_not_told() -> None:
+    for given, expected in ((manifest(["P1"]), "/a/P1.png: no file P1.png"), (None, "ID: no file ID")):
+        [row] = (given or with_pseudonyms(manifest(["P1"]), b"secret")).rows()
+        assert row.shown("/a/P1.png: no file P1.png") == expected.replace("ID", row.image_id)

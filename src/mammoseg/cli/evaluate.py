@@ -13,6 +13,7 @@ def evaluate(
     manifest: options.Manifest,
     out: options.Out,
     split: options.Split = None,
+    hash_ids: options.HashIds = None,
     by: Annotated[
         list[str] | None, typer.Option("--by", metavar="COLUMN", help="AUC within each value, too; repeatable.")
     ] = None,
@@ -32,9 +33,11 @@ def evaluate(
     from mammoseg.data.manifest import load_manifest
     from mammoseg.evaluation.evaluate import evaluate as run
     from mammoseg.evaluation.tables import breakdown_table, summary_table
+    from mammoseg.ingest.pseudonyms import read_salt, with_pseudonyms
     from mammoseg.io.outputs import writing_to
 
     table = load_manifest(manifest)
+    table = with_pseudonyms(table, read_salt(hash_ids)) if hash_ids else table
     with writing_to(out):
         metrics = run(
             predictions, table, out, split=split, bootstrap=bootstrap, seed=seed, by=by or [], metrics=metric or []

@@ -22,6 +22,7 @@ def export(
     manifest: Annotated[
         Path | None, typer.Option("--manifest", "-m", help="Table of images: the truth, and files that were moved.")
     ] = None,
+    hash_ids: options.HashIds = None,
     sets: options.Sets = None,
 ) -> int:
     """Write predictions in another form: figures, a page, a table.
@@ -32,6 +33,7 @@ def export(
     from mammoseg.config import with_overrides
     from mammoseg.data.manifest import load_manifest
     from mammoseg.data.predictions import Predictions
+    from mammoseg.ingest.pseudonyms import read_salt, with_pseudonyms
     from mammoseg.io.outputs import writing_to
     from mammoseg.plugins import EXPORTERS, load, names
 
@@ -47,6 +49,7 @@ def export(
     if out.resolve() == predictions.resolve():
         raise typer.BadParameter("these are the predictions themselves. Give another folder.", param_hint="--out")
     table = load_manifest(manifest) if manifest else None
+    table = with_pseudonyms(table, read_salt(hash_ids)) if table and hash_ids else table
     with writing_to(options.writable(out)):
         images = Predictions(predictions, table, out / "errors.csv")
         plugin.export(images, out, chosen)

@@ -38,6 +38,10 @@ PixelMm = Annotated[
     float | None, typer.Option("--pixel-mm", min=0.001, max=5, help="Pixel size in mm of images that do not tell it.")
 ]
 Sets = Annotated[list[str] | None, typer.Option("--set", metavar="A.B=VALUE", help="Change one setting; repeatable.")]
+HashIds = Annotated[
+    Path | None,
+    typer.Option("--hash-ids", metavar="SALT_FILE", dir_okay=False, help="Hash ids of persons; made if missing."),
+]
 Split = Annotated[
     Literal["train", "val", "test"] | None, typer.Option("--split", help="Only this split of the manifest.")
 ]

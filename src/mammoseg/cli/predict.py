@@ -35,6 +35,7 @@ def predict(
     masks: Annotated[Path | None, typer.Option("--masks", help="Folder of the exam list's lesion masks.")] = None,
     out: options.Out = ...,  # type: ignore[assignment]
     split: options.Split = None,
+    hash_ids: options.HashIds = None,
     pixel_mm: options.PixelMm = None,
     num_tta: Annotated[
         int, typer.Option("--num-tta", min=0, max=100, help="Scores as the mean of N displaced windows.")
@@ -50,13 +51,14 @@ def predict(
     """Score images and show where: maps in original pixels, figures.
 
     What fails is listed in errors.csv, and the rest goes on (exit code 3). Of FILES, scan's rules choose the images.
-    The same command continues.
+    The same command continues. With --hash-ids no id, name of a file or UID is written or told.
     """
     from mammoseg.export.figures import overlay_writer
     from mammoseg.export.published import write_published_csv
     from mammoseg.inference.batch import predict_images
     from mammoseg.inference.compare import compare_to_training
     from mammoseg.inference.ensemble import open_predictor
+    from mammoseg.ingest.pseudonyms import read_salt, with_pseudonyms
     from mammoseg.progress import Bar
     from mammoseg.records.label import reported
 
@@ -64,15 +66,19 @@ def predict(
         raise typer.BadParameter("give image files, --manifest or --exam-list, one of the three", param_hint="FILES")
     if split and manifest is None:
         raise typer.BadParameter("only a manifest has splits; give one with --manifest", param_hint="--split")
+    if hash_ids and exam_list is not None:
+        raise typer.BadParameter("an exam list has no ids of patients. Leave it out.", param_hint="--hash-ids")
+    salt = read_salt(hash_ids) if hash_ids else None
     table = _table(manifest, split, exam_list, images, masks)
     table = table and table.with_pixel_mm(pixel_mm)
+    table = with_pseudonyms(table, salt) if table and salt else table
     predictor = open_predictor(checkpoint, device, sets or [], precision)
-    given = _look(files, out, pixel_mm, workers) if files else None
+    given = _look(files, out, pixel_mm, workers, salt) if files else None
     rows = given.rows if given else list(table.rows(reported(predictor.classes), required=False)) if table else []
     with Bar("predict", len(rows)) as bar:
         write = overlay_writer(out, predictor.prep, figures) if overlays else None
         result = predict_images(predictor, rows, out, workers, overwrite, write, bar.advance, num_tta, figures)
-    failed = result.failed + (_note(given, out) if given else 0)
+    failed = result.failed + (_note(given, out, salt is not None) if given else 0)
     print(f"{result.predicted} images predicted, {result.done_before} done before, {failed} failed: {out}")
     if exam_list is not None and table is not None:
         table.to_csv(out / "exam_list_manifest.csv")
@@ -102,18 +108,21 @@ def _seen(out: Path, rows: "Sequence[ImageRow]", prep: "PrepConfig") -> bool:
     return True
 
 
-def _look(files: list[Path], out: Path, pixel_mm: float | None, workers: int) -> "Given":
+def _look(files: list[Path], out: Path, pixel_mm: float | None, workers: int, salt: bytes | None) -> "Given":
     """The images among files and folders."""
     from mammoseg.ingest.given import gather, look_at
     from mammoseg.progress import Bar
 
     gathered = gather(files, out)
     with Bar("look", len(gathered.files)) as bar:
-        return look_at(gathered, pixel_mm, workers, bar.advance)
+        return look_at(gathered, pixel_mm, workers, bar.advance, salt)
 
 
-def _note(given: "Given", out: Path) -> int:
-    """List what was not predicted and say what was left out; the number of files that should have been images."""
+def _note(given: "Given", out: Path, hidden: bool) -> int:
+    """List what was not predicted and say what was left out; the number of files that should have been images.
+
+    Where files must not be told (`hidden`), those left out are counted only.
+    """
     from mammoseg.cli.tables import counted
     from mammoseg.ingest.left_out import readable, write_left_out
     from mammoseg.io.ledger import Ledger
@@ -126,9 +135,10 @@ def _note(given: "Given", out: Path) -> int:
     table = out / "left_out.csv"
     table.unlink(missing_ok=True)
     if given.left_out:
-        write_left_out(table, given.left_out)
-        reasons = Counter(seen.why for seen in given.left_out)
-        print(f"Left out: {counted(dict(reasons.most_common()))}; see {table}")
+        reasons = counted(dict(Counter(seen.why for seen in given.left_out).most_common()))
+        if not hidden:
+            write_left_out(table, given.left_out)
+        print(f"Left out: {reasons}" + ("" if hidden else f"; see {table}"))
     return len(given.unusable)
 
 

@@ -28,10 +28,7 @@ def scan(
         str | None, typer.Option("--pattern", help="How names are built, e.g. {patient}_{laterality}_{view}.png.")
     ] = None,
     pixel_mm: options.PixelMm = None,
-    hash_ids: Annotated[
-        Path | None,
-        typer.Option("--hash-ids", metavar="SALT_FILE", dir_okay=False, help="Hash patient ids; made if missing."),
-    ] = None,
+    hash_ids: options.HashIds = None,
     dates: Annotated[bool, typer.Option("--dates/--no-dates", help="Keep the study dates.")] = True,
     pixels: Annotated[bool, typer.Option("--pixels/--no-pixels", help="Decode and check every image.")] = True,
     workers: options.Workers = min(_MOST_WORKERS, os.cpu_count() or 1),

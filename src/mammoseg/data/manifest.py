@@ -39,6 +39,7 @@ from mammoseg.data.columns import (
 from mammoseg.data.masks import IMAGE
 from mammoseg.io.atomic import write_text
 from mammoseg.io.cells import csv_text, unescape
+from mammoseg.io.repeats import renamed
 from mammoseg.records.finding import Box
 from mammoseg.records.image import Laterality, Mammogram
 from mammoseg.records.label import CLASSES
@@ -78,6 +79,9 @@ class ImageRow:
     """See `Mammogram.horizontal_flip`."""
     manufacturer: str | None = None
     """Of the machine."""
+    salt: str = ""
+    """Of a row whose ids are pseudonyms: a hash of the salt that made them (ingest/pseudonyms.py). Its files, which may be called
+    like a person, are then neither written down nor told: see `shown`."""
 
     @property
     def breast_key(self) -> tuple[str, str]:
@@ -87,6 +91,11 @@ class ImageRow:
     def label_K(self, classes: Sequence[str]) -> NDArray[np.float64]:
         """(K,) labels of these classes, in their order: 0, 1 or NaN (unknown)."""
         return np.array([self.labels.get(name, np.nan) for name in classes], dtype=np.float64)
+
+    def shown(self, text: object) -> str:
+        """A text as it may be written and told: where ids are pseudonyms, the files are called by that of the image."""
+        files = [self.path, *self.masks.values(), *self.heatmaps.values()] if self.salt else []
+        return renamed(str(text), files, self.image_id)
 
     def mammogram(self, pixels: NDArray[np.generic], reading: tuple[str, ...] = ()) -> Mammogram:
         """The pixels (H, W) of `path` together with what the row knows about them; `reading` as `Mammogram.reading`."""
@@ -107,6 +116,8 @@ class Manifest:
     """The file it came from, or would be written to: relative paths and messages refer to it."""
     classes: tuple[str, ...] = CLASSES
     """Those whose columns have been checked."""
+    salt: str = ""
+    """As `ImageRow.salt`."""
 
     @classmethod
     def from_table(cls, table: pd.DataFrame, path: Path, check_files: bool = False) -> "Manifest":
@@ -163,7 +174,7 @@ class Manifest:
         """
         known = self.with_classes(classes, required)
         table = known.table[[*REQUIRED, *class_columns(known.classes), *OPTIONAL]]
-        return (_row(cells, classes, known.classes) for cells in table.to_dict("records"))
+        return (_row(cells, classes, known.classes, self.salt) for cells in table.to_dict("records"))
 
     def with_pixel_mm(self, pixel_mm: float | None) -> "Manifest":
         """The same images, with a pixel side in mm where it is unknown; None changes nothing."""
@@ -217,7 +228,7 @@ def load_manifest(path: Path, check_files: bool = False) -> Manifest:
     return Manifest(check_table(table, path, problems, check_files), path)
 
 
-def _row(cells: Mapping[Any, Any], classes: Sequence[str], known: Sequence[str]) -> ImageRow:
+def _row(cells: Mapping[Any, Any], classes: Sequence[str], known: Sequence[str], salt: str) -> ImageRow:
     """A record of the table as what it says of `classes`, with the heatmaps of all that the manifest knows."""
     said = {name: cell for name, cell in cells.items() if cell is not None and cell == cell}  # NaN is unlike itself
 
@@ -228,6 +239,7 @@ def _row(cells: Mapping[Any, Any], classes: Sequence[str], known: Sequence[str])
     return ImageRow(
         **{name: said[name] for name in REQUIRED if name != "path"},
         path=Path(said["path"]),
+        salt=salt,
         labels={name: int(label) for name, label in of("{}", classes)},
         masks={name: Path(file) for name, file in of(MASK, classes)},
         boxes={name: read_boxes(text) for name, text in of(BOXES, classes)},

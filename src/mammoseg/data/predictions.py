@@ -63,7 +63,7 @@ class Predicted:
         """The lesion masks of the manifest in the pixels of the file. Those that cannot be read are told."""
         truth = readable_masks(self.row.masks, self.prediction.grid, self.row.mask_frame)
         for why in truth.unread.values():
-            self.tell(f"without its true lesion: {why}")
+            self.tell(self.row.shown(f"without its true lesion: {why}"))
         return truth
 
 
@@ -99,8 +99,9 @@ class Predictions:
                 made.append(make(Predicted(prediction, row, self.prep, partial(told.add, image_id, path))))
             except (ValueError, OSError) as error:
                 self.failed.add(image_id)
-                self._ledger.add(image_id, row.path if row else "", "export", error)
-                told.add(image_id, path, error)
+                message = row.shown(error) if row else str(error)
+                self._ledger.add(image_id, row.shown(row.path) if row else "", "export", error, message)
+                told.add(image_id, path, message)
             else:
                 self._ledger.remove(image_id)
         told.log_counts()
@@ -111,4 +112,4 @@ def _row_of(prediction: Prediction) -> ImageRow:
     """What a manifest would say, as far as a prediction tells it."""
     ids = (prediction.patient_id, prediction.exam_id, prediction.image_id)
     side: Any = prediction.laterality
-    return ImageRow(*ids, side, prediction.view, prediction.source.path if prediction.source else _UNKNOWN)
+    return ImageRow(*ids, side, prediction.view, (prediction.source and prediction.source.path) or _UNKNOWN)

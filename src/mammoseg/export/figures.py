@@ -47,7 +47,7 @@ def overlay_writer(
     def write(prediction: Prediction, image: Mammogram, row: ImageRow) -> None:
         truth = readable_masks(row.masks, prediction.grid, row.mask_frame)
         for why in truth.unread.values():
-            told.add(row.image_id, row.path, why)
+            told.add(row.image_id, row.path, row.shown(why))
         sheet = overlay_sheet(image.pixels, prediction, truth.masks, prep, truth.unread)
         sheet.save(overlay_path(folder, prediction.image_id, kind), kind)
 

@@ -76,7 +76,10 @@ def predict_images(
     """
     try:
         with writing_to(out, "records", "maps", "overlays") as check_folder:
-            maker = open_run(out, rows, predictor.description() | {"num_tta": num_tta}, overwrite)
+            settings = {**predictor.description(), "num_tta": num_tta}
+            if salts := {row.salt for row in rows if row.salt}:
+                settings["pseudonyms"] = sorted(salts)  # nobody's own ids beside them
+            maker = open_run(out, rows, settings, overwrite)
             ledger = Ledger(out / "errors.csv")
             advance = progress or (lambda: None)
             kind = figures if before_saving is not None else None
@@ -123,7 +126,9 @@ def _predict_one(
         if num_tta:
             windows = displaced_windows(crop, predictor.prep, num_tta)
             prediction = replace(prediction, scores=predictor.mean_scores(windows))
-        source = Source(row.path.absolute(), str(inputs["files"][0]), image.pixels.shape[0], image.pixels.shape[1])
+        path = None if row.salt else row.path.absolute()
+        (height, width), side = image.pixels.shape, row.pixel_mm
+        source = Source(path, str(inputs["files"][0]), height, width, (side, side) if side else None)
         prediction = replace(prediction, findings=findings_of(prediction), reading=image.reading, source=source)
         prediction = replace(prediction, inputs=inputs, made_by=maker)
         step = "write"
@@ -133,8 +138,8 @@ def _predict_one(
     except Exception as error:
         if isinstance(error, OSError) and error.errno in _DISK_FULL:
             raise
-        ledger.add(row.image_id, row.path, step, error)
-        told.failures.add(row.image_id, row.path, f"{step}: {error}")
+        ledger.add(row.image_id, row.shown(row.path), step, error, row.shown(error))
+        told.failures.add(row.image_id, row.path, f"{step}: {row.shown(error)}")
         return False
     ledger.remove(row.image_id)
     for note in prediction.notes:

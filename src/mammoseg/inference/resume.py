@@ -37,13 +37,11 @@ def open_run(out: Path, rows: Sequence[ImageRow], settings: Mapping[str, Any], o
     maker = made_by(settings)
     if overwrite:
         clear_run(out)
-    elif (out / "run.json").is_file():
-        known = read_run(out)
-        if any(known.get(name) != value for name, value in settings.items()):
-            raise RunFileError(
-                f"{out}: holds predictions of another checkpoint or with other settings. Choose a new folder, or "
-                "--overwrite to replace them."
-            )
+    elif (out / "run.json").is_file() and made_by(read_run(out)) != maker:
+        raise RunFileError(
+            f"{out}: holds predictions of another checkpoint or with other settings. Choose a new folder, or "
+            "--overwrite to replace them."
+        )
     wanted = {row.image_id for row in rows}
     foreign = [i for i in predicted_ids(out) if i not in wanted and stored(out, i).made_by != maker]
     if foreign:

@@ -16,8 +16,10 @@ from mammoseg.ingest.exams import Row, make_rows
 from mammoseg.ingest.file_ids import file_ids
 from mammoseg.ingest.files import Skipped, find_files, unreadable_name
 from mammoseg.ingest.left_out import readable
+from mammoseg.ingest.pseudonyms import of_salt, pseudonym
 from mammoseg.ingest.scan import as_seen, scan_files
 from mammoseg.io.errors import ImageReadError
+from mammoseg.io.repeats import renamed
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +33,7 @@ class Unusable:
 
     image_id: str
     path: Path
+    """The id, where files must not be told."""
     error: ImageReadError
 
 
@@ -86,22 +89,33 @@ def gather(paths: Sequence[Path], without: Path | None) -> Gathered:
 
 
 def look_at(
-    gathered: Gathered, pixel_mm: float | None, workers: int, progress: Callable[[], object] = lambda: None
+    gathered: Gathered,
+    pixel_mm: float | None,
+    workers: int,
+    progress: Callable[[], object] = lambda: None,
+    salt: bytes | None = None,
 ) -> Given:
-    """Look at every file, in `workers` processes. `pixel_mm` is that of images that do not tell it."""
+    """Look at every file, in `workers` processes. `pixel_mm` is that of images that do not tell it.
+
+    With a salt all ids are those that a scan gives with it, and files are called by them.
+    """
     root = gathered.root
     processes = 0 if len(gathered.files) <= _FEW else workers
     found = [
         *scan_files(gathered.files, Settings(root, pixel_mm=pixel_mm), processes, progress),
         *as_seen(gathered.skipped),
     ]
-    images, found = make_rows([_expected(seen) if seen.place in gathered.named else seen for seen in found], None)
+    images, found = make_rows([_expected(seen) if seen.place in gathered.named else seen for seen in found], salt)
     _tell(images)
     unusable = [seen for seen in found if seen.status == "unusable"]
     ids = file_ids([*(image.seen.place for image in images), *(seen.place for seen in unusable)])
+    if salt:
+        ids = {place: pseudonym(salt, "file", place.as_posix()) for place in ids}
+        ids |= {image.seen.place: image.image_id for image in images}
+    rows = [_row(image, ids[image.seen.place], root) for image in images]
     return Given(
-        [_row(image, ids[image.seen.place], root) for image in images],
-        [Unusable(ids[seen.place], root / seen.place, _error(root, seen)) for seen in unusable],
+        [replace(row, salt=of_salt(salt)) for row in rows] if salt else rows,
+        [_unusable(ids[seen.place], root, seen, hidden=salt is not None) for seen in unusable],
         [seen for seen in found if seen.status in ("left out", "no image")],
     )
 
@@ -137,11 +151,15 @@ def _row(image: Row, image_id: str, root: Path) -> ImageRow:
     )
 
 
-def _error(root: Path, seen: Seen) -> ImageReadError:
-    return ImageReadError(
-        f"{readable(root / seen.place)}: {seen.detail or seen.why}. Expected a mammogram that can be read, with side and view "
+def _unusable(image_id: str, root: Path, seen: Seen, hidden: bool) -> Unusable:
+    path = root / seen.place
+    text = (
+        f"{readable(path)}: {seen.detail or seen.why}. Expected a mammogram that can be read, with side and view "
         "in its header or name (0012_L-CC.png). Correct or leave out the file, or give a table with --manifest."
     )
+    if hidden:
+        text = renamed(text, [Path(readable(path)), path], image_id)
+    return Unusable(image_id, Path(image_id) if hidden else path, ImageReadError(text))
 
 
 def _tell(images: Sequence[Row]) -> None:

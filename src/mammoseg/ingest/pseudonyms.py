@@ -1,4 +1,4 @@
-"""Short ids that stand for patients and exams: hashes, with a salt that only the owner of the data has.
+"""Short ids that stand for patients, exams and images: hashes, with a salt that only the owner of the data has.
 
     id = first 12 hex digits of HMAC-SHA256(salt, kind | parts)
 
@@ -11,7 +11,10 @@ import logging
 import os
 import secrets
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+
+from mammoseg.data.manifest import Manifest
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +30,29 @@ def pseudonym(salt: bytes, kind: str, *parts: str) -> str:
     """The id of something that `parts` name; the first letter is that of its kind."""
     message = "\0".join((kind, *parts)).encode("utf-8", "surrogatepass")
     return kind[0] + hmac.new(salt, message, hashlib.sha256).hexdigest()[:_DIGITS]
+
+
+def with_pseudonyms(manifest: Manifest, salt: bytes) -> Manifest:
+    """The same images with pseudonyms for patients, exams and images, whose files are then not to be told.
+
+    A manifest that has pseudonyms, as `mammoseg scan` gives them, keeps its own. A patient has the same one in both.
+    """
+    table = manifest.table
+    if not table["patient_id"].str.fullmatch(f"p[0-9a-f]{{{_DIGITS}}}").all():
+        ids = {"patient_id": ["patient_id"], "exam_id": ["patient_id", "exam_id"], "image_id": ["image_id"]}
+        shown = {
+            name: [
+                pseudonym(salt, name.removesuffix("_id"), *row) for row in table[of].itertuples(index=False, name=None)
+            ]
+            for name, of in ids.items()
+        }
+        table = table.assign(**shown)
+    return replace(manifest, table=table, salt=of_salt(salt))
+
+
+def of_salt(salt: bytes) -> str:
+    """What tells one salt from another and does not give it away."""
+    return pseudonym(salt, "salt")
 
 
 def read_salt(path: Path) -> bytes:

@@ -34,9 +34,12 @@ class Ledger:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def add(self, image_id: str, path: Path | str, step: str, error: BaseException) -> None:
-        """Note that `step` (read, prepare, predict ...) failed for an image; its earlier entry is replaced."""
-        entry = tuple(map(_one_line, (image_id, path, step, type(error).__name__, error)))
+    def add(self, image_id: str, path: Path | str, step: str, error: BaseException, message: str = "") -> None:
+        """Note that `step` (read, prepare, predict ...) failed for an image; its earlier entry is replaced.
+
+        `message` stands for what the error says, where that must not be written.
+        """
+        entry = tuple(map(_one_line, (image_id, path, step, type(error).__name__, message or error)))
         earlier = self._entries.get(image_id)
         if earlier == entry:
             return

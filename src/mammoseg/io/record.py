@@ -30,7 +30,7 @@ _ROUNDING = 1e-3  # a probability may leave [0, 1] by what half precision loses,
 def record_of(prediction: Prediction) -> dict[str, Any]:
     """The plain values of its record; the maps as their shapes."""
     record = asdict(replace(prediction, maps={}))
-    if prediction.source:
+    if prediction.source and prediction.source.path:
         record["source"]["path"] = str(prediction.source.path)
     shapes = {name: values.shape for name, values in prediction.maps.items()}
     return {"format": RECORD_FORMAT, **record, "maps": shapes}

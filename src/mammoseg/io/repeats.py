@@ -1,7 +1,7 @@
 """What is to be said about many images, without saying it many times: each message once, and how many images it is about."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,8 +25,7 @@ class Repeats:
     def add(self, image_id: str, path: Path, text: object) -> None:
         """Note a message; it is logged when it comes first, since a run may take hours."""
         line = " ".join(str(text).split()).removeprefix(f"{image_id}: ")
-        names = "|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in (str(path), path.name, image_id) if name)
-        key = re.sub(rf"{names}|\d+", "#", line)
+        key = re.sub(r"\d+", "#", renamed(line, [path, Path(image_id)], "#"))
         message = self._messages.setdefault(key, _Message(line, []))
         message.images.append(image_id)
         if len(message.images) == 1:
@@ -38,3 +37,9 @@ class Repeats:
             if (count := len(message.images)) > 1:
                 named = ", ".join(message.images[:_NAMED]) + (", ..." if count > _NAMED else "")
                 self._log("%s: %d images (%s): %s", self._subject, count, named, message.text)
+
+
+def renamed(text: str, files: Iterable[Path], name: str) -> str:
+    """A text in which files have another name, whether it calls them by their path or their name."""
+    names = [re.escape(each) for file in files for each in (str(file), file.name) if each]
+    return re.sub(rf"(?<!\w)({'|'.join(names)})(?!\w)", lambda _: name, text) if names else text

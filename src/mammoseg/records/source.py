@@ -20,7 +20,8 @@ class DicomIdentity:
 class Source:
     """The file behind an image, as it was when it was read."""
 
-    path: Path
+    path: Path | None
+    """None: not to be told, since ids are pseudonyms."""
     sha256: str
     """Of the whole file."""
     rows: int
@@ -29,4 +30,4 @@ class Source:
     pixel_mm: tuple[float, float] | None = None
     """Distance of rows and of columns in millimetres; None: unknown."""
     dicom: DicomIdentity | None = None
-    """None: no DICOM file."""
+    """None: no DICOM file, or not to be told: these UIDs lead to the patient."""
