@@ -117,7 +117,7 @@ def manifest(patients: list[str]) -> Manifest:
     rows = [
         {
             "patient_id": patient,
-            "exam_id": "1",
+            "exam_id": f"{patient}_1",
             "image_id": f"{patient}_L-CC",
             "path": f"/a/{patient}.png",
             "malignant": 1,
