@@ -1,8 +1,10 @@
 """Reading images: exact pixels, and refusal of everything that would be read wrongly."""
 
+import hashlib
 import io
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -11,7 +13,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from mammoseg.io.read import ImageReadError, read_mask, read_pixels
+from mammoseg.io.read import ImageReadError, read_image, read_mask, read_pixels
+from mammoseg.records.source import DicomIdentity, Source
 
 GREY16 = np.random.default_rng(0).integers(1, 4096, (90, 70)).astype(np.uint16)
 GREY8 = (GREY16 >> 4).astype(np.uint8)
@@ -183,3 +186,16 @@ def test_white_as_zero_is_refused(tmp_path: Path) -> None:
     data = stream.getvalue().replace(struct.pack("<HHII", 262, 3, 1, 1), struct.pack("<HHII", 262, 3, 1, 0))
     with pytest.raises(ImageReadError, match="white as 0"):
         read_pixels(saved(tmp_path, "a.tif", data))
+
+
+def test_what_is_read_says_where_it_is_from(tmp_path: Path, write_mammogram: Callable[..., Path]) -> None:
+    path = saved(tmp_path, "a.png", encoded(".png", GREY16))
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert read_image(path).source == Source(path, digest, 90, 70)
+    uids = {"StudyInstanceUID": "1.2", "SeriesInstanceUID": "1.2.3", "SOPInstanceUID": "1.2.3.4"}
+    path = write_mammogram(tmp_path / "b", **uids, ImagerPixelSpacing=[0.07, 0.07])
+    source = read_image(path).source
+    identity = DicomIdentity("1.2.840.10008.5.1.4.1.1.1.2", "1.2.3.4", "1.2.3", "1.2", frame=1)
+    assert (source.dicom, source.pixel_mm, source.rows, source.columns) == (identity, (0.07, 0.07), 160, 128)
+    assert source.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert read_image(write_mammogram(tmp_path / "c", SeriesInstanceUID=None)).source.dicom is None

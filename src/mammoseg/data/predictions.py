@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from mammoseg.bounded import sha256_of
 from mammoseg.config import parse
 from mammoseg.data.manifest import ImageRow, Manifest
 from mammoseg.data.masks import Truth, readable_masks
@@ -51,8 +50,7 @@ class Predicted:
                 "version. Give the table of images with --manifest, or predict again."
             )
         image = self.row.mammogram(*read_image(path, self.prep.dicom))
-        found = sha256_of(path)
-        if source is not None and source.sha256 != found:
+        if source and image.source and source.sha256 != image.source.sha256:
             raise ImageReadError(
                 f"{path}: the file has changed since it was predicted. Expected the content that the prediction is about. Put "
                 "the file back, or predict again."

@@ -26,7 +26,6 @@ from mammoseg.prep.pipeline import Prepared, prepare_window
 from mammoseg.records.image import Mammogram
 from mammoseg.records.prediction import Prediction
 from mammoseg.records.saliency import findings_of
-from mammoseg.records.source import Source
 
 logger = logging.getLogger(__name__)
 
@@ -126,10 +125,7 @@ def _predict_one(
         if num_tta:
             windows = displaced_windows(crop, predictor.prep, num_tta)
             prediction = replace(prediction, scores=predictor.mean_scores(windows))
-        path = None if row.salt else row.path.absolute()
-        (height, width), side = image.pixels.shape, row.pixel_mm
-        source = Source(path, str(inputs["files"][0]), height, width, (side, side) if side else None)
-        prediction = replace(prediction, findings=findings_of(prediction), reading=image.reading, source=source)
+        prediction = replace(prediction, findings=findings_of(prediction), reading=image.reading, source=image.source)
         prediction = replace(prediction, inputs=inputs, made_by=maker)
         step = "write"
         if before_saving is not None:

@@ -205,7 +205,7 @@ def _used(place: PurePosixPath, header: DicomHeader | None, stated: Stated) -> S
 def _with_pixels(settings: Settings, seen: Seen, path: Path) -> Seen:
     flip = seen.header.horizontal_flip if seen.header else None
     try:
-        pixels, reading = read_image(path)
+        pixels, reading, _ = read_image(path)
     except ValueError as error:
         why, detail = _reason(error, path)
         return Seen(seen.place, "unusable", why, detail, mammogram=True)

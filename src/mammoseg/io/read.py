@@ -1,5 +1,6 @@
 """Reading the pixels of image files: DICOM, and pictures (io/pictures.py)."""
 
+import hashlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from mammoseg.io.pictures import MAX_PIXELS as MAX_PIXELS
 from mammoseg.io.pictures import decode_picture, looks_like_picture
 from mammoseg.io.regular import open_regular
 from mammoseg.records.image import DicomMode
+from mammoseg.records.source import Source
 
 _DICOM_SUFFIXES = (".dcm", ".dicom", ".dic", ".ima")
 _LUMA_BGR = np.array([0.114, 0.587, 0.299])
@@ -23,6 +25,7 @@ class ImagePixels(NamedTuple):
     """(H, W) uint8 or uint16; brighter is denser tissue."""
     reading: tuple[str, ...]
     """What was done to the stored values, in plain words; nothing for other formats than DICOM."""
+    source: Source
 
 
 def read_image(path: Path, dicom: DicomMode = "nyu") -> ImagePixels:
@@ -34,6 +37,7 @@ def read_image(path: Path, dicom: DicomMode = "nyu") -> ImagePixels:
     `MAX_PIXELS` or `regular.MAX_BYTES`, not 8 or 16 bits, has several pages or transparent pixels, or (TIFF) stores white
     as 0 or colours as planes; for DICOM (DicomReadError) see there.
     """
+    digest = _hash(path)
     if is_dicom(path):
         from mammoseg.io.dicom.header import read_header
         from mammoseg.io.dicom.pixels import read_dicom_pixels
@@ -45,13 +49,26 @@ def read_image(path: Path, dicom: DicomMode = "nyu") -> ImagePixels:
                 "presentation. Leave it out, or make the manifest with mammoseg scan."
             )
         decoded = read_dicom_pixels(path, dicom)
-        return ImagePixels(decoded.pixels, decoded.steps)
+        side = (header.pixel_mm, header.pixel_mm) if header.pixel_mm else None
+        source = Source(path.absolute(), digest, *_size(decoded.pixels), side, header.identity)
+        return ImagePixels(decoded.pixels, decoded.steps, source)
     pixels = decode_picture(path)
     if pixels.ndim == 3:
         first = pixels[..., 0]
         same = (pixels == first[..., None]).all()
         pixels = np.ascontiguousarray(first) if same else np.rint(pixels @ _LUMA_BGR).astype(pixels.dtype)
-    return ImagePixels(pixels, ())
+    return ImagePixels(pixels, (), Source(path.absolute(), digest, *_size(pixels)))
+
+
+def _size(pixels: NDArray[np.generic]) -> tuple[int, int]:
+    height, width = pixels.shape
+    return height, width
+
+
+def _hash(path: Path) -> str:
+    """10 ms for 17 MB."""
+    with open_regular(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_pixels(path: Path, dicom: DicomMode = "nyu") -> NDArray[np.generic]:

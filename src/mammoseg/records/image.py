@@ -6,6 +6,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mammoseg.records.source import Source
+
 Laterality = Literal["L", "R"]
 DicomMode = Literal["nyu", "presentation"]
 """What is taken for the pixels of a DICOM file: stored values, as the published NYU weights saw them, or what a viewer shows."""
@@ -33,3 +35,5 @@ class Mammogram:
     or not wanted."""
     reading: tuple[str, ...] = ()
     """What was done to the stored values when the file was read, in plain words."""
+    source: Source | None = None
+    """The file; None: the pixels come from none."""

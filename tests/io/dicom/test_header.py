@@ -15,6 +15,7 @@ from pydicom import Dataset, uid
 from pydicom.dataset import FileMetaDataset
 
 from mammoseg.io.dicom.header import DicomHeader, DicomReadError, read_header
+from mammoseg.records.source import DicomIdentity
 
 Write = Callable[..., Path]
 
@@ -109,6 +110,7 @@ def test_everything(write: Write) -> None:
         sop_uid="1.2.3.1",
         burned_in=False,
         findings=(),
+        identity=DicomIdentity(uid.DigitalMammographyXRayImageStorageForPresentation, "1.2.3.1", "1.2.3.0", "1.2.3"),
     )
     assert read_header(write(syntax=uid.ImplicitVRLittleEndian)) == dataclasses.replace(
         read_header(write()), transfer_syntax="Implicit VR Little Endian"
@@ -127,7 +129,7 @@ def test_almost_nothing(write: Write) -> None:
     assert unknown == {
         *("laterality", "view", "pixel_mm", "pixel_spacing_mm", "horizontal_flip", "bits_stored", "signed"),
         *("photometric", "manufacturer", "model", "study_date", "patient_id", "study_uid", "series_uid", "sop_uid"),
-        "burned_in",
+        *("burned_in", "identity"),
     }
     assert {"the laterality is not stated", "the view is not stated"} <= set(header.findings)
 

@@ -20,6 +20,7 @@ from mammoseg.io.dicom.parse import Contents, read_elements
 from mammoseg.io.dicom.spacing import Spacing, read_spacing
 from mammoseg.io.dicom.views import VIEW_OF_CODE, ViewInfo, read_position, resolve
 from mammoseg.records.image import Laterality
+from mammoseg.records.source import DicomIdentity
 
 _MOST_PIXELS = 150_000_000  # as for other image files
 _FEWEST = 64  # rows and columns
@@ -75,6 +76,8 @@ class DicomHeader:
     """Burned In Annotation: whether texts that name the patient may be in the pixels."""
     findings: tuple[str, ...]
     """Contradictions and remarks."""
+    identity: DicomIdentity | None = field(default=None, repr=False)
+    """The three UIDs with the class of the object, if the file states all of them."""
 
 
 def read_header(path: Path) -> DicomHeader:
@@ -125,11 +128,18 @@ def read_header(path: Path) -> DicomHeader:
         study_uid=elements.text("StudyInstanceUID") or None,
         series_uid=elements.text("SeriesInstanceUID") or None,
         sop_uid=elements.text("SOPInstanceUID") or None,
+        identity=_identity(elements),
         burned_in=burned_in,
         findings=tuple(
             dict.fromkeys((*kind.findings, *view.findings, *about_side, *about_flip, *spacing.findings, *findings))
         ),
     )
+
+
+def _identity(elements: Elements) -> DicomIdentity | None:
+    sop_class, sop = elements.text("SOPClassUID"), elements.text("SOPInstanceUID")
+    series, study = elements.text("SeriesInstanceUID"), elements.text("StudyInstanceUID")
+    return DicomIdentity(sop_class, sop, series, study) if sop_class and sop and series and study else None
 
 
 def _view(elements: Elements) -> ViewInfo:
