@@ -48,8 +48,8 @@ def outlines(image: Predicted) -> Figure:
         if name in masks:
             panel.contour(masks[name], levels=[0.5], colors=look.on_light, linestyles=look.line, linewidths=2)
         for patch in prediction.patches:
-            ends = np.array([[patch.row, patch.col], [patch.row + patch.size, patch.col + patch.size]], float)
-            (top, left), (bottom, right) = prediction.grid.to_original(ends)
+            ends = patch.row + patch.size, patch.col + patch.size
+            top, left, bottom, right = prediction.grid.box_in_original(patch.row, patch.col, *ends)
             panel.add_patch(Rectangle((left, top), right - left, bottom - top, fill=False, linestyle="dotted"))
         panel.set_title(f"{prediction.image_id}  {name} {prediction.scores[name]:.2f}", fontsize=9)
         panel.set_axis_off()

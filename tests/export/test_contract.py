@@ -165,5 +165,8 @@ def test_an_exporter_of_others_through_the_installed_command(mine: Path, mammose
     done = mammoseg("export", TOY, "--predictions", mine / "predictions", "--out", mine / "out", "--set", "least=0")
     assert done.code == 0, done.err
     lines = list(csv.DictReader((mine / "out" / "findings.csv").open()))
-    assert len(lines) == 16
+    assert len({line["image_id"] for line in lines}) == 8
     assert {line["class"] for line in lines} == {"benign", "malignant"}
+    for line in lines:
+        assert 0 <= float(line["top"]) < float(line["bottom"]) <= 208
+        assert 0 <= float(line["left"]) < float(line["right"]) <= 160
