@@ -78,7 +78,7 @@ def test_round_trip(tmp_path: Path) -> None:
 def test_what_decided_a_prediction_is_read_without_its_maps(tmp_path: Path) -> None:
     save_prediction(tmp_path, prediction())
     (tmp_path / "maps" / "a-1.npz").write_bytes(b"")
-    assert runs.stored(tmp_path, "a-1").inputs == prediction().inputs
+    assert runs.read_record(tmp_path, "a-1").about == replace(prediction(), maps={})
 
 
 def test_records_of_an_earlier_version_are_read(tmp_path: Path) -> None:
@@ -91,7 +91,9 @@ def test_records_of_an_earlier_version_are_read(tmp_path: Path) -> None:
     read = load_prediction(tmp_path, "a-1")
     assert (read.inputs, read.patches_of, read.made_by, read.source, read.facts) == ({}, "", {}, None, None)
     assert read.findings == findings_of(prediction()) != ()
-    assert runs.stored(tmp_path, "a-1") == runs.Stored(inputs={}, made_by={}, whole=False, old=True)
+    record = runs.read_record(tmp_path, "a-1")
+    assert record.old
+    assert not runs.is_whole(tmp_path, record)
 
 
 def test_maps_of_another_prediction_are_not_taken_for_its_own(tmp_path: Path) -> None:
@@ -108,9 +110,10 @@ def test_maps_of_another_prediction_are_not_taken_for_its_own(tmp_path: Path) ->
 @pytest.mark.parametrize("change", [Path.unlink, lambda path: path.write_bytes(b"")], ids=["gone", "emptied"])
 def test_a_prediction_with_all_its_maps_is_whole(tmp_path: Path, name: str, change: Callable[[Path], object]) -> None:
     save_prediction(tmp_path, prediction())
-    assert runs.stored(tmp_path, "a-1").whole
+    record = runs.read_record(tmp_path, "a-1")
+    assert runs.is_whole(tmp_path, record)
     change(tmp_path / "maps" / name)
-    assert not runs.stored(tmp_path, "a-1").whole
+    assert not runs.is_whole(tmp_path, record)
 
 
 def test_the_same_prediction_is_the_same_bytes(tmp_path: Path) -> None:

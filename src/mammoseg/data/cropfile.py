@@ -63,7 +63,7 @@ def read_crop(path: Path, heatmaps: bool) -> BreastCrop:
             return BreastCrop(
                 pixels=_joined(stored, about, "pixels"),
                 heatmaps=_joined(stored, about, "heatmaps") if heatmaps else None,
-                facts=facts_of(about),
+                facts=facts_of(about["facts"]),
                 **{name: _tuples(value) for name, value in about["crop"].items()},
             )
     except _DAMAGE as error:
@@ -74,7 +74,7 @@ def read_facts(path: Path) -> BreastFacts | None:
     """`BreastCrop.facts` without the pixels, in a millisecond. Raises CropFileError like `read_crop`."""
     try:
         with _opened(path) as (_, about):
-            return facts_of(about)
+            return facts_of(about["facts"])
     except _DAMAGE as error:
         raise _no_crop(path, error) from error
 

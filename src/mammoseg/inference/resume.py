@@ -14,12 +14,13 @@ from mammoseg.io.regular import open_regular
 from mammoseg.io.runs import (
     clear_run,
     is_done,
+    is_whole,
     made_by,
     overlay_path,
     predicted_ids,
+    read_record,
     read_run,
     remove_prediction,
-    stored,
     write_run,
 )
 
@@ -43,7 +44,7 @@ def open_run(out: Path, rows: Sequence[ImageRow], settings: Mapping[str, Any], o
             "--overwrite to replace them."
         )
     wanted = {row.image_id for row in rows}
-    foreign = [i for i in predicted_ids(out) if i not in wanted and stored(out, i).made_by != maker]
+    foreign = [i for i in predicted_ids(out) if i not in wanted and read_record(out, i).about.made_by != maker]
     if foreign:
         raise RunFileError(
             f"{out}: holds predictions of {len(foreign)} other images, e.g. {foreign[0]}, of another checkpoint or of an "
@@ -89,13 +90,13 @@ def _why_again(
     row: ImageRow, out: Path, maker: Mapping[str, str], heatmaps: Sequence[str], figures: FigureKind | None
 ) -> str | None:
     """One of _REASONS for an image that has a record, or None."""
-    known, inputs = stored(out, row.image_id), inputs_of(row, heatmaps)
-    foreign = known.made_by != maker
-    if foreign or known.inputs != inputs:
+    known, inputs = read_record(out, row.image_id), inputs_of(row, heatmaps)
+    foreign = known.about.made_by != maker
+    if foreign or known.about.inputs != inputs:
         if all(inputs["files"]):  # a disk that is not mounted must not cost the predictions of a study
             remove_prediction(out, row.image_id)
         return "foreign" if foreign else "changed"
-    if known.old or not known.whole:
+    if known.old or not is_whole(out, known):
         return "old" if known.old else "broken"
     if figures is not None:
         figure = overlay_path(out, row.image_id, figures)

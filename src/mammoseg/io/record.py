@@ -4,13 +4,12 @@ format 1   says nothing of findings; they are those of its maps (records/salienc
 format 2   has `findings`, and `source` with the DICOM identity of the file
 """
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, replace
-from typing import Any, get_type_hints
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal, get_type_hints
 
-import numpy as np
-from numpy.typing import NDArray
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, create_model
 
 from mammoseg.io.errors import RunFileError
 from mammoseg.io.pictures import MAX_PIXELS
@@ -19,41 +18,80 @@ from mammoseg.records.finding import Finding
 from mammoseg.records.grid import PixelGrid
 from mammoseg.records.prediction import Prediction, Scores
 
-RECORD_FORMAT = 2
-_READ = (1, RECORD_FORMAT)
 TEXTS = ("patient_id", "exam_id", "image_id", "laterality", "view")
 """What a record says in words."""
-_FIELDS = {name: TypeAdapter[Any](kind) for name, kind in get_type_hints(Prediction).items() if name != "maps"}
+_FORMAT = 2
 _ROUNDING = 1e-3  # a probability may leave [0, 1] by what half precision loses, not by more
 
 
-def record_of(prediction: Prediction) -> dict[str, Any]:
-    """The plain values of its record; the maps as their shapes."""
+@dataclass(frozen=True)
+class FileNote:
+    """Tells whether a file is the one that was written with the record."""
+
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """What the file of a record says."""
+
+    about: Prediction
+    """Without its maps."""
+    shapes: Mapping[str, tuple[int, int, int]]
+    """Those of the maps, by their names."""
+    files: Mapping[str, FileNote]
+    """Those of the maps, by their paths in the predictions folder. Empty: unknown, as in records of earlier versions."""
+    old: bool
+    """Whether it has format 1: without findings, and mostly without the file of the image."""
+
+
+_KINDS: dict[str, Any] = get_type_hints(Prediction) | {
+    "format": Literal[1, 2],
+    "maps": dict[str, tuple[int, int, int]],
+    "files": dict[str, FileNote],
+}
+_FIELDS: Any = {name: (kind, None) for name, kind in _KINDS.items()}
+_Written: Any = create_model("_Written", **_FIELDS)
+"""Types of what stands in the file; what is missing is found when a Prediction is made of it."""
+_FACTS = TypeAdapter[BreastFacts | None](BreastFacts | None)
+
+
+def note_of(content: bytes) -> FileNote:
+    return FileNote(len(content), hashlib.sha256(content).hexdigest())
+
+
+def record_of(prediction: Prediction, files: Mapping[str, FileNote]) -> dict[str, Any]:
+    """The plain values of its record, with notes of the files of its maps."""
     record = asdict(replace(prediction, maps={}))
     if prediction.source and prediction.source.path:
         record["source"]["path"] = str(prediction.source.path)
     shapes = {name: values.shape for name, values in prediction.maps.items()}
-    return {"format": RECORD_FORMAT, **record, "maps": shapes}
+    return {"format": _FORMAT, **record, "maps": shapes, "files": {name: asdict(note) for name, note in files.items()}}
 
 
-def prediction_of(record: Mapping[str, Any], maps: Mapping[str, NDArray[np.float32]]) -> Prediction:
-    """What `record_of` was made from. Any built-in error means a damaged record."""
-    known = {name: kind.validate_python(record[name]) for name, kind in _FIELDS.items() if name in record}
-    return Prediction(maps=maps, **known)
+def parse_record(text: bytes, image_id: str) -> Record:
+    """What `record_of` was made from. Raises RunFileError, ValueError, KeyError or TypeError for no record of this image."""
+    said = _Written.model_validate_json(text, strict=True)
+    given = {name: getattr(said, name) for name in said.model_fields_set}
+    old, shapes, files = given.pop("format") < _FORMAT, given.pop("maps"), given.pop("files", {})
+    about = Prediction(maps={}, **given)
+    if about.image_id != image_id:
+        raise ValueError(f"it is about image {about.image_id!r}")
+    _check_scores(about)
+    return Record(about, shapes, files, old)
 
 
-def facts_of(record: Mapping[str, Any]) -> BreastFacts | None:
-    """`Prediction.facts`, also as a prepared crop notes them. Any built-in error means a damaged record."""
-    facts: BreastFacts | None = _FIELDS["facts"].validate_python(record.get("facts"))
-    return facts
+def facts_of(values: Mapping[str, Any] | None) -> BreastFacts | None:
+    """`BreastFacts` as JSON has them. Raises ValueError for anything else."""
+    return _FACTS.validate_python(values)
 
 
 def check_prediction(prediction: Prediction) -> None:
     """Raises RunFileError if a score or map is not a probability (a diverged model gives NaN), one is missing, or a finding
     is of no class of the model or beside the image."""
     where = f"image {prediction.image_id}"
-    patches = {f"patch {number}": patch.scores for number, patch in enumerate(prediction.patches)}
-    _check_scores(where, prediction.scores, {**prediction.parts, **patches})
+    _check_scores(prediction)
     if "saliency" not in prediction.maps:
         raise RunFileError(
             f"{where}: there is no map 'saliency', only {sorted(prediction.maps)}; every model gives one."
@@ -89,28 +127,17 @@ def _check_findings(where: str, findings: tuple[Finding, ...], scores: Scores, g
             )
 
 
-def _check_scores(where: str, scores: Scores, parts: Mapping[str, Scores]) -> None:
+def _check_scores(prediction: Prediction) -> None:
     """The scores of an image are of at least one class, under names that can stand in those of files; those of its parts are of
     the same ones."""
+    where, scores, parts = f"image {prediction.image_id}", prediction.scores, prediction.parts
     classes = list(scores)
     if not classes or not all(name.isidentifier() and name not in TEXTS for name in classes):
         raise RunFileError(f"{where}: scores is {dict(scores)}; expected a probability for each class of the model.")
     columns = [*classes, *(f"{part}_{name}" for part in parts for name in classes)]
     if twice := [name for name in classes if columns.count(name) > 1]:
         raise RunFileError(f"{where}: {twice[0]} is twice a name, of a class and of the score of a part. Rename one.")
-    for part, values in {"scores": scores, **parts}.items():
+    patches = {f"patch {number}": patch.scores for number, patch in enumerate(prediction.patches)}
+    for part, values in {"scores": scores, **parts, **patches}.items():
         if list(values) != classes or not all(0 <= p <= 1 for p in values.values()):
             raise RunFileError(f"{where}: {part} is {dict(values)}; expected a probability for each of {classes}.")
-
-
-def check_record(record: Mapping[str, Any], image_id: str) -> None:
-    """Raises RunFileError, ValueError, KeyError, TypeError or AttributeError for what is no record of this image."""
-    if record["format"] not in _READ:
-        raise ValueError(f"format {record['format']!r}, expected one of {_READ}")
-    if record["image_id"] != image_id:
-        raise ValueError(f"it is about image {record['image_id']!r}")
-    if not all(isinstance(record[name], str) for name in TEXTS):
-        raise ValueError(f"one of {', '.join(TEXTS)} is no text")
-    if not all(isinstance(record.get(name, {}), dict) for name in ("inputs", "made_by", "files")):
-        raise ValueError("inputs, made_by or files are no names with values")
-    _check_scores(f"image {image_id}", record["scores"], record["parts"])

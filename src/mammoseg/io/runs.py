@@ -21,21 +21,21 @@ import json
 import re
 import zipfile
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from pydantic import TypeAdapter
 
-from mammoseg.bounded import read_bounded, read_json
+from mammoseg.bounded import read_bounded
 from mammoseg.io.atomic import atomic_path, plain, write_json
 from mammoseg.io.errors import RunFileError
 from mammoseg.io.figures import FIGURE_KINDS, FigureKind
 from mammoseg.io.npz import MOST_BYTES, npz_bytes, read_npz
-from mammoseg.io.record import RECORD_FORMAT, check_prediction, check_record, facts_of, prediction_of, record_of
+from mammoseg.io.record import Record, check_prediction, note_of, parse_record, record_of
 from mammoseg.records.breast import BreastFacts
 from mammoseg.records.label import CLASSES
 from mammoseg.records.prediction import Prediction
@@ -45,6 +45,7 @@ PNG_SCALE = 65535
 """Value of a probability of 1 in the 16-bit PNG maps."""
 TABLES = ("predictions.csv", "predictions_published.csv")
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_SETTINGS = TypeAdapter(dict[str, Any])
 _WRONG_CONTENT = (KeyError, TypeError, AttributeError, ValueError)
 
 
@@ -74,37 +75,15 @@ def is_done(folder: Path, image_id: str) -> bool:
     return record_path(folder, image_id).is_file()
 
 
-@dataclass(frozen=True)
-class Stored:
-    """What tells whether a prediction is still the one that is wanted."""
-
-    inputs: Mapping[str, Any]
-    made_by: Mapping[str, str]
-    """Both as in `Prediction`."""
-    whole: bool
-    """Whether its maps are there, at the sizes they were written with."""
-    old: bool
-    """Whether it has an earlier format, without findings and mostly without the file of the image."""
-
-
-def stored(folder: Path, image_id: str) -> Stored:
-    """About an image that is done, without reading its maps. Raises RunFileError when it is not, or its record is damaged."""
-    record = read_record(folder, image_id)
-    try:
-        sizes = {folder / name: about["bytes"] for name, about in record.get("files", {}).items()}
-        whole = bool(sizes) and all(path.is_file() and path.stat().st_size == size for path, size in sizes.items())
-        old = record["format"] < RECORD_FORMAT
-        return Stored(dict(record.get("inputs", {})), dict(record.get("made_by", {})), whole, old)
-    except _WRONG_CONTENT as error:
-        raise _damaged(record_path(folder, image_id), error) from error
+def is_whole(folder: Path, record: Record) -> bool:
+    """Whether the maps of an image are there, at the sizes they were written with."""
+    sizes = {folder / name: note.bytes for name, note in record.files.items()}
+    return bool(sizes) and all(path.is_file() and path.stat().st_size == size for path, size in sizes.items())
 
 
 def stored_facts(folder: Path, image_id: str) -> BreastFacts | None:
-    """What was measured on the breast of an image that is done; None: not known. Raises like `stored`."""
-    try:
-        return facts_of(read_record(folder, image_id))
-    except _WRONG_CONTENT as error:
-        raise _damaged(record_path(folder, image_id), error) from error
+    """What was measured on the breast of an image that is done; None: not known. Raises like `read_record`."""
+    return read_record(folder, image_id).about.facts
 
 
 def predicted_ids(folder: Path) -> list[str]:
@@ -116,7 +95,7 @@ def predicted_classes(folder: Path) -> tuple[str, ...]:
     """The classes of the model whose predictions these are, as the first record that can be read says; CLASSES without one."""
     for image_id in predicted_ids(folder):
         with contextlib.suppress(RunFileError):
-            return tuple(read_record(folder, image_id)["scores"])
+            return tuple(read_record(folder, image_id).about.scores)
     return CLASSES
 
 
@@ -137,8 +116,8 @@ def save_prediction(folder: Path, prediction: Prediction) -> None:
     for path, content in written.items():
         with atomic_path(path) as temporary:
             temporary.write_bytes(content)
-    files = {path.relative_to(folder).as_posix(): _noted(content) for path, content in written.items()}
-    write_json(record_path(folder, image_id), {**record_of(prediction), "files": files})
+    files = {path.relative_to(folder).as_posix(): note_of(content) for path, content in written.items()}
+    write_json(record_path(folder, image_id), record_of(prediction, files))
 
 
 def load_prediction(folder: Path, image_id: str) -> Prediction:
@@ -146,28 +125,18 @@ def load_prediction(folder: Path, image_id: str) -> Prediction:
 
     Raises RunFileError when the image is not done, or its files are damaged or do not fit together.
     """
-    record = read_record(folder, image_id)
-    path = maps_path(folder, image_id)
+    record, path = read_record(folder, image_id), maps_path(folder, image_id)
     try:
-        prediction = prediction_of(record, _read_maps(path, record))
+        content = read_bounded(path, MOST_BYTES)
+        note = record.files.get(f"maps/{path.name}")
+        if note not in (None, note_of(content)):
+            raise ValueError("it is not the file that was written with the record")
+        maps = {name: values.astype(np.float32) for name, values in read_npz(content, record.shapes).items()}
+        prediction = replace(record.about, maps=maps)
         check_prediction(prediction)
-        return replace(prediction, findings=findings_of(prediction)) if record["format"] == 1 else prediction
+        return replace(prediction, findings=findings_of(prediction)) if record.old else prediction
     except (*_WRONG_CONTENT, OSError, EOFError, ArithmeticError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
         raise _damaged(path, error) from error
-
-
-def _noted(content: bytes) -> dict[str, Any]:
-    return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-
-
-def _read_maps(path: Path, record: Mapping[str, Any]) -> dict[str, NDArray[np.float32]]:
-    """The maps of a record, which were written with it (those of earlier versions: as far as their names and shapes tell)."""
-    content = read_bounded(path, MOST_BYTES)
-    noted = record.get("files", {}).get(f"maps/{path.name}")
-    if noted is not None and noted != _noted(content):
-        raise ValueError("it is not the file that was written with the record")
-    maps = read_npz(content, record["maps"])
-    return {name: values.astype(np.float32) for name, values in maps.items()}
 
 
 def write_run(folder: Path, values: Mapping[str, Any]) -> None:
@@ -177,7 +146,9 @@ def write_run(folder: Path, values: Mapping[str, Any]) -> None:
 
 def read_run(folder: Path) -> dict[str, Any]:
     """Read run.json. Raises RunFileError when it is missing or damaged."""
-    return _read_json(folder / "run.json", f"{folder} is not a predictions folder, or its run never began")
+    path = folder / "run.json"
+    with _telling(path, f"{folder} is not a predictions folder, or its run never began"):
+        return _SETTINGS.validate_json(read_bounded(path))
 
 
 def made_by(settings: Mapping[str, Any]) -> dict[str, str]:
@@ -192,7 +163,7 @@ def remove_prediction(folder: Path, image_id: str) -> None:
     forget_tables(folder)
     classes = {*CLASSES}  # whatever the record says: an earlier one of another model may have left them
     with contextlib.suppress(RunFileError):
-        classes |= {*read_record(folder, image_id)["scores"]}
+        classes |= {*read_record(folder, image_id).about.scores}
     files = [record_path(folder, image_id), maps_path(folder, image_id)]
     files += [overlay_path(folder, image_id, kind) for kind in FIGURE_KINDS]
     for path in (*files, *(map_png_path(folder, image_id, name) for name in classes)):
@@ -207,7 +178,8 @@ def clear_run(folder: Path) -> None:
     forget_tables(folder)
     for image_id in predicted_ids(folder):
         remove_prediction(folder, image_id)
-    for name in ("exam_list_manifest.csv", "errors.csv", "run.json"):  # run.json last: it says whose the records are
+    others = ("exam_list_manifest.csv", "left_out.csv", "errors.csv")
+    for name in (*others, "run.json"):  # last, since it says whose the records are
         (folder / name).unlink(missing_ok=True)
 
 
@@ -217,33 +189,27 @@ def forget_tables(folder: Path) -> None:
         (folder / name).unlink(missing_ok=True)
 
 
-def read_record(folder: Path, image_id: str) -> dict[str, Any]:
-    """The record of an image as it stands in its file. Raises RunFileError when there is none, or it is damaged."""
+def read_record(folder: Path, image_id: str) -> Record:
+    """What is known of an image without its maps. Raises RunFileError when it is not done, or its record is damaged."""
     path = record_path(folder, image_id)
-    record = _read_json(path, f"image {image_id} has no prediction in {folder}")
-    try:
-        check_record(record, image_id)
-    except _WRONG_CONTENT as error:
-        raise _damaged(path, error) from error
-    return record
+    with _telling(path, f"image {image_id} has no prediction in {folder}"):
+        return parse_record(read_bounded(path), image_id)
 
 
-def _read_json(path: Path, missing: str) -> dict[str, Any]:
+@contextlib.contextmanager
+def _telling(path: Path, missing: str) -> Iterator[None]:
+    """Whatever is wrong with a file that is read in this block becomes a RunFileError."""
     try:
-        values = read_json(path)
+        yield
     except FileNotFoundError:
         raise RunFileError(f"{missing}: expected {path}. Run mammoseg predict.") from None
-    except (OSError, ValueError) as error:
+    except (OSError, *_WRONG_CONTENT) as error:
         raise _damaged(path, error) from error
-    if not isinstance(values, dict):
-        raise _damaged(path, "expected names with values")
-    return values
 
 
-def _damaged(path: Path, error: object) -> RunFileError:
-    cause = f"{type(error).__name__}: {error}" if isinstance(error, Exception) else error
+def _damaged(path: Path, error: Exception) -> RunFileError:
     return RunFileError(
-        f"{path} is damaged or of another version ({cause}). Delete the image's record, or this file if it "
+        f"{path} is damaged or of another version ({type(error).__name__}: {error}). Delete the image's record, or this file if it "
         "is run.json, and run predict again."
     )
 

@@ -6,6 +6,7 @@ models, and a table that says something else than they do.
 
 import io
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ from mammoseg.io.errors import RunFileError
 from mammoseg.io.record import TEXTS
 from mammoseg.io.runs import made_by, predicted_ids, read_record, read_run
 from mammoseg.records.label import reported
+from mammoseg.records.prediction import Prediction
 
 logger = logging.getLogger(__name__)
 
@@ -97,12 +99,12 @@ def checked_scores(folder: Path) -> Scores:
 
 
 def _collected(folder: Path) -> Scores:
-    records = {image_id: read_record(folder, image_id) for image_id in predicted_ids(folder)}
+    records = [read_record(folder, image_id).about for image_id in predicted_ids(folder)]
     _check_one_model(folder, records)
-    classes = reported(dict.fromkeys(name for record in records.values() for name in record["scores"]))
-    parts = sorted({part for record in records.values() for part in record["parts"]})
+    classes = reported(dict.fromkeys(name for record in records for name in record.scores))
+    parts = sorted({part for record in records for part in record.parts})
     columns = [*classes, *(f"{part}_{name}" for part in parts for name in classes)]
-    images = pd.DataFrame([_score_row(record) for record in records.values()], columns=[*_TEXTS, *columns])
+    images = pd.DataFrame([_score_row(record) for record in records], columns=[*_TEXTS, *columns])
     exam = ["patient_id", "exam_id"]
     breasts = images.groupby([*exam, "laterality"])[columns].mean().reset_index()
     exams = breasts.groupby(exam)[columns].max().reset_index()
@@ -116,11 +118,11 @@ def _collected(folder: Path) -> Scores:
     return Scores(table[[*_TEXTS, *columns]], classes, tuple(parts))
 
 
-def _check_one_model(folder: Path, records: dict[str, dict[str, Any]]) -> None:
+def _check_one_model(folder: Path, records: Sequence[Prediction]) -> None:
     """Every record names its checkpoint and settings; together they must be of one, which is the one of run.json."""
     groups: dict[str, list[str]] = {}
-    for image_id, record in records.items():
-        groups.setdefault(str(record.get("made_by", {}).get("settings_sha256")), []).append(image_id)
+    for record in records:
+        groups.setdefault(str(record.made_by.get("settings_sha256")), []).append(record.image_id)
     if len(groups) > 1:
         counts = ", ".join(f"{len(ids)} (e.g. {ids[0]})" for ids in groups.values())
         raise RunFileError(
@@ -140,6 +142,6 @@ def _check_one_model(folder: Path, records: dict[str, dict[str, Any]]) -> None:
         )
 
 
-def _score_row(record: dict[str, Any]) -> dict[str, Any]:
-    row = {"level": "image", **{name: record[name] for name in TEXTS}, **record["scores"]}
-    return row | {f"{part}_{name}": p for part, scores in record["parts"].items() for name, p in scores.items()}
+def _score_row(record: Prediction) -> dict[str, Any]:
+    row = {"level": "image", **{name: getattr(record, name) for name in TEXTS}, **record.scores}
+    return row | {f"{part}_{name}": p for part, scores in record.parts.items() for name, p in scores.items()}
