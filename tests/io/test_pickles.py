@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mammoseg.io import pickle_machine, pickles
+from mammoseg.io import pickles
 from mammoseg.io.pickles import PickleReadError, load_plain
 
 PROTOCOLS = range(6)
@@ -280,7 +280,7 @@ def test_bombs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     )
     with pytest.raises(PickleReadError):  # 2**90 leaves, if somebody counts them: hashing does
         load_plain(stored(tmp_path, b"\x80\x04}" + doubled[2:] + b"Ns."))
-    monkeypatch.setattr(pickle_machine, "MAX_STEPS", 1000)
+    monkeypatch.setattr(pickles, "MAX_STEPS", 1000)
     repeat = b"c_codecs\nencode\np0\n0(S'" + b"a" * 100 + b"'\nS'latin1'\ntp1\n0(" + b"g0\ng1\nR" * 50 + b"l."
     for bomb in (
         b"\x80\x04(" + b"]" * 150 + b"l.",
