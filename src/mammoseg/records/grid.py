@@ -133,12 +133,7 @@ class PixelGrid:
         """For every cell along an axis: the original pixel under its centre, and whether there is one."""
         n, working, start, length, mirrored = self._axis(axis)
         centres = 2 * np.arange(cells, dtype=np.int64) + 1  # in half cells
-        numerator = (centres * length + 2 * cells * start) * n
-        denominator = 2 * cells * working
-        if mirrored:
-            numerator = n * denominator - numerator
-            index = -(-numerator // denominator) - 1  # the pixel left of the mirrored centre
-        else:
-            index = numerator // denominator
+        index = (centres * length + 2 * cells * start) * n // (2 * cells * working)
+        index = n - 1 - index if mirrored else index
         inside = (index >= 0) & (index < n)
         return np.clip(index, 0, n - 1), inside
