@@ -46,8 +46,8 @@ class Predicted:
         source, path = self.prediction.source, self.row.path
         if path == _UNKNOWN:
             raise ImageReadError(
-                f"{self.prediction.image_id}: its record does not name the file of the image. Expected a record of this "
-                "version. Give the table of images with --manifest, or predict again."
+                f"{self.prediction.image_id}: its record does not name the file of the image: it is of an earlier version, or "
+                "has pseudonyms. Expected a path. Give the table of images with --manifest, and with --hash-ids if that was used."
             )
         image = self.row.mammogram(*read_image(path, self.prep.dicom))
         if source and image.source and source.sha256 != image.source.sha256:

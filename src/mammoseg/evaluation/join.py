@@ -64,7 +64,7 @@ def _check_same_images(run: Path, expected: set[str], labelled: set[str], predic
             f"  {len(missing)} of {len(expected)} images to evaluate have no prediction, e.g. {missing[:3]}\n"
             f"  {len(extra)} of {len(predicted)} predictions are not in the manifest, e.g. {extra[:3]}\n"
             f"A score over the rest would not be comparable. Finish the run with the same mammoseg predict command,\n"
-            f"evaluate with the manifest that was predicted, or evaluate a named subset with --split."
+            f"evaluate with the manifest that was predicted (and its --hash-ids), or evaluate a named subset with --split."
         )
 
 
