@@ -4,8 +4,7 @@
 
 Runs take turns, so that a busy machine slows all of them alike; the ratio is of medians. Random weights and a breast-like
 window. `map` is the largest and the mean difference of the final map to the plain run's, `y` that of the prediction.
-With --keep-memory all of them, the plain one too, run with `keep_freed_memory()`, as the command line does; its own effect
-is in `benchmarks/memory.py`.
+With --keep-memory all of them, the plain one too, run with `keep_freed_memory()`, as the command line does.
 """
 
 import argparse
@@ -20,7 +19,7 @@ from torch import Tensor, nn
 
 from mammoseg.models import build_model, load_model_plugin
 from mammoseg.nn.inference import Precision, computing, speed_up
-from mammoseg.nn.memory import keep_freed_memory
+from mammoseg.processes import keep_freed_memory
 
 
 def main() -> None:

@@ -1,18 +1,23 @@
-"""Worker processes: new ones, no forks of a process that has threads; they end with their parent and leave Ctrl-C to it.
+"""What programs set for themselves; and worker processes: new ones, no forks of a process that has threads, which end with
+their parent and leave Ctrl-C to it.
 
 A worker whose parent is gone ends at once, whatever it does: what it writes is written whole or not at all (io/atomic.py).
 """
 
+import ctypes
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess, SpawnContext, SpawnProcess
 from typing import Any
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 
 
 def share_cores() -> None:
@@ -24,6 +29,22 @@ def share_cores() -> None:
     """
     if not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME"} & os.environ.keys():
         os.environ["OMP_WAIT_POLICY"] = "passive"
+
+
+def keep_freed_memory() -> None:
+    """Let the process keep memory that it has freed, to use it again. For programs, not for libraries: it is for good.
+
+    By default the C library of Linux gives every large block back to the system and asks for it anew, page by page, in each
+    layer. With torch 2.13 and 2 threads of an AMD EPYC, a window of 2944 x 1920 is 1.06 (GLAM) and 1.19 times (GMIC) as fast
+    forward, 1.03 to 1.06 times backward, at up to 0.3 GiB more. Before glibc 2.35 it works for blocks up to 32 MiB.
+    Elsewhere nothing happens.
+    """
+    if sys.platform == "linux":
+        with suppress(AttributeError):  # another C library than glibc
+            mallopt = ctypes.CDLL(None).mallopt
+            # Alone, the second setting would freeze the first at its small start value.
+            if mallopt(_MMAP_THRESHOLD, 2**30) or mallopt(_MMAP_THRESHOLD, 2**25):
+                mallopt(_TRIM_THRESHOLD, 2**31 - 1)
 
 
 @contextmanager

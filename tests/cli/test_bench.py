@@ -8,11 +8,11 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner, Result
 
+from mammoseg.bench.timing import Load, MeasuringError, Pass
 from mammoseg.cli.app import app
 from mammoseg.cli.main import main
 from mammoseg.models import build_model, list_models
 from mammoseg.nn.checkpoint import save_checkpoint
-from mammoseg.nn.timing import Load, MeasuringError, Pass
 from mammoseg.training.config import TrainConfig
 
 
@@ -31,7 +31,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
             raise result
         return result
 
-    monkeypatch.setattr("mammoseg.nn.timing.measure", measure)
+    monkeypatch.setattr("mammoseg.bench.timing.measure", measure)
     return seen
 
 

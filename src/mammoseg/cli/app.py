@@ -22,8 +22,7 @@ from mammoseg.cli import (
     train,
 )
 from mammoseg.cli.terminal import log_to_terminal, plain
-from mammoseg.nn.memory import keep_freed_memory
-from mammoseg.processes import share_cores
+from mammoseg.processes import keep_freed_memory, share_cores
 
 _UsageProblem: Any = typer.BadParameter.__mro__[2]  # ClickException, for which typer has no name
 

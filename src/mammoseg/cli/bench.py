@@ -15,8 +15,8 @@ from mammoseg.cli import options
 if TYPE_CHECKING:
     import torch
 
+    from mammoseg.bench.timing import Direction, Load
     from mammoseg.nn.contract import NetworkConfig
-    from mammoseg.nn.timing import Direction, Load
 
 
 def _shape(text: str) -> tuple[int, int]:
@@ -56,11 +56,11 @@ def bench(
     """
     from functools import partial
 
+    from mammoseg.bench.timing import Load
     from mammoseg.cli.tables import print_table
     from mammoseg.io.atomic import write_json
     from mammoseg.models import build_model, seen_by
     from mammoseg.nn.device import device_from
-    from mammoseg.nn.timing import Load
 
     if models and checkpoint:
         raise typer.BadParameter("give names of models or --checkpoint, one of the two", param_hint="MODELS")
@@ -131,8 +131,9 @@ def _counts(name: str, load: "Load") -> dict[str, Any]:
     """What needs no measuring."""
     import torch
 
-    from mammoseg.nn.cost import TOTAL, macs, parameters
-    from mammoseg.nn.timing import EXAM_IMAGES
+    from mammoseg.bench.cost import TOTAL, macs
+    from mammoseg.bench.timing import EXAM_IMAGES
+    from mammoseg.models import parameters
 
     with torch.device("meta"):
         model = load.build().eval()
@@ -159,7 +160,7 @@ def _measure(
     """Fill `costs`. A model that fails is left, the rest goes on."""
     from dataclasses import asdict
 
-    from mammoseg.nn.timing import MeasuringError, measure
+    from mammoseg.bench.timing import MeasuringError, measure
     from mammoseg.progress import Bar
 
     with Bar("bench", len(loads) * len(directions)) as bar:

@@ -6,11 +6,11 @@ from types import ModuleType
 from typing import Any
 
 import torch
+from torch import nn
 
 from mammoseg import plugins
 from mammoseg.config import ConfigError, parse
 from mammoseg.nn.contract import Network, NetworkConfig, Sees
-from mammoseg.nn.cost import parameters
 
 MOST_PARAMETERS = 1_000_000_000
 """Four gigabytes of weights."""
@@ -48,6 +48,11 @@ def seen_by(name: str, config: NetworkConfig) -> Sees:
     """What a model looks at."""
     sees: Sees = load_model_plugin(name).LEARNING.sees(config)
     return sees
+
+
+def parameters(model: nn.Module) -> int:
+    """Numbers that training can change; batch-norm statistics are none."""
+    return sum(parameter.numel() for parameter in model.parameters())
 
 
 def check_size(name: str, config: NetworkConfig) -> None:

@@ -27,8 +27,7 @@ from torch import Tensor, nn
 from mammoseg.nn.contract import ModelOutput
 from mammoseg.nn.inference import Precision, computing, speed_up
 from mammoseg.nn.layout import use_channels_last
-from mammoseg.nn.memory import keep_freed_memory
-from mammoseg.processes import Workers
+from mammoseg.processes import Workers, keep_freed_memory
 
 EXAM_IMAGES = 4
 Direction = Literal["forward", "backward"]

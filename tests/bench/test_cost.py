@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mammoseg.models import build_model, load_model_plugin
-from mammoseg.nn.cost import macs, parameters
+from mammoseg.bench.cost import macs
+from mammoseg.models import build_model, load_model_plugin, parameters
 
 
 class Toy(nn.Module):

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import torch
 
+from mammoseg.bench.timing import Load, MeasuringError, Pass, measure, measure_here
 from mammoseg.models import build_model
 from mammoseg.models.glam.config import GlamConfig, GlobalConfig, LocalConfig
-from mammoseg.nn.timing import Load, MeasuringError, Pass, measure, measure_here
 
 CPU = torch.device("cpu")
 MIB = 2**20

@@ -1,4 +1,4 @@
-"""What a model costs by its architecture: parameters, and multiply-accumulates (MACs) of one image.
+"""What a model costs by its architecture: multiply-accumulates (MACs) of one image.
 
 Only convolutions and matrix products count, as in papers.
 Source   What Table 1 of GMIC (Shen et al. 2021, arXiv:2002.07613) calls FLOPs are the MACs of an exam of four images: counted
@@ -14,11 +14,6 @@ from torch.func import functional_call
 from torch.utils.flop_counter import FlopCounterMode
 
 TOTAL = "total"
-
-
-def parameters(model: nn.Module) -> int:
-    """Numbers that training can change; batch-norm statistics are none."""
-    return sum(parameter.numel() for parameter in model.parameters())
 
 
 def macs(model: nn.Module, image_shape: tuple[int, int], channels: int = 1) -> dict[str, int]:
