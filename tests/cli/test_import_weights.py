@@ -10,9 +10,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from mammoseg.cli.app import app
-from mammoseg.inference.published_weights import Imported
 from mammoseg.models.gmic.config import GmicConfig
 from mammoseg.nn.checkpoint import CheckpointError
+from mammoseg.published.take_over import Imported
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
         seen.given = (file, out, sets, overwrite)
         return seen.result
 
-    monkeypatch.setattr("mammoseg.inference.published_weights.import_weights", import_weights)
+    monkeypatch.setattr("mammoseg.published.take_over.import_weights", import_weights)
     return seen
 
 

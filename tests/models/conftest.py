@@ -18,9 +18,9 @@ from torch import Tensor, nn
 
 from mammoseg.io.read import read_pixels
 from mammoseg.nn.inference import speed_up
-from mammoseg.nn.published import PublishedFile
 from mammoseg.prep.config import PrepConfig
 from mammoseg.prep.pipeline import prepare
+from mammoseg.published.file import PublishedFile
 from mammoseg.records.image import Mammogram
 
 Rule = Callable[[str, tuple[int, ...]], Any]

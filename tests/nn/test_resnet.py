@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from mammoseg.nn.published import RESNET, SHORTCUTS
 from mammoseg.nn.resnet import BasicBlock, Bottleneck, ResNet
+from mammoseg.published.file import RESNET, SHORTCUTS
 
 
 @pytest.mark.parametrize(("strides", "cells"), [((1, 1, 1, 1), 128), ((1, 2, 2, 2), 16)])

@@ -19,8 +19,8 @@ def import_weights(
     You get them from their authors. The file is recognised by its tensors and nothing in it is run. What is not in the
     file (t of a GMIC model) follows from its name, or from --set.
     """
-    from mammoseg.inference.published_weights import import_weights as run
     from mammoseg.io.outputs import writing_to
+    from mammoseg.published.take_over import import_weights as run
 
     with writing_to(out):
         imported = run(file, out, sets or [], overwrite)

@@ -10,7 +10,7 @@ from torch import Tensor
 from mammoseg.models.glam.config import GlamConfig
 from mammoseg.models.glam.model import Glam
 from mammoseg.models.glam.published import PUBLISHED
-from mammoseg.nn.published import PublishedFile, fit
+from mammoseg.published.file import PublishedFile, fit
 
 JOINT, SEPARATE, JOINT_IN_PART = PUBLISHED
 COMBINE = "global_network.postprocess_module.combine.weight"

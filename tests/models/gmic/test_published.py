@@ -10,8 +10,8 @@ from torch import Tensor
 from mammoseg.models.gmic.config import GmicConfig
 from mammoseg.models.gmic.model import Gmic
 from mammoseg.models.gmic.published import CBIS, PUBLISHED, TOP_T
-from mammoseg.nn.published import PublishedFile, fit
 from mammoseg.prep.config import PrepConfig
+from mammoseg.published.file import PublishedFile, fit
 
 NYU, CBIS_DDSM = PUBLISHED
 UNUSED = "shared_rep_filter.weight"

@@ -8,7 +8,7 @@ Source   Names and shapes of the tensors in the published files.
 """
 
 from mammoseg.models.glam.config import GlamConfig, LocalConfig
-from mammoseg.nn.published import RESNET, SHORTCUTS, PublishedFile
+from mammoseg.published.file import RESNET, SHORTCUTS, PublishedFile
 
 _LICENCE = (
     "These are the weights of GLAM (Liu et al., MIDL 2021), given by NYU for research only, under a licence that forbids "

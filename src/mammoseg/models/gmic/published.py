@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from mammoseg.models.gmic.config import GlobalConfig, GmicConfig
-from mammoseg.nn.published import RESNET, SHORTCUTS, PublishedFile
+from mammoseg.published.file import RESNET, SHORTCUTS, PublishedFile
 
 TOP_T = {"1": 0.02, "2": 0.03, "3": 0.03, "4": 0.05, "5": 0.1}
 """Number of the published model -> its t, which no file holds. Only y_global depends on it."""

@@ -13,10 +13,10 @@ from torch import Tensor
 
 from mammoseg.config import ConfigError
 from mammoseg.inference.predictor import Predictor
-from mammoseg.inference.published_weights import import_weights
 from mammoseg.models import build_model, load_model_plugin
 from mammoseg.nn.checkpoint import CheckpointError
 from mammoseg.prep.config import PrepConfig
+from mammoseg.published.take_over import import_weights
 
 State = OrderedDict[str, Tensor]
 TITLES = {kind.title: (name, kind) for name in ("gmic", "glam") for kind in load_model_plugin(name).PUBLISHED}

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from mammoseg.nn.contract import NetworkConfig
-from mammoseg.nn.published import RESNET, SHORTCUTS, PublishedFile, fit
+from mammoseg.published.file import RESNET, SHORTCUTS, PublishedFile, fit
 
 
 @pytest.fixture

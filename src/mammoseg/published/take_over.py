@@ -1,7 +1,6 @@
 """Published weights -> a checkpoint folder: read without running anything, recognised by its tensors, taken over strictly."""
 
 import hashlib
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,15 +9,13 @@ import torch
 from torch import Tensor, nn
 
 import mammoseg
+from mammoseg import plugins
 from mammoseg.config import with_overrides
-from mammoseg.inference.weight_file import read_content, state_dict_of
-from mammoseg.models import build_model, list_models, load_model_plugin
 from mammoseg.nn.checkpoint import DESCRIPTION, CheckpointError, save_checkpoint
 from mammoseg.nn.contract import NetworkConfig
-from mammoseg.nn.published import Fit, PublishedFile, fit
 from mammoseg.prep.config import PrepConfig
-
-logger = logging.getLogger(__name__)
+from mammoseg.published.file import Fit, PublishedFile, fit
+from mammoseg.published.tensors import read_content, state_dict_of
 
 _SHOWN = 8
 
@@ -52,13 +49,18 @@ def import_weights(file: Path, out: Path, sets: Sequence[str] = (), overwrite: b
     state = state_dict_of(file, content)
     model_name, kind, found = _recognise(file, state)
     network = _network(file, kind, sets)
-    model = build_model(model_name, network)
-    if _shapes(model.state_dict()) != _shapes(found.found):
+    build = plugins.load(plugins.MODELS, model_name).build
+    with torch.device("meta"):
+        expected = build(network).state_dict()
+    if {name: value.shape for name, value in expected.items()} != {
+        name: value.shape for name, value in found.found.items()
+    }:
         raise CheckpointError(
             f"{file}: with these settings the network has other tensors than the file ({kind.title}). Expected settings "
             "that leave the layers as they are, such as num_patches; any other needs a network trained with it (`mammoseg "
             "train --set network.NAME=VALUE`). Leave it out here."
         )
+    model: nn.Module = build(network)
     model.load_state_dict(found.found)
     _check_finite(file, model)
     provenance = {
@@ -72,17 +74,14 @@ def import_weights(file: Path, out: Path, sets: Sequence[str] = (), overwrite: b
     return Imported(kind.title, model_name, network, found.unused, kind.licence)
 
 
-def _shapes(state: Mapping[str, Tensor]) -> Mapping[str, torch.Size]:
-    return {name: value.shape for name, value in state.items()}
-
-
 def _recognise(file: Path, state: Mapping[str, Tensor]) -> tuple[str, PublishedFile, Fit]:
     """The model whose tensors these are. The file with the fewest missing tensors wins, of these the one that uses most."""
     candidates = []
-    for name in list_models():
-        for kind in getattr(load_model_plugin(name), "PUBLISHED", ()):
+    for name in plugins.names(plugins.MODELS):
+        plugin = plugins.load(plugins.MODELS, name)
+        for kind in getattr(plugin, "PUBLISHED", ()):
             with torch.device("meta"):
-                ours = build_model(name, kind.config).state_dict()
+                ours = plugin.build(kind.config).state_dict()
             candidates.append((name, kind, fit(kind, state, ours)))
     titles = ", ".join(kind.title for _, kind, _ in candidates)
     name, kind, best = min(candidates, key=lambda c: (len(c[2].missing) + len(c[2].unexpected), -len(c[2].found)))

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import torch
 
-from mammoseg.inference.weight_file import read_content, state_dict_of
 from mammoseg.nn.checkpoint import CheckpointError
+from mammoseg.published.tensors import read_content, state_dict_of
 
 HUGE = 900_000_000
 
