@@ -6,6 +6,8 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from mammoseg.records.finding import Finding
@@ -151,3 +153,24 @@ def test_findings_do_not_depend_on_what_half_precision_loses() -> None:
 
 def test_a_model_without_maps_points_at_nothing() -> None:
     assert findings_of(replace(prediction(np.zeros((2, 3, 3))), maps={})) == ()
+
+
+SIDES = st.integers(1, 24)
+
+
+@given(st.data())
+def test_findings_lie_in_the_image_whatever_the_window(data: st.DataObject) -> None:
+    original, working, model, cells = ((data.draw(SIDES), data.draw(SIDES)) for _ in range(4))
+    top, left = (data.draw(st.integers(-12, 24)) for _ in range(2))
+    grid = PixelGrid(original, working, data.draw(st.booleans()), top, left, data.draw(SIDES), data.draw(SIDES), model)
+    saliency = np.random.default_rng(data.draw(st.integers(0, 99))).uniform(0.1, 1, (2, *cells))
+    found = findings_of(prediction(saliency, grid))
+    assert bool(found) == bool(grid.inside(cells).any())
+    for finding in found:
+        assert finding.box is not None
+        rows_, columns = zip(finding.peak, finding.box[:2], finding.box[2:], *finding.polygon, strict=True)
+        assert 0 <= min(rows_) <= max(rows_) <= original[0]
+        assert 0 <= min(columns) <= max(columns) <= original[1]
+        assert finding.box[0] < finding.peak[0] < finding.box[2]
+        assert finding.box[1] < finding.peak[1] < finding.box[3]
+        assert len(finding.polygon) >= 3
