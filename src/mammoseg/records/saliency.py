@@ -83,7 +83,8 @@ def _finding(name: str, score: float, peak: tuple[int, int], region: NDArray[np.
 
     (row_a, col_a), (row_b, col_b) = placed([outline.min(axis=0), outline.max(axis=0)])
     box = row_a, min(col_a, col_b), row_b, max(col_a, col_b)
-    [centre] = placed([np.add(peak, 0.5)])
+    [(row, col)], (last_row, last_col) = placed([np.add(peak, 0.5)]), np.nextafter(grid.original_shape, 0).tolist()
+    centre = min(row, last_row), min(col, last_col)  # in a pixel, though the middle of a cell may be on the border
     return Finding(name, score, centre, box, tuple(placed(_simple(outline))))
 
 
