@@ -22,7 +22,7 @@ import torch
 
 from mammoseg.data.manifest import ImageRow
 from mammoseg.export.figures import overlay_writer
-from mammoseg.inference.predictor import Predictor
+from mammoseg.inference.predictor import open_predictor
 from mammoseg.io.read import read_pixels
 from mammoseg.io.runs import save_prediction
 from mammoseg.models import build_model
@@ -70,7 +70,7 @@ def measure(folder: Path, image_path: Path, patches: int, repeats: int, device: 
         return result
 
     peaks = {"imports": peak_gib()}
-    predictor = timed("loading", lambda: Predictor(folder / "checkpoint", device, [f"num_patches={patches}"]))
+    predictor = timed("loading", lambda: open_predictor(folder / "checkpoint", device, [f"num_patches={patches}"]))
     peaks["loaded"] = peak_gib()
     out = folder / "predictions"
     write_overlay = overlay_writer(out, predictor.prep)

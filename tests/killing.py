@@ -13,7 +13,7 @@ import torch
 from mammoseg.data.cache import CropCache, prepare_all
 from mammoseg.data.manifest import ImageRow, load_manifest
 from mammoseg.inference.batch import predict_images
-from mammoseg.inference.predictor import Predictor
+from mammoseg.inference.predictor import open_predictor
 from mammoseg.io.ledger import Ledger
 from mammoseg.prep.config import PrepConfig
 from mammoseg.training.config import TrainConfig
@@ -30,7 +30,7 @@ def prepare_run(rows: list[ImageRow], prep: PrepConfig, out: Path) -> None:
 
 
 def predict_run(checkpoint: Path, manifest: Path, out: Path) -> None:
-    predict_images(Predictor(checkpoint, "cpu"), list(load_manifest(manifest).rows()), out)
+    predict_images(open_predictor(checkpoint, "cpu"), list(load_manifest(manifest).rows()), out)
 
 
 def killed(what: str, arguments: tuple[Any, ...], target: str, call: int) -> None:

@@ -14,7 +14,7 @@ from mammoseg.evaluation.evaluate import evaluate
 from mammoseg.evaluation.tables import summary_table
 from mammoseg.export.figures import overlay_writer
 from mammoseg.inference.batch import predict_images
-from mammoseg.inference.predictor import Predictor
+from mammoseg.inference.predictor import open_predictor
 from mammoseg.ingest.synthetic import clear_study, write_study
 from mammoseg.io.runs import overlay_path
 from mammoseg.phantom.config import PhantomConfig
@@ -56,7 +56,7 @@ def run_demo(out: Path, device: torch.device, workers: int, seed: int, overwrite
         checkpoint = train(config, manifest, run, device, overwrite=overwrite).checkpoint
     held_out = list(manifest.subset("test").rows())
     with step("3. Prediction", f"{len(held_out)} images of held-out exams: scores, maps, figures", predictions):
-        predictor = Predictor(checkpoint, str(device))
+        predictor = open_predictor(checkpoint, str(device))
         write = overlay_writer(predictions, predictor.prep)
         with Bar("predict", len(held_out)) as bar:
             predict_images(predictor, held_out, predictions, workers, overwrite, write, bar.advance)

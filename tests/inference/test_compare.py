@@ -26,14 +26,14 @@ def folder(predictor: Predictor, rows: list[ImageRow], tmp_path_factory: pytest.
 
 
 def test_training_images_are_like_themselves(predictor: Predictor, rows: list[ImageRow], folder: Path) -> None:
-    assert predictor.trained_on is not None
-    assert compare_to_training(predictor.trained_on, rows, folder) is None
+    assert predictor.engine.trained_on is not None
+    assert compare_to_training(predictor.engine.trained_on, rows, folder) is None
     assert not any("unlike" in note for note in load_prediction(folder, rows[0].image_id).notes)
 
 
 def test_others_are_told(predictor: Predictor, rows: list[ImageRow], folder: Path) -> None:
-    assert predictor.trained_on is not None
-    finer = predictor.trained_on.model_copy(update={"pixel_mm": (0.05, 0.1)})
+    assert predictor.engine.trained_on is not None
+    finer = predictor.engine.trained_on.model_copy(update={"pixel_mm": (0.05, 0.1)})
     line = compare_to_training(finer, rows, folder)
     assert line == "4 of 4 images are unlike the training data: pixel size 1.12 mm, training 0.05 to 0.1 mm (4)"
 
@@ -44,8 +44,8 @@ def test_images_that_failed_do_not_count(
     out = tmp_path / "predictions"
     shutil.copytree(folder, out)
     record_path(out, rows[0].image_id).unlink()
-    assert predictor.trained_on is not None
-    finer = predictor.trained_on.model_copy(update={"pixel_mm": (0.05, 0.1)})
+    assert predictor.engine.trained_on is not None
+    finer = predictor.engine.trained_on.model_copy(update={"pixel_mm": (0.05, 0.1)})
     assert str(compare_to_training(finer, rows, out)).startswith("3 of 3 ")
 
 

@@ -15,14 +15,17 @@ from torch import nn
 
 from mammoseg.config import ConfigError
 from mammoseg.data.manifest import ImageRow, Manifest
-from mammoseg.inference.augment import displaced_windows
-from mammoseg.inference.predictor import Predictor, training_images
+from mammoseg.inference.augment import Displaced, displaced_windows
+from mammoseg.inference.predictor import Predictor, open_predictor
+from mammoseg.inference.trained import training_images
 from mammoseg.io.read import read_pixels
 from mammoseg.models import build_model
 from mammoseg.nn.checkpoint import CheckpointError, save_checkpoint
 from mammoseg.prep.breast import PrepError
 from mammoseg.prep.pipeline import Prepared, crop_breast, prepare
 from mammoseg.training.config import TrainConfig
+
+OfWindow = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
@@ -37,11 +40,11 @@ def prepared(row: ImageRow, predictor: Predictor) -> Prepared:
 
 def test_preparation_and_network_come_from_the_checkpoint(predictor: Predictor, tiny_config: TrainConfig) -> None:
     assert predictor.prep == tiny_config.prep
-    assert predictor.network == tiny_config.network
+    assert predictor.engine.network == tiny_config.network
 
 
-def test_a_prediction(predictor: Predictor, prepared: Prepared, row: ImageRow) -> None:
-    found = predictor.predict(prepared, row)
+def test_a_prediction(of_window: OfWindow, predictor: Predictor, prepared: Prepared, row: ImageRow) -> None:
+    found = of_window(predictor, prepared, row)
     assert (found.image_id, found.patient_id, found.exam_id) == (row.image_id, row.patient_id, row.exam_id)
     assert (found.laterality, found.view) == (row.laterality, row.view)
     assert found.grid == prepared.grid
@@ -61,8 +64,10 @@ def test_a_prediction(predictor: Predictor, prepared: Prepared, row: ImageRow) -
     assert found.grid.restore(found.maps["saliency"]).shape == (2, 208, 160)
 
 
-def test_patches_lie_where_the_local_map_is(predictor: Predictor, prepared: Prepared, row: ImageRow) -> None:
-    found = predictor.predict(prepared, row)
+def test_patches_lie_where_the_local_map_is(
+    of_window: OfWindow, predictor: Predictor, prepared: Prepared, row: ImageRow
+) -> None:
+    found = of_window(predictor, prepared, row)
     [patch] = found.patches
     assert patch.size == 32
     local = found.maps["local"].max(axis=0)
@@ -72,24 +77,24 @@ def test_patches_lie_where_the_local_map_is(predictor: Predictor, prepared: Prep
     assert (cols.min() * cell, (cols.max() + 1) * cell) == pytest.approx((patch.col, patch.col + 32), abs=cell)
 
 
-def test_the_same_again(predictor: Predictor, prepared: Prepared, row: ImageRow) -> None:
+def test_the_same_again(of_window: OfWindow, predictor: Predictor, prepared: Prepared, row: ImageRow) -> None:
     """No dropout, no batch statistics: an image is judged by itself."""
-    first, second = predictor.predict(prepared, row), predictor.predict(prepared, row)
+    first, second = of_window(predictor, prepared, row), of_window(predictor, prepared, row)
     assert first.scores == second.scores
     assert all(np.array_equal(values, second.maps[name]) for name, values in first.maps.items())
 
 
 def test_folded_batch_norms_change_nothing(
-    predictor: Predictor, trained_run: Path, prepared: Prepared, row: ImageRow
+    of_window: OfWindow, predictor: Predictor, trained_run: Path, prepared: Prepared, row: ImageRow
 ) -> None:
     """The checkpoint is computed in another way, up to rounding with the same result."""
-    plain = build_model("glam", predictor.network).eval()
-    predictor.checkpoint.load_weights(plain)
-    norms = [sum(isinstance(m, nn.BatchNorm2d) for m in model.modules()) for model in (predictor.model, plain)]
+    plain = build_model("glam", predictor.engine.network).eval()
+    predictor.engine.checkpoint.load_weights(plain)
+    norms = [sum(isinstance(m, nn.BatchNorm2d) for m in model.modules()) for model in (predictor.engine.model, plain)]
     assert 0 < norms[0] < norms[1]
     with torch.inference_mode():
         out = plain(torch.from_numpy(prepared.window)[None, None])
-    found = predictor.predict(prepared, row)
+    found = of_window(predictor, prepared, row)
     assert list(found.scores.values()) == pytest.approx(out.y_BK[0].tolist(), abs=1e-5)
     for name, scores in found.parts.items():
         assert list(scores.values()) == pytest.approx(out.parts[name][0].tolist(), abs=1e-5)
@@ -100,35 +105,45 @@ def test_folded_batch_norms_change_nothing(
 
 @pytest.mark.parametrize("model", ["glam", "gmic"])
 def test_patches_know_their_weight(
-    trained_run: Path, tiny_gmic: Callable[..., Path], prepared: Prepared, row: ImageRow, model: str
+    of_window: OfWindow,
+    trained_run: Path,
+    tiny_gmic: Callable[..., Path],
+    prepared: Prepared,
+    row: ImageRow,
+    model: str,
 ) -> None:
     checkpoint = trained_run if model == "glam" else tiny_gmic(1)
-    found = Predictor(checkpoint, "cpu", ["num_patches=3"])
-    weights = [patch.attention for patch in found.predict(prepared, row).patches]
+    found = open_predictor(checkpoint, "cpu", ["num_patches=3"])
+    weights = [patch.attention for patch in of_window(found, prepared, row).patches]
     with torch.inference_mode():
-        out = found.model(torch.from_numpy(prepared.window)[None, None])
+        out = found.engine.model(torch.from_numpy(prepared.window)[None, None])
     assert weights == pytest.approx(out.patches.attention_BP[0].tolist(), abs=1e-6)
     assert len(set(weights)) == 3
     assert sum(w for w in weights if w is not None) == pytest.approx(1, abs=1e-6)
 
 
 def test_a_model_that_does_not_weigh_patches(
-    predictor: Predictor, prepared: Prepared, row: ImageRow, monkeypatch: pytest.MonkeyPatch
+    of_window: OfWindow, predictor: Predictor, prepared: Prepared, row: ImageRow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with torch.inference_mode():
-        out = predictor.model(torch.from_numpy(prepared.window)[None, None])
+        out = predictor.engine.model(torch.from_numpy(prepared.window)[None, None])
     without = out._replace(patches=out.patches._replace(attention_BP=None))
-    monkeypatch.setattr(type(predictor.model), "forward", lambda model, image: without)
-    assert [patch.attention for patch in predictor.predict(prepared, row).patches] == [None]
+    monkeypatch.setattr(type(predictor.engine.model), "forward", lambda model, image: without)
+    assert [patch.attention for patch in of_window(predictor, prepared, row).patches] == [None]
 
 
 @pytest.mark.parametrize("model", ["glam", "gmic"])
 def test_half_precision_is_close_and_no_more(
-    trained_run: Path, tiny_gmic: Callable[..., Path], prepared: Prepared, row: ImageRow, model: str
+    of_window: OfWindow,
+    trained_run: Path,
+    tiny_gmic: Callable[..., Path],
+    prepared: Prepared,
+    row: ImageRow,
+    model: str,
 ) -> None:
     checkpoint = trained_run if model == "glam" else tiny_gmic(1)
-    exact = Predictor(checkpoint, "cpu").predict(prepared, row)
-    half = Predictor(checkpoint, "cpu", precision="bf16-mixed").predict(prepared, row)
+    exact = of_window(open_predictor(checkpoint, "cpu"), prepared, row)
+    half = of_window(open_predictor(checkpoint, "cpu", precision="bf16-mixed"), prepared, row)
     assert half.scores != exact.scores
     assert dict(half.scores) == pytest.approx(dict(exact.scores), abs=0.02)
     for name, values in half.maps.items():
@@ -137,53 +152,58 @@ def test_half_precision_is_close_and_no_more(
 
 
 def test_the_description_is_what_decides_a_prediction(predictor: Predictor, trained_run: Path) -> None:
-    described = predictor.description()
+    described = predictor.engine.description()
     assert described == json.loads(json.dumps(described)), "plain values"
     assert described == {
         "model": "glam",
-        "checkpoint_sha256": predictor.checkpoint.sha256,
-        "network": predictor.network.model_dump(mode="json"),
+        "checkpoint_sha256": predictor.engine.checkpoint.sha256,
+        "network": predictor.engine.network.model_dump(mode="json"),
         "prep": predictor.prep.model_dump(mode="json"),
         "precision": "32-true",
     }
-    half = Predictor(trained_run, "cpu", precision="bf16-mixed").description()
+    half = open_predictor(trained_run, "cpu", precision="bf16-mixed").engine.description()
     assert half == described | {"precision": "bf16-mixed"}
 
 
-def test_mean_over_displaced_windows(predictor: Predictor, row: ImageRow, prepared: Prepared) -> None:
+def test_mean_over_displaced_windows(
+    of_window: OfWindow, predictor: Predictor, row: ImageRow, prepared: Prepared
+) -> None:
     crop = crop_breast(row.mammogram(read_pixels(row.path)), predictor.prep)
     windows = list(displaced_windows(crop, predictor.prep, 3))
-    each = [predictor.predict(window, row).scores for window in windows]
+    each = [of_window(predictor, window, row).scores for window in windows]
     assert len({scores["malignant"] for scores in each}) == 3
-    found = predictor.mean_scores(windows)
+    found = Predictor(Displaced(predictor.engine, 3)).predict(row).scores
     assert list(found) == ["benign", "malignant"]
     for name, score in found.items():
         assert score == pytest.approx(sum(scores[name] for scores in each) / 3, abs=1e-6)
-    assert dict(predictor.mean_scores([prepared])) == pytest.approx(dict(predictor.predict(prepared, row).scores))
 
 
-def test_a_model_of_one_class(tiny_gmic: Callable[..., Path], prepared: Prepared, row: ImageRow) -> None:
-    cancer = Predictor(tiny_gmic(1, "classes=[malignant]"), "cpu")
-    found = cancer.predict(prepared, row)
+def test_a_model_of_one_class(
+    of_window: OfWindow, tiny_gmic: Callable[..., Path], prepared: Prepared, row: ImageRow
+) -> None:
+    cancer = open_predictor(tiny_gmic(1, "classes=[malignant]"), "cpu")
+    found = of_window(cancer, prepared, row)
     for scores in (found.scores, *found.parts.values(), *(p.scores for p in found.patches)):
         assert list(scores) == ["malignant"]
     assert found.maps["saliency"].shape == (1, 12, 8)
-    assert list(cancer.mean_scores([prepared])) == ["malignant"]
 
 
-def test_a_model_that_sees_heatmaps(tiny_gmic: Callable[..., Path], prepared: Prepared, row: ImageRow) -> None:
-    seeing = Predictor(tiny_gmic(1, "heatmaps=true"), "cpu")
-    assert seeing.heatmaps
+def test_a_model_that_sees_heatmaps(
+    of_window: OfWindow, tiny_gmic: Callable[..., Path], prepared: Prepared, row: ImageRow
+) -> None:
+    seeing = open_predictor(tiny_gmic(1, "heatmaps=true"), "cpu")
+    assert seeing.engine.sees.heatmaps
     low, high = (replace(prepared, heatmaps=np.full((2, 96, 64), p, np.float32)) for p in (0, 1))
-    assert seeing.predict(low, row).scores != seeing.predict(high, row).scores
-    assert seeing.mean_scores([low]) != seeing.mean_scores([high])
+    assert of_window(seeing, low, row).scores != of_window(seeing, high, row).scores
     with pytest.raises(PrepError, match="without heatmaps"):
-        seeing.predict(prepared, row)
+        of_window(seeing, prepared, row)
 
 
-def test_settings_of_the_network_can_be_changed(trained_run: Path, prepared: Prepared, row: ImageRow) -> None:
-    changed = Predictor(trained_run, "cpu", ["num_patches=3", "prediction=global"])
-    found = changed.predict(prepared, row)
+def test_settings_of_the_network_can_be_changed(
+    of_window: OfWindow, trained_run: Path, prepared: Prepared, row: ImageRow
+) -> None:
+    changed = open_predictor(trained_run, "cpu", ["num_patches=3", "prediction=global"])
+    found = of_window(changed, prepared, row)
     assert len(found.patches) == 3
     assert found.scores == found.parts["global"]
 
@@ -199,30 +219,32 @@ def test_settings_of_the_network_can_be_changed(trained_run: Path, prepared: Pre
 )
 def test_settings_that_do_not_fit(trained_run: Path, sets: list[str], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
-        Predictor(trained_run, "cpu", sets)
+        open_predictor(trained_run, "cpu", sets)
 
 
-def test_every_stage_is_a_checkpoint_too(trained_run: Path, prepared: Prepared, row: ImageRow) -> None:
-    found = Predictor(trained_run / "stages" / "global", "cpu").predict(prepared, row)
+def test_every_stage_is_a_checkpoint_too(
+    of_window: OfWindow, trained_run: Path, prepared: Prepared, row: ImageRow
+) -> None:
+    found = of_window(open_predictor(trained_run / "stages" / "global", "cpu"), prepared, row)
     assert 0 < found.parts["global"]["malignant"] < 1
 
 
 def test_no_checkpoint(tmp_path: Path, trained_run: Path) -> None:
     with pytest.raises(CheckpointError, match="no checkpoint here"):
-        Predictor(tmp_path, "cpu")
+        open_predictor(tmp_path, "cpu")
     (tmp_path / "config.yaml").write_bytes((trained_run / "config.yaml").read_bytes())
     with pytest.raises(CheckpointError, match="has not finished"):
-        Predictor(tmp_path, "cpu")
+        open_predictor(tmp_path, "cpu")
 
 
 def test_a_device_that_is_not_there(trained_run: Path) -> None:
     with pytest.raises(ValueError, match="not available here"):
-        Predictor(trained_run, "cuda:99")
+        open_predictor(trained_run, "cuda:99")
 
 
 def test_patches_that_do_not_fit_the_window_are_refused(trained_run: Path) -> None:
     with pytest.raises(ConfigError, match=r"num_patches is 100000; a window of \(96, 64\) takes at most 24 patches"):
-        Predictor(trained_run, "cpu", ["num_patches=100000"])
+        open_predictor(trained_run, "cpu", ["num_patches=100000"])
 
 
 def test_a_checkpoint_of_a_network_that_no_memory_holds(trained_run: Path, tmp_path: Path) -> None:
@@ -236,7 +258,7 @@ def test_a_checkpoint_of_a_network_that_no_memory_holds(trained_run: Path, tmp_p
         network["local_module"] |= {"widths": widths, "blocks": [9] * len(widths), "strides": [1] * len(widths)}
         folder = save_checkpoint(tmp_path / str(len(widths)), "glam", nn.Linear(1, 1), network, description["prep"], {})
         with pytest.raises(CheckpointError, match=message):
-            Predictor(folder, "cpu")
+            open_predictor(folder, "cpu")
 
 
 @pytest.mark.parametrize(
@@ -249,7 +271,7 @@ def test_a_checkpoint_whose_settings_cannot_be(trained_run: Path, tmp_path: Path
     parts = [described[name] | values.get(name, {}) for name in ("network", "prep")]
     save_checkpoint(tmp_path, values.get("model", "glam"), nn.Linear(1, 1), *parts, {})
     with pytest.raises(CheckpointError, match=re.escape(str(tmp_path))):
-        Predictor(tmp_path, "cpu")
+        open_predictor(tmp_path, "cpu")
 
 
 def test_a_model_from_outside_is_named_by_who_predicts(
@@ -264,29 +286,29 @@ def test_a_model_from_outside_is_named_by_who_predicts(
     plain = [config.model_dump(mode="json") for config in (tiny_config.network, tiny_config.prep)]
     folder = save_checkpoint(tmp_path / "run", name, build_model("glam", tiny_config.network), *plain, {})
     with pytest.raises(CheckpointError, match=r"a module outside mammoseg.*--set model=my_lab_of_this_test\.model"):
-        Predictor(folder, "cpu")
+        open_predictor(folder, "cpu")
     assert name not in sys.modules
     with pytest.raises(ConfigError, match=r"--set model=glam: .* is of the model my_lab_of_this_test\.model"):
-        Predictor(Path(folder), "cpu", ["model=my_lab_of_this_test.model", "model=glam"])
-    found = Predictor(folder, "cpu", [f"model={name}", "num_patches=2"])
-    assert found.network.num_patches == 2  # type: ignore[attr-defined]
+        open_predictor(Path(folder), "cpu", ["model=my_lab_of_this_test.model", "model=glam"])
+    found = open_predictor(folder, "cpu", [f"model={name}", "num_patches=2"])
+    assert found.engine.network.num_patches == 2  # type: ignore[attr-defined]
     monkeypatch.delitem(sys.modules, name)
 
 
 def test_statistics_of_training_images_that_cannot_be(predictor: Predictor) -> None:
-    assert training_images(predictor.checkpoint) == predictor.trained_on
-    assert training_images(replace(predictor.checkpoint, trained_on=None)) is None
+    assert training_images(predictor.engine.checkpoint) == predictor.engine.trained_on
+    assert training_images(replace(predictor.engine.checkpoint, trained_on=None)) is None
     with pytest.raises(CheckpointError, match="settings that cannot be"):
-        training_images(replace(predictor.checkpoint, trained_on={"images": "many"}))
+        training_images(replace(predictor.engine.checkpoint, trained_on={"images": "many"}))
 
 
 def test_what_is_unlike_the_training_images_is_a_remark(
-    predictor: Predictor, prepared: Prepared, row: ImageRow, monkeypatch: pytest.MonkeyPatch
+    of_window: OfWindow, predictor: Predictor, prepared: Prepared, row: ImageRow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert predictor.trained_on is not None
-    known = predictor.trained_on.model_copy(update={"pixel_mm": (0.07, 0.1), "manufacturers": ("hologic",)})
-    monkeypatch.setattr(predictor, "trained_on", known)
-    found = predictor.predict(prepared, replace(row, manufacturer="Siemens"))
+    assert predictor.engine.trained_on is not None
+    known = predictor.engine.trained_on.model_copy(update={"pixel_mm": (0.07, 0.1), "manufacturers": ("hologic",)})
+    monkeypatch.setattr(predictor.engine, "trained_on", known)
+    found = of_window(predictor, prepared, replace(row, manufacturer="Siemens"))
     assert found.notes == (
         *prepared.notes,
         "unlike the training data: pixel size 1.12 mm, training 0.07 to 0.1 mm; manufacturer siemens, training hologic",

@@ -19,7 +19,7 @@ from pydicom.uid import (
 
 from mammoseg.data.manifest import ImageRow, Manifest
 from mammoseg.inference.batch import BatchResult, predict_images
-from mammoseg.inference.predictor import Predictor
+from mammoseg.inference.predictor import Predictor, open_predictor
 from mammoseg.io.read import read_image
 from mammoseg.io.runs import load_prediction
 from mammoseg.io.scores_table import read_predictions_csv
@@ -28,7 +28,7 @@ from mammoseg.prep.pipeline import prepare
 
 @pytest.fixture(scope="module")
 def predictor(trained_run: Path) -> Predictor:
-    return Predictor(trained_run, "cpu")
+    return open_predictor(trained_run, "cpu")
 
 
 def write_dicom(path: Path, pixels: NDArray[np.uint16], row: ImageRow, syntax: str, inverted: bool = False) -> Path:

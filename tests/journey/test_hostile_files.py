@@ -13,7 +13,7 @@ import pytest
 
 from mammoseg.data.manifest import Manifest
 from mammoseg.inference.batch import predict_images
-from mammoseg.inference.predictor import Predictor
+from mammoseg.inference.predictor import open_predictor
 
 Command = Callable[..., Any]
 Damage = Callable[[Path], object]
@@ -36,7 +36,7 @@ damaged = pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys()
 def whole(trained_run: Path, phantom_study: Manifest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Predictions of the test split. Not to be changed."""
     out = tmp_path_factory.mktemp("whole") / "predictions"
-    predict_images(Predictor(trained_run, "cpu"), list(phantom_study.subset("test").rows()), out)
+    predict_images(open_predictor(trained_run, "cpu"), list(phantom_study.subset("test").rows()), out)
     return out
 
 

@@ -159,7 +159,7 @@ def test_the_same_from_python(said: dict[str, Any], base: Path, tmp_path: Path) 
     from mammoseg.evaluation.evaluate import evaluate
     from mammoseg.export.figures import overlay_writer
     from mammoseg.inference.batch import predict_images
-    from mammoseg.inference.predictor import Predictor
+    from mammoseg.inference.predictor import open_predictor
     from mammoseg.training.recipes import load_recipe
     from mammoseg.training.run import train
 
@@ -170,7 +170,7 @@ def test_the_same_from_python(said: dict[str, Any], base: Path, tmp_path: Path) 
     predictions = tmp_path / "predictions"
     rows = list(manifest.subset("test").rows())
     write = overlay_writer(predictions, config.prep)
-    predict_images(Predictor(run.checkpoint, "cpu"), rows, predictions, before_saving=write)
+    predict_images(open_predictor(run.checkpoint, "cpu"), rows, predictions, before_saving=write)
     metrics = evaluate(predictions, manifest, tmp_path / "metrics", split="test", bootstrap=20, by=["density"])
     by_command = json.loads((base / "metrics" / "metrics.json").read_text())
     for label in ("benign", "malignant"):

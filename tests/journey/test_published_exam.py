@@ -17,7 +17,7 @@ import torch
 
 from mammoseg.export.figures import overlay_writer
 from mammoseg.inference.batch import BatchResult, predict_images
-from mammoseg.inference.predictor import Predictor
+from mammoseg.inference.predictor import open_predictor
 from mammoseg.ingest.exam_list import make_manifest
 from mammoseg.io.runs import load_prediction
 from mammoseg.models import build_model
@@ -55,7 +55,7 @@ def test_the_published_numbers_from_file_to_table(
     manifest = make_manifest(sample / "exam_list_before_cropping.pkl", sample / "images", sample / "segmentation")
     assert len(manifest) == 16
     rows = [row for row in manifest.rows() if row.image_id in {f"0_{view}" for view in VIEWS}]
-    out, predictor = Path("out"), Predictor(Path("gmic"), "cpu")
+    out, predictor = Path("out"), open_predictor(Path("gmic"), "cpu")
     write = overlay_writer(out, predictor.prep)
     assert predict_images(predictor, rows, out, before_saving=write) == BatchResult(2, 0, 0)
 

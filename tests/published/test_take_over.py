@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from mammoseg.config import ConfigError
-from mammoseg.inference.predictor import Predictor
+from mammoseg.inference.predictor import open_predictor
 from mammoseg.models import build_model, load_model_plugin
 from mammoseg.nn.checkpoint import CheckpointError
 from mammoseg.prep.config import PrepConfig
@@ -65,9 +65,9 @@ def test_each_kind_is_recognised(
     imported = import_weights(saved(state, name), tmp_path / "out")
     model, kind = TITLES[title]
     assert (imported.title, imported.model, imported.unused) == (title, model, unused)
-    predictor = Predictor(tmp_path / "out", "cpu")
+    predictor = open_predictor(tmp_path / "out", "cpu")
     assert predictor.prep == PrepConfig()
-    assert predictor.network == imported.network
+    assert predictor.engine.network == imported.network
     description = json.loads((tmp_path / "out" / "checkpoint.json").read_text())
     assert len(description["provenance"]["source"]["sha256"]) == 64
     assert "research only" in description["provenance"]["licence"].lower()
@@ -89,8 +89,8 @@ def test_the_cbis_variant_needs_its_t(saved: Callable[..., Path], tmp_path: Path
         assert "name" not in str(caught.value).removeprefix(str(file)), "another name does not help"
     imported = import_weights(file, tmp_path / "out", ["global_module.top_t=0.03"])
     assert imported.title == "GMIC (CBIS-DDSM)"
-    predictor = Predictor(tmp_path / "out", "cpu")
-    assert predictor.classes == ("malignant",)
+    predictor = open_predictor(tmp_path / "out", "cpu")
+    assert predictor.engine.classes == ("malignant",)
     assert (predictor.prep.fit, predictor.prep.intensity) == ("resize", "unit")
 
 
@@ -108,7 +108,7 @@ def test_values_arrive(saved: Callable[..., Path], tmp_path: Path) -> None:
     state["dn_resnet.layer3.0.downsample.1.running_mean"][7] = 0.5
     import_weights(saved(state, "sample_model_1.p"), tmp_path / "out")
     model = build_model("gmic")
-    Predictor(tmp_path / "out", "cpu").checkpoint.load_weights(model)
+    open_predictor(tmp_path / "out", "cpu").engine.checkpoint.load_weights(model)
     ours = model.state_dict()
     assert ours["global_module.trunk.groups.2.0.shortcut.weight"][5, 3].item() == 0.25
     assert ours["local_module.trunk.groups.2.0.shortcut.1.running_mean"][7].item() == 0.5
@@ -131,7 +131,7 @@ def test_a_joint_file_of_other_shapes_still_gives_the_published_prediction(
     assert {key for key in state if key.startswith(("mil.", "fusion_dnn."))} <= set(imported.unused)
     other = import_weights(saved(separate, "model_sep.ckpt"), tmp_path / "sep")
     assert (other.title, other.network) == (GLAM, imported.network)
-    digests = {Predictor(tmp_path / folder, "cpu").checkpoint.sha256 for folder in ("out", "sep")}
+    digests = {open_predictor(tmp_path / folder, "cpu").engine.checkpoint.sha256 for folder in ("out", "sep")}
     assert len(digests) == 1, "the same network with the same weights"
 
 

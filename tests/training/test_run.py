@@ -16,7 +16,7 @@ from mammoseg.data import masks
 from mammoseg.data.manifest import Manifest, ManifestError, load_manifest
 from mammoseg.data.splits import SplitLeakError
 from mammoseg.data.window_fit import WindowError
-from mammoseg.inference.predictor import Predictor
+from mammoseg.inference.predictor import open_predictor
 from mammoseg.io.ledger import read_errors
 from mammoseg.io.read import ImageReadError, read_mask, read_pixels
 from mammoseg.models import build_model
@@ -104,7 +104,7 @@ def test_the_result_is_the_last_stage_and_predicts(trained_run: Path, phantom_st
         provenance["manifest_sha256"] == phantom_study.sha256() == load_manifest(trained_run / "manifest.csv").sha256()
     )
     assert provenance["training"]["stages"]["local"]["epochs"] == 2
-    predictor = Predictor(trained_run, "cpu")
+    predictor = open_predictor(trained_run, "cpu")
     row = next(phantom_study.subset("test").rows())
     prediction = predictor.predict(prepare(row.mammogram(read_pixels(row.path)), predictor.prep), row)
     assert all(0 <= p <= 1 for p in prediction.scores.values())

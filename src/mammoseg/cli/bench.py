@@ -119,7 +119,7 @@ def _of_names(names: Sequence[str], sets: Sequence[str]) -> tuple[Mapping[str, "
 def _of_checkpoint(folder: Path, sets: Sequence[str]) -> tuple[Mapping[str, "NetworkConfig"], tuple[int, int]]:
     """The model of a checkpoint and what it sees, as `_of_names`. Weights are not loaded: any others cost as much."""
     from mammoseg.config import with_overrides
-    from mammoseg.inference.predictor import checkpoint_settings
+    from mammoseg.inference.trained import checkpoint_settings
     from mammoseg.nn.checkpoint import open_checkpoint
 
     checkpoint = open_checkpoint(folder)

@@ -62,7 +62,7 @@ def check_images(
 
 def _of_checkpoint(folder: Path) -> tuple["PrepConfig", tuple[str, ...], "Domain | None"]:
     """Preparation, the classes whose heatmaps the model sees, and the training images."""
-    from mammoseg.inference.predictor import checkpoint_settings, training_images
+    from mammoseg.inference.trained import checkpoint_settings, training_images
     from mammoseg.models import seen_by
     from mammoseg.nn.checkpoint import open_checkpoint
 

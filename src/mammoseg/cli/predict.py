@@ -37,6 +37,9 @@ def predict(
     split: options.Split = None,
     hash_ids: options.HashIds = None,
     pixel_mm: options.PixelMm = None,
+    engine: Annotated[
+        str, typer.Option("--engine", help="What computes: pytorch, or a module such as my_lab.engine.")
+    ] = "pytorch",
     num_tta: Annotated[
         int, typer.Option("--num-tta", min=0, max=100, help="Scores as the mean of N displaced windows.")
     ] = 0,
@@ -57,7 +60,7 @@ def predict(
     from mammoseg.export.published import write_published_csv
     from mammoseg.inference.batch import predict_images
     from mammoseg.inference.compare import compare_to_training
-    from mammoseg.inference.ensemble import open_predictor
+    from mammoseg.inference.predictor import open_predictor
     from mammoseg.ingest.pseudonyms import read_salt, with_pseudonyms
     from mammoseg.progress import Bar
     from mammoseg.records.label import reported
@@ -72,18 +75,19 @@ def predict(
     table = _table(manifest, split, exam_list, images, masks)
     table = table and table.with_pixel_mm(pixel_mm)
     table = with_pseudonyms(table, salt) if table and salt else table
-    predictor = open_predictor(checkpoint, device, sets or [], precision)
+    predictor = open_predictor(checkpoint, device, sets or [], precision, num_tta, engine)
+    classes, trained_on = predictor.engine.classes, predictor.engine.trained_on
     given = _look(files, out, pixel_mm, workers, salt) if files else None
-    rows = given.rows if given else list(table.rows(reported(predictor.classes), required=False)) if table else []
+    rows = given.rows if given else list(table.rows(reported(classes), required=False)) if table else []
     with Bar("predict", len(rows)) as bar:
         write = overlay_writer(out, predictor.prep, figures) if overlays else None
-        result = predict_images(predictor, rows, out, workers, overwrite, write, bar.advance, num_tta, figures)
+        result = predict_images(predictor, rows, out, workers, overwrite, write, bar.advance, figures)
     failed = result.failed + (_note(given, out, salt is not None) if given else 0)
     print(f"{result.predicted} images predicted, {result.done_before} done before, {failed} failed: {out}")
     if exam_list is not None and table is not None:
         table.to_csv(out / "exam_list_manifest.csv")
         print(f"As the published software writes it: {write_published_csv(out, table, len(checkpoint) > 1)}")
-    if told := compare_to_training(predictor.trained_on, rows, out):
+    if told := compare_to_training(trained_on, rows, out):
         print(told)
     if failed:
         print(f"The failed images and why: {out / 'errors.csv'}")
@@ -125,13 +129,14 @@ def _note(given: "Given", out: Path, hidden: bool) -> int:
     """
     from mammoseg.cli.tables import counted
     from mammoseg.ingest.left_out import readable, write_left_out
-    from mammoseg.io.ledger import Ledger
+    from mammoseg.io.failures import Failures
 
-    ledger = Ledger(out / "errors.csv")
-    for image_id in set(ledger.image_ids()) - {each.image_id for each in given.unusable}:
-        ledger.remove(image_id, _LOOK)  # corrected since, or not given any more
+    failures = Failures(out)
+    for image_id in set(failures.image_ids()) - {each.image_id for each in given.unusable}:
+        failures.remove(image_id, _LOOK)  # corrected since, or not given any more
     for each in given.unusable:
-        ledger.add(each.image_id, readable(each.path), _LOOK, each.error)
+        failures.add(each.image_id, readable(each.path), _LOOK, each.error)
+    failures.write_table()
     table = out / "left_out.csv"
     table.unlink(missing_ok=True)
     if given.left_out:

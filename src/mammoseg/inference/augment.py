@@ -1,4 +1,4 @@
-"""Test-time augmentation: several displaced windows of one image, over whose predictions the mean is taken.
+"""Test-time augmentation: the mean of the predictions over several displaced windows of one image.
 
 Source   Shen et al. 2021 (arXiv:2002.07613), Sec. 3.3: ten windows drawn with the noise of training, 100 pixels for position
          and size as in the released preprocessing (in proportion for a smaller window). Every image starts from the same
@@ -6,15 +6,34 @@ Source   Shen et al. 2021 (arXiv:2002.07613), Sec. 3.3: ten windows drawn with t
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
+from mammoseg.inference.engine import Engine, Inputs, Outputs
 from mammoseg.prep.breast import BreastCrop
 from mammoseg.prep.config import PrepConfig
 from mammoseg.prep.pipeline import Prepared, prepare_window
 from mammoseg.prep.window import WindowNoise
 
 _PUBLISHED_ROWS, _PUBLISHED_NOISE = 2944, 100
+
+
+class Displaced(Engine):
+    """An engine whose scores are the mean of another one's over displaced windows; all else is of the window in its place."""
+
+    def __init__(self, engine: Engine, count: int) -> None:
+        self.engine, self.displaced = engine, count
+        self.classes, self.prep, self.sees = engine.classes, engine.prep, engine.sees
+        self.trained_on, self.patches_of = engine.trained_on, engine.patches_of
+        self.at_once, self.enter_thread = engine.at_once, engine.enter_thread  # type: ignore[method-assign]
+
+    def description(self) -> dict[str, Any]:
+        return self.engine.description()
+
+    def __call__(self, inputs: Inputs) -> Outputs:
+        y_NBK = [self.engine.scores(Inputs(image_BCHW, inputs.there_UV)) for image_BCHW in inputs.displaced]
+        return self.engine(inputs)._replace(y_BK=np.mean(y_NBK, axis=0, dtype=np.float64))
 
 
 def displaced_windows(crop: BreastCrop, prep: PrepConfig, count: int) -> Iterator[Prepared]:

@@ -1,59 +1,48 @@
-"""Ensemble: several checkpoints predict as the mean of what they say.
+"""Ensemble: several engines predict as the mean of what they say.
 
 Source   Shen et al. 2021 (arXiv:2002.07613), Sec. 3.3: the five best models. The mean of the maps is ours; the published software
          shows those of the first model alone.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from mammoseg.data.manifest import ImageRow
-from mammoseg.inference.predictor import Predictor
+from mammoseg.inference.engine import Array, Engine, Inputs, Outputs
 from mammoseg.nn.checkpoint import CheckpointError
-from mammoseg.nn.inference import Precision
-from mammoseg.prep.pipeline import Prepared
-from mammoseg.records.prediction import Prediction, Scores
+from mammoseg.records.sees import Sees
 
 
-class Ensemble:
-    """Predicts like a Predictor; all members share preparation and classes."""
+class Ensemble(Engine):
+    """All members share preparation, classes and views; each sees the heatmaps that it wants."""
 
-    def __init__(
-        self,
-        checkpoints: Sequence[Path],
-        device: str = "auto",
-        sets: Sequence[str] = (),
-        precision: Precision = "32-true",
-    ) -> None:
-        """Raises CheckpointError if members see images prepared in different ways, predict different classes, or are the
-        same; else like Predictor."""
-        self.members = [Predictor(path, device, sets, precision) for path in checkpoints]
-        first = self.members[0]
-        self.prep = first.prep
-        self.trained_on = first.trained_on
-        self.classes = self.members[0].classes
-        self.heatmaps = max((member.heatmaps for member in self.members), key=len)
-        for path, member in zip(checkpoints, self.members, strict=True):
-            if (member.prep, member.classes) != (first.prep, first.classes):
+    patches_of = "checkpoint 1"
+
+    def __init__(self, members: Sequence[Engine], names: Sequence[str]) -> None:
+        """`names` of the members are for messages. Raises CheckpointError if members see images prepared in different ways,
+        predict different classes, or are the same."""
+        self.members, first = members, members[0]
+        self.prep, self.classes, self.trained_on = first.prep, first.classes, first.trained_on
+        self.at_once, self.enter_thread = first.at_once, first.enter_thread  # type: ignore[method-assign]
+        self.sees = Sees(max((member.sees.heatmaps for member in members), key=len), first.sees.views)
+        for name, member in zip(names, members, strict=True):
+            same = (member.prep, member.classes, member.sees.views) == (first.prep, first.classes, first.sees.views)
+            if not same or not set(member.sees.heatmaps) <= set(self.sees.heatmaps):
                 raise CheckpointError(
-                    f"{path}: prepares images in another way than {checkpoints[0]}, or predicts other classes. Expected "
+                    f"{name}: prepares images in another way than {names[0]}, or predicts other classes. Expected "
                     "members of an ensemble to see the same windows. Predict with each on its own."
                 )
-        if len({member.checkpoint.sha256 for member in self.members}) < len(self.members):
+        if len({member.description()["checkpoint_sha256"] for member in members}) < len(members):
             raise CheckpointError(
-                f"{', '.join(map(str, checkpoints))}: the same weights are given twice. Expected every member of an ensemble "
+                f"{', '.join(names)}: the same weights are given twice. Expected every member of an ensemble "
                 "once. Leave out the copies."
             )
 
     def description(self) -> dict[str, Any]:
-        """What decides the predictions, as plain values."""
+        """With those of the members as `network`."""
         members = [member.description() for member in self.members]
         hashes = "".join(member["checkpoint_sha256"] for member in members)
         return {
@@ -64,44 +53,41 @@ class Ensemble:
             "precision": members[0]["precision"],
         }
 
-    def predict(self, prepared: Prepared, row: ImageRow) -> Prediction:
-        """Mean scores, parts and maps of the members; the patches are those of the first."""
-        found = [member.predict(prepared, row) for member in self.members]
-        parts = [name for name in found[0].parts if all(name in p.parts for p in found)]
-        maps = [name for name in found[0].maps if all(name in p.maps for p in found)]
-        return replace(
-            found[0],
-            patches_of="checkpoint 1",
-            scores=_mean([p.scores for p in found]),
-            parts={name: _mean([p.parts[name] for p in found]) for name in parts},
-            maps={name: _mean_map([p.maps[name] for p in found]) for name in maps},
+    def __call__(self, inputs: Inputs) -> Outputs:
+        """Mean predictions, parts and maps of the members; the patches are those of the first."""
+        found = [member(self._seen(member, inputs)) for member in self.members]
+        return Outputs(
+            np.mean([out.y_BK for out in found], axis=0, dtype=np.float64),
+            {name: _mean_map(maps) for name, maps in _shared([out.maps for out in found]).items()},
+            {name: np.mean(y_NBK, axis=0, dtype=np.float64) for name, y_NBK in _shared([out.parts for out in found]).items()},
+            found[0].patches,
         )
 
-    def mean_scores(self, windows: Iterable[Prepared]) -> Scores:
-        """The mean prediction of all members over several windows of one image."""
-        return _mean([_mean([member.mean_scores([window]) for member in self.members]) for window in windows])
+    def scores(self, inputs: Inputs) -> Array:
+        y_BK: Array = np.mean([member.scores(self._seen(member, inputs)) for member in self.members], axis=0, dtype=np.float64)
+        return y_BK
+
+    def _seen(self, member: Engine, inputs: Inputs) -> Inputs:
+        """The windows with the channels that a member wants."""
+        channels = [0, *(1 + self.sees.heatmaps.index(name) for name in member.sees.heatmaps)]
+        return Inputs(inputs.image_BCHW[:, channels], inputs.there_UV)
 
 
-def _mean(scores: Sequence[Scores]) -> Scores:
-    return {name: float(np.mean([s[name] for s in scores])) for name in scores[0]}
+def _shared(found: Sequence[Mapping[str, Array]]) -> dict[str, list[Array]]:
+    """What all members have, by name."""
+    return {name: [each[name] for each in found] for name in found[0] if all(name in each for each in found)}
 
 
-def _mean_map(maps: Sequence[NDArray[np.floating]]) -> NDArray[np.floating]:
-    """Mean of maps (K, rows, columns) of one window on the finest of their grids, by nearest neighbour."""
-    rows, cols = max(values.shape[1:] for values in maps)
-    same = [
-        values
-        if values.shape[1:] == (rows, cols)
-        else np.stack([cv2.resize(v, (cols, rows), interpolation=cv2.INTER_NEAREST_EXACT) for v in values])
-        for values in maps
-    ]
-    return np.stack(same).mean(axis=0)
+def _mean_map(maps: Sequence[Array]) -> Array:
+    """Mean of maps (B, K, h, w) of the same windows on the finest of their grids, by nearest neighbour."""
+    rows, cols = max(values.shape[2:] for values in maps)
+    mean: Array = np.mean([_enlarged(values, rows, cols) for values in maps], axis=0)
+    return mean
 
 
-def open_predictor(
-    checkpoints: Sequence[Path], device: str = "auto", sets: Sequence[str] = (), precision: Precision = "32-true"
-) -> Predictor | Ensemble:
-    """One checkpoint as it is, several as their ensemble. Raises like both."""
-    if len(checkpoints) == 1:
-        return Predictor(checkpoints[0], device, sets, precision)
-    return Ensemble(checkpoints, device, sets, precision)
+def _enlarged(map_BKhw: Array, rows: int, cols: int) -> Array:
+    if map_BKhw.shape[2:] == (rows, cols):
+        return map_BKhw
+    flat = map_BKhw.reshape(-1, *map_BKhw.shape[2:])
+    planes = [cv2.resize(plane, (cols, rows), interpolation=cv2.INTER_NEAREST_EXACT) for plane in flat]
+    return np.stack(planes).reshape(*map_BKhw.shape[:2], rows, cols).astype(np.float32, copy=False)

@@ -55,14 +55,14 @@ def write_study(
     folder = Path(folder)
     names = _split_names(exams, splits, seed)
     manifest = folder / MANIFEST
-    with writing_to(folder, *PARTS) as check_folder:
+    with writing_to(folder, *PARTS) as held:
         _claim(folder, {"seed": seed, "config": config.model_dump(mode="json")})
         for part in PARTS:
             (folder / part).mkdir(exist_ok=True)
         rows: list[dict[str, Any]] = []
         with _mapper(workers) as mapper:
             for done, exam_rows in enumerate(mapper(_Writer(folder, config, seed), range(exams)), start=1):
-                check_folder()
+                held.check()
                 rows.extend({**row, "split": names[done - 1]} for row in exam_rows)
                 if progress is not None:
                     progress(done)

@@ -39,7 +39,7 @@ class Ledger:
 
         `message` stands for what the error says, where that must not be written.
         """
-        entry = tuple(map(_one_line, (image_id, path, step, type(error).__name__, message or error)))
+        entry = texts_of(image_id, path, step, error, message)
         earlier = self._entries.get(image_id)
         if earlier == entry:
             return
@@ -68,7 +68,7 @@ class Ledger:
         return dict(Counter(entry[2] for entry in self._entries.values()))
 
     def _rewrite(self) -> None:
-        write_text(self.path, _lines([COLUMNS, *self._entries.values()]))
+        write_text(self.path, table_of(self._entries.values()))
 
 
 def read_errors(folder: Path) -> pd.DataFrame:
@@ -77,6 +77,18 @@ def read_errors(folder: Path) -> pd.DataFrame:
     Raises RunFileError if the file is no ledger.
     """
     return pd.DataFrame(_read(folder / "errors.csv"), columns=list(COLUMNS), dtype=object)
+
+
+def texts_of(
+    image_id: str, path: Path | str, step: str, error: BaseException, message: str = ""
+) -> tuple[str, ...]:
+    """An entry, as `Ledger.add` takes it."""
+    return tuple(map(_one_line, (image_id, path, step, type(error).__name__, message or error)))
+
+
+def table_of(entries: Iterable[tuple[str, ...]]) -> str:
+    """The content of a ledger."""
+    return _lines([COLUMNS, *entries])
 
 
 def _one_line(value: object) -> str:

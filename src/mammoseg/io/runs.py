@@ -75,6 +75,14 @@ def is_done(folder: Path, image_id: str) -> bool:
     return record_path(folder, image_id).is_file()
 
 
+def record_state(folder: Path, image_id: str) -> int | None:
+    """What changes with every writing of the record of an image; None: it has none."""
+    try:
+        return record_path(folder, image_id).stat().st_mtime_ns
+    except FileNotFoundError:
+        return None
+
+
 def is_whole(folder: Path, record: Record) -> bool:
     """Whether the maps of an image are there, at the sizes they were written with."""
     sizes = {folder / name: note.bytes for name, note in record.files.items()}

@@ -7,10 +7,12 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from mammoseg import plugins
 from mammoseg.config import ConfigError, parse
-from mammoseg.nn.contract import Network, NetworkConfig, Sees
+from mammoseg.nn.contract import Network, NetworkConfig
+from mammoseg.records.sees import Sees
 
 MOST_PARAMETERS = 1_000_000_000
 """Four gigabytes of weights."""
@@ -25,15 +27,16 @@ def load_model_plugin(name: str) -> ModuleType:
     return plugins.load(plugins.MODELS, name)
 
 
-def build_model(name: str, config: NetworkConfig | None = None) -> Network:
-    """A model with fresh weights; without a configuration, the published one.
+def build_model(name: str, config: NetworkConfig | None = None, values: bool = True) -> Network:
+    """A model with fresh weights; without a configuration, the published one. Without `values`, for those that are loaded, its
+    parameters may be on the meta device, which takes no time.
 
     Raises ConfigError for a network of more than MOST_PARAMETERS, before any memory is taken.
     """
     plugin = load_model_plugin(name)
     config = config or plugin.Config()
-    check_size(name, config)
-    model: Network = plugin.build(config)
+    empty = check_size(name, config)
+    model: Network = plugin.build(config) if values or empty is None else empty
     return model
 
 
@@ -55,13 +58,17 @@ def parameters(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def check_size(name: str, config: NetworkConfig) -> None:
-    """Raises ConfigError for a network of more than MOST_PARAMETERS, which is built without values."""
-    if "." in name:  # models of others may not know how to be built so
-        return
+def check_size(name: str, config: NetworkConfig) -> Network | None:
+    """The network without values; None: of a model of others, which may not know how to be built so.
+
+    Raises ConfigError for one of more than MOST_PARAMETERS.
+    """
+    if "." in name:
+        return None
     try:
-        with torch.device("meta"):
-            count = parameters(load_model_plugin(name).build(config))
+        with torch.device("meta"), _Unfilled():
+            model: Network = load_model_plugin(name).build(config)
+            count = parameters(model)
     except RuntimeError:  # more than a number of 64 bits can say
         count = sys.maxsize
     if count > MOST_PARAMETERS:
@@ -69,3 +76,14 @@ def check_size(name: str, config: NetworkConfig) -> None:
             f"{name}: a network with these widths and blocks has {count:,} parameters. Expected at most {MOST_PARAMETERS:,}; "
             "the published ones have 13 to 30 million. Choose smaller widths or fewer blocks."
         )
+    return model
+
+
+class _Unfilled(TorchFunctionMode):
+    """Parameters are not filled with their first values, which takes a second to prepare even where there are none."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return args[0] if func in _FILLING else func(*args, **(kwargs or {}))
+
+
+_FILLING = {torch.Tensor.normal_, torch.Tensor.uniform_, torch.Tensor.fill_, torch.Tensor.zero_}

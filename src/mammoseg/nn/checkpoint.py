@@ -53,7 +53,10 @@ class Checkpoint:
     """Hash of the whole description, `sha256` included, in any layout: what one checkpoint has and no other."""
 
     def load_weights(self, model: nn.Module) -> None:
-        """Fill `model`, strictly. Raises CheckpointError naming the tensors that do not fit."""
+        """Fill `model`, strictly; one on the meta device takes the tensors as they are read.
+
+        Raises CheckpointError naming the tensors that do not fit.
+        """
         try:
             state = load_file(self.folder / WEIGHTS)
         except (OSError, SafetensorError) as error:
@@ -75,7 +78,8 @@ class Checkpoint:
                 + "\nExpected the layers these weights were trained in. A setting that changes layers needs a network trained "
                 "with it (`mammoseg train --set network.NAME=VALUE`); leave it out here."
             )
-        model.load_state_dict(state)
+        empty = any(value.is_meta for value in expected.values())
+        model.load_state_dict({name: state[name].to(value.dtype) for name, value in expected.items()}, assign=empty)
 
 
 def save_checkpoint(

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from mammoseg.config import Config
 from mammoseg.records.finding import Box
 from mammoseg.records.label import CLASSES
+from mammoseg.records.sees import Sees
 
 Target = Literal["labels", "masks", "boxes"]
 Criterion = Literal["dice", "auc", "loss"]
@@ -52,22 +53,6 @@ class Network(nn.Module):
         """y_BK of the forward pass; a model that needs less for it than for its maps says how."""
         y_BK: Tensor = self(image_BCHW, *there).y_BK
         return y_BK
-
-
-@dataclass(frozen=True)
-class Sees:
-    """What a model looks at."""
-
-    heatmaps: tuple[str, ...] = ()
-    """Classes whose heatmaps follow the mammogram as channels of the window."""
-    views: tuple[str, ...] = ()
-    """Views that are looked at together, a unit: ("CC", "MLO") of a breast, ("L-CC", "R-CC", "L-MLO", "R-MLO") of an exam.
-    Empty: every image is looked at alone."""
-
-    @property
-    def channels(self) -> int:
-        """C of the windows."""
-        return 1 + len(self.heatmaps)
 
 
 class Batch(NamedTuple):

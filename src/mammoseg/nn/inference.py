@@ -1,7 +1,8 @@
 """How a trained network is computed: the same function, as fast as the device allows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from threading import Lock
 from typing import Any, Literal, cast
 
 import torch
@@ -26,15 +27,46 @@ def speed_up(model: nn.Module, precision: Precision) -> None:
 
 @contextmanager
 def computing(device: torch.device, precision: Precision) -> Iterator[None]:
-    """No gradients, and the asked precision: TF32, the default of new GPUs, would change the published numbers."""
-    of = cast(Any, torch.backends)  # its modules have parts that type checkers do not see
-    backends = (of.cudnn.conv, of.cuda.matmul, of.mkldnn.conv, of.mkldnn.matmul)
-    before = [backend.fp32_precision for backend in backends]
+    """No gradients, and the asked precision. Several threads may be in it at once."""
+    autocast = torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16-mixed")
+    with full_float32(), torch.inference_mode(), autocast:
+        yield
+
+
+@contextmanager
+def full_float32() -> Iterator[None]:
+    """float32 as IEEE has it: TF32, the default of new GPUs, would change the published numbers.
+
+    The mode is that of the process: the first to enter sets it, the last to leave sets it back.
+    """
+    with _mode.lock:
+        if _mode.users == 0:
+            _mode.before = [backend.fp32_precision for backend in _backends()]
+            for backend in _backends():
+                backend.fp32_precision = "ieee"
+        _mode.users += 1
     try:
-        for backend in backends:
-            backend.fp32_precision = "ieee"
-        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16-mixed"):
-            yield
+        yield
     finally:
-        for backend, own in zip(backends, before, strict=True):
-            backend.fp32_precision = own
+        with _mode.lock:
+            _mode.users -= 1
+            if _mode.users == 0:
+                for backend, own in zip(_backends(), _mode.before, strict=True):
+                    backend.fp32_precision = own
+
+
+class _Mode:
+    """Who computes in full float32."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.users = 0
+        self.before: Sequence[str] = ()
+
+
+_mode = _Mode()
+
+
+def _backends() -> tuple[Any, ...]:
+    of = cast(Any, torch.backends)  # its modules have parts that type checkers do not see
+    return of.cudnn.conv, of.cuda.matmul, of.mkldnn.conv, of.mkldnn.matmul

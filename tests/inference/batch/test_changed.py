@@ -15,8 +15,7 @@ import pytest
 from mammoseg.data.manifest import ImageRow
 from mammoseg.export.figures import overlay_writer
 from mammoseg.inference.batch import BatchResult, predict_images
-from mammoseg.inference.ensemble import Ensemble
-from mammoseg.inference.predictor import Predictor
+from mammoseg.inference.predictor import Predictor, open_predictor
 from mammoseg.io.ledger import read_errors
 from mammoseg.io.read import read_pixels
 from mammoseg.io.runs import load_prediction, predicted_ids, record_path
@@ -133,7 +132,7 @@ def test_scores_of_a_corrected_input_do_not_stay_if_it_fails(
     pair[0].path.write_bytes(b"no image")
     assert predict_images(predictor, pair, out, before_saving=overlay_writer(out, predictor.prep)).failed == 1
     assert predicted_ids(out) == [pair[1].image_id]
-    assert list(out.rglob(f"*{pair[0].image_id}*")) == []
+    assert list(out.rglob(f"*{pair[0].image_id}*")) == [out / "failures" / f"{pair[0].image_id}.json"]
     assert read_predictions_csv(out).query("level == 'image'")["image_id"].tolist() == [pair[1].image_id]
 
 
@@ -200,7 +199,7 @@ def test_the_patches_of_an_ensemble_are_said_to_be_those_of_one_member(
     out: Path,
     tmp_path: Path,
 ) -> None:
-    predict_images(Ensemble([trained_run, tiny_gmic(1)], "cpu"), pair[:1], tmp_path / "both")
+    predict_images(open_predictor([trained_run, tiny_gmic(1)], "cpu"), pair[:1], tmp_path / "both")
     alone, both = (load_prediction(folder, pair[0].image_id) for folder in (out, tmp_path / "both"))
     assert both.patches == alone.patches
     assert (alone.patches_of, both.patches_of) == ("", "checkpoint 1")
@@ -211,7 +210,7 @@ def test_a_changed_heatmap_counts_for_a_model_that_sees_it(
 ) -> None:
     heatmap = tmp_path / "heatmap.png"
     given = [replace(row, heatmaps=dict.fromkeys(CLASSES, heatmap)) for row in pair[:1]]
-    seeing = Predictor(tiny_gmic(1, "heatmaps=true"), "cpu")
+    seeing = open_predictor(tiny_gmic(1, "heatmaps=true"), "cpu")
     for value, again in ((0, 1), (200, 0)):
         cv2.imwrite(str(heatmap), np.full(read_pixels(pair[0].path).shape, value, np.uint8))
         assert predict_images(seeing, given, tmp_path / "seeing").predicted == 1

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from mammoseg.data.manifest import ImageRow
-from mammoseg.inference.augment import displaced_windows
+from mammoseg.inference.augment import Displaced, displaced_windows
 from mammoseg.inference.batch import BatchResult, predict_images
-from mammoseg.inference.predictor import Predictor
+from mammoseg.inference.predictor import Predictor, open_predictor
 from mammoseg.io.errors import RunFileError
 from mammoseg.io.ledger import read_errors
 from mammoseg.io.read import read_pixels
@@ -22,23 +22,28 @@ from mammoseg.io.scores_table import read_predictions_csv
 from mammoseg.prep.pipeline import crop_breast
 
 Contents = Callable[[Path], dict[str, Any]]
+OfWindow = Callable[..., Any]
 REFUSED = r"holds predictions of another checkpoint or with other settings.*new folder.*--overwrite"
+
+
+def displaced(predictor: Predictor, count: int) -> Predictor:
+    return Predictor(Displaced(predictor.engine, count)) if count else predictor
 
 
 @pytest.fixture(scope="module")
 def augmented(predictor: Predictor, rows: list[ImageRow], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two images with the mean over two displaced windows each. Not to be changed."""
     out = tmp_path_factory.mktemp("augmented") / "predictions"
-    assert predict_images(predictor, rows[:2], out, num_tta=2) == BatchResult(2, 0, 0)
+    assert predict_images(displaced(predictor, 2), rows[:2], out) == BatchResult(2, 0, 0)
     return out
 
 
 def test_augmented_scores_are_the_mean_over_windows(
-    predictor: Predictor, rows: list[ImageRow], augmented: Path
+    of_window: OfWindow, predictor: Predictor, rows: list[ImageRow], augmented: Path
 ) -> None:
     for row in rows[:2]:
         crop = crop_breast(row.mammogram(read_pixels(row.path)), predictor.prep)
-        each = [predictor.predict(window, row).scores for window in displaced_windows(crop, predictor.prep, 2)]
+        each = [of_window(predictor, window, row).scores for window in displaced_windows(crop, predictor.prep, 2)]
         found = load_prediction(augmented, row.image_id).scores
         for name in ("benign", "malignant"):
             assert found[name] == pytest.approx((each[0][name] + each[1][name]) / 2, abs=1e-6)
@@ -59,7 +64,7 @@ def test_all_but_the_scores_is_of_the_undisplaced_window(
 
 def test_the_figure_shows_the_augmented_scores(predictor: Predictor, rows: list[ImageRow], tmp_path: Path) -> None:
     shown: list[Any] = []
-    predict_images(predictor, rows[:1], tmp_path, before_saving=lambda p, *_: shown.append(p.scores), num_tta=2)
+    predict_images(displaced(predictor, 2), rows[:1], tmp_path, before_saving=lambda p, *_: shown.append(p.scores))
     assert shown == [load_prediction(tmp_path, rows[0].image_id).scores]
 
 
@@ -74,7 +79,7 @@ def test_a_breast_has_the_mean_of_augmented_scores(augmented: Path) -> None:
 def test_an_image_does_not_depend_on_the_others(
     predictor: Predictor, rows: list[ImageRow], augmented: Path, tmp_path: Path
 ) -> None:
-    predict_images(predictor, rows[1:2], tmp_path, workers=2, num_tta=2)
+    predict_images(displaced(predictor, 2), rows[1:2], tmp_path, workers=2)
     found, before = (load_prediction(folder, rows[1].image_id).scores for folder in (tmp_path, augmented))
     assert found == before
 
@@ -83,7 +88,7 @@ def test_settings_are_written_down(augmented: Path, expected: Path, predictor: P
     for folder, num_tta in ((augmented, 2), (expected, 0)):
         run = json.loads((folder / "run.json").read_text())
         assert run.pop("mammoseg")
-        assert run == predictor.description() | {"num_tta": num_tta}
+        assert run == predictor.engine.description() | {"num_tta": num_tta}
 
 
 def test_other_windows_or_another_precision_are_refused(
@@ -95,7 +100,7 @@ def test_other_windows_or_another_precision_are_refused(
     contents: Contents,
 ) -> None:
     before = contents(augmented), contents(expected)
-    half = Predictor(trained_run, "cpu", precision="bf16-mixed")
+    half = open_predictor(trained_run, "cpu", precision="bf16-mixed")
     for folder, other, num_tta in (
         (augmented, predictor, 3),
         (augmented, predictor, 0),
@@ -104,18 +109,18 @@ def test_other_windows_or_another_precision_are_refused(
         (expected, half, 0),
     ):
         with pytest.raises(RunFileError, match=REFUSED):
-            predict_images(other, rows[:2], folder, num_tta=num_tta)
+            predict_images(displaced(other, num_tta), rows[:2], folder)
     assert (contents(augmented), contents(expected)) == before
 
 
 def test_the_same_settings_continue(
     trained_run: Path, rows: list[ImageRow], augmented: Path, tmp_path: Path, contents: Contents
 ) -> None:
-    half = Predictor(trained_run, "cpu", precision="bf16-mixed")
+    half = open_predictor(trained_run, "cpu", precision="bf16-mixed")
     for number in (1, 2):
-        assert predict_images(half, rows[:number], tmp_path, num_tta=2) == BatchResult(1, number - 1, 0)
-    again = Predictor(trained_run, "cpu", precision="bf16-mixed")
-    assert predict_images(again, rows[:2], tmp_path, num_tta=2) == BatchResult(0, 2, 0)
+        assert predict_images(displaced(half, 2), rows[:number], tmp_path) == BatchResult(1, number - 1, 0)
+    again = open_predictor(trained_run, "cpu", precision="bf16-mixed")
+    assert predict_images(displaced(again, 2), rows[:2], tmp_path) == BatchResult(0, 2, 0)
     assert predict_images(again, rows[:2], tmp_path, overwrite=True) == BatchResult(2, 0, 0)
     assert json.loads((tmp_path / "run.json").read_text())["num_tta"] == 0
 
@@ -149,8 +154,8 @@ def test_heatmaps_are_read_for_a_model_that_sees_them(
     given = [replace(rows[0], image_id=name) for name in names]
     given[:2] = [replace(given[k], heatmaps={"benign": files[0], "malignant": files[k]}) for k in (0, 1)]
     out = tmp_path / "out"
-    seeing = Predictor(tiny_gmic(1, "heatmaps=true"), "cpu")
-    assert predict_images(seeing, given, out, num_tta=num_tta) == BatchResult(2, 0, 1)
+    seeing = open_predictor(tiny_gmic(1, "heatmaps=true"), "cpu")
+    assert predict_images(displaced(seeing, num_tta), given, out) == BatchResult(2, 0, 1)
     low, high = (load_prediction(out, name).scores for name in names[:2])
     assert low != high
     [error] = read_errors(out).to_dict("records")

@@ -1,7 +1,9 @@
 """GMIC with heatmaps: two more files per image, from training to predictions."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -11,7 +13,7 @@ import torch
 from mammoseg.data.heatmaps import HeatmapError
 from mammoseg.data.manifest import ImageRow, Manifest
 from mammoseg.inference.batch import BatchResult, predict_images
-from mammoseg.inference.predictor import Predictor
+from mammoseg.inference.predictor import Predictor, open_predictor
 from mammoseg.io.ledger import read_errors
 from mammoseg.io.read import read_mask, read_pixels
 from mammoseg.io.runs import load_prediction
@@ -22,6 +24,7 @@ from mammoseg.training.config import StageConfig, TrainConfig
 from mammoseg.training.run import train
 
 CPU = torch.device("cpu")
+OfWindow = Callable[..., Any]
 CLASSES = ("benign", "malignant")
 
 
@@ -68,7 +71,7 @@ def run(config: TrainConfig, study: Manifest, tmp_path_factory: pytest.TempPathF
 
 @pytest.fixture(scope="module")
 def predictor(run: Path) -> Predictor:
-    return Predictor(run, "cpu")
+    return open_predictor(run, "cpu")
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +89,9 @@ def scores(predictor: Predictor, row: ImageRow, out: Path) -> dict[str, float]:
 
 
 def test_the_model_sees_three_channels_and_predicts(predictor: Predictor, rows: list[ImageRow], tmp_path: Path) -> None:
-    stem = next(module for module in predictor.model.global_module.modules() if isinstance(module, torch.nn.Conv2d))
+    stem = next(
+        module for module in predictor.engine.model.global_module.modules() if isinstance(module, torch.nn.Conv2d)
+    )
     assert stem.in_channels == 3
     assert predict_images(predictor, rows, tmp_path) == BatchResult(len(rows), 0, 0)
     prediction = load_prediction(tmp_path, rows[0].image_id)
@@ -127,11 +132,11 @@ def test_an_image_without_a_heatmap_fails_alone(predictor: Predictor, rows: list
     assert predict_images(predictor, rows[:4], out) == BatchResult(predicted=3, done_before=1, failed=0)
 
 
-def test_a_window_without_heatmaps_is_refused(predictor: Predictor, rows: list[ImageRow]) -> None:
+def test_a_window_without_heatmaps_is_refused(of_window: OfWindow, predictor: Predictor, rows: list[ImageRow]) -> None:
     row = rows[0]
     prepared = prepare(row.mammogram(read_pixels(row.path)), predictor.prep)
     with pytest.raises(PrepError, match="a window without heatmaps"):
-        predictor.predict(prepared, row)
+        of_window(predictor, prepared, row)
 
 
 def test_training_without_the_files_is_refused_before_anything_is_written(
@@ -156,7 +161,7 @@ def test_what_is_trained_without_heatmaps_needs_none(
     for manifest in (study, phantom_study):
         out = tmp_path / str(len(hashes))
         train(plain, manifest, out, CPU, cache_folder=run / "cache")
-        hashes.add(Predictor(out, "cpu").checkpoint.sha256)
+        hashes.add(open_predictor(out, "cpu").checkpoint.sha256)
     assert len(hashes) == 1
 
 

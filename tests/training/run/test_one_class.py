@@ -16,7 +16,7 @@ from mammoseg.data.manifest import Manifest
 from mammoseg.evaluation.evaluate import evaluate
 from mammoseg.export.figures import overlay_writer
 from mammoseg.inference.batch import predict_images
-from mammoseg.inference.predictor import Predictor
+from mammoseg.inference.predictor import open_predictor
 from mammoseg.io.runs import load_prediction, predicted_ids
 from mammoseg.io.scores_table import read_predictions_csv
 from mammoseg.nn.checkpoint import open_checkpoint
@@ -107,7 +107,7 @@ def test_from_training_to_figures(
     config: TrainConfig, phantom_study: Manifest, trained_run: Path, tmp_path: Path
 ) -> None:
     result = train(config, phantom_study, tmp_path / "run", CPU, cache_folder=trained_run / "cache")
-    predictor, out = Predictor(result.checkpoint, "cpu"), tmp_path / "predictions"
+    predictor, out = open_predictor(result.checkpoint, "cpu"), tmp_path / "predictions"
     rows = list(phantom_study.subset("test").rows())
     predict_images(predictor, rows, out, before_saving=overlay_writer(out, predictor.prep))
     assert len(predicted_ids(out)) == len(rows)
@@ -165,7 +165,7 @@ def test_a_class_of_which_nothing_is_known_is_not_trained(
         "No training image has a known label of benign: it is not trained, and has no score and no map" in caplog.text
     )
     row, out = next(manifest.subset("test").rows()), tmp_path / "predictions"
-    predict_images(Predictor(result.checkpoint, "cpu"), [row], out)
+    predict_images(open_predictor(result.checkpoint, "cpu"), [row], out)
     prediction = load_prediction(out, row.image_id)
     assert (list(prediction.scores), prediction.maps["saliency"].shape[0]) == (["malignant"], 1)
     assert not list((out / "maps").glob("*_benign.png"))

@@ -7,7 +7,7 @@ import torch
 
 from mammoseg.data.manifest import Manifest
 from mammoseg.inference.batch import predict_images
-from mammoseg.inference.predictor import Predictor
+from mammoseg.inference.predictor import open_predictor
 from mammoseg.io.read import read_pixels
 from mammoseg.io.runs import load_prediction
 from mammoseg.training.config import TrainConfig
@@ -24,7 +24,7 @@ def test_from_training_to_maps(short: TrainConfig, phantom_study: Manifest, tmp_
     for image_id, centres in chosen.items():
         shape = read_pixels(rows[image_id].path).shape
         assert ((centres >= 0) & (centres < shape)).all(), "the window has no padding: all of it is in the image"
-    predictor, out = Predictor(tmp_path / "run", "cpu"), tmp_path / "predictions"
+    predictor, out = open_predictor(tmp_path / "run", "cpu"), tmp_path / "predictions"
     assert predictor.prep == prep
     test = list(phantom_study.subset("test").rows())[:4]
     assert predict_images(predictor, test, out).failed == 0

@@ -6,9 +6,10 @@ Source   Shen et al. 2021 (arXiv:2002.07613), Sec. 3.3. Patches are turned by a 
 from mammoseg.models.gmic.config import GmicConfig, ObjectiveConfig
 from mammoseg.models.gmic.model import Gmic
 from mammoseg.models.gmic.objective import joint_losses
-from mammoseg.nn.contract import Batch, Learning, Sees, Stage, StepOutput
+from mammoseg.nn.contract import Batch, Learning, Stage, StepOutput
 from mammoseg.nn.patches import patches_problem, turn_patches
 from mammoseg.records.label import CLASSES
+from mammoseg.records.sees import Sees
 
 
 def joint_step(model: Gmic, batch: Batch, objective: ObjectiveConfig, training: bool) -> StepOutput:
