@@ -40,16 +40,16 @@ def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
         overwrite: bool,
         write: Any,
         progress: Any,
-        num_tta: int,
         figures: str,
     ) -> BatchResult:
         progress()
-        seen.rows, seen.options = rows, (out, workers, overwrite, write is not None, num_tta, figures)
+        seen.rows, seen.options = rows, (out, workers, overwrite, write is not None, figures)
         return seen.result
 
     def open_predictor(*given: Any) -> SimpleNamespace:
         seen.model = given
-        return SimpleNamespace(prep=PrepConfig(), trained_on=domain_of([], []), classes=CLASSES)
+        engine = SimpleNamespace(trained_on=domain_of([], []), classes=CLASSES)
+        return SimpleNamespace(prep=PrepConfig(), engine=engine)
 
     def write_published_csv(run: Path, manifest: Manifest, sorted_ids: bool) -> Path:
         seen.published = (run, manifest.table["image_id"].tolist(), sorted_ids)
@@ -61,7 +61,7 @@ def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
 
     monkeypatch.setattr("mammoseg.export.figures.overlay_writer", overlay_writer)
     monkeypatch.setattr("mammoseg.inference.batch.predict_images", predict_images)
-    monkeypatch.setattr("mammoseg.inference.ensemble.open_predictor", open_predictor)
+    monkeypatch.setattr("mammoseg.inference.predictor.open_predictor", open_predictor)
     monkeypatch.setattr("mammoseg.export.published.write_published_csv", write_published_csv)
     monkeypatch.chdir(tmp_path)
     return seen
@@ -94,8 +94,8 @@ def test_files(calls: SimpleNamespace) -> None:
     result = invoke("a_L-CC.png", "a_R-CC.png", "--pixel-mm", "0.1")
     assert (result.exit_code, result.stdout) == (0, "3 images predicted, 2 done before, 0 failed: out\n")
     assert [(row.image_id, row.pixel_mm) for row in calls.rows] == [("a_L-CC", 0.1), ("a_R-CC", 0.1)]
-    assert calls.options == (Path("out"), 1, False, True, 0, "png")
-    assert calls.model == ([Path("run")], "auto", [], "32-true")
+    assert calls.options == (Path("out"), 1, False, True, "png")
+    assert calls.model == ([Path("run")], "auto", [], "32-true", 0, "pytorch")
     assert not hasattr(calls, "published")
 
 
@@ -147,9 +147,9 @@ def test_a_manifest_and_every_option(calls: SimpleNamespace, phantom_study: Mani
     )
     assert result.exit_code == 0
     assert [row.image_id for row in calls.rows] == phantom_study.subset("test").table["image_id"].tolist()
-    assert calls.options == (Path("out"), 2, True, False, 10, "png")
+    assert calls.options == (Path("out"), 2, True, False, "png")
     members = [Path("run"), Path("second"), Path("third")]
-    assert calls.model == (members, "cpu", ["num_patches=3"], "bf16-mixed")
+    assert calls.model == (members, "cpu", ["num_patches=3"], "bf16-mixed", 10, "pytorch")
     assert not hasattr(calls, "published")
 
 

@@ -58,10 +58,10 @@ def test_a_folder_that_is_removed_meanwhile_is_noticed(tmp_path: Path, replaced:
             raise then
 
     def look() -> None:
-        with writing_to(out) as check:
-            check()
+        with writing_to(out) as held:
+            held.check()
             remove()
-            check()
+            held.check()
             raise AssertionError("not noticed")
 
     with pytest.raises(FolderGoneError, match="out: was removed, moved or replaced"), writing_to(out):
@@ -81,12 +81,13 @@ def test_another_error_is_shown_as_it_is(tmp_path: Path) -> None:
 def test_without_locks_it_is_said_and_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def no_locks(_path: Path, _flags: int) -> int:
+    def no_locks(_path: Path, _flags: int, **_: object) -> int:
         raise NoLocksError(errno.ENOLCK, "No locks available")
 
     monkeypatch.setattr(outputs, "lock_file", no_locks)
-    with caplog.at_level(logging.WARNING), writing_to(tmp_path) as check:
-        check()
+    with caplog.at_level(logging.WARNING), writing_to(tmp_path) as held:
+        held.check()
+        held.share()
     assert "there are no locks here (No locks available): start one command at a time" in caplog.text
 
 
@@ -102,3 +103,23 @@ def test_a_lock_that_ends_at_this_moment_is_waited_for(tmp_path: Path, monkeypat
     monkeypatch.setattr(outputs, "lock_file", sometimes)
     with writing_to(tmp_path):
         assert (tmp_path / outputs.LOCK).exists()
+
+
+def test_those_who_join_share_the_folder_once_the_first_lets_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outputs, "PATIENCE", 0.0)
+    with writing_to(tmp_path, joins=True) as first:
+        assert first.alone
+        with pytest.raises(FolderInUseError), writing_to(tmp_path, joins=True):
+            pass
+        first.share()
+        with writing_to(tmp_path, joins=True) as second:
+            assert not second.alone
+            with pytest.raises(FolderInUseError), writing_to(tmp_path):
+                pass
+        assert (tmp_path / outputs.LOCK).exists(), "the first still holds it"
+        first.check()
+    assert not (tmp_path / outputs.LOCK).exists()
+    with writing_to(tmp_path), pytest.raises(FolderInUseError), writing_to(tmp_path, joins=True):
+        pass

@@ -154,6 +154,8 @@ def brought(
     """What users have when they begin to type; in folders called like documents, what these alone tell of."""
     folder = tmp_path_factory.mktemp("brought")
     (folder / "tiny.yaml").write_text(yaml.safe_dump(TINY))
+    (folder / "bright.txt").write_text("2.0")
+    write_mammogram(folder / "image.dcm", "L", "CC", ImagerPixelSpacing=[1.5, 1.5])
     shutil.copytree(phantom_study.path.parent, folder / "study")
     table = pd.read_csv(phantom_study.path, dtype=str, keep_default_na=False)
     for column in ("path", "benign_mask", "malignant_mask"):

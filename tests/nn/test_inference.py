@@ -3,6 +3,8 @@
 import copy
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -76,3 +78,31 @@ with computing(torch.device("cpu"), "32-true"):
 assert state() == before
 """
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_the_float_mode_is_that_of_the_process_until_the_last_thread_is_ready() -> None:
+    """Two predictions at once, the first of which ends first."""
+    mode = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
+    before = mode.fp32_precision
+    entered, left = threading.Event(), threading.Event()
+    found = []
+
+    def second() -> None:
+        with computing(torch.device("cpu"), "32-true"):
+            entered.set()
+            assert left.wait(60)
+            found.append(mode.fp32_precision)
+
+    mode.fp32_precision = "bf16"
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            with computing(torch.device("cpu"), "32-true"):
+                other = pool.submit(second)
+                assert entered.wait(60)
+            found.append(mode.fp32_precision)
+            left.set()
+            other.result()
+        assert found == ["ieee", "ieee"]
+        assert mode.fp32_precision == "bf16", "as it was before both"
+    finally:
+        mode.fp32_precision = before

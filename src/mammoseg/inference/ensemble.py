@@ -59,12 +59,17 @@ class Ensemble(Engine):
         return Outputs(
             np.mean([out.y_BK for out in found], axis=0, dtype=np.float64),
             {name: _mean_map(maps) for name, maps in _shared([out.maps for out in found]).items()},
-            {name: np.mean(y_NBK, axis=0, dtype=np.float64) for name, y_NBK in _shared([out.parts for out in found]).items()},
+            {
+                name: np.mean(y_NBK, axis=0, dtype=np.float64)
+                for name, y_NBK in _shared([out.parts for out in found]).items()
+            },
             found[0].patches,
         )
 
     def scores(self, inputs: Inputs) -> Array:
-        y_BK: Array = np.mean([member.scores(self._seen(member, inputs)) for member in self.members], axis=0, dtype=np.float64)
+        y_BK: Array = np.mean(
+            [member.scores(self._seen(member, inputs)) for member in self.members], axis=0, dtype=np.float64
+        )
         return y_BK
 
     def _seen(self, member: Engine, inputs: Inputs) -> Inputs:

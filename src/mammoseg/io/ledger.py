@@ -79,9 +79,7 @@ def read_errors(folder: Path) -> pd.DataFrame:
     return pd.DataFrame(_read(folder / "errors.csv"), columns=list(COLUMNS), dtype=object)
 
 
-def texts_of(
-    image_id: str, path: Path | str, step: str, error: BaseException, message: str = ""
-) -> tuple[str, ...]:
+def texts_of(image_id: str, path: Path | str, step: str, error: BaseException, message: str = "") -> tuple[str, ...]:
     """An entry, as `Ledger.add` takes it."""
     return tuple(map(_one_line, (image_id, path, step, type(error).__name__, message or error)))
 
