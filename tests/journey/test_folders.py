@@ -49,7 +49,7 @@ def test_a_folder_that_is_removed_meanwhile_is_a_failure(
         shutil.rmtree(folder)
         save_prediction(folder, prediction)
 
-    monkeypatch.setattr("mammoseg.inference.batch.save_prediction", save)
+    monkeypatch.setattr("mammoseg.inference.pipeline.save_prediction", save)
     arguments = ("--checkpoint", trained_run, "--manifest", phantom_study.path, "--no-overlays", "--out", "out")
     done = command("predict", *arguments)
     assert (done.code, done.out) == (1, "")
