@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,8 +61,9 @@ def predict_images(
     try:
         with writing_to(out, "records", "maps", "overlays", "failures", joins=not overwrite) as held:
             maker = open_run(out, rows, settings, overwrite)
+            before = {row.image_id: record_state(out, row.image_id) for row in rows}  # first: others may be at work
             todo = not_done(rows, out, maker, engine.sees.heatmaps, figures if before_saving else None)
-            run = _Run(out, progress or (lambda: None), held.check)
+            run = _Run(out, before, progress or (lambda: None), held.check)
             run.begin(rows, todo, held.alone)
             held.share()
             run.predict(todo, Pipeline(predictor, out, maker, before_saving, max(1, workers)))
@@ -82,21 +83,25 @@ def predict_images(
 class _Run:
     """What becomes of the images of one call."""
 
-    def __init__(self, out: Path, progress: Callable[[], None], check_folder: Callable[[], None]) -> None:
-        self.out, self.progress, self.check_folder = out, progress, check_folder
+    def __init__(
+        self,
+        out: Path,
+        before: Mapping[str, int | None],
+        progress: Callable[[], None],
+        check_folder: Callable[[], None],
+    ) -> None:
+        """`before`: the state of the record of each image, before it was known what is to be predicted."""
+        self.out, self.before, self.progress, self.check_folder = out, before, progress, check_folder
         self.failures, self.claims = Failures(out), Claims(out)
         self.told_failures = Repeats("not predicted", logger.warning)
         self.told_notes = Repeats("remark", logger.warning)
         self.predicted = self.failed = 0
-        self.before: dict[str, int | None] = {}
-        """State of the record of each image that is to be predicted."""
 
     def begin(self, rows: Sequence[ImageRow], todo: Sequence[ImageRow], alone: bool) -> None:
         """Forget failures of images that are done, since a run may be killed between the two, and of those tried again."""
         if alone:
             self.claims.clear()
-        self.before = {row.image_id: record_state(self.out, row.image_id) for row in todo}
-        left = self.before.keys()
+        left = {row.image_id for row in todo}
         for row in rows:
             if alone or row.image_id not in left:
                 self.failures.remove(row.image_id)
