@@ -12,7 +12,7 @@ def test_tell_names_the_first_and_says_nothing_about_none(caplog: pytest.LogCapt
     tell("%s: %d things: %s", Path("r"), [])
     assert not caplog.records
     tell("%s: %d things: %s", Path("r"), range(7, 0, -1))
-    assert caplog.record_tuples[0][1:] == (logging.WARNING, "r: 7 things: 1, 2, 3, 4, 5 ...")
+    assert caplog.record_tuples[0][1:] == (logging.WARNING, "r: 7 things: 1, 2, 3, 4, 5 ... and 2 more")
 
 
 def test_entries_are_told_and_kept(caplog: pytest.LogCaptureFixture) -> None:

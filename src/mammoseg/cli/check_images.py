@@ -92,7 +92,7 @@ def _given(files: list[Path], pixel_mm: float | None, workers: int) -> tuple[lis
     """The images among files and folders, and what cannot be one; what is left out is said."""
     from collections import Counter
 
-    from mammoseg.cli.tables import counted
+    from mammoseg.cli.tables import totalled
     from mammoseg.data.suitability import unusable
     from mammoseg.ingest.given import gather, look_at
     from mammoseg.progress import Bar
@@ -101,7 +101,7 @@ def _given(files: list[Path], pixel_mm: float | None, workers: int) -> tuple[lis
     with Bar("look", len(gathered.files)) as bar:
         given = look_at(gathered, pixel_mm, workers, bar.advance)
     if given.left_out:
-        print(f"Left out: {counted(dict(Counter(seen.why for seen in given.left_out).most_common()))}")
+        print(f"Left out: {totalled(dict(Counter(seen.why for seen in given.left_out).most_common()))}")
     return given.rows, [unusable(each.image_id, each.path, each.error) for each in given.unusable]
 
 

@@ -127,7 +127,7 @@ def _note(given: "Given", out: Path, hidden: bool) -> int:
 
     Where files must not be told (`hidden`), those left out are counted only.
     """
-    from mammoseg.cli.tables import counted
+    from mammoseg.cli.tables import totalled
     from mammoseg.ingest.left_out import readable, write_left_out
     from mammoseg.io.failures import Failures
 
@@ -140,7 +140,7 @@ def _note(given: "Given", out: Path, hidden: bool) -> int:
     table = out / "left_out.csv"
     table.unlink(missing_ok=True)
     if given.left_out:
-        reasons = counted(dict(Counter(seen.why for seen in given.left_out).most_common()))
+        reasons = totalled(dict(Counter(seen.why for seen in given.left_out).most_common()))
         if not hidden:
             write_left_out(table, given.left_out)
         print(f"Left out: {reasons}" + ("" if hidden else f"; see {table}"))

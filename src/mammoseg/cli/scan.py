@@ -111,14 +111,14 @@ def _check_path(root: Path) -> None:
 
 
 def _print(quality: Mapping[str, Any]) -> None:
-    from mammoseg.cli.tables import counted, print_table
+    from mammoseg.cli.tables import print_table, totalled
 
     counts, exams, labels = quality["counts"], quality["exams"], quality["labels"]
     files = quality["files"]
     lines = {
         "images": f"{counts['images']} of {counts['exams']} exams, {counts['patients']} patients",
         "exams": f"{exams['complete']} with the four standard views, {exams['incomplete']} without",
-        **{status: counted(files[status]) for status in files if files[status]},
+        **{status: totalled(files[status]) for status in files if files[status]},
     }
     if quality["pattern"]:
         lines["names"] = quality["pattern"]["advice"]

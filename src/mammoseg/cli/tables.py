@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from rich.console import Console
 from rich.table import Table
 
+from mammoseg.wording import counted
+
 PIPED_WIDTH = 120
 """Columns of a table that goes to a file or a pipe."""
 
@@ -22,7 +24,6 @@ def print_table(rows: Sequence[Mapping[str, str]]) -> None:
     console.print(table)
 
 
-def counted(reasons: Mapping[str, int]) -> str:
+def totalled(reasons: Mapping[str, int]) -> str:
     """`3 files: spot view (2), looks like a mask (1)`"""
-    total = sum(reasons.values())
-    return f"{total} {'file' if total == 1 else 'files'}: " + ", ".join(f"{why} ({n})" for why, n in reasons.items())
+    return f"{counted(sum(reasons.values()), 'file')}: " + ", ".join(f"{why} ({n})" for why, n in reasons.items())

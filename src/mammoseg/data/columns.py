@@ -19,7 +19,9 @@ from numpy.typing import ArrayLike
 from mammoseg.data.boxes import BOXES_RULE, read_boxes
 from mammoseg.data.masks import FRAMES
 from mammoseg.io.runs import is_safe_id
+from mammoseg.records.image import LARGEST_PIXEL_MM, side_of
 from mammoseg.records.label import CLASSES
+from mammoseg.wording import counted, listed
 
 logger = logging.getLogger(__name__)
 
@@ -28,10 +30,7 @@ OPTIONAL = ("mask_frame", "split", "study_date", "pixel_mm", "horizontal_flip", 
 MASK, BOXES, HEATMAP = "{}_mask", "{}_boxes", "{}_heatmap"
 SPLITS = ("train", "val", "test")
 
-_SIDES = {"l": "L", "left": "L", "r": "R", "right": "R"}
 _LABELS = {"0": 0.0, "1": 1.0, "0.0": 0.0, "1.0": 1.0, "false": 0.0, "true": 1.0}
-_SHOWN = 5
-_LARGEST_PIXEL_MM = 5.0
 _Rule = tuple[Callable[[str], object], str]
 """What a cell is brought to, None if it must not stand there, and what is expected in words."""
 
@@ -61,24 +60,17 @@ class Problems:
         self, kind: str, bad: ArrayLike, numbers: Sequence[int] | pd.Index, values: Sequence[object] | None = None
     ) -> None:
         """Rows at fault, each with its value if given (no patient data: messages end in logs)."""
-        at = np.flatnonzero(np.asarray(bad, dtype=bool))
-        if at.size:
-            shown = [f"row {numbers[i]}" + ("" if values is None else f" {values[i]!r}") for i in at[:_SHOWN]]
-            self._line(kind, shown, at.size, "row")
+        at = np.flatnonzero(np.asarray(bad, dtype=bool)).tolist()
+        self._line(kind, [f"row {numbers[i]}" + ("" if values is None else f" {values[i]!r}") for i in at], "row")
 
     def add_groups(self, kind: str, keys: pd.Series, bad: pd.Series) -> None:
         """Rows that contradict each other, shown together; their numbers are the index."""
         groups = keys[bad].groupby(keys[bad], sort=False).groups.values()
-        texts = []
-        for rows in list(groups)[:_SHOWN]:
-            more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
-            texts.append("rows " + ", ".join(map(str, rows[:_SHOWN])) + more)
-        self._line(kind, texts, len(groups), "case")
+        self._line(kind, [f"rows {listed(list(rows), mark='')}" for rows in groups], "case")
 
-    def _line(self, kind: str, shown: list[str], count: int, unit: str) -> None:
-        if count:
-            more = f" ... and {count - len(shown)} more" if count > len(shown) else ""
-            self.lines.append(f"{kind} ({count} {unit}{'s' if count > 1 else ''}): {'; '.join(shown)}{more}")
+    def _line(self, kind: str, cases: list[str], unit: str) -> None:
+        if cases:
+            self.lines.append(f"{kind} ({counted(len(cases), unit)}): {listed(cases, between='; ')}")
 
 
 def check_table(
@@ -154,14 +146,14 @@ def _check_cells(table: pd.DataFrame, classes: Sequence[str], problems: Problems
             lambda v: v if is_safe_id(v) else None,
             "must be a safe file name: letters, digits, . _ -",
         ),
-        "laterality": (lambda v: _SIDES.get(v.lower()), "must be L or R"),
+        "laterality": (side_of, "must be L or R"),
         "view": (str.upper, ""),
         **dict.fromkeys(classes, (lambda v: _LABELS.get(v.lower()), "must be 0, 1 or empty (unknown)")),
         **dict.fromkeys(map(BOXES.format, classes), (lambda v: v if read_boxes(v) else None, f"must be {BOXES_RULE}")),
         "mask_frame": (lambda v: v.lower() if v.lower() in FRAMES else None, "must be image, window or empty (image)"),
         "split": (lambda v: v if v in SPLITS else None, f"must be one of {', '.join(SPLITS)} or empty"),
         "study_date": (_iso_date, "must be an ISO date such as 2024-03-31, or empty"),
-        "pixel_mm": (_pixel_mm, f"must be millimetres above 0, at most {_LARGEST_PIXEL_MM:g}, such as 0.07, or empty"),
+        "pixel_mm": (_pixel_mm, f"must be millimetres above 0, at most {LARGEST_PIXEL_MM:g}, such as 0.07, or empty"),
         "horizontal_flip": (lambda v: v.upper() if v.upper() in ("YES", "NO") else None, "must be YES, NO or empty"),
     }
     for name, (function, rule) in convert.items():
@@ -211,7 +203,7 @@ def _pixel_mm(text: str) -> float | None:
         value = float(text)
     except ValueError:
         return None
-    return value if 0 < value <= _LARGEST_PIXEL_MM else None
+    return value if 0 < value <= LARGEST_PIXEL_MM else None
 
 
 def _iso_date(text: str) -> str | None:

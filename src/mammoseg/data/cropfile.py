@@ -23,10 +23,10 @@ from numpy.typing import NDArray
 
 from mammoseg.bounded import open_regular, parse_json
 from mammoseg.io.atomic import atomic_path
-from mammoseg.io.read import MAX_PIXELS
 from mammoseg.io.record import facts_of
 from mammoseg.prep.breast import BreastCrop
 from mammoseg.records.breast import BreastFacts
+from mammoseg.records.image import MAX_PIXELS
 
 _ARRAYS = ("pixels", "heatmaps")
 _OTHERS = (*_ARRAYS, "facts")

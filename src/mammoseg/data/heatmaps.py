@@ -15,8 +15,7 @@ from mammoseg.data.columns import HEATMAP
 from mammoseg.data.manifest import ImageRow
 from mammoseg.io.read import ImageReadError, read_pixels
 from mammoseg.records.image import Mammogram
-
-_SHOWN = 5
+from mammoseg.wording import counted, listed
 
 
 class HeatmapError(ValueError):
@@ -27,10 +26,9 @@ def check_heatmaps(rows: Iterable[ImageRow], classes: Sequence[str], where: Path
     """Raises HeatmapError listing the rows of the table `where` that lack a heatmap of one of the `classes`."""
     lacking = [row.image_id for row in rows if not row.heatmaps.keys() >= set(classes)]
     if lacking:
-        number = "image is" if len(lacking) == 1 else "images are"
-        more = f" ... and {len(lacking) - _SHOWN} more" if len(lacking) > _SHOWN else ""
+        number = f"{counted(len(lacking), 'image')} {'is' if len(lacking) == 1 else 'are'}"
         raise HeatmapError(
-            f"{where}: {len(lacking)} {number} without a heatmap: {', '.join(lacking[:_SHOWN])}{more}. Expected those of "
+            f"{where}: {number} without a heatmap: {listed(lacking)}. Expected those of "
             f"{' and '.join(classes)}, which the model sees beside the mammogram. Fill the columns {_columns(classes)}, leave "
             "these rows out, or train a network without heatmaps (GMIC: --set network.heatmaps=false)."
         )

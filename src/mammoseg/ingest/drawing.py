@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from mammoseg.io.atomic import atomic_path
 from mammoseg.io.dicom.header import read_header
 from mammoseg.io.pictures import picture_shape
-from mammoseg.io.read import MAX_PIXELS, is_dicom
+from mammoseg.io.read import is_dicom
+from mammoseg.records.image import MAX_PIXELS
 
 Outline = Sequence[tuple[float, float]]
 Box = tuple[float, float, float, float]

@@ -19,6 +19,7 @@ from mammoseg.data.masks import WINDOW
 from mammoseg.io.pickles import load_plain
 from mammoseg.io.runs import is_safe_id
 from mammoseg.records.label import CLASSES
+from mammoseg.wording import LINES, listed
 
 logger = logging.getLogger(__name__)
 
@@ -77,11 +78,8 @@ def make_manifest(exam_list: Path, images: Path, masks: Path | None = None) -> M
         problems.append(f"no image in any of {len(exams)} exams")
     if problems:
         rest = "; exams after these were not looked at" if len(problems) > _MOST_PROBLEMS else ""
-        more = [f"... and {len(problems) - _SHOWN} more{rest}"] if len(problems) > _SHOWN else []
         raise ExamListError(
-            f"{exam_list}: this exam list cannot be used as it is.\n  "
-            + "\n  ".join([*problems[:_SHOWN], *more])
-            + "\n"
+            f"{exam_list}: this exam list cannot be used as it is.\n  {listed(problems, _SHOWN, LINES)}{rest}\n"
             "Expected a list of dicts, one per exam, counted from 0; see docs/reference/exam_list.md. "
             "Correct these exams and write the list again."
         )

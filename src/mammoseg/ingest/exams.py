@@ -22,6 +22,7 @@ from mammoseg.ingest.ids import exam_ids, image_ids
 from mammoseg.ingest.namesakes import tell_apart
 from mammoseg.ingest.patterns import NamePattern
 from mammoseg.ingest.pseudonyms import pseudonym
+from mammoseg.records.image import LARGEST_PIXEL_MM
 
 K = TypeVar("K", bound=Hashable)
 
@@ -35,7 +36,6 @@ NO_PATIENT_IN_NAME = (
 SAME_EXAM = "the patient is taken from a file of the same exam that the table of labels has"
 
 _MANY = 30  # exams of one patient: more than screening for a whole life
-_LARGEST_PIXEL_MM = 5.0  # what a manifest may hold
 _KEPT_TEXT = 64  # characters
 
 
@@ -224,7 +224,7 @@ def _date(seen: Seen) -> str | None:
 
 def _pixel_mm(seen: Seen) -> float | None:
     size = seen.pixel_mm
-    return size if size is not None and 0 < size <= _LARGEST_PIXEL_MM else None
+    return size if size is not None and 0 < size <= LARGEST_PIXEL_MM else None
 
 
 def _plain(text: str | None) -> str | None:

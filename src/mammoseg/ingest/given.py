@@ -20,6 +20,7 @@ from mammoseg.ingest.pseudonyms import of_salt, pseudonym
 from mammoseg.ingest.scan import as_seen, scan_files
 from mammoseg.io.errors import ImageReadError
 from mammoseg.io.repeats import renamed
+from mammoseg.wording import counted
 
 logger = logging.getLogger(__name__)
 
@@ -168,4 +169,4 @@ def _tell(images: Sequence[Row]) -> None:
     for seen in (image.seen for image in images):
         counts.update((*seen.findings, *(seen.pixels.findings if seen.pixels else ())))
     for text, count in counts.most_common():
-        logger.warning("%d %s: %s", count, "image" if count == 1 else "images", text)
+        logger.warning("%s: %s", counted(count, "image"), text)

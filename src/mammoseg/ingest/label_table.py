@@ -13,12 +13,12 @@ from mammoseg.ingest.label_map import KEYS, WORDS, ColumnMap, Says, folded, map_
 from mammoseg.ingest.label_match import date_of, side_of
 from mammoseg.ingest.own_table import OwnTable, read_own_table
 from mammoseg.records.label import CLASSES
+from mammoseg.wording import counted, listed
 
 _VALUES = {
     **dict.fromkeys(("0", "0.0", "0,0", "false", "no"), 0),
     **dict.fromkeys(("1", "1.0", "1,0", "true", "yes"), 1),
 }
-_SHOWN = 5
 
 
 class LabelError(ValueError):
@@ -92,11 +92,11 @@ def _check_values(path: Path, table: OwnTable, chosen: ColumnMap) -> None:
     for column, known in chosen.values.items():
         counts = Counter(folded(cell) for cell in table.column(column) if cell)
         if lost := Counter({value: count for value, count in counts.items() if value not in known}):
-            shown = may_be_shown(column, lost)
-            listed = ", ".join(f"{value!r} ({_rows(count)})" for value, count in lost.most_common()) if shown else ""
+            values = [f"{value!r} ({counted(count, 'row')})" for value, count in lost.most_common()]
+            quoted = f": {', '.join(values)}" if may_be_shown(column, lost) else ""
             raise LabelError(
-                f"{path}: --map gives no class to {len(lost)} of the {len(counts)} values of column {column!r}"
-                f"{': ' + listed if listed else ''}. Expected each to be one of {', '.join(WORDS)} (several with +), none, "
+                f"{path}: --map gives no class to {len(lost)} of the {len(counts)} values of column {column!r}{quoted}. "
+                f"Expected each to be one of {', '.join(WORDS)} (several with +), none, "
                 f"unknown, left or right. Add them to --map, as in {propose_values(column, lost)}."
             )
 
@@ -116,7 +116,10 @@ def _said(cells: Mapping[str, str], row: Mapping[str, str], chosen: ColumnMap) -
 def refuse(path: Path, wrong: Mapping[str, Sequence[int]], advice: str) -> None:
     """Raise LabelError if anything is `wrong`: what, in which rows."""
     if wrong:
-        lines = "".join(f"\n  {text}: {_listed(numbers)}" for text, numbers in wrong.items())
+        lines = "".join(
+            f"\n  {text}: row{'s' if len(numbers) > 1 else ''} {listed(numbers, mark='')}"
+            for text, numbers in wrong.items()
+        )
         raise LabelError(
             f"{path}: these labels are wrong or ambiguous.{lines}\nExpected rows that each name an image, or one breast of one "
             "exam (laterality, exam_id or study_uid). Correct the rows, counted as in a spreadsheet, and scan again"
@@ -139,12 +142,3 @@ _READ: Mapping[str, tuple[Callable[[str], object], str]] = {
     "split": (_split, f"the split is not {', '.join(SPLITS)} or empty"),
 }
 """Fields with cells that can be wrong: the function that gives None for those, and what is said of them."""
-
-
-def _rows(count: int) -> str:
-    return f"{count} row{'' if count == 1 else 's'}"
-
-
-def _listed(numbers: Sequence[int]) -> str:
-    more = f" and {len(numbers) - _SHOWN} more" if len(numbers) > _SHOWN else ""
-    return f"row{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers[:_SHOWN]))}{more}"

@@ -10,10 +10,9 @@ import pandas as pd
 from mammoseg.ingest.left_out import readable
 from mammoseg.io.atomic import write_text
 from mammoseg.io.cells import csv_text
+from mammoseg.wording import listed
 
 logger = logging.getLogger(__name__)
-
-_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -49,10 +48,8 @@ class Omissions:
 
 def tell(message: str, path: Path, items: Iterable[object]) -> None:
     """Warn of `items`, if there are any: `message` takes the path, how many, and the first of them."""
-    listed = sorted(items)  # type: ignore[type-var]
-    if listed:
-        more = " ..." if len(listed) > _SHOWN else ""
-        logger.warning(message, path, len(listed), ", ".join(readable(str(item)) for item in listed[:_SHOWN]) + more)
+    if there := sorted(items):  # type: ignore[type-var]
+        logger.warning(message, path, len(there), listed([readable(str(item)) for item in there]))
 
 
 def write_omissions(path: Path, entries: Iterable[Omission]) -> None:

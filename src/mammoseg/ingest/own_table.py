@@ -11,9 +11,9 @@ from pathlib import Path
 from mammoseg.bounded import read_bounded
 from mammoseg.ingest.csvtext import read_csv_rows
 from mammoseg.ingest.workbook import is_workbook, read_workbook
+from mammoseg.wording import listed
 
 _LARGEST_MB = 100
-_SHOWN = 5
 
 
 class TableError(ValueError):
@@ -56,10 +56,9 @@ def read_own_table(path: Path) -> OwnTable:
     if workbook:  # a sheet has no end of a row: cells that are not there are empty
         below = {number: row + [""] * (len(header) - len(row)) for number, row in below.items()}
     if wrong := [number for number, row in below.items() if len(row) != len(header)]:
-        more = " ..." if len(wrong) > _SHOWN else ""
         raise TableError(
             f"{path}: {len(wrong)} of {len(below)} rows have another number of cells than the header: rows "
-            f"{', '.join(map(str, wrong[:_SHOWN]))}{more}. Expected {len(header)} cells. Correct the rows, counted as in a "
+            f"{listed(wrong)}. Expected {len(header)} cells. Correct the rows, counted as in a "
             "spreadsheet; a text with a separator stands in quotes."
         )
     named = {number: dict(zip(header, row, strict=True)) for number, row in below.items()}

@@ -31,7 +31,6 @@ ANYTHING = "*"
 
 _OPEN = ("patient", "exam", ANYTHING)
 LONGEST = 300
-_SIDES = {"l": "L", "r": "R"}
 
 VIEWS = ("CC", "MLO", "ML", "LM", "LMO", "XCC", "XCCL", "XCCM", "AT", "CV")
 """Those that names are believed."""
@@ -121,7 +120,7 @@ class NamePattern:
             return None
         fields = found.groupdict()
         if "laterality" in fields:
-            fields["laterality"] = _SIDES[fields["laterality"][0].lower()]
+            fields["laterality"] = fields["laterality"][0].upper()
         if "view" in fields:
             fields["view"] = fields["view"].upper()
         return fields

@@ -13,8 +13,8 @@ from mammoseg.bounded import open_regular, read_bounded
 from mammoseg.ingest.csvtext import SEPARATORS
 from mammoseg.ingest.omissions import Omissions, tell
 from mammoseg.ingest.workbook import is_workbook
+from mammoseg.wording import listed
 
-_SHOWN = 5
 _WIDTH = 300
 _LOOKED_AT = 1_000_000  # bytes of a large table
 
@@ -149,7 +149,7 @@ def _without_repeated(
     for numbers in same.values():
         if any(rows[number] != rows[numbers[0]] for number in numbers):
             raise AdapterError(
-                f"{path}: rows {', '.join(map(str, numbers[:_SHOWN]))} have the same {' and '.join(unique)} and differ. "
+                f"{path}: rows {listed(numbers)} have the same {' and '.join(unique)} and differ. "
                 "Expected one row for each. Delete what is wrong, or take the table as it was published."
             )
     repeated = {number for numbers in same.values() for number in numbers[1:]}

@@ -26,9 +26,7 @@ from mammoseg.io.dicom.jpeg import decode_8bit
 from mammoseg.io.errors import ImageReadError
 from mammoseg.io.png import picture_of_png
 from mammoseg.io.regular import open_regular
-
-MAX_PIXELS = 150_000_000
-"""Largest picture read. A mammogram has up to 24 million pixels, a film scanned at 25 um 100 million."""
+from mammoseg.records.image import MAX_PIXELS
 
 _START = re.compile(
     rb"\x89PNG|\xff\xd8\xff|II[*+]\0|MM\0[*+]|P[25]\s|BM.{4}\0{4}|\0\0\0\x0cjP  |\xff\x4f\xff\x51", re.DOTALL

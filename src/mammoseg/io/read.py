@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from mammoseg.io.dicom.errors import DicomReadError
 from mammoseg.io.dicom.signature import LENGTH, looks_like_dicom
 from mammoseg.io.errors import ImageReadError as ImageReadError
-from mammoseg.io.pictures import MAX_PIXELS as MAX_PIXELS
 from mammoseg.io.pictures import decode_picture, looks_like_picture
 from mammoseg.io.regular import open_regular
 from mammoseg.records.image import DicomMode

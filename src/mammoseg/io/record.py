@@ -12,10 +12,10 @@ from typing import Any, Literal, get_type_hints
 from pydantic import TypeAdapter, create_model
 
 from mammoseg.io.errors import RunFileError
-from mammoseg.io.pictures import MAX_PIXELS
 from mammoseg.records.breast import BreastFacts
 from mammoseg.records.finding import Finding
 from mammoseg.records.grid import PixelGrid
+from mammoseg.records.image import MAX_PIXELS
 from mammoseg.records.prediction import Prediction, Scores
 
 TEXTS = ("patient_id", "exam_id", "image_id", "laterality", "view")

@@ -19,6 +19,7 @@ from torch import nn
 from mammoseg.bounded import read_json, sha256_of
 from mammoseg.io.atomic import write_bytes
 from mammoseg.plugins import is_foreign
+from mammoseg.wording import LINES, listed
 
 logger = logging.getLogger(__name__)
 
@@ -70,12 +71,9 @@ class Checkpoint:
             if name in state and state[name].shape != value.shape
         ]
         if problems:
-            more = f"\n  ... and {len(problems) - 8} more" if len(problems) > 8 else ""
             raise CheckpointError(
-                f"{self.folder}: the weights do not fit this {self.model}:\n  "
-                + "\n  ".join(problems[:8])
-                + more
-                + "\nExpected the layers these weights were trained in. A setting that changes layers needs a network trained "
+                f"{self.folder}: the weights do not fit this {self.model}:\n  {listed(problems, 8, LINES)}\n"
+                "Expected the layers these weights were trained in. A setting that changes layers needs a network trained "
                 "with it (`mammoseg train --set network.NAME=VALUE`); leave it out here."
             )
         empty = any(value.is_meta for value in expected.values())

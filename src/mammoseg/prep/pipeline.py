@@ -21,7 +21,7 @@ from mammoseg.prep.orient import points_right
 from mammoseg.prep.window import Uniform, WindowNoise, cut_out, grid_of, window_borders
 from mammoseg.records.breast import BreastFacts
 from mammoseg.records.grid import PixelGrid
-from mammoseg.records.image import Mammogram
+from mammoseg.records.image import MAX_PIXELS, Mammogram
 
 DType = TypeVar("DType", bound=np.generic)
 
@@ -138,7 +138,6 @@ def crop_breast(image: Mammogram, cfg: PrepConfig) -> BreastCrop:
 
 
 _CERTAIN = np.float32(65535)  # stands for a probability of 1 in heatmaps
-_MAX_PIXELS = 150_000_000  # six times a large mammogram
 _BACKGROUNDS = {"zero": "background of exact zeros", "film": "digitised film"}
 
 
@@ -165,7 +164,7 @@ def _working_shape(image: Mammogram, cfg: PrepConfig) -> tuple[int, int] | None:
     rows, cols = (max(1, round(n * scale)) for n in image.pixels.shape)
     if (rows, cols) == image.pixels.shape:
         return None
-    if rows * cols > _MAX_PIXELS:
+    if rows * cols > MAX_PIXELS:
         raise PrepError(
             f"{image.image_id}: pixels of {image.pixel_mm} mm resampled to {cfg.pixel_mm} mm would make {rows} x "
             f"{cols} pixels. Expected a pixel size in millimetres (usually 0.05 to 0.2). Correct pixel_mm."

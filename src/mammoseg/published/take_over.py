@@ -16,8 +16,7 @@ from mammoseg.nn.contract import NetworkConfig
 from mammoseg.prep.config import PrepConfig
 from mammoseg.published.file import Fit, PublishedFile, fit
 from mammoseg.published.tensors import read_content, state_dict_of
-
-_SHOWN = 8
+from mammoseg.wording import LINES, listed
 
 
 @dataclass(frozen=True)
@@ -92,13 +91,10 @@ def _recognise(file: Path, state: Mapping[str, Tensor]) -> tuple[str, PublishedF
         )
     if best.missing or best.unexpected:
         lines = [f"missing {key}" for key in best.missing] + [f"unexpected {key}" for key in best.unexpected]
-        more = f"\n  ... and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
         raise CheckpointError(
             f"{file}: like {kind.title}, but {len(best.missing)} tensors are missing and {len(best.unexpected)} are not "
-            "known:\n  "
-            + "\n  ".join(lines[:_SHOWN])
-            + more
-            + "\nExpected the whole file as published. Download it again."
+            f"known:\n  {listed(lines, 8, LINES)}\n"
+            "Expected the whole file as published. Download it again."
         )
     return name, kind, best
 

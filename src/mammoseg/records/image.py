@@ -12,6 +12,17 @@ Laterality = Literal["L", "R"]
 DicomMode = Literal["nyu", "presentation"]
 """What is taken for the pixels of a DICOM file: stored values, as the published NYU weights saw them, or what a viewer shows."""
 
+LARGEST_PIXEL_MM = 5.0
+"""Largest side of a pixel that is believed, in millimetres."""
+MAX_PIXELS = 150_000_000
+"""Most pixels of an image. A mammogram has up to 24 million, a film scanned at 25 um 100 million."""
+
+
+def side_of(text: str) -> Laterality | None:
+    """L or R, of `l`, `left`, `R` or `Right`; None for anything else."""
+    side = text.upper()
+    return "L" if side in ("L", "LEFT") else "R" if side in ("R", "RIGHT") else None
+
 
 @dataclass(frozen=True)
 class Mammogram:

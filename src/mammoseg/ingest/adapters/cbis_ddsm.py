@@ -33,7 +33,8 @@ from mammoseg.ingest.drawing import DrawingError, draw_mask, image_shape, write_
 from mammoseg.ingest.omissions import Omissions, tell
 from mammoseg.ingest.tables import read_table
 from mammoseg.io.dicom.pixels import read_dicom_pixels
-from mammoseg.io.read import MAX_PIXELS, ImageReadError, is_dicom, read_pixels
+from mammoseg.io.read import ImageReadError, is_dicom, read_pixels
+from mammoseg.records.image import MAX_PIXELS, side_of
 from mammoseg.records.label import CLASSES
 
 ABOUT = About(
@@ -73,7 +74,6 @@ _COLUMNS = (
     *("pathology", "image file path", "cropped image file path", "ROI mask file path"),
 )
 _LABELS = {"MALIGNANT": "malignant", "BENIGN": "benign", "BENIGN_WITHOUT_CALLBACK": "benign"}
-_SIDES = {"LEFT": "L", "RIGHT": "R"}
 _VIEWS = ("CC", "MLO")
 _FOLDER = re.compile(r"(?:Mass|Calc)-(?:Training|Test)_P_\d+_(?:LEFT|RIGHT)_(?:CC|MLO)(?:_\d+)?")
 _SUFFIXES = (".dcm", ".png", ".jpg", ".jpeg")
@@ -162,15 +162,15 @@ def _read(path: Path, split: str, published: int, left_out: Omissions) -> Iterat
     unusable = []
     for number, cells in table.to_dict("index").items():
         film, mask, crop = (_folder(cells[f"{name}_file_path"]) for name in ("image", "ROI_mask", "cropped_image"))
-        side, view = cells["left_or_right_breast"].upper(), cells["image_view"].upper()
+        side, view = side_of(cells["left_or_right_breast"]), cells["image_view"].upper()
         label = _LABELS.get(cells["pathology"].upper())
         patient = re.fullmatch(r"(?:\S+_)?(P_\d+)(?:_\S+)?", cells["patient_id"])
-        if not (film and label and patient and side in _SIDES and view in _VIEWS):
+        if not (film and label and patient and side and view in _VIEWS):
             unusable.append(number)
             continue
         yield _Abnormality(
             patient[1],
-            _SIDES[side],
+            side,
             view,
             label,
             split,

@@ -27,6 +27,7 @@ from mammoseg.ingest.adapted import ROW, Adapted, find_images, find_table, to_ma
 from mammoseg.ingest.omissions import Omissions, tell
 from mammoseg.ingest.tables import read_table
 from mammoseg.io.runs import is_safe_id
+from mammoseg.records.image import side_of
 
 ABOUT = About(
     title="CSAW-CC",
@@ -53,7 +54,6 @@ _LABELS = ("x_case", "x_cancer_laterality", "rad_timing")
 _SUFFIXES = (".dcm", ".dicom", ".png")
 _MASK = "_mask"
 """What the name of an outline ends in."""
-_SIDES = {"Left": "L", "Right": "R"}
 
 Breast = tuple[str, str]
 """(exam_id, laterality)"""
@@ -74,7 +74,7 @@ def make_manifest(root: Path, masks: Path) -> Adapted:
     rows: list[dict[str, Any]] = []
     unusable = []
     for number, cells in table.to_dict("index").items():
-        name, side = cells["anon_filename"], _SIDES.get(cells["imagelaterality"])
+        name, side = cells["anon_filename"], side_of(cells["imagelaterality"])
         image_id = name.rpartition(".")[0] if name.lower().endswith(_SUFFIXES) else name
         if side is None or not cells["viewposition"] or not is_safe_id(image_id) or not _exam(cells).strip("_"):
             unusable.append(number)
@@ -103,7 +103,7 @@ def _of_breasts(source: Path, table: pd.DataFrame) -> dict[Breast, int | None]:
     """0, 1 or None (unknown, or its rows contradict each other)."""
     found: dict[Breast, set[int | None]] = defaultdict(set)
     for cells in table.to_dict("records"):
-        side = _SIDES.get(cells["imagelaterality"])
+        side = side_of(cells["imagelaterality"])
         if side is not None:
             found[_exam(cells), side].add(_malignant(side, *(cells[name].removesuffix(".0") for name in _LABELS)))
     differing = [" ".join(breast) for breast, values in found.items() if len(values) > 1]
@@ -113,7 +113,7 @@ def _of_breasts(source: Path, table: pd.DataFrame) -> dict[Breast, int | None]:
 
 def _malignant(side: str, case: str, cancer_side: str, timing: str) -> int | None:
     """See the table above."""
-    affected = _SIDES.get(cancer_side)
+    affected = side_of(cancer_side)
     if case == "0":
         return None if affected else 0
     if case != "1" or affected is None:

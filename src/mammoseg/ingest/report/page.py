@@ -12,6 +12,7 @@ from urllib.parse import quote
 from mammoseg.drawing.html import Html, page, table
 from mammoseg.ingest.report.thumbnails import thumbnail_name
 from mammoseg.io.atomic import write_text
+from mammoseg.wording import counted, listed
 
 _SHOWN = 40  # rows named for a finding, exams listed
 _STYLE = """
@@ -40,8 +41,8 @@ def write_page(path: Path, quality: Mapping[str, Any], manifest: str, left_out: 
     counts = quality["counts"]
     checked = "" if quality["pixels_checked"] else " The pixels were not checked (--no-pixels)."
     parts = [
-        f"<p>{_count(counts['images'], 'image')} of {_count(counts['exams'], 'exam')} of "
-        f"{_count(counts['patients'], 'patient')} can be used, out of {_count(counts['files'], 'file')}.{checked}</p>",
+        f"<p>{counted(counts['images'], 'image')} of {counted(counts['exams'], 'exam')} of "
+        f"{counted(counts['patients'], 'patient')} can be used, out of {counted(counts['files'], 'file')}.{checked}</p>",
         f"<p>Rows are those of <code>{html.escape(manifest)}</code> in a spreadsheet: the header is row 1. Files that are "
         f"not in it are listed in <code>{html.escape(left_out)}</code>. Those two hold ids, dates and paths; this page does "
         "not.</p>",
@@ -71,11 +72,11 @@ def write_page(path: Path, quality: Mapping[str, Any], manifest: str, left_out: 
 def _findings(quality: Mapping[str, Any]) -> str:
     unusable, images = sum(quality["files"]["unusable"].values()), quality["counts"]["images"]
     findings = quality["findings"]
-    lost = f"<p>{_count(unusable, 'file')} could not be used: see below.</p>" if unusable else ""
+    lost = f"<p>{counted(unusable, 'file')} could not be used: see below.</p>" if unusable else ""
     if not images:
         return lost + "<p>There is no image that can be used.</p>"
     if not findings:
-        return lost + f"<p>Nothing was found about the {_count(images, 'image')} that can be used.</p>"
+        return lost + f"<p>Nothing was found about the {counted(images, 'image')} that can be used.</p>"
     shown = {picture["row"] for picture in quality["thumbnails"]}
     cells = [(f["what"], f["images"] or "", _rows(f["rows"], shown)) for f in findings]
     return lost + table(("what", "images", "rows"), cells)
@@ -168,11 +169,11 @@ def _labels(labels: Mapping[str, Any] | None) -> list[str]:
     if labels is None:
         return []
     text = (
-        f"<p>{_count(labels['images_with_label'], 'image')} with a label "
+        f"<p>{counted(labels['images_with_label'], 'image')} with a label "
         f"({', '.join(f'{count} {name}' for name, count in labels['images_of_class'].items())}), "
         f"{labels['images_without_label']} without, "
         f"{labels['images_without_row']} of them in no row of the table. "
-        f"{labels['rows_without_image']} of {_count(labels['rows'], 'row')} of the table are about no image"
+        f"{labels['rows_without_image']} of {counted(labels['rows'], 'row')} of the table are about no image"
         f"{_listed(labels['unmatched_rows'])}. {labels['rows_corrected']} fit only when zeros in front, a decimal point, "
         f"capitals or folders are ignored{_listed(labels['corrected_rows'])}.</p>"
     )
@@ -186,10 +187,5 @@ def _listed(numbers: Sequence[int]) -> str:
 
 def _rows(numbers: Sequence[int], shown: Collection[int] = ()) -> Html:
     """Numbers of rows, as links to the pictures that are shown."""
-    links = [f"<a href='#r{number}'>{number}</a>" if number in shown else str(number) for number in numbers[:_SHOWN]]
-    more = f" ... and {len(numbers) - _SHOWN} more" if len(numbers) > _SHOWN else ""
-    return Html(", ".join(links) + more)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+    links = [f"<a href='#r{number}'>{number}</a>" if number in shown else str(number) for number in numbers]
+    return Html(listed(links, _SHOWN))

@@ -4,9 +4,7 @@ from dataclasses import dataclass
 
 from mammoseg.io.dicom.errors import DicomReadError
 from mammoseg.io.dicom.values import ImageValues
-
-MAX_SAMPLES = 150_000_000
-"""Rows x columns x samples of the largest picture read, as `io.read.MAX_PIXELS`."""
+from mammoseg.records.image import MAX_PIXELS
 
 _GREY = ("MONOCHROME1", "MONOCHROME2")
 _COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
@@ -53,10 +51,10 @@ def read_layout(values: ImageValues) -> PixelLayout:
         )
     if samples not in (1, 3):
         raise DicomReadError(f"Samples per Pixel is {_stated(samples)}. Expected 1 (grey) or 3 (colour). {_EXPORT}")
-    if rows * columns * samples > MAX_SAMPLES:
+    if rows * columns * samples > MAX_PIXELS:
         raise DicomReadError(
             f"the header announces {rows} x {columns} pixels with {samples} samples. Expected a mammogram (up to about "
-            f"24 million pixels; at most {MAX_SAMPLES // 10**6} million are read). The file is damaged, or to be "
+            f"24 million pixels; at most {MAX_PIXELS // 10**6} million are read). The file is damaged, or to be "
             "scaled down if it is a very fine film scan."
         )
     photometric = values.text("PhotometricInterpretation")

@@ -17,9 +17,8 @@ the other breast than laterality says, one of the two is wrong and horizontal_fl
 
 from collections.abc import Iterable
 
-from mammoseg.records.image import Laterality
+from mammoseg.records.image import Laterality, side_of
 
-_SIDES: dict[str, Laterality] = {"L": "L", "LEFT": "L", "R": "R", "RIGHT": "R"}
 _OTHER = {"L": "R", "R": "L"}
 _NO_SIDE = ("B", "U", "BOTH", "BILATERAL", "UNPAIRED")
 _FROM_ABOVE = ("CC", "XCC", "XCCL", "XCCM", "CV", None)
@@ -37,7 +36,7 @@ def read_laterality(
     found: list[tuple[str, Laterality]] = []
     for name, values in stated:
         sides = {value.upper() for value in values if value}
-        known = {_SIDES[value] for value in sides if value in _SIDES}
+        known = {one for value in sides if (one := side_of(value))}
         if len(known) == 1:
             found.append((name, known.pop()))
         elif known:

@@ -19,10 +19,11 @@ from pydicom.filereader import read_dataset, read_preamble
 
 from mammoseg.io.dicom.elements import quiet
 from mammoseg.io.dicom.errors import DicomReadError
-from mammoseg.io.dicom.layout import MAX_SAMPLES, PixelLayout, read_layout
+from mammoseg.io.dicom.layout import PixelLayout, read_layout
 from mammoseg.io.dicom.values import ImageValues
 from mammoseg.io.errors import ImageReadError
 from mammoseg.io.regular import open_regular
+from mammoseg.records.image import MAX_PIXELS
 
 _KEYWORDS = (
     *("SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "NumberOfFrames", "Rows", "Columns"),
@@ -38,7 +39,7 @@ _IMPLICIT = str(uid.ImplicitVRLittleEndian)
 _DEFLATED = str(uid.DeflatedExplicitVRLittleEndian)
 
 _MOST_READS = 100_000  # read calls for one header
-_MOST_INFLATED = 2 * MAX_SAMPLES + (64 << 20)
+_MOST_INFLATED = 2 * MAX_PIXELS + (64 << 20)
 _SLACK = 1 << 20  # bytes that compressed pixel data may take above twice their native size
 
 

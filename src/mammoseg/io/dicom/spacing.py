@@ -8,7 +8,8 @@ Source   DICOM PS3.3 C.8.11.3 (Imager Pixel Spacing, at the detector), 10.7.1.3 
 import math
 from dataclasses import dataclass
 
-_LARGEST_MM = 5.0
+from mammoseg.records.image import LARGEST_PIXEL_MM
+
 _SMALLEST_MM = 0.005
 _FACTORS = (0.9, 4.0)
 _MAGNIFIED = 1.2  # contact views have up to 1.1
@@ -57,8 +58,8 @@ def _side(name: str, values: tuple[float, ...], findings: list[str]) -> float | 
     if not values:
         return None
     row, column = values[0], values[1] if len(values) > 1 else values[0]
-    if not all(math.isfinite(value) and _SMALLEST_MM <= value <= _LARGEST_MM for value in (row, column)):
-        findings.append(f"{name} is no size of a pixel (expected {_SMALLEST_MM} to {_LARGEST_MM} mm): not used")
+    if not all(math.isfinite(value) and _SMALLEST_MM <= value <= LARGEST_PIXEL_MM for value in (row, column)):
+        findings.append(f"{name} is no size of a pixel (expected {_SMALLEST_MM} to {LARGEST_PIXEL_MM} mm): not used")
         return None
     if abs(row - column) > _UNEQUAL * row:
         findings.append(f"{name} differs between rows and columns: the one between rows is used")

@@ -1,0 +1,19 @@
+"""What messages say of several things: how many, and the first of them."""
+
+from collections.abc import Sequence
+
+SHOWN = 5
+"""How many things a message names."""
+LINES = "\n  "
+"""Between things of which each has a line."""
+
+
+def counted(number: int, what: str) -> str:
+    """`1 image`, `2 images`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def listed(things: Sequence[object], most: int = SHOWN, between: str = ", ", mark: str = "... ") -> str:
+    """`a, b ... and 3 more`: the first `most` things as text. `between` may be a new line, on which the rest is then counted."""
+    more = f"{between if between.isspace() else ' '}{mark}and {len(things) - most} more" if len(things) > most else ""
+    return between.join(map(str, things[:most])) + more
