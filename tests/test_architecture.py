@@ -23,7 +23,7 @@ TORCH_FREE = CONTRACTS["no torch beside the network"]["source_modules"]
 MAX_LINES = 300
 JUNK_DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc", "tools", "lib"}
 
-PUBLIC_NAMES: set[str] = set()
+PUBLIC_NAMES = {"Finding", "Manifest", "Model", "Result", "evaluate", "load", "load_manifest", "load_recipe", "train"}
 """What `import mammoseg` promises beside `__version__`, at most ten names. A change here is a change for every user."""
 
 LOAD_ALL = """

@@ -51,7 +51,7 @@ SHORTER = {
     "prepare --recipe glam_small": "prepare --recipe glam_small --config tiny.yaml",
     "train --recipe glam_small": "train --recipe glam_small --config tiny.yaml",
     "train --recipe glam_film": "train --recipe glam_film --config tiny.yaml --set prep.background=zero",
-    "glam_small()": "with_overrides(glam_small(), Path('tiny.yaml'))",
+    'mammoseg.load_recipe("glam_small")': "with_overrides(mammoseg.load_recipe('glam_small'), Path('tiny.yaml'))",
     "mammoseg evaluate": "mammoseg evaluate --bootstrap 20",
 }
 """What a document says -> what is run."""
@@ -255,7 +255,7 @@ def desk(brought: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call
 def clear(desk: Path, text: str) -> Path:
     """What the commands are going to write is not there yet."""
     lines = "\n".join(line for line in lines_of(text) if not line.startswith(PARSED))
-    for name in re.findall(r"--out (\S+)", lines) + re.findall(r'= train\(.*Path\("(\w+)"\)', lines):
+    for name in re.findall(r"--out (\S+)", lines) + re.findall(r'= (?:mammoseg\.)?train\(.*Path\("(\w+)"\)', lines):
         if (desk / name).is_dir():
             shutil.rmtree(desk / name)
         (desk / name).unlink(missing_ok=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mammoseg.data.manifest import ImageRow
-from mammoseg.data.units import Unit, units_of, view_of
+from mammoseg.data.units import Unit, units_of
 from mammoseg.inference.pipeline import DISK_FULL, AfterImage, Outcome, Pipeline, Work
-from mammoseg.inference.predictor import Predictor
+from mammoseg.inference.predictor import Predictor, check_view
 from mammoseg.inference.resume import not_done, open_run
 from mammoseg.io.claims import Claims
 from mammoseg.io.failures import Failures
@@ -112,9 +112,10 @@ class _Run:
         """All of them, or wait for those that other processes work on."""
         views = pipeline.predictor.engine.sees.views
         for row in todo:
-            if views and view_of(row, views) is None:
-                text = f"{row.image_id}: shows {row.laterality} {row.view}. Expected one of the views that the model sees: "
-                self._take(Outcome(row, "read", error=PrepError(f"{text}{', '.join(views)}. Leave it out.")))
+            try:
+                check_view(row, views)
+            except PrepError as error:
+                self._take(Outcome(row, "read", error=error))
         waiting = units_of(todo, views)
         predicted: set[str] = set()
         with self.claims:

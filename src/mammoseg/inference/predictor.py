@@ -9,12 +9,13 @@ import numpy as np
 from mammoseg import plugins
 from mammoseg.data.load import load_crop
 from mammoseg.data.manifest import ImageRow
+from mammoseg.data.units import view_of
 from mammoseg.data.unlike import as_notes, differences
 from mammoseg.inference.augment import Displaced, displaced_windows
 from mammoseg.inference.engine import Array, Engine, Inputs, Outputs
 from mammoseg.inference.ensemble import Ensemble
 from mammoseg.nn.inference import Precision
-from mammoseg.prep.breast import BreastCrop
+from mammoseg.prep.breast import BreastCrop, PrepError
 from mammoseg.prep.pipeline import Prepared, crop_breast, prepare_window
 from mammoseg.records.image import Mammogram
 from mammoseg.records.prediction import Patch, Prediction, Scores
@@ -48,14 +49,15 @@ class Predictor:
         crop = crop_breast(image, self.prep)
         return Loaded(row, image, crop, prepare_window(crop, self.prep))
 
-    def predict(self, row: ImageRow, image: Mammogram | None = None) -> Prediction:
-        """One image: that of the row's file, or `image`. A model of several views sees it without the others.
+    def predict(self, image: ImageRow | Loaded) -> Prediction:
+        """One image. A model of several views sees it without the others.
 
         Raises like `load`, and PrepError for a view that the model does not know.
         """
-        loaded = self.load(row) if image is None else self.prepare(row, image)
-        views = self.engine.sees.views
-        unit = [loaded if name in (row.view, f"{row.laterality}-{row.view}") else None for name in views] or [loaded]
+        loaded = self.load(image) if isinstance(image, ImageRow) else image
+        check_view(loaded.row, self.engine.sees.views)
+        shown = view_of(loaded.row, self.engine.sees.views)
+        unit = [loaded if name == shown else None for name in self.engine.sees.views] or [loaded]
         return self.predict_unit(unit)[0]
 
     def predict_unit(self, unit: Sequence[Loaded | None]) -> list[Prediction]:
@@ -113,6 +115,15 @@ class Predictor:
         weights = [None] * len(corners_P2[b]) if attention_BP is None else attention_BP[b].tolist()
         found = zip(corners_P2[b].tolist(), y_BPK[b], weights, strict=True)
         return tuple(Patch(row, col, size, self._scores(y_K), weight) for (row, col), y_K, weight in found)
+
+
+def check_view(row: ImageRow, views: Sequence[str]) -> None:
+    """Raises PrepError for an image that a model of these views does not look at."""
+    if views and view_of(row, views) is None:
+        raise PrepError(
+            f"{row.image_id}: shows {row.laterality} {row.view}. Expected one of the views that the model sees: "
+            f"{', '.join(views)}. Leave it out."
+        )
 
 
 def open_predictor(
