@@ -22,9 +22,6 @@ def adapt(
     ],
     root: Annotated[Path, typer.Argument(metavar="ROOT", help="Its folder, as it was published.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Manifest to write (CSV); masks go to OUT_masks/.")],
-    pattern: Annotated[
-        str | None, typer.Option("--pattern", help="folder: how names are built, e.g. {patient}_{laterality}_{view}.")
-    ] = None,
     roi_flipped: Annotated[
         bool, typer.Option("--roi-flipped", help="embed: ROI coordinates are those of the mirrored PNG files.")
     ] = False,
@@ -47,10 +44,9 @@ def adapt(
 
     options.check_new_table(out, overwrite)
     about, make = _adapter(name)
-    given = {"pattern": pattern, "roi_flipped": roi_flipped or None}
-    settings = {n: value for n, value in given.items() if value is not None}
-    for setting in settings.keys() - inspect.signature(make).parameters.keys():
-        raise typer.BadParameter(f"it is not for {name}", param_hint=f"--{setting.replace('_', '-')}")
+    settings = {"roi_flipped": True} if roi_flipped else {}
+    if settings.keys() - inspect.signature(make).parameters.keys():
+        raise typer.BadParameter(f"it is not for {name}", param_hint="--roi-flipped")
     _print_about(about)
     if not root.is_dir():
         raise typer.BadParameter(f"{root} is no folder. Expected {about.holds}. Check the path.", param_hint="ROOT")

@@ -5,9 +5,10 @@ They depend on the set of files alone, not on its order: the same files get the 
 
 import hashlib
 import re
-from collections import defaultdict
-from collections.abc import Collection
+from collections import Counter, defaultdict
+from collections.abc import Collection, Sequence
 from pathlib import PurePosixPath
+from typing import Any
 
 from mammoseg.ingest.examine import DICOM_SUFFIXES, PICTURE_SUFFIXES
 
@@ -20,11 +21,29 @@ def file_ids(places: Collection[PurePosixPath]) -> dict[PurePosixPath, str]:
     parts = dict.fromkeys(places, 1)
     while True:
         ids = {place: _joined(place, count) for place, count in parts.items()}
-        longer = [place for same in _groups(ids) if len(same) > 1 for place in same if parts[place] < len(place.parts)]
-        if not longer:
-            return _numbered(ids)
+        counts = Counter(name.lower() for name in ids.values())
+        longer = [p for p, name in ids.items() if counts[name.lower()] > 1 and parts[p] < len(p.parts)]
+        if not longer:  # what folders do not tell apart: `a.png` and `a.dcm`, `a b` and `a-b`
+            return dict(zip(ids, numbered(list(ids.values()), list(ids)), strict=True))
         for place in longer:
             parts[place] += 1
+
+
+def numbered(names: Sequence[str], order: Sequence[Any]) -> list[str]:
+    """The names; of the same ones, for which capitals do not count, all but the first in `order` end in _2, _3, ..."""
+    rows: dict[str, list[int]] = defaultdict(list)
+    for row, name in enumerate(names):
+        rows[name.lower()].append(row)
+    taken, answer = set(rows), list(names)
+    for same in rows.values():
+        number = 2
+        for row in sorted(same, key=lambda row: order[row])[1:]:
+            base = names[row][: _LONGEST - _DIGITS]
+            while f"{base}_{number}".lower() in taken:
+                number += 1
+            answer[row] = f"{base}_{number}"
+            taken.add(answer[row].lower())
+    return answer
 
 
 def _joined(place: PurePosixPath, count: int) -> str:
@@ -38,24 +57,3 @@ def _joined(place: PurePosixPath, count: int) -> str:
         return safe
     digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:_DIGITS]
     return f"{safe[: _LONGEST - _DIGITS - 1]}-{digest}"
-
-
-def _groups(ids: dict[PurePosixPath, str]) -> list[list[PurePosixPath]]:
-    groups: dict[str, list[PurePosixPath]] = defaultdict(list)
-    for place, name in ids.items():
-        groups[name.lower()].append(place)
-    return list(groups.values())
-
-
-def _numbered(ids: dict[PurePosixPath, str]) -> dict[PurePosixPath, str]:
-    """What folders do not tell apart (`a.png` and `a.dcm`, `a b` and `a-b`) is numbered in the order of the paths."""
-    taken = {name.lower() for name in ids.values()}
-    for same in _groups(ids):
-        number = 2
-        for place in sorted(same)[1:]:
-            base = ids[place][: _LONGEST - _DIGITS]
-            while f"{base}_{number}".lower() in taken:
-                number += 1
-            ids[place] = f"{base}_{number}"
-            taken.add(ids[place].lower())
-    return ids

@@ -8,11 +8,11 @@ Pictures   As their files are called, `P002_left_mlo`, which their user has done
 Salted     All of them are hashes, and nothing readable is left.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 
 from mammoseg.ingest.examine import Seen
-from mammoseg.ingest.file_ids import file_ids
+from mammoseg.ingest.file_ids import file_ids, numbered
 from mammoseg.ingest.pseudonyms import pseudonym
 
 
@@ -35,28 +35,12 @@ def image_ids(used: Sequence[Seen], exams: Sequence[str], hashed: bool) -> list[
         pictures.get(seen.place) or f"{exam}_{seen.laterality}-{seen.view}"
         for seen, exam in zip(used, exams, strict=True)
     ]
-    return _numbered(names, used)
+    return numbered(names, [_order(seen) for seen in used])
 
 
 def _tells(exam: str, patient: str) -> bool:
     """Whether what an exam is called has all parts of its patient: `site1/2020/0012` and `site1/0012`."""
     return set(patient.split("/")) <= set(exam.split("/"))
-
-
-def _numbered(names: Sequence[str], used: Sequence[Seen]) -> list[str]:
-    """Upper and lower case count as the same."""
-    rows: dict[str, list[int]] = defaultdict(list)
-    for row, name in enumerate(names):
-        rows[name.casefold()].append(row)
-    taken, answer = set(rows), list(names)
-    for same in rows.values():
-        number = 2
-        for row in sorted(same, key=lambda row: _order(used[row]))[1:]:
-            while f"{names[row]}_{number}".casefold() in taken:
-                number += 1
-            answer[row] = f"{names[row]}_{number}"
-            taken.add(answer[row].casefold())
-    return answer
 
 
 def _order(seen: Seen) -> tuple[str, str]:

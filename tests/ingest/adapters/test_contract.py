@@ -29,7 +29,7 @@ def lab(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_data_sets_are_found() -> None:
-    assert {"cbis_ddsm", "inbreast", "mini_mias", "vindr_mammo", "folder"} <= set(NAMES)
+    assert {"cbis_ddsm", "inbreast", "mini_mias", "vindr_mammo"} <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -110,7 +110,7 @@ every_tree = pytest.mark.parametrize("tree", sorted(TREES), indirect=True)
 
 
 def test_every_data_set_with_a_table_is_here() -> None:
-    assert set(TREES) == set(NAMES) - {"folder", "exam_list", TOY}
+    assert set(TREES) == set(NAMES) - {"exam_list", TOY}
 
 
 @every_tree

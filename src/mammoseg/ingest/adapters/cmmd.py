@@ -23,6 +23,7 @@ import pandas as pd
 from mammoseg.bounded import read_bounded
 from mammoseg.ingest.about import About, Totals
 from mammoseg.ingest.adapted import Adapted, find_images, find_table, to_manifest
+from mammoseg.ingest.file_ids import numbered
 from mammoseg.ingest.omissions import Omissions
 from mammoseg.ingest.tables import AdapterError, check_rows, read_table
 from mammoseg.ingest.workbook import is_workbook, read_workbook
@@ -79,7 +80,8 @@ def make_manifest(root: Path, masks: Path) -> Adapted:
             unusable.append(path.relative_to(root).as_posix())
             continue
         rows.append(_row(patient, path, header, breasts.get((patient, header.laterality), {})))
-    _number_repeated(rows)
+    for row, name in zip(rows, numbered([row["image_id"] for row in rows], range(len(rows))), strict=True):
+        row["image_id"] = name  # files of the same name in several series
     left_out.add(root, "DICOM files cannot be read and are left out", unreadable)
     left_out.add(
         root, "files are no mammogram of a known side and view, or have an odd name, and are left out", unusable
@@ -109,16 +111,6 @@ def _images(root: Path, left_out: Omissions) -> Iterator[tuple[str, Path]]:
     """(patient, DICOM file), sorted."""
     found = [(_PLACE.match(name), path) for name, path in find_images(root, (".dcm",), left_out).items()]
     yield from sorted((match["patient"], path) for match, path in found if match)
-
-
-def _number_repeated(rows: list[dict[str, Any]]) -> None:
-    """Files of the same name in several series of a patient: _2, _3 ... after the image ids."""
-    seen: dict[str, int] = defaultdict(int)
-    for row in rows:
-        name = row["image_id"]
-        seen[name] += 1
-        if seen[name] > 1:
-            row["image_id"] = f"{name}_{seen[name]}"
 
 
 def _breasts(path: Path, left_out: Omissions) -> dict[Breast, dict[str, Any]]:
