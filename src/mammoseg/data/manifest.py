@@ -36,8 +36,7 @@ from mammoseg.data.columns import (
 )
 from mammoseg.data.image_row import ImageRow as ImageRow
 from mammoseg.data.masks import IMAGE
-from mammoseg.io.atomic import write_text
-from mammoseg.io.cells import csv_text, unescape
+from mammoseg.io.cells import unescape, write_csv
 from mammoseg.records.label import CLASSES
 
 logger = logging.getLogger(__name__)
@@ -129,7 +128,7 @@ class Manifest:
         path.parent.mkdir(parents=True, exist_ok=True)
         table = as_text(self.table, path.parent)
         used = [c for c in table if c in REQUIRED or table[c].notna().any()]
-        write_text(path, csv_text(table[used]))
+        write_csv(path, table[used])
 
     def sha256(self, splits: bool = False) -> str:
         """Hash of what the rows say: the same for the same rows, wherever and however they are written down.

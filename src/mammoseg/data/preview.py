@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from mammoseg.data.cache import CropCache
 from mammoseg.data.manifest import ImageRow
-from mammoseg.io.atomic import atomic_path, write_text
-from mammoseg.io.cells import csv_text
+from mammoseg.io.atomic import atomic_path
+from mammoseg.io.cells import write_csv
 from mammoseg.prep.breast import BreastCrop
 from mammoseg.prep.config import PrepConfig
 from mammoseg.prep.window import Borders, cut_out, grid_of, window_borders
@@ -50,7 +50,7 @@ def write_prepared(folder: Path, rows: Sequence[ImageRow], cache: CropCache, pre
             with atomic_path(folder / "previews" / f"{row.image_id}.png") as path:
                 path.write_bytes(cv2.imencode(".png", picture)[1].tobytes())
     table = pd.DataFrame(records, columns=list(COLUMNS))
-    write_text(folder / "prepared.csv", csv_text(table))
+    write_csv(folder / "prepared.csv", table)
     return int((table["remarks"] != "").sum())
 
 

@@ -19,8 +19,7 @@ from mammoseg.data.load import load_crop
 from mammoseg.data.manifest import ImageRow
 from mammoseg.data.unlike import WORDS, Difference, as_notes, differences, summary
 from mammoseg.data.window_fit import fits
-from mammoseg.io.atomic import write_text
-from mammoseg.io.cells import csv_text
+from mammoseg.io.cells import write_csv
 from mammoseg.prep.config import PrepConfig
 from mammoseg.records.breast import BreastFacts
 from mammoseg.records.check import Check
@@ -102,8 +101,7 @@ def write_checks(path: Path, found: Sequence[Suitability]) -> None:
         }
         for each in found
     ]
-    columns = ["image_id", "path", "result", "found", "remedy", *_MEASURED]
-    write_text(path, csv_text(pd.DataFrame(rows, columns=columns)))
+    write_csv(path, pd.DataFrame(rows, columns=["image_id", "path", "result", "found", "remedy", *_MEASURED]))
 
 
 _MEASURED = ("in_window", "fills_window", "area_mm2", "pixel_mm")

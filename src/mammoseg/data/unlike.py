@@ -48,7 +48,7 @@ def differences(domain: Domain, facts: BreastFacts, manufacturer: str | None = N
     """In what an image is unlike the training images; nothing where either is unknown."""
     found = [
         _pixel_size(domain, facts.pixel_mm),
-        _beyond("area of the breast", _cm2(facts.area_mm2), _cm2_range(domain.area_mm2), _AREA_FACTOR, " cm2"),
+        _beyond("area of the breast", facts.area_mm2, domain.area_mm2, _AREA_FACTOR, " cm2", 0.01),
         _beyond("brightest stored values", facts.levels[-1], domain.brightest, _BRIGHT_FACTOR),
         _look(domain, facts),
         _maker(domain, manufacturer),
@@ -88,10 +88,13 @@ def _pixel_size(domain: Domain, pixel_mm: float | None) -> Difference | None:
     return _beyond("pixel size", pixel_mm, domain.pixel_mm, _PIXEL_FACTOR, " mm")
 
 
-def _beyond(subject: str, value: float | None, known: Range | None, factor: float, unit: str = "") -> Difference | None:
+def _beyond(
+    subject: str, value: float | None, known: Range | None, factor: float, unit: str = "", scale: float = 1
+) -> Difference | None:
+    """`scale` brings the values to the `unit`."""
     if value is None or known is None or known[0] / factor <= value <= known[1] * factor:
         return None
-    return Difference(subject, value, _range(known), unit)
+    return Difference(subject, value * scale, _range((known[0] * scale, known[1] * scale)), unit)
 
 
 def _look(domain: Domain, facts: BreastFacts) -> Difference | None:
@@ -133,11 +136,3 @@ def _range(values: Range) -> str:
 
 def _number(value: float) -> str:
     return f"{value:.0f}" if value >= 1000 else f"{value:.3g}"
-
-
-def _cm2(area_mm2: float | None) -> float | None:
-    return None if area_mm2 is None else area_mm2 / 100
-
-
-def _cm2_range(area_mm2: Range | None) -> Range | None:
-    return None if area_mm2 is None else (area_mm2[0] / 100, area_mm2[1] / 100)

@@ -31,8 +31,8 @@ from mammoseg.evaluation.maps import ROW_KEYS, image_rows, map_tables
 from mammoseg.evaluation.method import Method, load_metrics
 from mammoseg.evaluation.scores import BREAST, FINAL, NOT_PREDICTED, breakdown, breast_table, score_tables
 from mammoseg.evaluation.tables import all_rows
-from mammoseg.io.atomic import write_json, write_text
-from mammoseg.io.cells import csv_text
+from mammoseg.io.atomic import write_json
+from mammoseg.io.cells import write_csv
 from mammoseg.io.figures import FIGURE_KINDS
 from mammoseg.io.runs import load_prediction, read_run, stored_facts
 from mammoseg.prep.config import PrepConfig
@@ -95,8 +95,8 @@ def evaluate(
     }
     for name in FILES:
         (out / name).unlink(missing_ok=True)
-    write_text(out / "metrics.csv", csv_text(pd.DataFrame(all_rows(results))))
-    write_text(out / "per_image.csv", csv_text(_per_image(joined, pixel_rows)))
+    write_csv(out / "metrics.csv", pd.DataFrame(all_rows(results)))
+    write_csv(out / "per_image.csv", _per_image(joined, pixel_rows))
     breasts = breast_table(joined.images, [FINAL], method.classes)
     write_figure(out, "roc", roc_figure(breasts, results["scores"]["breast"]))
     write_json(out / "metrics.json", results)

@@ -7,16 +7,13 @@ from pathlib import Path, PurePath
 import pandas as pd
 
 from mammoseg.ingest.examine import Seen
-from mammoseg.io.atomic import write_text
-from mammoseg.io.cells import csv_text
-
-COLUMNS = ("path", "status", "why", "detail")
+from mammoseg.io.cells import write_csv
 
 
 def write_left_out(path: Path, found: Iterable[Seen]) -> None:
     """Write everything in `found` that is not used. Names that are no text are written with escapes."""
     rows = [(readable(seen.place), seen.status, seen.why, seen.detail) for seen in found if seen.status != "used"]
-    write_text(path, csv_text(pd.DataFrame(rows, columns=list(COLUMNS))))
+    write_csv(path, pd.DataFrame(rows, columns=["path", "status", "why", "detail"]))
 
 
 def readable(path: PurePath | str) -> str:

@@ -8,8 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from mammoseg.ingest.left_out import readable
-from mammoseg.io.atomic import write_text
-from mammoseg.io.cells import csv_text
+from mammoseg.io.cells import write_csv
 from mammoseg.wording import listed
 
 logger = logging.getLogger(__name__)
@@ -58,4 +57,4 @@ def write_omissions(path: Path, entries: Iterable[Omission]) -> None:
     if not rows:
         path.unlink(missing_ok=True)
         return
-    write_text(path, csv_text(pd.DataFrame(rows, columns=["source", "item", "why"])))
+    write_csv(path, pd.DataFrame(rows, columns=["source", "item", "why"]))

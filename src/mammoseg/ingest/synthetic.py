@@ -12,8 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mammoseg.bounded import read_json
-from mammoseg.io.atomic import atomic_path, write_json, write_text
-from mammoseg.io.cells import csv_text
+from mammoseg.io.atomic import atomic_path, write_json
+from mammoseg.io.cells import write_csv
 from mammoseg.io.outputs import writing_to
 from mammoseg.phantom.config import PhantomConfig
 from mammoseg.phantom.exam import PhantomExam, generate_exam
@@ -66,7 +66,7 @@ def write_study(
                 rows.extend({**row, "split": names[done - 1]} for row in exam_rows)
                 if progress is not None:
                     progress(done)
-        write_text(manifest, csv_text(pd.DataFrame(rows)))
+        write_csv(manifest, pd.DataFrame(rows))
     return manifest
 
 

@@ -7,9 +7,12 @@ the exact opposite. Numbers, negative ones too, stay as they are.
 
 import csv
 import re
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
+
+from mammoseg.io.atomic import write_text
 
 _RUN = re.compile(r"'*[=+\-@\t\r]", re.DOTALL)
 _ESCAPED = re.compile(r"'+[=+\-@\t\r]", re.DOTALL)
@@ -22,6 +25,11 @@ def csv_text(table: pd.DataFrame) -> str:
     if safe.map(lambda cell: isinstance(cell, str) and "\r" in cell).any(axis=None):  # csv would not quote these
         return safe.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     return safe.to_csv(index=False, lineterminator="\n")
+
+
+def write_csv(path: Path, table: pd.DataFrame) -> None:
+    """Write `csv_text`, whole or not at all."""
+    write_text(path, csv_text(table))
 
 
 def unescaped(table: pd.DataFrame) -> pd.DataFrame:

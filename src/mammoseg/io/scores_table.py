@@ -14,8 +14,7 @@ import numpy as np
 import pandas as pd
 
 from mammoseg.bounded import read_bounded
-from mammoseg.io.atomic import write_text
-from mammoseg.io.cells import csv_text, unescaped
+from mammoseg.io.cells import csv_text, unescaped, write_csv
 from mammoseg.io.errors import RunFileError
 from mammoseg.io.record import TEXTS
 from mammoseg.io.runs import made_by, predicted_ids, read_record, read_run
@@ -39,7 +38,7 @@ def write_predictions_csv(folder: Path) -> pd.DataFrame:
     is NaN everywhere. Raises RunFileError naming a damaged record, or saying that the records are of several models.
     """
     table = _collected(folder).table
-    write_text(folder / "predictions.csv", csv_text(table))
+    write_csv(folder / "predictions.csv", table)
     return table
 
 
