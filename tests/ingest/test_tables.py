@@ -49,7 +49,7 @@ def test_columns_without_a_name(tmp_path: Path) -> None:
         (b"a;b\n1;2\n", "columns a, b are missing; there are a;b. They are separated by ';'"),
         (b"a,c\n", "columns b are missing; there are a, c"),
         (b"a,b\n\xff\xfe,1\n", "not UTF-8 text"),
-        (b"PK\x03\x04\xff\xfe", "an Excel workbook. Expected a CSV file.*save the sheet as 'CSV UTF-8'"),
+        (b"PK\x03\x04\xff\xfe", "an Excel workbook. Expected a CSV file.*Save the sheet as 'CSV UTF-8'"),
         (b"a,b, a\n1,2,3\n", "columns a are there more than once"),
         (b'a,b\n"' + b"x" * 200_000 + b'",1\n', "no CSV file"),
     ],

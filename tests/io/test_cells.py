@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mammoseg.io.cells import csv_text, escape, unescape, unescaped
+from mammoseg.io.cells import csv_text, escape, unescape, unescaped, utf8_text
 
 FORMULAS = ("=1+1", "+cmd", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "=", "-", "'=1", "''@x", "-1-1", "+1 234", "--1", "=-1")
 PLAIN = ("", "'", "'a", "a=b", "1-2", "-1", "+1.5", "-.5e-3", "-0.25", "P002_left", " =1", "ü", "''", "-7.")
@@ -47,3 +47,20 @@ def test_a_table() -> None:
     read = unescaped(pd.read_csv(io.StringIO(text, newline=""), dtype=str, keep_default_na=False, lineterminator="\n"))
     assert list(read) == ["image_id", "=score", "n"]
     assert read["image_id"].tolist() == [*FORMULAS, *PLAIN]
+
+
+def test_the_text_of_a_csv_file() -> None:
+    assert utf8_text("\ufeffid,ä\n".encode()) == "id,ä\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"PK\x03\x04", "this is an Excel workbook. Expected a CSV file"),
+        (b"a,b\n1,\xe9\n", r"not UTF-8 text \(byte 6, row 2\)"),
+        (b"a,\0\n", "holds zero bytes"),
+    ],
+)
+def test_another_file_is_told(content: bytes, message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{message}"):
+        utf8_text(content)

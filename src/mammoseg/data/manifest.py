@@ -36,7 +36,7 @@ from mammoseg.data.columns import (
 )
 from mammoseg.data.image_row import ImageRow as ImageRow
 from mammoseg.data.masks import IMAGE
-from mammoseg.io.cells import unescape, write_csv
+from mammoseg.io.cells import unescape, utf8_text, write_csv
 from mammoseg.records.label import CLASSES
 
 logger = logging.getLogger(__name__)
@@ -165,8 +165,13 @@ def load_manifest(path: Path, check_files: bool = False) -> Manifest:
         except (ValueError, OSError) as error:
             raise ManifestError(f"{path}: damaged Parquet file ({error}). Write it again.") from None
         return Manifest.from_table(table, path, check_files)
+    try:
+        text = utf8_text(data)
+    except ValueError as error:
+        hint = "; labels of images in a table of your own are for `mammoseg scan --labels`, which makes the manifest"
+        raise ManifestError(f"{path}: {error}{hint if 'workbook' in str(error) else ''}.") from None
     problems = Problems()
-    table = _read_csv(_decode(data, path), path, problems)
+    table = _read_csv(text, path, problems)
     return Manifest(check_table(table, path, problems, check_files), path)
 
 
@@ -189,25 +194,6 @@ def _row(cells: Mapping[Any, Any], classes: Sequence[str], known: Sequence[str],
         horizontal_flip=None if flip is None else flip == "YES",
         **{name: said[name] for name in OPTIONAL if name in said and name != "horizontal_flip"},
     )
-
-
-def _decode(data: bytes, path: Path) -> str:
-    if data[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
-        raise ManifestError(
-            f"{path}: this is an Excel workbook; expected CSV. Save the sheet as 'CSV UTF-8' (commas); if it holds labels of "
-            "images, give it to `mammoseg scan --labels`, which makes the manifest."
-        )
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        row = data.count(b"\n", 0, error.start) + 1
-        raise ManifestError(
-            f"{path}: not UTF-8 text (byte {error.start}, row {row}). Expected a CSV file in UTF-8. "
-            "Save it as 'CSV UTF-8', or convert it with iconv."
-        ) from None
-    if "\0" in text:
-        raise ManifestError(f"{path}: holds zero bytes, so it is not a CSV file. Expected text in UTF-8 with commas.")
-    return text
 
 
 def _read_csv(text: str, path: Path, problems: Problems) -> pd.DataFrame:

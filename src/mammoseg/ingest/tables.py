@@ -12,7 +12,7 @@ import pandas as pd
 from mammoseg.bounded import open_regular, read_bounded
 from mammoseg.ingest.csvtext import SEPARATORS
 from mammoseg.ingest.omissions import Omissions, tell
-from mammoseg.ingest.workbook import is_workbook
+from mammoseg.io.cells import utf8_text
 from mammoseg.wording import listed
 
 _WIDTH = 300
@@ -167,22 +167,10 @@ def _text(path: Path, columns: Sequence[str]) -> str:
         ) from None
     except ValueError as error:
         raise AdapterError(f"{path}: no table ({error}). Expected a CSV file. Copy or download it again.") from None
-    if is_workbook(data):
-        raise AdapterError(
-            f"{path}: this is an Excel workbook. Expected a CSV file. Take the table as it was published, or save the sheet "
-            "as 'CSV UTF-8'."
-        )
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        row = data.count(b"\n", 0, error.start) + 1
-        raise AdapterError(
-            f"{path}: not UTF-8 text (line {row}). Expected a CSV file. Take the table as it was published, or save it as "
-            "'CSV UTF-8'."
-        ) from None
-    if "\0" in text:
-        raise AdapterError(f"{path}: holds zero bytes. Expected a CSV file. Copy or download the table again.")
-    return text
+        return utf8_text(data)
+    except ValueError as error:
+        raise AdapterError(f"{path}: {error}, or take the table as it was published.") from None
 
 
 def _records(path: Path, text: str, separator: str) -> list[list[str]]:

@@ -19,6 +19,23 @@ _ESCAPED = re.compile(r"'+[=+\-@\t\r]", re.DOTALL)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
+def utf8_text(content: bytes) -> str:
+    """The text of a CSV file. Raises ValueError for another file, which says what it is, what is expected and what to do."""
+    if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        raise ValueError("this is an Excel workbook. Expected a CSV file. Save the sheet as 'CSV UTF-8' (commas)")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        row = content.count(b"\n", 0, error.start) + 1
+        raise ValueError(
+            f"not UTF-8 text (byte {error.start}, row {row}). Expected a CSV file in UTF-8. Save it as 'CSV UTF-8', or convert it "
+            "with iconv"
+        ) from None
+    if "\0" in text:
+        raise ValueError("holds zero bytes. Expected a CSV file. Copy or download it again")
+    return text
+
+
 def csv_text(table: pd.DataFrame) -> str:
     """The table with its header, without its index, as CSV with Unix line ends; texts and names of columns escaped."""
     safe = table.map(escape).rename(columns=escape)
