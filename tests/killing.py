@@ -14,7 +14,7 @@ from mammoseg.data.cache import CropCache, prepare_all
 from mammoseg.data.manifest import ImageRow, load_manifest
 from mammoseg.inference.batch import predict_images
 from mammoseg.inference.predictor import open_predictor
-from mammoseg.io.ledger import Ledger
+from mammoseg.io.failures import Failures
 from mammoseg.prep.config import PrepConfig
 from mammoseg.training.config import TrainConfig
 from mammoseg.training.run import train
@@ -26,7 +26,7 @@ def train_run(config: str, manifest: Path, out: Path, cache: Path) -> None:
 
 
 def prepare_run(rows: list[ImageRow], prep: PrepConfig, out: Path) -> None:
-    prepare_all(rows, CropCache(out / "cache", prep), 0, Ledger(out / "errors.csv"))
+    prepare_all(rows, CropCache(out / "cache", prep), 0, Failures(out))
 
 
 def predict_run(checkpoint: Path, manifest: Path, out: Path) -> None:

@@ -13,7 +13,7 @@ from stat import S_ISREG
 from typing import Any
 
 MOST_TEXT_BYTES = 256 * 2**20
-"""Largest file of text that is read; far above any description, record or ledger."""
+"""Largest file of text that is read; far above any description, record or table of errors."""
 
 
 def open_regular(path: Path) -> BufferedReader:

@@ -15,7 +15,7 @@ from mammoseg.cli.app import app
 from mammoseg.data.domain import domain_of
 from mammoseg.data.manifest import ImageRow, Manifest, load_manifest
 from mammoseg.inference.batch import BatchResult
-from mammoseg.io.ledger import read_errors
+from mammoseg.io.failures import read_errors
 from mammoseg.prep.config import PrepConfig
 from mammoseg.records.label import CLASSES
 

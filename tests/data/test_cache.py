@@ -17,7 +17,7 @@ from mammoseg.data import cache as cache_module
 from mammoseg.data.cache import CacheWriteError, CropCache, prepare_all
 from mammoseg.data.heatmaps import with_heatmaps
 from mammoseg.data.manifest import ImageRow
-from mammoseg.io.ledger import Ledger, read_errors
+from mammoseg.io.failures import Failures, read_errors
 from mammoseg.io.read import ImageReadError, read_pixels
 from mammoseg.prep.breast import BreastCrop, PrepError
 from mammoseg.prep.config import PrepConfig
@@ -186,11 +186,13 @@ def test_heatmaps_that_cannot_be_had_are_errors_of_the_image(tmp_path: Path) -> 
     rows[1] = replace(rows[1], heatmaps={"benign": rows[1].heatmaps["benign"]})
     rows[2].heatmaps["benign"].unlink()
     cv2.imwrite(str(rows[3].heatmaps["benign"]), np.zeros((9, 7), np.uint8))
-    ledger = Ledger(tmp_path / "errors.csv")
-    assert prepare_all(rows, CropCache(tmp_path / "cache", PREP, heatmaps=("benign", "malignant")), 0, ledger) == ["a"]
+    failures = Failures(tmp_path)
+    assert prepare_all(rows, CropCache(tmp_path / "cache", PREP, heatmaps=("benign", "malignant")), 0, failures) == [
+        "a"
+    ]
     errors = read_errors(tmp_path).set_index("image_id")["error"].to_dict()
     assert errors == {"b": "HeatmapError", "c": "ImageReadError", "d": "ImageReadError"}
-    assert prepare_all(rows, CropCache(tmp_path / "cache", PREP), 0, ledger) == ["a", "b", "c", "d"]
+    assert prepare_all(rows, CropCache(tmp_path / "cache", PREP), 0, failures) == ["a", "b", "c", "d"]
 
 
 def truncated(data: bytes) -> bytes:
@@ -239,11 +241,11 @@ def broken_study(folder: Path) -> list[ImageRow]:
 def test_errors_are_kept_per_image(tmp_path: Path, workers: int) -> None:
     rows = broken_study(tmp_path)
     cache = CropCache(tmp_path / "cache", PREP)
-    ledger = Ledger(tmp_path / "errors.csv")
-    ledger.add("a", rows[0].path, "prepare", ValueError("an earlier run"))
-    ledger.add("b", rows[-1].path, "predict", ValueError("another step"))
+    failures = Failures(tmp_path)
+    failures.add("a", rows[0].path, "prepare", ValueError("an earlier run"))
+    failures.add("b", rows[-1].path, "predict", ValueError("another step"))
     seen: list[tuple[int, int]] = []
-    assert prepare_all(rows, cache, workers, ledger, lambda done, total: seen.append((done, total))) == ["a", "b"]
+    assert prepare_all(rows, cache, workers, failures, lambda done, total: seen.append((done, total))) == ["a", "b"]
     assert seen == [(n, 6) for n in range(1, 7)]
     errors = read_errors(tmp_path).set_index("image_id")
     assert errors["error"].to_dict() == {
@@ -259,7 +261,7 @@ def test_errors_are_kept_per_image(tmp_path: Path, workers: int) -> None:
 
 def test_a_reason_that_many_images_share_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     rows = [image_row(tmp_path, f"empty{number}", empty=True) for number in range(5)]
-    assert prepare_all(rows, CropCache(tmp_path / "cache", PREP), 0, Ledger(tmp_path / "errors.csv")) == []
+    assert prepare_all(rows, CropCache(tmp_path / "cache", PREP), 0, Failures(tmp_path)) == []
     first, counted = caplog.messages
     assert first.startswith("not prepared: image empty0: no breast found in ")
     assert counted == first.replace("image empty0", "5 images (empty0, empty1, empty2, ...)")
@@ -278,26 +280,26 @@ def test_a_defect_of_one_image_does_not_end_the_run(tmp_path: Path, monkeypatch:
         raise MemoryError("too large")
 
     monkeypatch.setattr(cache_module, "crop_breast", fail)
-    ledger = Ledger(tmp_path / "errors.csv")
-    assert prepare_all([image_row(tmp_path)], CropCache(tmp_path / "cache", PREP), 0, ledger) == []
+    failures = Failures(tmp_path)
+    assert prepare_all([image_row(tmp_path)], CropCache(tmp_path / "cache", PREP), 0, failures) == []
     assert read_errors(tmp_path)["message"].tolist() == ["MemoryError: too large"]
 
 
 def test_a_full_disk_stops_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [image_row(tmp_path, "a"), image_row(tmp_path, "b")]
     rows[1].path.write_bytes(cv2.imencode(".png", read_pixels(rows[1].path) // 2)[1].tobytes())
-    cache, ledger = CropCache(tmp_path / "cache", PREP), Ledger(tmp_path / "errors.csv")
-    prepare_all(rows[:1], cache, 0, ledger)
+    cache, failures = CropCache(tmp_path / "cache", PREP), Failures(tmp_path)
+    prepare_all(rows[:1], cache, 0, failures)
 
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(CacheWriteError, match=r"cannot be written \(No space left on device\).* Free space") as caught:
-        prepare_all(rows, cache, 0, ledger)
+        prepare_all(rows, cache, 0, failures)
     assert caught.value.errno == errno.ENOSPC
-    assert len(ledger) == 0
+    assert not failures.image_ids()
     monkeypatch.setattr(cache_module, "write_json", lambda *_: None)  # the first thing written is the hash
     with pytest.raises(CacheWriteError):
-        prepare_all(rows, cache, 0, ledger)
+        prepare_all(rows, cache, 0, failures)
     assert len([p for p in (tmp_path / "cache").rglob("*") if p.is_file()]) == 2  # one crop, one hash

@@ -9,7 +9,7 @@ import pytest
 from mammoseg.data.manifest import Manifest
 from mammoseg.data.predictions import Predicted, Predictions
 from mammoseg.io.errors import ImageReadError, RunFileError
-from mammoseg.io.ledger import Ledger
+from mammoseg.io.failures import Failures
 from mammoseg.io.read import read_pixels
 from mammoseg.io.runs import save_prediction, write_run
 from mammoseg.records.grid import PixelGrid
@@ -29,7 +29,7 @@ def predicted(phantom_study: Manifest, tmp_path: Path) -> Path:
 
 
 def test_each_image_comes_with_its_pixels_and_truth(predicted: Path, phantom_study: Manifest, tmp_path: Path) -> None:
-    images = Predictions(predicted, phantom_study, tmp_path / "errors.csv")
+    images = Predictions(predicted, phantom_study, tmp_path)
     assert images.prep.opening_px == 3
     rows = {row.image_id: row for row in phantom_study.rows()}
 
@@ -45,7 +45,7 @@ def test_each_image_comes_with_its_pixels_and_truth(predicted: Path, phantom_stu
 
 
 def test_what_fails_is_noted_until_it_works(predicted: Path, phantom_study: Manifest, tmp_path: Path) -> None:
-    images = Predictions(predicted, phantom_study, tmp_path / "errors.csv")
+    images = Predictions(predicted, phantom_study, tmp_path)
     one = images.image_ids[1]
 
     def fail(error: type[Exception]) -> Callable[[Predicted], str]:
@@ -58,16 +58,16 @@ def test_what_fails_is_noted_until_it_works(predicted: Path, phantom_study: Mani
 
     assert images.each(fail(ImageReadError)) == [images.image_ids[0], images.image_ids[2]]
     assert images.failed == {one}
-    assert Ledger(tmp_path / "errors.csv").image_ids() == [one]
+    assert Failures(tmp_path).image_ids() == [one]
     with pytest.raises(TypeError):
         images.each(fail(TypeError))  # a mistake in the exporter is no fault of the image
-    again = Predictions(predicted, phantom_study, tmp_path / "errors.csv")
+    again = Predictions(predicted, phantom_study, tmp_path)
     assert len(again.each(lambda image: image)) == 3
-    assert not Ledger(tmp_path / "errors.csv").image_ids()
+    assert not Failures(tmp_path).image_ids()
 
 
 def test_a_record_of_an_earlier_version_needs_the_manifest(predicted: Path, tmp_path: Path) -> None:
-    images = Predictions(predicted, None, tmp_path / "errors.csv")
+    images = Predictions(predicted, None, tmp_path)
     assert images.each(lambda image: image.row.laterality) == ["L"] * 3
     assert images.each(lambda image: image.image()) == []
     assert "does not name the file" in (tmp_path / "errors.csv").read_text()
@@ -76,6 +76,6 @@ def test_a_record_of_an_earlier_version_needs_the_manifest(predicted: Path, tmp_
 def test_the_wrong_manifest_or_folder_is_told(predicted: Path, phantom_study: Manifest, tmp_path: Path) -> None:
     others = Manifest(phantom_study.table.tail(3), phantom_study.path)
     with pytest.raises(RunFileError, match=r"none of its 3 images is in .*manifest\.csv"):
-        Predictions(predicted, others, tmp_path / "errors.csv")
+        Predictions(predicted, others, tmp_path)
     with pytest.raises(RunFileError, match="not a predictions folder"):
-        Predictions(tmp_path, None, tmp_path / "errors.csv")
+        Predictions(tmp_path, None, tmp_path)

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mammoseg.data.manifest import Manifest
-from mammoseg.io.ledger import Ledger
+from mammoseg.io.failures import Failures
 from mammoseg.io.runs import load_prediction, predicted_ids, save_prediction, write_run
 from mammoseg.io.scores_table import write_predictions_csv
 from mammoseg.records.grid import PixelGrid
@@ -50,7 +50,7 @@ def study(tmp_path: Path) -> Study:
     """Patients 0 to 3; breast L of patients 0 and 1 malignant; masks on its CC views, the one of patient 1 is empty."""
     rows, masks = [], {}
     predictions = tmp_path / "predictions"
-    ledger = Ledger(predictions / "errors.csv")
+    failures = Failures(predictions)
     write_run(predictions, {"checkpoint": "abc"})
     for patient in range(4):
         for side in "LR":
@@ -73,10 +73,11 @@ def study(tmp_path: Path) -> Study:
                     masks[image_id] = mask > 0
                 rows.append(row)
                 if image_id == "2RMLO":
-                    ledger.add(image_id, f"{image_id}.png", "read", OSError("damaged"))
+                    failures.add(image_id, f"{image_id}.png", "read", OSError("damaged"))
                 else:
                     score = 0.9 - 0.2 * patient if malignant else 0.1 * patient + 0.05 * (view == "CC")
                     save_prediction(predictions, predict(image_id, str(patient), side, view, score))
+    failures.write_table()
     write_predictions_csv(predictions)
     manifest = Manifest.from_table(pd.DataFrame(rows).astype(object), tmp_path / "manifest.csv")
     manifest.to_csv(manifest.path)

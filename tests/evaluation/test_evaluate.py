@@ -10,7 +10,7 @@ from mammoseg.evaluation import evaluate as evaluate_module
 from mammoseg.evaluation.evaluate import evaluate
 from mammoseg.evaluation.tables import summary_table
 from mammoseg.io.errors import RunFileError
-from mammoseg.io.ledger import Ledger
+from mammoseg.io.failures import Failures
 from mammoseg.io.runs import load_prediction, predicted_ids, record_path
 from mammoseg.io.scores_table import write_predictions_csv
 
@@ -176,9 +176,11 @@ def test_masks_of_the_model_window(study) -> None:
 
 
 def test_a_run_in_which_every_image_failed(study) -> None:
+    failures = Failures(study.predictions)
     for image_id in predicted_ids(study.predictions):
         record_path(study.predictions, image_id).unlink()
-        Ledger(study.predictions / "errors.csv").add(image_id, "", "predict", OSError("damaged"))
+        failures.add(image_id, "", "predict", OSError("damaged"))
+    failures.write_table()
     write_predictions_csv(study.predictions)
     metrics = evaluate(study.predictions, study.manifest, study.folder / "out", bootstrap=10)
     assert (metrics["n_images"], metrics["n_failed"], metrics["n_breasts_failed"]) == (0, 16, 8)

@@ -15,7 +15,7 @@ from mammoseg.data.manifest import ImageRow
 from mammoseg.inference.batch import BatchResult, predict_images
 from mammoseg.inference.predictor import Predictor, open_predictor
 from mammoseg.io.errors import RunFileError
-from mammoseg.io.ledger import read_errors
+from mammoseg.io.failures import read_errors
 from mammoseg.io.read import read_pixels
 from mammoseg.io.runs import is_done, load_prediction, map_png_path, predicted_ids
 from mammoseg.io.scores_table import read_predictions_csv

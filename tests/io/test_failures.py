@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from mammoseg.io.errors import RunFileError
-from mammoseg.io.failures import Failures
-from mammoseg.io.ledger import read_errors
+from mammoseg.io.failures import COLUMNS, Failures, read_errors
 
 
 def test_two_processes_lose_none(tmp_path: Path) -> None:
@@ -42,3 +41,63 @@ def test_a_damaged_one(tmp_path: Path) -> None:
     (tmp_path / "failures" / "a.json").write_text("{")
     with pytest.raises(RunFileError, match=r"a\.json is no failure .*Delete it"):
         Failures(tmp_path).write_table()
+
+
+def test_a_failure_is_on_the_disk_at_once(tmp_path: Path) -> None:
+    failures = Failures(tmp_path)
+    failures.add("a", Path("/x/a, b.png"), "read", ValueError('cut "short"\nin two lines'))
+    failures.add("b", "/x/b.png", "prepare", RuntimeError("\udce4ü"))
+    assert Failures(tmp_path).image_ids() == ["a", "b"]
+    failures.write_table()
+    assert failures.table.read_text(encoding="utf-8") == (
+        "image_id,path,step,error,message\n"
+        'a,"/x/a, b.png",read,ValueError,"cut ""short"" in two lines"\n'
+        "b,/x/b.png,prepare,RuntimeError,\\udce4ü\n"
+    )
+
+
+def test_no_table_means_no_errors(tmp_path: Path) -> None:
+    table = read_errors(tmp_path)
+    assert (list(table), len(table)) == (list(COLUMNS), 0)
+
+
+def test_names_that_look_like_nothing(tmp_path: Path) -> None:
+    failures = Failures(tmp_path)
+    failures.add("NA", "", "read", ValueError("x"))
+    failures.write_table()
+    assert read_errors(tmp_path)[["image_id", "path"]].to_numpy().tolist() == [["NA", ""]]
+
+
+@pytest.mark.parametrize("data", [b"", b"a,b\n1,2\n", b"image_id,path,step,error,message\na,b\n", b"\xff\xfe\n"])
+def test_other_files_are_refused(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "errors.csv").write_bytes(data)
+    with pytest.raises(RunFileError, match="no table of errors"):
+        read_errors(tmp_path)
+
+
+def test_entries_are_no_formulas_and_read_back(tmp_path: Path) -> None:
+    failures = Failures(tmp_path)
+    failures.add("a", "=cmd|' /C calc'!A0.png", "read", ValueError("-1+2 @x"))
+    failures.add("b", "b.png", "read", ValueError("'=x"))
+    failures.write_table()
+    assert failures.table.read_text().splitlines()[1:] == [
+        "a,'=cmd|' /C calc'!A0.png,read,ValueError,'-1+2 @x",
+        "b,b.png,read,ValueError,''=x",
+    ]
+    table = read_errors(tmp_path)
+    assert table["path"].tolist() == ["=cmd|' /C calc'!A0.png", "b.png"]
+    assert table["message"].tolist() == ["-1+2 @x", "'=x"]
+
+
+def test_control_characters_reach_no_terminal(tmp_path: Path) -> None:
+    failures = Failures(tmp_path)
+    failures.add("a", "a\x1b[2J.png", "read", ValueError("x\r\n12:00:00 I forged\x07\x9b"))
+    failures.write_table()
+    [entry] = read_errors(tmp_path).to_dict("records")
+    assert (entry["path"], entry["message"]) == ("a\\x1b[2J.png", "x 12:00:00 I forged\\x07\\x9b")
+
+
+def test_a_table_that_never_ends(tmp_path: Path) -> None:
+    (tmp_path / "errors.csv").symlink_to("/dev/zero")
+    with pytest.raises(RunFileError, match=r"no table of errors .*no regular file"):
+        read_errors(tmp_path)

@@ -17,7 +17,7 @@ from mammoseg.data.manifest import Manifest, ManifestError, load_manifest
 from mammoseg.data.splits import SplitLeakError
 from mammoseg.data.window_fit import WindowError
 from mammoseg.inference.predictor import open_predictor
-from mammoseg.io.ledger import read_errors
+from mammoseg.io.failures import read_errors
 from mammoseg.io.read import ImageReadError, read_mask, read_pixels
 from mammoseg.models import build_model
 from mammoseg.nn.checkpoint import open_checkpoint

@@ -50,8 +50,8 @@ def export(
         raise typer.BadParameter("these are the predictions themselves. Give another folder.", param_hint="--out")
     table = load_manifest(manifest) if manifest else None
     table = with_pseudonyms(table, read_salt(hash_ids)) if table and hash_ids else table
-    with writing_to(options.writable(out)):
-        images = Predictions(predictions, table, out / "errors.csv")
+    with writing_to(options.writable(out), "failures"):
+        images = Predictions(predictions, table, out)
         plugin.export(images, out, chosen)
     print(f"{name} of {len(images.image_ids)} images, {len(images.failed)} failed: {out}")
     if images.failed:

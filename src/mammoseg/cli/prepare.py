@@ -27,7 +27,7 @@ def prepare(
     from mammoseg.data.manifest import load_manifest
     from mammoseg.data.preview import write_prepared
     from mammoseg.data.window_fit import check_window
-    from mammoseg.io.ledger import Ledger
+    from mammoseg.io.failures import Failures
     from mammoseg.io.outputs import writing_to
     from mammoseg.models import seen_by
     from mammoseg.progress import Bar
@@ -36,8 +36,8 @@ def prepare(
     settings = with_overrides(load_recipe(recipe), config, sets or [])
     rows = list(load_manifest(manifest).with_pixel_mm(pixel_mm).rows())
     cache = CropCache(out / "cache", settings.prep, seen_by(settings.model, settings.network).heatmaps)
-    with writing_to(out, "previews"), Bar("prepare", len(rows)) as bar:
-        usable = set(prepare_all(rows, cache, workers, Ledger(out / "errors.csv"), bar.advance))
+    with writing_to(out, "previews", "failures"), Bar("prepare", len(rows)) as bar:
+        usable = set(prepare_all(rows, cache, workers, Failures(out), bar.advance))
         ready = [row for row in rows if row.image_id in usable]
         notes = write_prepared(out, ready, cache, settings.prep, previews)
     print(f"{len(ready)} of {len(rows)} images prepared, {notes} with remarks: {out / 'prepared.csv'}")

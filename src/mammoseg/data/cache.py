@@ -23,7 +23,7 @@ from mammoseg.data.cropfile import CropFileError, read_crop, read_facts, write_c
 from mammoseg.data.heatmaps import heatmap_files, with_heatmaps
 from mammoseg.data.manifest import ImageRow
 from mammoseg.io.atomic import remove_leftovers, write_json
-from mammoseg.io.ledger import Ledger
+from mammoseg.io.failures import Failures
 from mammoseg.io.read import ImageReadError, read_pixels
 from mammoseg.io.regular import open_regular
 from mammoseg.io.repeats import Repeats
@@ -36,7 +36,7 @@ from mammoseg.records.breast import BreastFacts
 logger = logging.getLogger(__name__)
 
 STEP = "prepare"
-"""The step named in the error ledger."""
+"""The step named for a failure."""
 _PACKAGE = Path(__file__).parents[1]
 _SOURCES = ("prep/*.py", "io/read.py", "io/dicom/*.py", "data/heatmaps.py", "data/cache.py", "data/cropfile.py")
 """The program that turns files into crops."""
@@ -169,29 +169,29 @@ def prepare_all(
     rows: Sequence[ImageRow],
     cache: CropCache,
     workers: int,
-    ledger: Ledger,
+    failures: Failures,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[str]:
     """Fill the cache in `workers` processes (0 or 1: in this one); returns the ids of usable images, in order.
 
     No process is started for what is in the cache already, nor for a single image.
 
-    An image that fails is noted in the ledger and left out; a reason is logged once, with the number of its images.
+    An image that fails is noted and left out; a reason is logged once, with the number of its images.
     `progress` is called with (done, all) after each image.
     Raises CacheWriteError when crops cannot be stored, PreparationError when the processes died; both leave what is
     finished, and nothing half-written.
     """
     usable = []
     cache.tidy()
-    failures = Repeats("not prepared", logger.warning)
+    told = Repeats("not prepared", logger.warning)
     try:
         for done, (row, error) in enumerate(zip(rows, _errors(rows, cache, workers), strict=True), start=1):
             if error is None:
-                ledger.remove(row.image_id, STEP)
+                failures.remove(row.image_id, STEP)
                 usable.append(row.image_id)
             else:
-                ledger.add(row.image_id, row.path, STEP, error)
-                failures.add(row.image_id, row.path, error)
+                failures.add(row.image_id, row.path, STEP, error)
+                told.add(row.image_id, row.path, error)
             if progress is not None:
                 progress(done, len(rows))
     except BrokenProcessPool:
@@ -200,7 +200,8 @@ def prepare_all(
             "are done. Most likely the memory did not suffice: run again with fewer workers."
         ) from None
     finally:
-        failures.log_counts()
+        told.log_counts()
+    failures.write_table()
     return usable
 
 
@@ -228,7 +229,7 @@ def _try_one(cache: CropCache, row: ImageRow) -> Exception | None:
         raise
     except ValueError as error:
         return error
-    except Exception as error:  # one image must not end a long run; the ledger keeps it
+    except Exception as error:  # one image must not end a long run; it is noted
         return RuntimeError(f"{type(error).__name__}: {error}")
     return None
 

@@ -14,7 +14,7 @@ from mammoseg.config import parse
 from mammoseg.data.manifest import ImageRow, Manifest
 from mammoseg.data.masks import Truth, readable_masks
 from mammoseg.io.errors import ImageReadError, RunFileError
-from mammoseg.io.ledger import Ledger
+from mammoseg.io.failures import Failures
 from mammoseg.io.read import read_image
 from mammoseg.io.repeats import Repeats
 from mammoseg.io.runs import load_prediction, predicted_classes, predicted_ids, read_run
@@ -68,8 +68,8 @@ class Predicted:
 class Predictions:
     """The images of a folder. What fails for one of them is noted, and the others go on."""
 
-    def __init__(self, folder: Path, manifest: Manifest | None, errors: Path) -> None:
-        """`errors` is the ledger to write. Raises RunFileError if `folder` holds no predictions or only others than those of
+    def __init__(self, folder: Path, manifest: Manifest | None, out: Path) -> None:
+        """Failures are noted in the folder `out`. Raises RunFileError if `folder` holds no predictions or only others than those of
         the manifest."""
         self.folder, self.manifest = folder, manifest
         self.prep = parse(PrepConfig, read_run(folder).get("prep", {}), f"{folder / 'run.json'}, prep,")
@@ -81,7 +81,7 @@ class Predictions:
                 f"{folder}: none of its {len(self.image_ids)} images is in {manifest.path}. Expected the manifest that was "
                 "predicted. Give that one."
             )
-        self._ledger = Ledger(errors)
+        self._failures = Failures(out)
         self.failed: set[str] = set()
         """The images that did not work."""
 
@@ -98,10 +98,11 @@ class Predictions:
             except (ValueError, OSError) as error:
                 self.failed.add(image_id)
                 message = row.shown(error) if row else str(error)
-                self._ledger.add(image_id, row.shown(row.path) if row else "", "export", error, message)
+                self._failures.add(image_id, row.shown(row.path) if row else "", "export", error, message)
                 told.add(image_id, path, message)
             else:
-                self._ledger.remove(image_id)
+                self._failures.remove(image_id)
+        self._failures.write_table()
         told.log_counts()
         return made
 

@@ -1,6 +1,6 @@
 """Match predictions to the manifest. A missing or an extra image is an error, never a smaller average.
 
-An image that failed in prediction, as the run's error ledger says, has no score; it is left out, counted and named.
+An image that failed in prediction, as errors.csv of the predictions says, has no score; it is left out, counted and named.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import pandas as pd
 
 from mammoseg.data.manifest import Manifest
 from mammoseg.evaluation.scores import FINAL, score_column
-from mammoseg.io.ledger import read_errors
+from mammoseg.io.failures import read_errors
 from mammoseg.io.scores_table import Scores, checked_scores
 
 
@@ -38,7 +38,7 @@ def join(predictions: Path, manifest: Manifest, split: str | None = None) -> Joi
     """The images of a manifest (of one split of it) with their scores.
 
     Predictions of other splits of the same manifest are left aside. Raises JoinError when an image of the split has
-    neither a prediction nor an entry in the ledger, or when a prediction is not in the manifest; RunFileError when
+    neither a prediction nor a failure, or when a prediction is not in the manifest; RunFileError when
     predictions.csv does not say what the records say; ManifestError when there is no such split, or when the manifest says
     nothing of a class that was predicted.
     """

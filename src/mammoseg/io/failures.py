@@ -1,14 +1,20 @@
-"""Images that failed, a file for each, so that several processes may note theirs: `FOLDER/failures/<image_id>.json`.
+"""Images that failed, at which step and why. A long run goes on without them.
 
-`errors.csv` is the table of them (io/ledger.py), written by whoever is ready.
+A failure is a file, `FOLDER/failures/<image_id>.json`, on the disk as soon as `add` returns, so that several processes may note
+theirs. `errors.csv` is the table of them, written by whoever is ready.
 """
 
+import io
 from pathlib import Path
 
-from mammoseg.bounded import read_json
-from mammoseg.io.atomic import write_json, write_text
+import pandas as pd
+
+from mammoseg.bounded import read_bounded, read_json
+from mammoseg.io.atomic import write_json
+from mammoseg.io.cells import unescaped, write_csv
 from mammoseg.io.errors import RunFileError
-from mammoseg.io.ledger import COLUMNS, table_of, texts_of
+
+COLUMNS = ("image_id", "path", "step", "error", "message")
 
 
 class Failures:
@@ -19,14 +25,17 @@ class Failures:
         self.table = folder / "errors.csv"
 
     def add(self, image_id: str, path: Path | str, step: str, error: BaseException, message: str = "") -> None:
-        """Like `Ledger.add`."""
-        texts = texts_of(image_id, path, step, error, message)
+        """Note that `step` (read, prepare, predict ...) failed for an image; its earlier failure is replaced.
+
+        `message` stands for what the error says, where that must not be written.
+        """
+        texts = map(_one_line, (image_id, path, step, type(error).__name__, message or error))
         write_json(self._file(image_id), dict(zip(COLUMNS, texts, strict=True)))
 
     def remove(self, image_id: str, step: str | None = None) -> None:
         """Forget the failure of an image that has succeeded since (with `step`: only if it failed there)."""
         file = self._file(image_id)
-        if file.is_file() and step in (None, self._read(file)[2]):
+        if file.is_file() and step in (None, self._read(file)["step"]):
             file.unlink(missing_ok=True)
 
     def __contains__(self, image_id: str) -> bool:
@@ -39,16 +48,41 @@ class Failures:
     def write_table(self) -> None:
         """Write errors.csv anew; without any failure it goes."""
         if files := sorted(self.folder.glob("[!.]*.json")):
-            write_text(self.table, table_of(map(self._read, files)))
+            write_csv(self.table, pd.DataFrame(map(self._read, files), columns=list(COLUMNS)))
         else:
             self.table.unlink(missing_ok=True)
 
     def _file(self, image_id: str) -> Path:
         return self.folder / f"{image_id}.json"
 
-    def _read(self, file: Path) -> tuple[str, ...]:
+    def _read(self, file: Path) -> dict[str, str]:
         try:
             values = read_json(file)
-            return tuple(str(values[name]) for name in COLUMNS)
+            return {name: str(values[name]) for name in COLUMNS}
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RunFileError(f"{file} is no failure ({error}). Delete it and start the command again.") from None
+
+
+def read_errors(folder: Path) -> pd.DataFrame:
+    """The table `errors.csv` of a folder as text with the columns COLUMNS; no file means no errors.
+
+    Raises RunFileError if the file is no such table.
+    """
+    path = folder / "errors.csv"
+    if not path.exists():
+        return pd.DataFrame(columns=list(COLUMNS), dtype=object)
+    try:
+        table = unescaped(pd.read_csv(io.BytesIO(read_bounded(path)), dtype=str, keep_default_na=False))
+        if tuple(table) != COLUMNS or (table["error"] == "").any():
+            raise ValueError(f"expected the columns {', '.join(COLUMNS)} in every line")
+    except (OSError, ValueError) as error:
+        raise RunFileError(
+            f"{path} is no table of errors ({error}). Move it away and start the command again."
+        ) from error
+    return table
+
+
+def _one_line(value: object) -> str:
+    """No line breaks, and nothing that a terminal would follow as an instruction."""
+    text = " ".join(str(value).split()).encode("utf-8", "backslashreplace").decode()
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -2,7 +2,7 @@
 
     run.json                        what was run: checkpoint hash, configuration, version, start
     predictions.csv                 scores per image, breast and exam; a class the model does not predict is empty
-    errors.csv                      images that failed (io/ledger.py)
+    errors.csv                      images that failed (io/failures.py)
     records/<image_id>.json         all but the maps (io/record.py), and size and hash of their files; written last: the image
                                     is done
     maps/<image_id>.npz             every map over the model window at its own resolution, float16

@@ -25,14 +25,14 @@ from torch import nn
 import mammoseg
 from mammoseg.bounded import read_json
 from mammoseg.config import to_yaml
-from mammoseg.data.cache import STEP, CropCache, prepare_all
+from mammoseg.data.cache import CropCache, prepare_all
 from mammoseg.data.dataset import WindowDataset
 from mammoseg.data.domain import Domain, domain_of
 from mammoseg.data.heatmaps import check_heatmaps
 from mammoseg.data.manifest import ImageRow, Manifest
 from mammoseg.data.window_fit import check_window
 from mammoseg.io.atomic import write_text
-from mammoseg.io.ledger import Ledger
+from mammoseg.io.failures import Failures, read_errors
 from mammoseg.io.outputs import writing_to
 from mammoseg.models import build_model, load_model_plugin, seen_by
 from mammoseg.nn.checkpoint import CheckpointError, open_checkpoint, save_checkpoint
@@ -86,28 +86,30 @@ def train(
     check_heatmaps(rows, heatmaps, manifest.path)
     run = _Run(config, manifest, out, device, workers)
     stages = [f"stages/{stage.name}" for stage in run.stages]
-    with writing_to(out, "checkpoint", *stages, *(f"{stage}/checkpoint" for stage in stages)):
+    with writing_to(out, "checkpoint", *stages, *(f"{stage}/checkpoint" for stage in stages), "failures"):
         run.check_folder(overwrite)
-        ledger = Ledger(out / "errors.csv")
         if run.is_done():
-            return TrainingResult(run.result, ledger.counts().get(STEP, 0))
+            return TrainingResult(run.result, len(read_errors(out)))
         cache = CropCache(cache_folder or out / "cache", config.prep, heatmaps)
-        return TrainingResult(run.result, _train(run, model, rows, cache, ledger))
+        return TrainingResult(run.result, _train(run, model, rows, cache))
 
 
-def _train(run: "_Run", model: nn.Module, rows: list[ImageRow], cache: CropCache, ledger: Ledger) -> int:
+def _train(run: "_Run", model: nn.Module, rows: list[ImageRow], cache: CropCache) -> int:
     """All stages; returns how many images could not be prepared."""
     config, out, workers, classes = run.config, run.out, run.workers, run.config.network.classes
+    failures = Failures(out)
     with Bar("prepare", len(rows)) as bar:
-        usable = set(prepare_all(rows, cache, workers, ledger, bar.advance))
+        usable = set(prepare_all(rows, cache, workers, failures, bar.advance))
     failed = len(rows) - len(usable)
     if failed:
-        logger.warning("%d of %d images could not be prepared and are left out; see %s", failed, len(rows), ledger.path)
+        logger.warning(
+            "%d of %d images could not be prepared and are left out; see %s", failed, len(rows), failures.table
+        )
     train_rows, val_rows = ([r for r in rows if r.split == split and r.image_id in usable] for split in SPLITS)
     if not train_rows or not val_rows:
         raise TrainingError(
             f"{out}: {len(train_rows)} images of split train and {len(val_rows)} of val are usable, {failed} could not be "
-            f"prepared. Expected at least one of each. The reasons stand in {ledger.path}."
+            f"prepared. Expected at least one of each. The reasons stand in {failures.table}."
         )
     facts = [[known for row in part if (known := cache.facts(row))] for part in (train_rows, val_rows)]
     check_window([*facts[0], *facts[1]], config.prep, str(run.manifest.path))

@@ -19,7 +19,7 @@ from mammoseg.data import cache as cache_module
 from mammoseg.data.cache import CacheWriteError, CropCache, PreparationError, prepare_all
 from mammoseg.data.cropfile import read_crop
 from mammoseg.data.manifest import ImageRow
-from mammoseg.io.ledger import Ledger, read_errors
+from mammoseg.io.failures import Failures, read_errors
 from mammoseg.io.read import read_pixels
 from mammoseg.prep.breast import BreastCrop
 from mammoseg.prep.config import PrepConfig
@@ -63,18 +63,18 @@ def is_complete(folder: Path, rows: list[ImageRow]) -> bool:
 
 def test_no_process_is_started_for_what_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = series(tmp_path, 3)
-    cache, ledger = (
+    cache, failures = (
         CropCache(tmp_path / "cache", PREP, heatmaps=("benign", "malignant")),
-        Ledger(tmp_path / "errors.csv"),
+        Failures(tmp_path),
     )
     assert not any(map(cache.has, rows))
     monkeypatch.setattr(cache_module, "worker_pool", None)
-    assert prepare_all(rows[:1], cache, 2, ledger) == ["i0"]
-    assert prepare_all(rows[1:], cache, 0, ledger) == ["i1", "i2"]
+    assert prepare_all(rows[:1], cache, 2, failures) == ["i0"]
+    assert prepare_all(rows[1:], cache, 0, failures) == ["i1", "i2"]
     monkeypatch.setattr(cache_module, "read_pixels", None)
     monkeypatch.setattr(hashlib, "file_digest", None)
     again = CropCache(tmp_path / "cache", PREP, heatmaps=("benign", "malignant"))
-    assert prepare_all(rows, again, 2, ledger) == names(rows)
+    assert prepare_all(rows, again, 2, failures) == names(rows)
     assert all(map(again.has, rows))
     assert not any(CropCache(tmp_path / "cache", PREP).has(row) for row in rows), "crops without heatmaps are others"
     assert not again.has(replace(rows[0], path=tmp_path / "none.png"))
@@ -84,11 +84,11 @@ def test_no_process_is_started_for_what_is_there(tmp_path: Path, monkeypatch: py
 def test_only_what_is_missing_is_made(tmp_path: Path) -> None:
     rows = series(tmp_path, 5)
     rows[1].path.write_text("no image")
-    cache, ledger = CropCache(tmp_path / "cache", PREP), Ledger(tmp_path / "errors.csv")
-    prepare_all(rows[2:4], cache, 0, ledger)
+    cache, failures = CropCache(tmp_path / "cache", PREP), Failures(tmp_path)
+    prepare_all(rows[2:4], cache, 0, failures)
     before = {path: path.stat().st_mtime_ns for path in crop_files(tmp_path / "cache")}
     seen: list[tuple[int, int]] = []
-    usable = prepare_all(rows, cache, 2, ledger, lambda done, total: seen.append((done, total)))
+    usable = prepare_all(rows, cache, 2, failures, lambda done, total: seen.append((done, total)))
     assert usable == ["i0", "i2", "i3", "i4"]
     assert seen == [(n, 5) for n in range(1, 6)]
     assert read_errors(tmp_path)["image_id"].tolist() == ["i1"]
@@ -118,7 +118,7 @@ def test_what_a_killed_process_left(
     assert not all(map(cache.has, rows))
     for file in crop_files(tmp_path / "cache"):
         read_crop(file, heatmaps=False)
-    assert prepare_all(rows, cache, 0, Ledger(tmp_path / "errors.csv")) == names(rows)
+    assert prepare_all(rows, cache, 0, Failures(tmp_path)) == names(rows)
     assert is_complete(tmp_path / "cache", rows)
     assert "damaged" not in caplog.text
 
@@ -142,8 +142,8 @@ def test_writers_of_the_same_crop_at_the_same_moment(tmp_path: Path, caplog: pyt
 def test_several_writers_of_which_one_is_killed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     rows = series(tmp_path, 24)
     cache, context = CropCache(tmp_path / "cache", PREP), multiprocessing.get_context("spawn")
-    ledgers = [Ledger(tmp_path / f"errors{number}.csv") for number in range(3)]
-    writers = [context.Process(target=prepare_all, args=(rows, cache, 0, ledger)) for ledger in ledgers]
+    failures = [Failures(tmp_path / str(number)) for number in range(3)]
+    writers = [context.Process(target=prepare_all, args=(rows, cache, 0, each)) for each in failures]
     for writer in writers:
         writer.start()
     while len(crop_files(tmp_path / "cache")) < 4 and any(writer.is_alive() for writer in writers):
@@ -153,7 +153,7 @@ def test_several_writers_of_which_one_is_killed(tmp_path: Path, caplog: pytest.L
         writer.join()
     assert [writer.exitcode for writer in writers[1:]] == [0, 0]
     assert writers[0].exitcode in (0, -signal.SIGKILL)
-    assert not any(len(ledger) for ledger in ledgers)
+    assert not any(each.image_ids() for each in failures)
     assert is_complete(tmp_path / "cache", rows)
     assert "damaged" not in caplog.text
 
@@ -163,7 +163,7 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     rows = series(tmp_path, 2)
     for workers in (0, 2):
         with pytest.raises(CacheWriteError, match=r"Not a directory|File exists"):
-            prepare_all(rows, CropCache(tmp_path / "cache", PREP), workers, Ledger(tmp_path / "errors.csv"))
+            prepare_all(rows, CropCache(tmp_path / "cache", PREP), workers, Failures(tmp_path))
 
 
 class KillsItsProcess(CropCache):
@@ -175,4 +175,4 @@ def test_killed_workers_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]))
     cache = KillsItsProcess(tmp_path / "cache", PREP)
     with pytest.raises(PreparationError, match=r"0 of 2 images are done.*fewer workers"):
-        prepare_all(series(tmp_path, 2), cache, 2, Ledger(tmp_path / "errors.csv"))
+        prepare_all(series(tmp_path, 2), cache, 2, Failures(tmp_path))

@@ -16,7 +16,7 @@ from mammoseg.data.manifest import ImageRow
 from mammoseg.export.figures import overlay_writer
 from mammoseg.inference.batch import BatchResult, predict_images
 from mammoseg.inference.predictor import Predictor, open_predictor
-from mammoseg.io.ledger import read_errors
+from mammoseg.io.failures import read_errors
 from mammoseg.io.read import read_pixels
 from mammoseg.io.runs import load_prediction, predicted_ids, record_path
 from mammoseg.io.scores_table import read_predictions_csv

@@ -12,7 +12,7 @@ from mammoseg.data.manifest import ImageRow, Manifest
 from mammoseg.inference import pipeline
 from mammoseg.inference.batch import BatchResult, predict_images
 from mammoseg.inference.predictor import Predictor
-from mammoseg.io.ledger import read_errors
+from mammoseg.io.failures import read_errors
 from mammoseg.io.runs import is_done, predicted_ids
 
 Contents = Callable[[Path], dict[str, Any]]

@@ -12,8 +12,7 @@ from mammoseg.inference import batch
 from mammoseg.inference.batch import BatchResult, predict_images
 from mammoseg.inference.predictor import Predictor
 from mammoseg.io.claims import Claims
-from mammoseg.io.failures import Failures
-from mammoseg.io.ledger import read_errors
+from mammoseg.io.failures import Failures, read_errors
 from mammoseg.io.outputs import FolderInUseError, writing_to
 from mammoseg.io.runs import predicted_ids
 from mammoseg.io.scores_table import read_predictions_csv

@@ -14,7 +14,7 @@ from mammoseg.data.heatmaps import HeatmapError
 from mammoseg.data.manifest import ImageRow, Manifest
 from mammoseg.inference.batch import BatchResult, predict_images
 from mammoseg.inference.predictor import Predictor, open_predictor
-from mammoseg.io.ledger import read_errors
+from mammoseg.io.failures import read_errors
 from mammoseg.io.read import read_mask, read_pixels
 from mammoseg.io.runs import load_prediction
 from mammoseg.models.gmic.config import GlobalConfig, GmicConfig, LocalConfig, ObjectiveConfig
@@ -161,7 +161,7 @@ def test_what_is_trained_without_heatmaps_needs_none(
     for manifest in (study, phantom_study):
         out = tmp_path / str(len(hashes))
         train(plain, manifest, out, CPU, cache_folder=run / "cache")
-        hashes.add(open_predictor(out, "cpu").checkpoint.sha256)
+        hashes.add(open_predictor(out, "cpu").engine.checkpoint.sha256)
     assert len(hashes) == 1
 
 
