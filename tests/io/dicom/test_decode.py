@@ -1,7 +1,6 @@
 """Which decoder gets what, what never reaches one, and what is made of their failures."""
 
 import struct
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -108,8 +107,7 @@ def test_no_decoder_sees_a_stream_of_another_size(
     """A decoder would take 12 GB for the JPEG 2000 image of this size."""
     path = make_dicom(GREY, syntax)
     data = path.read_bytes()
-    monkeypatch.setattr(module, "get_decoder", lambda syntax: pytest.fail("a decoder was asked"))
-    monkeypatch.setattr(subprocess, "run", lambda *command, **options: pytest.fail("a decoder was asked"))
+    monkeypatch.setattr(module, "decode_apart", lambda *_: pytest.fail("a decoder was asked"))
     for rows, columns in ((65000, 65000), (40, 31), (39, 32), (32, 40)):
         path.write_bytes(resized(data, syntax, rows, columns))
         with pytest.raises(DicomReadError, match=f"announces 40 x 32 with 1 samples, the JPEG.* {rows} x {columns}"):
@@ -160,34 +158,6 @@ def test_native_pixels_that_are_said_to_be_compressed(make_dicom: Any) -> None:
         with pytest.raises(DicomReadError, match="one of compressed pixels or unknown"):
             read_dicom_pixels(path)
         path = make_dicom(GREY, "explicit")
-
-
-def done(returncode: int = 0, stdout: bytes = b"", stderr: bytes = b"") -> Any:
-    return lambda *command, **options: subprocess.CompletedProcess(command, returncode, stdout, stderr)
-
-
-def too_late(*command: Any, timeout: float, **options: Any) -> None:
-    raise subprocess.TimeoutExpired(command, timeout)
-
-
-@pytest.mark.parametrize(
-    ("run", "message"),
-    [
-        (done(-11), "JPEG lossless stream cannot be decoded"),
-        (done(1), "JPEG lossless stream cannot be decoded"),
-        (done(1, b"", b"ModuleNotFoundError: No module named 'gdcm'"), "Expected the package python-gdcm"),
-        (done(0, bytes(2560), b"Corrupt JPEG data: premature end of data segment"), "is damaged or cut short"),
-        (done(0, bytes(2558)), "cannot be decoded"),
-        (too_late, "takes too long"),
-    ],
-)
-def test_failures_of_the_other_process(
-    make_dicom: Any, run: Any, message: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = make_dicom(GREY, "JPEG lossless SV1")
-    monkeypatch.setattr(subprocess, "run", run)
-    with pytest.raises(DicomReadError, match=message):
-        read_dicom_pixels(path)
 
 
 def test_lossless_jpeg_that_ends_too_early(make_dicom: Any) -> None:

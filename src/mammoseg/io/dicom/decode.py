@@ -6,7 +6,8 @@ Which decoder gets a compressed image is decided by the stream, not by the trans
     JPEG-LS                               pyjpegls      JPEG 2000, HTJ2K                       OpenJPEG
     RLE                                   pylibjpeg     native, deflated, big endian           pydicom
 
-What Pillow decodes is looked at before (jpeg.py): Pillow does not tell of damage.
+What Pillow decodes is looked at before (jpeg.py): Pillow does not tell of damage. All but native pixels are decoded in another
+process (decoders.py).
 """
 
 from dataclasses import dataclass
@@ -15,13 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import uid
-from pydicom.encaps import encapsulate, get_frame
+from pydicom.encaps import get_frame
 from pydicom.pixels import get_decoder
 
 from mammoseg.io.dicom.codestream import Codestream, read_codestream
+from mammoseg.io.dicom.decoders import decode_apart
 from mammoseg.io.dicom.elements import quiet
 from mammoseg.io.dicom.errors import DicomReadError
-from mammoseg.io.dicom.jpeg import check_8bit, decode_with_gdcm
 from mammoseg.io.dicom.layout import PixelLayout
 from mammoseg.io.dicom.source import Source, damage
 
@@ -31,6 +32,7 @@ _PLUGINS = {
     "JPEG-LS": (uid.JPEGLSLossless, "pyjpegls"),
     "JPEG 2000": (uid.JPEG2000Lossless, "pylibjpeg"),
 }
+_GDCM = {"JPEG lossless": uid.JPEGLosslessSV1, "JPEG extended": uid.JPEGExtended12Bit}
 _LOSSY = {uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit, uid.JPEGLSNearLossless, uid.JPEG2000, uid.HTJ2K}
 _HIGH_THROUGHPUT = {uid.HTJ2KLossless, uid.HTJ2KLosslessRPCL, uid.HTJ2K}
 _NATIVE = {uid.ImplicitVRLittleEndian, uid.ExplicitVRLittleEndian, uid.ExplicitVRBigEndian} | {
@@ -63,7 +65,7 @@ def decode(source: Source) -> Containers:
             return _native(source)
         frame = get_frame(source.pixels, 0, number_of_frames=1)
         if source.syntax == uid.RLELossless:
-            return _pydicom(source, frame, source.layout.allocated, (uid.RLELossless, "pylibjpeg"), "RLE")
+            return _apart(source, frame, source.layout.allocated, (uid.RLELossless, "pylibjpeg"), "RLE")
         layout = source.layout
         return _stream(source, read_codestream(frame, (layout.rows, layout.columns, layout.samples)))
 
@@ -84,7 +86,7 @@ def _native(source: Source) -> Containers:
     syntax = uid.ExplicitVRLittleEndian if source.little_endian else uid.ExplicitVRBigEndian
     options = _options(layout, layout.allocated) | {"view_only": True, "pixel_vr": "OW" if source.words else "OB"}
     array, properties = get_decoder(syntax).as_array(source.pixels, raw=True, **options)
-    return _containers(array, properties, layout.allocated, False, "not compressed")
+    return _containers(array, str(properties["photometric_interpretation"]), layout.allocated, False, "not compressed")
 
 
 def _stream(source: Source, stream: Codestream) -> Containers:
@@ -108,20 +110,36 @@ def _stream(source: Source, stream: Codestream) -> Containers:
     name = stream.kind
     if name in ("JPEG-LS", "JPEG 2000"):
         name = f"{'HTJ2K' if source.syntax in _HIGH_THROUGHPUT else name} {'lossy' if lossy else 'lossless'}"
-    size = (layout.rows, layout.columns, layout.samples)
-    if stream.kind == "JPEG lossless" or (stream.kind == "JPEG extended" and stream.bits > 8):
-        return _containers(decode_with_gdcm(stream, size), {}, stream.bits, lossy, name)
-    if stream.kind in ("JPEG baseline", "JPEG extended"):
-        check_8bit(stream)
-    return _pydicom(source, stream.data, stream.bits, _PLUGINS[stream.kind], name, lossy)
+    gdcm = stream.kind == "JPEG lossless" or (stream.kind == "JPEG extended" and stream.bits > 8)
+    plugin = (_GDCM[stream.kind], "gdcm") if gdcm else _PLUGINS[stream.kind]
+    return _apart(source, stream.data, stream.bits, plugin, name, lossy, stream.kind)
 
 
-def _pydicom(
-    source: Source, frame: bytes, bits: int, plugin: tuple[uid.UID, str], name: str, lossy: bool = False
+def _apart(
+    source: Source,
+    frame: bytes,
+    bits: int,
+    plugin: tuple[uid.UID, str],
+    name: str,
+    lossy: bool = False,
+    kind: str = "RLE",
 ) -> Containers:
-    options = _options(source.layout, 8 if bits <= 8 else 16) | {"decoding_plugin": plugin[1]}
-    array, properties = get_decoder(plugin[0]).as_array(encapsulate([frame]), index=0, raw=True, **options)
-    return _containers(array, properties, bits, lossy, name)
+    """Decoded in another process, by a decoder of pydicom or by GDCM."""
+    layout, (syntax, decoder) = source.layout, plugin
+    request = {
+        "decoder": decoder,
+        "syntax": str(syntax),
+        "kind": kind,
+        "strict": decoder == "pillow",
+        "rows": layout.rows,
+        "columns": layout.columns,
+        "samples": layout.samples,
+        "bits": bits,
+        "values": layout.rows * layout.columns * layout.samples,
+        "options": _options(layout, 8 if bits <= 8 else 16),
+    }
+    array, photometric = decode_apart(request, frame)
+    return _containers(array, photometric, bits, lossy, name)
 
 
 def _options(layout: PixelLayout, allocated: int) -> dict[str, Any]:
@@ -143,6 +161,6 @@ def _options(layout: PixelLayout, allocated: int) -> dict[str, Any]:
     }
 
 
-def _containers(array: NDArray[Any], properties: dict[str, str | int], bits: int, lossy: bool, name: str) -> Containers:
-    luma_first = str(properties.get("photometric_interpretation", "")).startswith("YBR")
+def _containers(array: NDArray[Any], photometric: str, bits: int, lossy: bool, name: str) -> Containers:
+    luma_first = photometric.startswith("YBR")
     return Containers(array.astype(array.dtype.newbyteorder("="), copy=False), bits, lossy, luma_first, name)

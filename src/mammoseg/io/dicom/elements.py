@@ -8,7 +8,6 @@ import logging
 import math
 import re
 import struct
-import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,8 @@ from pydicom.datadict import tag_for_keyword
 from pydicom.dataelem import DataElement, RawDataElement, convert_raw_data_element
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
+
+from mammoseg.shared import Shared
 
 # fmt: off
 _TOP = (
@@ -47,17 +48,23 @@ _TEXT_VRS = ("IS", "DS", "LO", "SH", "CS", "ST", "LT", "UT", "UC")
 _CHARACTER_SETS = {"ISO_IR 192": "utf-8", "GB18030": "gb18030", "GBK": "gbk"}
 _PADDING = b" \0\r\n\t"
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a]")  # all but what a text may have: line ends and escape sequences
-_QUIET = threading.RLock()
+_quiet = Shared()
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keeps warnings and logs of pydicom back: of a damaged file they may quote whatever comes next, names as well.
 
-    One thread at a time, since both are settings of the whole process.
+    Both are settings of the whole process.
     """
+    with _quiet.mode(_silence):
+        yield
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
     logger = logging.getLogger("pydicom")
-    with _QUIET, warnings.catch_warnings():
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         disabled, logger.disabled = logger.disabled, True
         try:
