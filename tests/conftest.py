@@ -13,12 +13,16 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 if TYPE_CHECKING:
-    from mammoseg.data.manifest import Manifest
+    from mammoseg.data.manifest import ImageRow, Manifest
+    from mammoseg.inference.predictor import Predictor
+    from mammoseg.prep.pipeline import Prepared
+    from mammoseg.records.prediction import Prediction
     from mammoseg.training.config import TrainConfig
 
 TESTS = Path(__file__).resolve().parent
@@ -37,6 +41,18 @@ class Done(NamedTuple):
     def says(self, *parts: str) -> None:
         for part in parts:
             assert part in self.out + self.err
+
+
+@pytest.fixture(scope="session")
+def of_window() -> "Callable[[Predictor, Prepared, ImageRow], Prediction]":
+    """A function that predicts a window that is prepared already."""
+    from mammoseg.inference.predictor import Loaded
+
+    def predict(predictor: "Predictor", prepared: "Prepared", row: "ImageRow") -> "Prediction":
+        no: Any = SimpleNamespace(reading=(), source=None)
+        return predictor.predict_unit([Loaded(row, no, no, prepared)])[0]
+
+    return predict
 
 
 @pytest.fixture(scope="session")

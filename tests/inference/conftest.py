@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,8 +10,6 @@ import pytest
 if TYPE_CHECKING:
     from mammoseg.data.manifest import ImageRow, Manifest
     from mammoseg.inference.predictor import Predictor
-    from mammoseg.prep.pipeline import Prepared
-    from mammoseg.records.prediction import Prediction
 
 
 @pytest.fixture(scope="session")
@@ -36,18 +33,6 @@ def expected(predictor: "Predictor", rows: "list[ImageRow]", tmp_path_factory: p
     out = tmp_path_factory.mktemp("expected") / "predictions"
     assert predict_images(predictor, rows, out) == BatchResult(predicted=8, done_before=0, failed=0)
     return out
-
-
-@pytest.fixture(scope="session")
-def of_window() -> "Callable[[Predictor, Prepared, ImageRow], Prediction]":
-    """A function that predicts a window that is prepared already."""
-    from mammoseg.inference.predictor import Loaded
-
-    def predict(predictor: "Predictor", prepared: "Prepared", row: "ImageRow") -> "Prediction":
-        no: Any = SimpleNamespace(reading=(), source=None)
-        return predictor.predict_unit([Loaded(row, no, no, prepared)])[0]
-
-    return predict
 
 
 @pytest.fixture(scope="session")

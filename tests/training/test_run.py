@@ -18,10 +18,9 @@ from mammoseg.data.splits import SplitLeakError
 from mammoseg.data.window_fit import WindowError
 from mammoseg.inference.predictor import open_predictor
 from mammoseg.io.failures import read_errors
-from mammoseg.io.read import ImageReadError, read_mask, read_pixels
+from mammoseg.io.read import ImageReadError, read_mask
 from mammoseg.models import build_model
 from mammoseg.nn.checkpoint import open_checkpoint
-from mammoseg.prep.pipeline import prepare
 from mammoseg.training import run as run_module
 from mammoseg.training.config import TrainConfig
 from mammoseg.training.module import TrainingError
@@ -106,7 +105,7 @@ def test_the_result_is_the_last_stage_and_predicts(trained_run: Path, phantom_st
     assert provenance["training"]["stages"]["local"]["epochs"] == 2
     predictor = open_predictor(trained_run, "cpu")
     row = next(phantom_study.subset("test").rows())
-    prediction = predictor.predict(prepare(row.mammogram(read_pixels(row.path)), predictor.prep), row)
+    prediction = predictor.predict(row)
     assert all(0 <= p <= 1 for p in prediction.scores.values())
 
 
