@@ -6,7 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mammoseg.data.columns import OPTIONAL, REQUIRED, ManifestError, Problems, as_text, check_table, class_columns
+from mammoseg.data.columns import (
+    OPTIONAL,
+    REQUIRED,
+    ManifestError,
+    Problems,
+    as_text,
+    check_table,
+    class_columns,
+    date_of,
+)
 from mammoseg.records.label import CLASSES
 
 NUMBERS = np.arange(20) + 2
@@ -81,3 +90,8 @@ def test_as_text() -> None:
     assert text["path"].tolist() == ["x/a.png", "/else/b.png"]
     assert text["benign"].tolist() == ["1", None]
     assert text["extra"].tolist() == ["[1, 2]", None]
+
+
+def test_dates() -> None:
+    assert {date_of(text) for text in ("20240131", "2024-01-31", "2024-01-31 00:00:00")} == {"2024-01-31"}
+    assert {date_of(text) for text in ("31.01.2024", "2024", "")} == {None}

@@ -6,7 +6,7 @@ import pytest
 
 from mammoseg.ingest.examine import Seen
 from mammoseg.ingest.exams import make_rows
-from mammoseg.ingest.label_match import Matcher, date_of, side_of
+from mammoseg.ingest.label_match import Matcher, side_of
 
 ROOT = Path("/data")
 
@@ -71,10 +71,8 @@ def test_all_keys_must_fit() -> None:
     assert found(names, {"patient_id": "7", "view": "CC"}) == [([], False)]
 
 
-def test_sides_and_dates() -> None:
+def test_sides() -> None:
     assert [side_of(text) for text in ("l", "LEFT", "right  breast", "B", "")] == ["L", "L", "R", None, None]
-    assert {date_of(text) for text in ("20240131", "2024-01-31", "2024-01-31 00:00:00")} == {"2024-01-31"}
-    assert {date_of(text) for text in ("31.01.2024", "2024", "")} == {None}
 
 
 def test_a_row_about_one_file_may_have_ids_of_another_system() -> None:

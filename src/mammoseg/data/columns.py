@@ -152,7 +152,7 @@ def _check_cells(table: pd.DataFrame, classes: Sequence[str], problems: Problems
         **dict.fromkeys(map(BOXES.format, classes), (lambda v: v if read_boxes(v) else None, f"must be {BOXES_RULE}")),
         "mask_frame": (lambda v: v.lower() if v.lower() in FRAMES else None, "must be image, window or empty (image)"),
         "split": (lambda v: v if v in SPLITS else None, f"must be one of {', '.join(SPLITS)} or empty"),
-        "study_date": (_iso_date, "must be an ISO date such as 2024-03-31, or empty"),
+        "study_date": (date_of, "must be an ISO date such as 2024-03-31, or empty"),
         "pixel_mm": (_pixel_mm, f"must be millimetres above 0, at most {LARGEST_PIXEL_MM:g}, such as 0.07, or empty"),
         "horizontal_flip": (lambda v: v.upper() if v.upper() in ("YES", "NO") else None, "must be YES, NO or empty"),
     }
@@ -206,7 +206,8 @@ def _pixel_mm(text: str) -> float | None:
     return value if 0 < value <= LARGEST_PIXEL_MM else None
 
 
-def _iso_date(text: str) -> str | None:
+def date_of(text: str) -> str | None:
+    """The date of a text in ISO form, with a time or without; None for anything else."""
     try:
         return datetime.fromisoformat(text).date().isoformat()
     except ValueError:

@@ -9,11 +9,11 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
+from mammoseg.data.columns import date_of
 from mammoseg.ingest.exams import Row
 from mammoseg.ingest.label_map import CHOOSING, KEYS
 from mammoseg.ingest.spelling import essence, number
@@ -113,14 +113,6 @@ def _values(image: Row, name: str, root: Path) -> set[str]:
 def side_of(cell: str) -> Literal["L", "R"] | None:
     """L or R; None for anything else."""
     return _SIDES.get(" ".join(cell.lower().split()))
-
-
-def date_of(cell: str) -> str | None:
-    """The date of a text in ISO form, with a time or without; None for anything else."""
-    try:
-        return datetime.fromisoformat(cell).date().isoformat()
-    except ValueError:
-        return None
 
 
 @lru_cache(maxsize=1000)

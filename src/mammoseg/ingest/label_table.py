@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mammoseg.data.columns import SPLITS
+from mammoseg.data.columns import SPLITS, date_of
 from mammoseg.ingest.label_advice import may_be_shown, propose, propose_side, propose_sides, propose_values
 from mammoseg.ingest.label_map import KEYS, WORDS, ColumnMap, Says, folded, map_columns
-from mammoseg.ingest.label_match import date_of, side_of
+from mammoseg.ingest.label_match import side_of
 from mammoseg.ingest.own_table import OwnTable, read_own_table
 from mammoseg.records.label import CLASSES
 from mammoseg.wording import counted, listed
