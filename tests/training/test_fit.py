@@ -105,7 +105,7 @@ def test_the_best_epoch_is_kept_and_the_last_can_be_continued(
     best = two.weights()
     assert all(torch.equal(value, best[name]) for name, value in four.weights().items())
     assert torch.load(four.folder / "last.ckpt", weights_only=True)["epoch"] == 3
-    assert sorted(path.name for path in four.folder.iterdir()) == ["best.ckpt", "last.ckpt", "logs"]
+    assert sorted(path.name for path in four.folder.iterdir()) == ["best-2.ckpt", "last.ckpt", "logs"]
 
 
 @pytest.mark.parametrize("schedule", ["constant", "one_cycle"])
@@ -222,6 +222,27 @@ def test_ctrl_c_is_told_and_can_be_continued(make_fit: Callable[[], Fit], monkey
     assert [row["epoch"] for row in stopped.csv_rows()] == ["1", "2", "3"]
 
 
+def test_steps_compute_in_full_float32_as_prediction_does(
+    make_fit: Callable[[], Fit], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original, seen = StageModule._step, []
+
+    def step(self: StageModule, *arguments: Any) -> Any:
+        seen.append(torch.backends.cudnn.conv.fp32_precision)
+        return original(self, *arguments)
+
+    monkeypatch.setattr(StageModule, "_step", step)
+    mode = torch.backends.cudnn.conv
+    before = mode.fp32_precision
+    try:
+        mode.fp32_precision = "tf32"
+        make_fit()(epochs=1)
+        assert set(seen) == {"ieee"}
+        assert mode.fp32_precision == "tf32"
+    finally:
+        mode.fp32_precision = before
+
+
 def test_divergence_ends_the_stage_with_advice(make_fit: Callable[[], Fit]) -> None:
     with pytest.raises(TrainingError, match=r"stage global, epoch 1: .* lower rate than 1e\+30.*learning_rate=3e\+29"):
         make_fit()(learning_rate=1e30)
@@ -244,8 +265,31 @@ def test_a_full_disk_is_told_and_can_be_continued(
         with pytest.raises(OSError, match=r"the disk is full.*same command again") as caught:
             stopped()
     assert caught.value.errno == number
-    assert sorted(path.name for path in stopped.folder.glob("*.ckpt")) == ["best.ckpt", "last.ckpt"]
+    assert sorted(path.name for path in stopped.folder.glob("*.ckpt")) == ["best-1.ckpt", "best-2.ckpt", "last.ckpt"]
     assert stopped()["epoch"] == 3
+    assert sorted(path.name for path in stopped.folder.glob("*.ckpt")) == ["best-3.ckpt", "last.ckpt"]
+
+
+def test_the_weights_are_those_of_the_reported_epoch_if_a_repeated_one_goes_another_way(
+    make_fit: Callable[[], Fit], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped after the weights of the second epoch were written, before last.ckpt: as on a GPU, it is worse the second time."""
+    stopped, one, save, calls = make_fit(), make_fit(), fit._save, iter(range(1, 1000))
+
+    def dies(values: dict[str, Any], path: Path) -> None:
+        if next(calls) == 4:
+            raise RuntimeError("stopped")
+        save(values, path)
+
+    select(monkeypatch, [0.2, 0.5, 0.1, 0.1, 0.2])
+    with monkeypatch.context() as patch:
+        patch.setattr(fit, "_save", dies)
+        with pytest.raises(RuntimeError, match="stopped"):
+            stopped()
+    assert stopped()["epoch"] == 1
+    one(epochs=1)
+    expected = one.weights()
+    assert all(torch.equal(value, expected[name]) for name, value in stopped.weights().items())
 
 
 def test_another_error_of_the_disk_stays_what_it_is(

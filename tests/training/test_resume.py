@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from mammoseg.training.module import TrainingError
-from mammoseg.training.resume import BEST, LAST, load_best, next_epoch, run_digest
+from mammoseg.training.resume import LAST, best_file, load_best, next_epoch, run_digest
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    torch.save({"epoch": 3, "callbacks": {"Checkpoints": {"best": {}, "run": "mine"}}}, tmp_path / LAST)
-    torch.save({"weight": torch.ones(1000)}, tmp_path / BEST)
+    torch.save({"epoch": 3, "callbacks": {"Checkpoints": {"best": {"epoch": 2.0}, "run": "mine"}}}, tmp_path / LAST)
+    torch.save({"weight": torch.ones(1000)}, best_file(tmp_path, 2))
     return tmp_path
 
 
@@ -23,7 +23,7 @@ def test_nothing_to_go_on_from(tmp_path: Path) -> None:
 
 def test_the_next_epoch(folder: Path) -> None:
     assert next_epoch(folder, "mine") == 4
-    assert load_best(folder)["weight"].sum() == 1000
+    assert load_best(best_file(folder, 2))["weight"].sum() == 1000
 
 
 @pytest.mark.parametrize("whose", ["another", ""])
@@ -33,7 +33,7 @@ def test_a_state_of_another_run(folder: Path, whose: str) -> None:
 
 
 def test_a_state_that_does_not_say_its_run(folder: Path) -> None:
-    torch.save({"epoch": 3, "callbacks": {"Checkpoints": {"best": {}}}}, folder / LAST)
+    torch.save({"epoch": 3, "callbacks": {"Checkpoints": {"best": {"epoch": 2.0}}}}, folder / LAST)
     with pytest.raises(TrainingError, match="of a version that did not note them"):
         next_epoch(folder, "mine")
 
@@ -42,7 +42,7 @@ def cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-300])
 
 
-@pytest.mark.parametrize("name", [LAST, BEST])
+@pytest.mark.parametrize("name", [LAST, "best-2.ckpt"])
 @pytest.mark.parametrize(
     "damage",
     [
@@ -57,15 +57,15 @@ def cut(path: Path) -> None:
 def test_damage(folder: Path, name: str, damage: Callable[[Path], None]) -> None:
     damage(folder / name)
     with pytest.raises(
-        TrainingError, match=rf"{name}: empty, cut short or damaged \(.*Delete last\.ckpt and best\.ckpt"
+        TrainingError, match=rf"{name}: empty, cut short or damaged \(.*Delete last\.ckpt in that folder"
     ) as e:
         next_epoch(folder, "mine")
     assert "\n" not in str(e.value)
 
 
 def test_best_weights_that_are_gone(folder: Path) -> None:
-    (folder / BEST).unlink()
-    with pytest.raises(TrainingError, match=r"best\.ckpt: empty, cut short or damaged \(.*No such file"):
+    best_file(folder, 2).unlink()
+    with pytest.raises(TrainingError, match=r"best-2\.ckpt: empty, cut short or damaged \(.*No such file"):
         next_epoch(folder, "mine")
 
 

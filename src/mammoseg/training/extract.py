@@ -18,6 +18,7 @@ from mammoseg.data.batching import InOrder, loader_processes
 from mammoseg.data.dataset import WindowDataset, collate
 from mammoseg.io.atomic import atomic_path
 from mammoseg.nn.contract import Stage
+from mammoseg.nn.inference import full_float32
 from mammoseg.training.module import TrainingError
 
 
@@ -47,7 +48,7 @@ def extract_patches(
         raise TypeError(f"stage {stage.name} has no patches")
     model = model.to(device).eval()
     records = []
-    with torch.inference_mode():
+    with full_float32(), torch.inference_mode():
         for batch, indices in loader:
             corners_BP2, side = stage.extracts(model, batch.image_BCHW.to(device), objective)
             for index, corners_P2 in zip(indices, corners_BP2.cpu().numpy(), strict=True):

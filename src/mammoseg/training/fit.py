@@ -18,9 +18,10 @@ from mammoseg.data.batching import BalancedExamSampler, InOrder, loader_processe
 from mammoseg.data.dataset import WindowDataset, collate
 from mammoseg.io.atomic import write_bytes
 from mammoseg.nn.bfloat16 import computes_bfloat16
+from mammoseg.nn.inference import full_float32
 from mammoseg.training.module import StageModule
 from mammoseg.training.progress import EpochLog, Plan, quiet_lightning
-from mammoseg.training.resume import BEST, LAST, load_best, next_epoch
+from mammoseg.training.resume import LAST, best_file, load_best, next_epoch
 
 
 def fit_stage(
@@ -56,7 +57,7 @@ def fit_stage(
         for data, order in ((train, sampler), (val, InOrder(len(val))))
     ]
     checkpoints, name = Checkpoints(folder, run), module.stage.name
-    with quiet_lightning():
+    with quiet_lightning(), full_float32():
         trainer = L.Trainer(
             accelerator="gpu" if device.type == "cuda" else device.type,
             devices=[device.index or 0] if device.type == "cuda" else 1,
@@ -72,7 +73,7 @@ def fit_stage(
             log_every_n_steps=1,
         )
         _fit(trainer, module, loaders, folder)
-    module.model.load_state_dict(load_best(folder))
+    module.model.load_state_dict(load_best(best_file(folder, checkpoints.best["epoch"])))
     return checkpoints.best
 
 
@@ -97,7 +98,8 @@ def _fit(trainer: L.Trainer, module: StageModule, loaders: Sequence[DataLoader[A
 
 
 class Checkpoints(Callback):
-    """Writes last.ckpt after every epoch and best.ckpt after an epoch better than all before."""
+    """Writes last.ckpt after every epoch, and before it the weights of an epoch better than all before; after it, those of
+    other epochs are deleted."""
 
     def __init__(self, folder: Path, run: str) -> None:
         self.folder = folder
@@ -116,8 +118,11 @@ class Checkpoints(Callback):
         scores = module.validation_scores
         if not self.best or scores["select"] > self.best["select"]:
             self.best = {"epoch": trainer.current_epoch + 1, **scores}
-            _save(module.model.state_dict(), self.folder / BEST)
+            _save(module.model.state_dict(), best_file(self.folder, self.best["epoch"]))
         trainer.save_checkpoint(self.folder / LAST)
+        for path in self.folder.glob("best-*.ckpt"):
+            if path != best_file(self.folder, self.best["epoch"]):
+                path.unlink()
 
 
 class _WholeFiles(TorchCheckpointIO):

@@ -1,7 +1,7 @@
 """What a stopped run has left: read whole and of this very run, or refused with what to do.
 
 FOLDER/last.ckpt    everything that is needed to go on after the last complete epoch
-FOLDER/best.ckpt    the weights of the best epoch so far
+FOLDER/best-N.ckpt  the weights of epoch N; last.ckpt says which epoch is the best so far
 """
 
 import hashlib
@@ -15,7 +15,13 @@ import torch
 from mammoseg.nn.checkpoint import Checkpoint
 from mammoseg.training.module import TrainingError
 
-BEST, LAST = "best.ckpt", "last.ckpt"
+LAST = "last.ckpt"
+
+
+def best_file(folder: Path, epoch: float) -> Path:
+    """Where the weights of an epoch, from 1, are kept while it is the best. (A file per epoch: a kill before last.ckpt is
+    written leaves those that it names.)"""
+    return folder / f"best-{int(epoch)}.ckpt"
 
 
 def run_digest(identity: Mapping[str, Any]) -> str:
@@ -38,20 +44,21 @@ def next_epoch(folder: Path, run: str) -> int:
         return 0
     state = _load(folder / LAST)
     try:
-        epoch, whose = int(state["epoch"]) + 1, state["callbacks"]["Checkpoints"].get("run")
+        own = state["callbacks"]["Checkpoints"]
+        epoch, whose, best = int(state["epoch"]) + 1, own.get("run"), int(own["best"]["epoch"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _damaged(folder / LAST, error) from None
     if whose != run:
         raise _of_another_run(folder / LAST)
-    load_best(folder)
+    load_best(best_file(folder, best))
     return epoch
 
 
-def load_best(folder: Path) -> dict[str, torch.Tensor]:
+def load_best(path: Path) -> dict[str, torch.Tensor]:
     """The weights of the best epoch. Raises TrainingError if they are damaged."""
-    state = _load(folder / BEST)
+    state = _load(path)
     if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
-        raise _damaged(folder / BEST, "no tensors")
+        raise _damaged(path, "no tensors")
     return state
 
 
@@ -65,8 +72,8 @@ def _load(path: Path) -> Any:
 def _damaged(path: Path, error: object) -> TrainingError:
     reason = str(error).partition("\n")[0].partition(". ")[0] or type(error).__name__
     return TrainingError(
-        f"{path}: empty, cut short or damaged ({reason}). Expected what training wrote after its last epoch. Delete {LAST} and "
-        f"{BEST} in that folder and give the same command again: the stage starts anew, earlier ones are kept."
+        f"{path}: empty, cut short or damaged ({reason}). Expected what training wrote after its last epoch. Delete {LAST} "
+        "in that folder and give the same command again: the stage starts anew, earlier ones are kept."
     )
 
 

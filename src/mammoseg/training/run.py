@@ -5,7 +5,7 @@
     RUN/run.json                 what the run is of: a folder is not used for two
     RUN/errors.csv               images that could not be prepared
     RUN/cache/                   prepared images; may be deleted
-    RUN/stages/NAME/             checkpoint/ when the stage is done; last.ckpt and best.ckpt while it runs; patches.csv
+    RUN/stages/NAME/             checkpoint/ when the stage is done; last.ckpt and best-N.ckpt while it runs; patches.csv
     RUN/logs/NAME/               TensorBoard files, and version_N/metrics.csv for attempt N
     RUN/checkpoint/              the result
 

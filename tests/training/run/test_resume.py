@@ -52,8 +52,8 @@ def kills(steps: int) -> dict[str, list[tuple[str, int]]]:
     return {
         "global": [
             (STEP, 2),  # in the first epoch
-            ("os.fsync", 4),  # best.ckpt is written but has not its name yet
-            ("mammoseg.training.fit._save", 2),  # best.ckpt is there, last.ckpt is not
+            ("os.fsync", 4),  # best-2.ckpt is written but has not its name yet
+            ("mammoseg.training.fit._save", 2),  # best-1.ckpt is there, last.ckpt is not
             ("os.fsync", 5),
             (STEP, steps + 2),  # in the second epoch
             (STEP, 2),  # in the second epoch, again
