@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader
 
 from mammoseg.data.batching import BalancedExamSampler, loader_processes
 from mammoseg.data.cache import CropCache
-from mammoseg.data.dataset import Sample, WindowDataset, collate
+from mammoseg.data.dataset import Collate, Sample, WindowDataset
 from mammoseg.data.manifest import ImageRow, Manifest
 from mammoseg.io.read import ImageReadError, read_mask, read_pixels
 from mammoseg.prep.normalize import normalize
@@ -76,7 +76,7 @@ def test_heatmaps_are_displaced_with_the_image(
         assert torch.equal(image_CHW[1], image_CHW[2])
         assert torch.equal(image_CHW[:1], plain[index, epoch].image_CHW)
     assert not torch.equal(data[1, 0].image_CHW[1], data[1, 3].image_CHW[1])
-    assert collate([data[0, 0], data[1, 0]])[0].image_BCHW.shape == (2, 3, 96, 64)
+    assert Collate()([data[0, 0], data[1, 0]])[0].image_BCHW.shape == (2, 3, 96, 64)
 
 
 def test_windows_are_as_the_preparation_says(rows: list[ImageRow], tiny_config: TrainConfig, tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_worker_processes_give_the_same_batches(make: MakeData, rows: list[Image
     for workers in (0, 2):
         sampler = BalancedExamSampler(rows, seed=0)
         sampler.set_epoch(3)
-        epochs.append(list(DataLoader(make(), 8, sampler=sampler, collate_fn=collate, **loader_processes(workers))))
+        epochs.append(list(DataLoader(make(), 8, sampler=sampler, collate_fn=Collate(), **loader_processes(workers))))
     for (batch, indices), (other, others) in zip(*epochs, strict=True):
         assert indices == others
         assert torch.equal(batch.image_BCHW, other.image_BCHW)
@@ -133,8 +133,8 @@ def test_patches_stay_on_their_place_in_the_image(make: MakeData, rows: list[Ima
     """Centres are in original pixels: whatever the displacement, the patch shows the same tissue."""
     plain = make(displaced=False)
     centres = {row.image_id: plain.grid(i).to_original(np.array([[48.0, 32.0]])) for i, row in enumerate(rows)}
-    data = make(patch_px=16, patch_centres=centres)
-    undisplaced = make(displaced=False, patch_px=16, patch_centres=centres)
+    data = make().with_patches(16, centres)
+    undisplaced = make(displaced=False).with_patches(16, centres)
     assert undisplaced[0, 0].corners_P2.tolist() == [[40, 24]]  # type: ignore[union-attr]
     moved = 0
     for epoch in range(5):
@@ -151,7 +151,7 @@ def test_patches_stay_on_their_place_in_the_image(make: MakeData, rows: list[Ima
 
 def test_patches_keep_inside_the_window(make: MakeData, rows: list[ImageRow]) -> None:
     corners = {"top": (-900.0, -900.0), "bottom": (9000.0, 9000.0)}
-    data = make(rows[:1], patch_px=32, patch_centres={rows[0].image_id: np.array(list(corners.values()))})
+    data = make(rows[:1]).with_patches(32, {rows[0].image_id: np.array(list(corners.values()))})
     found = data[0, 0].corners_P2.tolist()  # type: ignore[union-attr]
     assert {row for row, _ in found} == {0, 96 - 32}
     assert {col for _, col in found} == {0, 64 - 32}
@@ -159,14 +159,14 @@ def test_patches_keep_inside_the_window(make: MakeData, rows: list[ImageRow]) ->
 
 def test_collate(make: MakeData, rows: list[ImageRow]) -> None:
     centres = {row.image_id: np.zeros((3, 2)) for row in rows}
-    data = make(patch_px=8, patch_centres=centres)
-    batch, indices = collate([data[4, 0], data[1, 0]])
+    data = make().with_patches(8, centres)
+    batch, indices = Collate()([data[4, 0], data[1, 0]])
     assert batch.image_BCHW.shape == (2, 1, 96, 64)
     assert batch.label_BK.shape == (2, 2)
     assert batch.corners_BP2 is not None
     assert batch.corners_BP2.shape == (2, 3, 2)
     assert indices == [4, 1]
-    assert collate([make()[0, 0]])[0].corners_BP2 is None
+    assert Collate()([make()[0, 0]])[0].corners_BP2 is None
 
 
 def test_masks_lie_on_the_window(make: MakeData, rows: list[ImageRow]) -> None:
@@ -204,3 +204,78 @@ def test_a_mask_of_another_size_is_named(make: MakeData, rows: list[ImageRow], t
     data = make([replace(rows[0], masks={"benign": file})])
     with pytest.raises(ImageReadError, match=r"mask\.png: the mask has \(10, 20\) pixels. Expected \(208, 160\)"):
         data.masks(0)
+
+
+def lesions(rows: list[ImageRow], side: str) -> ImageRow:
+    return next(row for row in rows if row.laterality == side and "malignant" in row.masks)
+
+
+@pytest.mark.parametrize("fit", ["cut", "resize"])
+@pytest.mark.parametrize("side", ["L", "R"])
+def test_masks_and_boxes_follow_the_displacement_exactly(
+    rows: list[ImageRow], tiny_config: TrainConfig, tmp_path: Path, fit: str, side: str
+) -> None:
+    """Every cell of the window has the mask of the very pixel under its centre, and the box holds it and ends with it."""
+    row = lesions(rows, side)
+    mask = read_mask(row.masks["malignant"])
+    at = np.argwhere(mask)
+    top, left, bottom, right = *at.min(axis=0).tolist(), *(at.max(axis=0) + 1).tolist()
+    row = replace(row, labels={"benign": 0, "malignant": 1}, boxes={"malignant": ((top, left, bottom, right),)})
+    prep = tiny_config.prep.model_copy(update={"fit": fit})
+    cache, noise = CropCache(tmp_path, prep), WindowNoise((4, 4), 4)
+    data = WindowDataset([row], cache, noise, 7, learns_from=("labels", "masks", "boxes"))
+    seen = set()
+    for epoch in range(5):
+        sample = data[0, epoch]
+        _, grid = cut_window(cache.get(row), prep.window, noise, np.random.default_rng((7, epoch, 0)), prep.fit)
+        seen.add(grid)
+        centres = np.stack(np.meshgrid(np.arange(96) + 0.5, np.arange(64) + 0.5, indexing="ij"), axis=-1)
+        points = grid.to_original(centres)
+        rows_, cols = np.floor(points + 1e-6).astype(int).transpose(2, 0, 1)
+        if grid.flipped:  # between two pixels it is that on the other side
+            cols = np.ceil(points[..., 1] - 1e-6).astype(int) - 1
+        inside = (rows_ >= 0) & (rows_ < mask.shape[0]) & (cols >= 0) & (cols < mask.shape[1])
+        expected = np.where(inside, mask[rows_.clip(0, mask.shape[0] - 1), cols.clip(0, mask.shape[1] - 1)], False)
+        assert sample.mask_KHW is not None
+        np.testing.assert_array_equal(sample.mask_KHW[1].numpy(), expected.astype(np.float32))
+        assert not sample.mask_KHW[0].any(), "a class that the image does not show"
+        assert sample.boxes is not None
+        [(a, b, c, d)] = sample.boxes["malignant"]
+        shown = np.argwhere(expected)
+        assert (shown.min(axis=0) >= np.floor([a, b])).all()
+        assert (shown.max(axis=0) <= np.ceil([c, d])).all()
+        assert np.abs(shown.min(axis=0) - [max(a, 0), max(b, 0)]).max() <= 1.5
+        assert sample.boxes["benign"] == ()
+    assert len(seen) == 5, "each epoch has another window"
+
+
+def test_what_is_not_known_of_masks_stays_unknown(
+    rows: list[ImageRow], tiny_config: TrainConfig, tmp_path: Path
+) -> None:
+    row = replace(rows[0], labels={"malignant": 1}, masks={}, boxes={})
+    sample = WindowDataset([row], CropCache(tmp_path, tiny_config.prep), learns_from=("masks", "boxes"))[0, 0]
+    assert sample.mask_KHW is not None
+    assert sample.mask_KHW.isnan().all()
+    assert sample.boxes == {}
+
+
+def test_units_have_the_views_of_a_breast_and_black_where_there_is_none(
+    rows: list[ImageRow], tiny_config: TrainConfig, tmp_path: Path
+) -> None:
+    """Each image is displaced as it is alone."""
+    breast = [row for row in rows if row.breast_key == rows[0].breast_key]
+    other = next(row for row in rows if row.exam_id != rows[0].exam_id and row.view == "MLO")
+    given = [*breast, other]
+    cache, noise = CropCache(tmp_path, tiny_config.prep), WindowNoise((4, 4), 4)
+    data, alone = (WindowDataset(given, cache, noise, views=views) for views in (("CC", "MLO"), ()))
+    assert (len(data), len(alone)) == (2, 3)
+    batch, indices = Collate()([data[0, 1], data[1, 1]])
+    assert [given[index].view if index >= 0 else None for index in indices] == ["CC", "MLO", None, "MLO"]
+    assert batch.there_UV is not None
+    assert batch.there_UV.tolist() == [[True, True], [False, True]]
+    for image_CHW, label_K, index in zip(batch.image_BCHW, batch.label_BK, indices, strict=True):
+        assert torch.equal(image_CHW, alone[index, 1].image_CHW if index >= 0 else torch.zeros_like(image_CHW))
+        assert label_K.isnan().all() == (index < 0)
+    assert [item.exam_id for item in data.items()] == [rows[0].exam_id, other.exam_id]
+    labels = [row.labels for row in breast]
+    assert data.items()[0].labels == {name: max(each[name] for each in labels) for name in labels[0]}

@@ -35,7 +35,7 @@ SET_UP = ("python3 -m venv", ".venv/bin/", "bash .ci/run")
 PARSED = (
     "mammoseg demo",  # minutes; tests/test_demo.py runs it on less
     "mammoseg adapt mini_mias",  # the synthetic tree has too few patients for a split
-    "mammoseg train --recipe my_lab",  # tests/recipes/test_contract.py runs it
+    "mammoseg train --recipe my_lab.recipes.toy",  # tests/recipes/test_contract.py runs it
 )
 TINY = {
     "network": {

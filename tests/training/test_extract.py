@@ -15,7 +15,6 @@ from mammoseg.data.dataset import WindowDataset
 from mammoseg.data.manifest import Manifest
 from mammoseg.nn.contract import Stage
 from mammoseg.prep.window import WindowNoise
-from mammoseg.records.label import CLASSES
 from mammoseg.training.config import TrainConfig
 from mammoseg.training.extract import extract_patches, load_patches, save_patches
 from mammoseg.training.module import TrainingError
@@ -69,11 +68,11 @@ def test_the_samples_of_the_next_stage_carry_them(data: WindowDataset, tmp_path:
     centres, side = load_patches(tmp_path / "patches.csv")
     assert side == 16
     assert set(centres) == {row.image_id for row in data.rows}
-    plain = WindowDataset(data.rows, data.cache, None, 0, CLASSES, 16, centres)
+    plain = WindowDataset(data.rows, data.cache, None, 0).with_patches(16, centres)
     for index in range(len(data)):
         image_11HW = data[index, 0].image_CHW[None]
         assert torch.equal(plain[index, 0].corners_P2, brightest(Model(), image_11HW, Config())[0][0])  # type: ignore[arg-type]
-    noisy = WindowDataset(data.rows, data.cache, WindowNoise((4, 4), 4), 0, CLASSES, 16, centres)
+    noisy = WindowDataset(data.rows, data.cache, WindowNoise((4, 4), 4), 0).with_patches(16, centres)
     corners = np.stack([noisy[0, epoch].corners_P2 for epoch in range(4)])  # type: ignore[misc]
     assert len(np.unique(corners[:, 0], axis=0)) > 1
 

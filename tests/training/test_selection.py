@@ -34,20 +34,20 @@ def scored(rows: list[ImageRow], malignant: list[float]) -> ValidationScores:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "rows", "has_lesions", "criterion"),
+    ("wanted", "rows", "masked", "criterion"),
     [
-        ("auto", BOTH, True, "dice"),
-        ("auto", BOTH, False, "auc"),
-        ("auto", NEGATIVE, True, "dice"),
-        ("dice", BOTH, True, "dice"),
-        ("auc", BOTH, True, "auc"),
+        ("auto", BOTH, 2, "dice"),
+        ("auto", BOTH, 0, "auc"),
+        ("auto", NEGATIVE, 2, "dice"),
+        ("dice", BOTH, 2, "dice"),
+        ("auc", BOTH, 2, "auc"),
     ],
 )
 def test_dice_where_there_are_lesions_else_auc(
-    wanted: str, rows: list[ImageRow], has_lesions: bool, criterion: str, caplog: pytest.LogCaptureFixture
+    wanted: str, rows: list[ImageRow], masked: int, criterion: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert choose_criterion(wanted, ANY, rows, CLASSES, has_lesions) == criterion
-    assert not caplog.records
+    assert choose_criterion(wanted, ANY, rows, CLASSES, masked) == criterion
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 @pytest.mark.parametrize("wanted", ["auto", "auc"])
@@ -60,21 +60,35 @@ def test_the_loss_with_a_warning_where_auc_is_undefined(
     if all(row.labels.get("malignant") for row in rows):
         rows = [replace(row, labels={**row.labels, "benign": 1}) for row in rows]
     with caplog.at_level(logging.WARNING):
-        assert choose_criterion(wanted, ANY, rows, CLASSES, False) == "loss"
+        assert choose_criterion(wanted, ANY, rows, CLASSES, 0) == "loss"
     assert "AUC is undefined" in caplog.text
 
 
 def test_a_stage_is_judged_by_what_it_says(caplog: pytest.LogCaptureFixture) -> None:
-    assert choose_criterion("auto", ("auc", "dice"), BOTH, CLASSES, True) == "auc"
-    assert choose_criterion("auto", ("auc", "dice"), NEGATIVE, CLASSES, True) == "dice"
-    assert choose_criterion("auto", ("loss",), BOTH, CLASSES, True) == "loss"
-    assert choose_criterion("dice", ("auc",), BOTH, CLASSES, True) == "dice"
-    assert not caplog.records
+    assert choose_criterion("auto", ("auc", "dice"), BOTH, CLASSES, 2) == "auc"
+    assert choose_criterion("auto", ("auc", "dice"), NEGATIVE, CLASSES, 2) == "dice"
+    assert choose_criterion("auto", ("loss",), BOTH, CLASSES, 2) == "loss"
+    assert choose_criterion("dice", ("auc",), BOTH, CLASSES, 2) == "dice"
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+def test_a_few_masks_do_not_decide_for_many_lesions(caplog: pytest.LogCaptureFixture) -> None:
+    """The log says which number decides, and why."""
+    many = [image(str(n), malignant=n % 2) for n in range(20)]
+    with caplog.at_level(logging.INFO):
+        assert choose_criterion("auto", ANY, many, CLASSES, 4) == "auc"
+        assert choose_criterion("auto", ANY, many, CLASSES, 5) == "dice"
+        assert choose_criterion("dice", ANY, many, CLASSES, 1) == "dice", "whoever says so"
+    told = [record.getMessage() for record in caplog.records]
+    assert told[0].endswith(
+        "chosen by auc: 4 of 10 validation images with a lesion have it in a mask, and Dice needs at least 50% of them"
+    )
+    assert told[1].endswith("chosen by dice: 5 of 10 validation images with a lesion have it in a mask")
 
 
 def test_dice_cannot_be_had_without_lesions() -> None:
     with pytest.raises(ValueError, match=r"no validation image has a lesion.*--set select_by=auc"):
-        choose_criterion("dice", ANY, BOTH, CLASSES, False)
+        choose_criterion("dice", ANY, BOTH, CLASSES, 0)
 
 
 def test_auc_is_of_breasts() -> None:
@@ -131,13 +145,13 @@ def test_the_loss_is_weighted_by_images_and_lower_is_better() -> None:
 
 def test_only_the_classes_of_the_model_decide_how_epochs_are_chosen(caplog: pytest.LogCaptureFixture) -> None:
     rows = [image("a", benign=1, malignant=0), image("b", benign=0, malignant=0)]
-    assert choose_criterion("auto", ANY, rows, CLASSES, False) == "auc"
-    assert not caplog.records
-    assert choose_criterion("auto", ANY, rows, ("malignant",), False) == "loss"
+    assert choose_criterion("auto", ANY, rows, CLASSES, 0) == "auc"
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert choose_criterion("auto", ANY, rows, ("malignant",), 0) == "loss"
     assert "AUC is undefined" in caplog.text
-    assert choose_criterion("auto", ANY, BOTH, ("malignant",), False) == "auc"
+    assert choose_criterion("auto", ANY, BOTH, ("malignant",), 0) == "auc"
     with pytest.raises(ValueError, match=r"Add malignant_mask to the manifest"):
-        choose_criterion("dice", ANY, BOTH, ("malignant",), False)
+        choose_criterion("dice", ANY, BOTH, ("malignant",), 0)
 
 
 @pytest.mark.parametrize(("classes", "auc"), [(("malignant",), {"auc_malignant": 1}), (("benign",), {"auc_benign": 0})])

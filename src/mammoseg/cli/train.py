@@ -26,7 +26,7 @@ def train(
     """Train on image-level labels. The same command continues a stopped run.
 
     Splits come from the manifest's split column; without one, or without val in it, they are drawn by patient. Masks
-    only help to choose the best epoch.
+    only help to choose the best epoch, unless the model learns from them.
     """
     from mammoseg.config import with_overrides
     from mammoseg.data.manifest import load_manifest

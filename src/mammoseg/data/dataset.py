@@ -3,8 +3,10 @@
 Shapes   C channel (the mammogram, then its heatmaps if the cache has them) | K class | H, W window pixels | P patches
 """
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -14,12 +16,16 @@ from torch.utils.data import Dataset
 
 from mammoseg.data.cache import CropCache
 from mammoseg.data.manifest import ImageRow
-from mammoseg.data.masks import Masks, window_masks
-from mammoseg.nn.contract import Batch
+from mammoseg.data.masks import Files, Masks, image_masks, window_masks
+from mammoseg.data.units import units_of
+from mammoseg.nn.contract import Batch, Target
 from mammoseg.prep.pipeline import prepare_window, window_grid
 from mammoseg.prep.window import WindowNoise
+from mammoseg.records.finding import Box
 from mammoseg.records.grid import PixelGrid
 from mammoseg.records.label import CLASSES
+
+Boxes = Mapping[str, tuple[Box, ...]]
 
 
 class Sample(NamedTuple):
@@ -30,12 +36,19 @@ class Sample(NamedTuple):
     """0, 1 or NaN (unknown)."""
     corners_P2: Tensor | None
     row: int
-    """Its number in the data set."""
+    """Its number among the rows of the data set; -1: a view that is not there, black and unknown."""
+    mask_KHW: Tensor | None = None
+    """0, 1 or NaN; None: not wanted."""
+    boxes: Boxes | None = None
+    """Class -> boxes in pixels of the window; None: not wanted."""
 
 
-class WindowDataset(Dataset[Sample]):
-    """Windows of the given rows, as the cache prepares them. Index with `(row, epoch)`: the window's random displacement
-    follows from both and the seed alone, so a resumed run sees what an uninterrupted one would have seen."""
+class WindowDataset(Dataset[Any]):
+    """Windows of the given rows, as the cache prepares them. Index with `(number, epoch)`: the window's random displacement
+    follows from both and the seed alone, so a resumed run sees what an uninterrupted one would have seen.
+
+    An item is the Sample of a row, or, of a model of several views, the Samples of a unit.
+    """
 
     def __init__(
         self,
@@ -44,30 +57,61 @@ class WindowDataset(Dataset[Sample]):
         noise: WindowNoise | None = None,
         seed: int = 0,
         classes: Sequence[str] = CLASSES,
-        patch_px: int = 0,
-        patch_centres: Mapping[str, NDArray[np.float64]] | None = None,
+        learns_from: Sequence[Target] = ("labels",),
+        views: Sequence[str] = (),
     ) -> None:
-        """`classes`: those of the model, which labels and masks are about. `patch_centres`: image_id -> (P, 2) centres in original
-        pixels; the samples then carry patch corners."""
+        """`classes`: those of the model, which labels, masks and boxes are about; `learns_from`: what samples carry."""
         self.rows = list(rows)
         self.cache = cache
         self.noise = noise
         self.seed = seed
         self.classes = tuple(classes)
-        self.patch_px = patch_px
-        self.patch_centres = patch_centres
+        self.learns_from, self.views = tuple(learns_from), tuple(views)
+        self.patch_px = 0
+        self.patch_centres: Mapping[str, NDArray[np.float64]] | None = None
+        number = {id(row): index for index, row in enumerate(self.rows)}
+        self.units = [
+            tuple(None if row is None else number[id(row)] for row in unit) for unit in units_of(self.rows, views)
+        ]
+        """Numbers of the rows of each item."""
+
+    def with_patches(self, patch_px: int, centres: Mapping[str, NDArray[np.float64]]) -> "WindowDataset":
+        """The same, with patch corners in the samples: `centres` are image_id -> (P, 2) in original pixels."""
+        other = copy(self)
+        other.patch_px, other.patch_centres = patch_px, centres
+        return other
+
+    def items(self) -> list[ImageRow]:
+        """A row for each item: where there are several images, the first one with the labels of all, positive if one is."""
+        if not self.views:
+            return self.rows
+        units = [[self.rows[index] for index in unit if index is not None] for unit in self.units]
+        return [replace(rows[0], labels=_labels_of(rows)) for rows in units]
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self.units)
 
-    def __getitem__(self, key: tuple[int, int]) -> Sample:
-        index, epoch = key
+    def __getitem__(self, key: tuple[int, int]) -> Any:
+        number, epoch = key
+        if not self.views:
+            return self.sample(number, epoch)
+        samples = [None if index is None else self.sample(index, epoch) for index in self.units[number]]
+        known = next(sample for sample in samples if sample is not None)
+        return [sample or _nothing_like(known) for sample in samples]
+
+    def sample(self, index: int, epoch: int) -> Sample:
+        """The window of a row."""
         row = self.rows[index]
         rng = np.random.default_rng((self.seed, epoch, index))
         prepared = prepare_window(self.cache.get(row), self.cache.prep, self.noise, rng)
-        corners = None if self.patch_centres is None else self._corners(self.patch_centres[row.image_id], prepared.grid)
-        image_CHW = torch.from_numpy(prepared.channels(self.cache.heatmaps))
-        return Sample(image_CHW, torch.from_numpy(row.label_K(self.classes)).float(), corners, index)
+        return Sample(
+            torch.from_numpy(prepared.channels(self.cache.heatmaps)),
+            torch.from_numpy(row.label_K(self.classes)).float(),
+            None if self.patch_centres is None else self._corners(self.patch_centres[row.image_id], prepared.grid),
+            index,
+            self._masks(index, prepared.grid) if "masks" in self.learns_from else None,
+            _boxes(row, self.classes, prepared.grid) if "boxes" in self.learns_from else None,
+        )
 
     def grid(self, index: int) -> PixelGrid:
         """Where the undisplaced window of a row lies in its original image."""
@@ -78,21 +122,90 @@ class WindowDataset(Dataset[Sample]):
 
         Raises ImageReadError for a mask that cannot be read or has not the size of its frame.
         """
+        files = self._mask_files(index)
+        return window_masks(files, self.grid(index), self.rows[index].mask_frame) if files else {}
+
+    def _mask_files(self, index: int) -> Files:
         row = self.rows[index]
-        files = {name: row.masks[name] for name in self.classes if name in row.masks}
-        return window_masks(files, self.grid(index), row.mask_frame) if files else {}
+        return {name: row.masks[name] for name in self.classes if name in row.masks}
+
+    def _masks(self, index: int, grid: PixelGrid) -> Tensor:
+        """(K, H, W) in the pixels of a displaced window; of a class that the image does not show, an empty mask."""
+        row, files = self.rows[index], self._mask_files(index)
+        known = image_masks(files, self.grid(index), row.mask_frame) if files else {}
+        masks = torch.full((len(self.classes), *grid.model_shape), torch.nan)
+        for k, name in enumerate(self.classes):
+            if name in known:
+                masks[k] = torch.from_numpy(grid.project(known[name]))
+            elif row.labels.get(name) == 0:
+                masks[k] = 0
+        return masks
 
     def _corners(self, centres_P2: NDArray[np.float64], grid: PixelGrid) -> Tensor:
         corners_P2 = np.rint(grid.to_model(centres_P2) - self.patch_px / 2).astype(np.int64)
         return torch.from_numpy(np.clip(corners_P2, 0, np.subtract(self.cache.prep.window, self.patch_px)))
 
 
-def collate(samples: Sequence[Sample]) -> tuple[Batch, list[int]]:
-    """Samples -> the batch and the row of each image in the data set."""
+def _boxes(row: ImageRow, classes: Sequence[str], grid: PixelGrid) -> Boxes:
+    """In the pixels of a displaced window; of a class that the image does not show, none."""
+    without = {name: () for name in classes if row.labels.get(name) == 0}
+    return without | {
+        name: tuple(_in_window(box, grid) for box in row.boxes[name]) for name in classes if name in row.boxes
+    }
+
+
+def _in_window(box: Box, grid: PixelGrid) -> Box:
+    top, left, bottom, right = box
+    (row_a, col_a), (row_b, col_b) = grid.to_model(np.array([[top, left], [bottom, right]])).tolist()
+    return row_a, min(col_a, col_b), row_b, max(col_a, col_b)
+
+
+def _labels_of(rows: Sequence[ImageRow]) -> dict[str, int]:
+    """Positive if one image is, negative if any is known to be and none is positive: what an exam is balanced by."""
+    return {name: max(row.labels[name] for row in rows if name in row.labels) for row in rows for name in row.labels}
+
+
+def _nothing_like(sample: Sample) -> Sample:
+    """A view that is not there."""
+    return Sample(
+        torch.zeros_like(sample.image_CHW),
+        torch.full_like(sample.label_K, torch.nan),
+        None if sample.corners_P2 is None else torch.zeros_like(sample.corners_P2),
+        -1,
+        None if sample.mask_KHW is None else torch.full_like(sample.mask_KHW, torch.nan),
+        None if sample.boxes is None else {},
+    )
+
+
+def batch_of(items: Sequence[Sample] | Sequence[Sequence[Sample]]) -> Batch:
+    """The usual way of putting the items of a data set together."""
+    units = [[item] if isinstance(item, Sample) else item for item in items]
+    samples = [sample for unit in units for sample in unit]
     corners = [s.corners_P2 for s in samples if s.corners_P2 is not None]
-    batch = Batch(
+    masks = [s.mask_KHW for s in samples if s.mask_KHW is not None]
+    boxes = [s.boxes for s in samples if s.boxes is not None]
+    alone = isinstance(items[0], Sample)
+    return Batch(
         image_BCHW=torch.stack([s.image_CHW for s in samples]),
         label_BK=torch.stack([s.label_K for s in samples]),
         corners_BP2=torch.stack(corners) if corners else None,
+        there_UV=None if alone else torch.tensor([[s.row >= 0 for s in unit] for unit in units]),
+        mask_BKHW=torch.stack(masks) if masks else None,
+        boxes=tuple(boxes) if boxes else None,
     )
-    return batch, [s.row for s in samples]
+
+
+def rows_of(items: Sequence[Sample] | Sequence[Sequence[Sample]]) -> list[int]:
+    """The number of the row of each image of a batch."""
+    return [sample.row for item in items for sample in ([item] if isinstance(item, Sample) else item)]
+
+
+@dataclass(frozen=True)
+class Collate:
+    """Items -> a batch, and the rows that its images are."""
+
+    own: Callable[[Sequence[Any]], Batch] | None = None
+    """A model's own way; None: `batch_of`."""
+
+    def __call__(self, items: Sequence[Any]) -> tuple[Batch, list[int]]:
+        return (self.own or batch_of)(items), rows_of(items)

@@ -56,7 +56,8 @@ class TrainConfig(Config):
     stages: dict[str, StageConfig] = Field(default_factory=dict)
     """Stage name -> settings; stages not named here take the defaults."""
     select_by: Literal["auto", "dice", "auc"] = "auto"
-    """What chooses the best epoch. `auto`: Dice if validation has lesion masks, else AUC. Source: GLAM, stage 1."""
+    """What chooses the best epoch. `auto`: what the stage is judged by; Dice, as in GLAM, stage 1, where enough validation images
+    have lesion masks (training/selection.py), else AUC."""
     split_fractions: tuple[float, float, float] = (0.8, 0.1, 0.1)
     """Training, validation, test patients for a manifest without splits. Source: GMIC, Sec. 3.1."""
     seed: int = Field(0, ge=0)

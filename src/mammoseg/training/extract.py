@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 
 from mammoseg.config import Config
 from mammoseg.data.batching import InOrder, loader_processes
-from mammoseg.data.dataset import WindowDataset, collate
+from mammoseg.data.dataset import Collate, WindowDataset
 from mammoseg.io.atomic import atomic_path
 from mammoseg.nn.contract import Stage
 from mammoseg.nn.inference import full_float32
@@ -41,7 +41,7 @@ def extract_patches(
         data,
         batch_size,
         sampler=InOrder(len(data)),
-        collate_fn=collate,
+        collate_fn=Collate(),
         **loader_processes(workers),
     )
     if stage.extracts is None:
@@ -52,6 +52,8 @@ def extract_patches(
         for batch, indices in loader:
             corners_BP2, side = stage.extracts(model, batch.image_BCHW.to(device), objective)
             for index, corners_P2 in zip(indices, corners_BP2.cpu().numpy(), strict=True):
+                if index < 0:
+                    continue
                 centres_P2 = data.grid(index).to_original(corners_P2 + side / 2)
                 image_id = data.rows[index].image_id
                 records += [(image_id, rank, *centre, side) for rank, centre in enumerate(centres_P2)]

@@ -15,7 +15,7 @@ from lightning.pytorch.plugins.io import TorchCheckpointIO
 from torch.utils.data import DataLoader
 
 from mammoseg.data.batching import BalancedExamSampler, InOrder, loader_processes
-from mammoseg.data.dataset import WindowDataset, collate
+from mammoseg.data.dataset import Collate, WindowDataset
 from mammoseg.io.atomic import write_bytes
 from mammoseg.nn.bfloat16 import computes_bfloat16
 from mammoseg.nn.inference import full_float32
@@ -42,14 +42,14 @@ def fit_stage(
     the digest of the run, which last.ckpt carries. Raises TrainingError if the loss is not finite, or last.ckpt is damaged or
     of another run; OSError with advice if the disk is full.
     """
-    sampler = BalancedExamSampler(train.rows, module.seed)
+    sampler = BalancedExamSampler(train.items(), module.seed)
     sampler.set_epoch(next_epoch(folder, run))  # worker processes read ahead before Lightning sets it
     loaders = [
         DataLoader(
             data,
             module.config.batch_size,
             sampler=order,
-            collate_fn=collate,
+            collate_fn=Collate(module.collate),
             **loader_processes(workers),
             drop_last=data is train and len(sampler) > module.config.batch_size,  # no batch norm over one image
             pin_memory=device.type == "cuda",

@@ -1,13 +1,21 @@
-"""What a run learns from: the images with their splits, and the classes of which something is known."""
+"""What a run learns from: the images with their splits, the classes of which something is known, masks that can be read."""
 
 import logging
+from collections.abc import Sequence
 
 import numpy as np
 
-from mammoseg.data.manifest import Manifest
+from mammoseg.data.cache import CropCache
+from mammoseg.data.dataset import WindowDataset
+from mammoseg.data.manifest import ImageRow, Manifest
 from mammoseg.data.splits import assign_splits, check_leaks, draw_val
+from mammoseg.data.units import view_of
+from mammoseg.io.errors import ImageReadError
+from mammoseg.io.failures import Failures
+from mammoseg.progress import Bar
 from mammoseg.training.config import TrainConfig
 from mammoseg.training.module import TrainingError
+from mammoseg.wording import counted
 
 logger = logging.getLogger(__name__)
 
@@ -54,3 +62,37 @@ def with_known_classes(config: TrainConfig, manifest: Manifest) -> tuple[TrainCo
             " and ".join(known),
         )
     return config, manifest
+
+
+def of_views(rows: list[ImageRow], views: Sequence[str]) -> list[ImageRow]:
+    """The images that the model looks at."""
+    kept = [row for row in rows if not views or view_of(row, views)]
+    if len(kept) < len(rows):
+        logger.warning(
+            "%s of other views than %s take no part", counted(len(rows) - len(kept), "image"), ", ".join(views)
+        )
+    return kept
+
+
+def unreadable_masks(rows: Sequence[ImageRow], cache: CropCache, failures: Failures) -> set[str]:
+    """Images that cannot teach where their lesions are."""
+    broken = set()
+    with Bar("lesion masks of training images", len(rows)) as bar:
+        for row in rows:
+            try:
+                WindowDataset([row], cache, classes=tuple(row.masks)).masks(0)
+            except ImageReadError as error:
+                failures.add(row.image_id, row.path, "mask", error)
+                broken.add(row.image_id)
+            bar.advance()
+    return broken
+
+
+def count_masked(data: WindowDataset) -> int:
+    """How many images have a mask that is not empty. All are opened: one that cannot be read is better known now."""
+    found = 0
+    with Bar("lesion masks of validation images", len(data.rows)) as bar:
+        for index in range(len(data.rows)):
+            found += any(mask.any() for mask in data.masks(index).values())
+            bar.advance()
+    return found

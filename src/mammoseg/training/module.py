@@ -1,7 +1,7 @@
 """One LightningModule that trains any stage of any model."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import lightning as L
@@ -36,6 +36,7 @@ class StageModule(L.LightningModule):
         validation: WindowDataset,
         criterion: str,
         seed: int,
+        collate: Callable[[Sequence[Any]], Batch] | None = None,
     ) -> None:
         super().__init__()
         self.model = model
@@ -46,6 +47,7 @@ class StageModule(L.LightningModule):
         self.validation = validation
         self.criterion = criterion
         self.seed = seed
+        self.collate = collate
         self.trained = set(stage.trained_parameters(model))
         for name, parameter in model.named_parameters():
             parameter.requires_grad_(name in self.trained)
@@ -96,9 +98,10 @@ class StageModule(L.LightningModule):
         out = self._step(batch, False)
         loss = torch.stack(list(out.losses.values())).sum().item()
         self._check_finite(loss, "validation loss")
-        self.scores.add(indices, out.y_BK.float().cpu().numpy(), loss)
-        for b, index in enumerate(indices):
-            for name, mask_HW in self.validation.masks(index).items():
+        there = [b for b, index in enumerate(indices) if index >= 0]
+        self.scores.add([indices[b] for b in there], out.y_BK[there].float().cpu().numpy(), loss)
+        for b in there:
+            for name, mask_HW in self.validation.masks(indices[b]).items():
                 map_11hw = out.saliency_BKhw[b, self.classes.index(name)].float()[None, None]
                 self.scores.add_map(name, interpolate(map_11hw, size=mask_HW.shape)[0, 0].cpu().numpy(), mask_HW)
 

@@ -43,7 +43,14 @@ from mammoseg.progress import Bar
 from mammoseg.training.config import StageConfig, TrainConfig
 from mammoseg.training.extract import extract_patches, load_patches, save_patches
 from mammoseg.training.fit import fit_stage
-from mammoseg.training.material import SPLITS, with_known_classes, with_splits
+from mammoseg.training.material import (
+    SPLITS,
+    count_masked,
+    of_views,
+    unreadable_masks,
+    with_known_classes,
+    with_splits,
+)
 from mammoseg.training.module import StageModule, TrainingError
 from mammoseg.training.progress import Plan
 from mammoseg.training.resume import check_own, run_digest
@@ -82,7 +89,8 @@ def train(
     torch.manual_seed(config.seed)
     model = build_model(config.model, config.network)
     heatmaps = seen_by(config.model, config.network).heatmaps
-    rows = [row for row in manifest.rows(config.network.classes) if row.split in SPLITS]
+    views = seen_by(config.model, config.network).views
+    rows = of_views([row for row in manifest.rows(config.network.classes) if row.split in SPLITS], views)
     check_heatmaps(rows, heatmaps, manifest.path)
     run = _Run(config, manifest, out, device, workers)
     stages = [f"stages/{stage.name}" for stage in run.stages]
@@ -100,6 +108,10 @@ def _train(run: "_Run", model: nn.Module, rows: list[ImageRow], cache: CropCache
     failures = Failures(out)
     with Bar("prepare", len(rows)) as bar:
         usable = set(prepare_all(rows, cache, workers, failures, bar.advance))
+    if "masks" in run.learning.learns_from:
+        with_masks = [row for row in rows if row.split == "train" and row.image_id in usable and row.masks]
+        usable -= unreadable_masks(with_masks, cache, failures)
+        failures.write_table()
     failed = len(rows) - len(usable)
     if failed:
         logger.warning(
@@ -115,11 +127,12 @@ def _train(run: "_Run", model: nn.Module, rows: list[ImageRow], cache: CropCache
     check_window([*facts[0], *facts[1]], config.prep, str(run.manifest.path))
     trained_on = domain_of(facts[0], [row.manufacturer for row in train_rows])
     noise = WindowNoise(config.augment.location_px, config.augment.size_px)
-    train_data = WindowDataset(train_rows, cache, noise, config.seed, classes)
-    val_data = WindowDataset(val_rows, cache, classes=classes)
-    has_lesions = _has_lesions(val_data)
+    views, targets = seen_by(config.model, config.network).views, run.learning.learns_from
+    train_data = WindowDataset(train_rows, cache, noise, config.seed, classes, targets, views)
+    val_data = WindowDataset(val_rows, cache, None, 0, classes, targets, views)
+    masked = count_masked(val_data)
     criteria = {
-        order: choose_criterion(config.select_by, order, val_rows, classes, has_lesions)
+        order: choose_criterion(config.select_by, order, val_rows, classes, masked)
         for order in {stage.judged_by for stage in run.stages}
     }
     run.claim_folder()
@@ -128,16 +141,6 @@ def _train(run: "_Run", model: nn.Module, rows: list[ImageRow], cache: CropCache
         run.stage(stage, model, train_data, val_data, criteria[stage.judged_by])
     run.finish(model, trained_on)
     return failed
-
-
-def _has_lesions(data: WindowDataset) -> bool:
-    """Whether a mask is not empty. All are opened: one that cannot be read is better known now."""
-    found = False
-    with Bar("lesion masks of validation images", len(data)) as bar:
-        for index in range(len(data)):
-            found |= any(mask.any() for mask in data.masks(index).values())
-            bar.advance()
-    return found
 
 
 class _Run:
@@ -215,7 +218,10 @@ class _Run:
             settings = self._settings(stage)
             if stage.extracts is not None:
                 train, val = self._with_patches(stage, model, train, val, folder, settings.batch_size)
-            module = StageModule(model, stage, settings, self.config.objective, val, criterion, self.config.seed)
+            module = StageModule(
+                *(model, stage, settings, self.config.objective, val, criterion, self.config.seed),
+                self.learning.collate,
+            )
             logs, precision = self.out / "logs", self.config.precision
             best = fit_stage(
                 module, train, val, folder, logs, self.device, self.workers, precision, self.plan, self.digest
@@ -248,7 +254,7 @@ class _Run:
     ) -> tuple[WindowDataset, WindowDataset]:
         """Both data sets with patches, which are chosen unless that is done for every image."""
         path = folder / "patches.csv"
-        every = WindowDataset([*train.rows, *val.rows], train.cache, classes=train.classes)
+        every = WindowDataset([*train.rows, *val.rows], train.cache, classes=train.classes, views=train.views)
         centres, side = load_patches(path) if path.is_file() else ({}, 0)
         counts = {len(centres.get(row.image_id, ())) for row in every.rows}
         if len(counts) > 1 or 0 in counts:
@@ -258,11 +264,7 @@ class _Run:
                 )
             save_patches(table, path)
             centres, side = load_patches(path)
-        train, val = (
-            WindowDataset(data.rows, data.cache, data.noise, data.seed, data.classes, side, centres)
-            for data in (train, val)
-        )
-        return train, val
+        return train.with_patches(side, centres), val.with_patches(side, centres)
 
     def _save(
         self, model: nn.Module, folder: Path, provenance: dict[str, Any], trained_on: dict[str, Any] | None = None

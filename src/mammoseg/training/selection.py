@@ -1,7 +1,7 @@
 """Which epoch is the best one: validation scores, and the one number that decides.
 
 Localisation and classification part ways during training: the epoch with the best AUC rarely draws the best maps. So where
-validation has lesion masks, Dice decides (Liu et al. 2021, stage 1); else AUC; else, if that is undefined, the loss.
+validation has enough lesion masks, Dice decides (Liu et al. 2021, stage 1); else AUC; else, if that is undefined, the loss.
 """
 
 import logging
@@ -21,20 +21,26 @@ from mammoseg.statistics.histogram import lesion_histogram, to_levels
 
 logger = logging.getLogger(__name__)
 
+LEAST_MASKED = 0.5
+"""Share of the validation images with a lesion that have it in a mask, from which Dice may choose the epoch."""
+
 
 def choose_criterion(
-    wanted: str, judged_by: Sequence[Criterion], rows: Sequence[ImageRow], classes: Sequence[str], has_lesions: bool
+    wanted: str, judged_by: Sequence[Criterion], rows: Sequence[ImageRow], classes: Sequence[str], masked: int
 ) -> Criterion:
     """`dice`, `auc` or `loss`, as far as the validation images allow what is wanted: `dice`, `auc`, or with `auto` what the
     stage is `judged_by`, in this order.
 
-    `classes` are those of the model, `has_lesions`: a lesion mask of one of them is not empty. Raises ValueError if
-    `dice` is wanted and there is none.
+    `classes` are those of the model; `masked` images have a lesion in a mask of one of them. On its own, Dice decides where so
+    has at least LEAST_MASKED of the images with a lesion: a few outlines do not speak for the rest. Which one it is, and why,
+    is logged. Raises ValueError if `dice` is wanted and no image has one.
     """
     labels_NK = np.array([row.label_K(classes) for row in rows])
     has_both = any({0, 1} <= set(labels_N.tolist()) for labels_N in labels_NK.T)
-    allowed = {"dice": has_lesions, "auc": has_both, "loss": True}
-    if wanted == "dice" and not has_lesions:
+    positive = max(masked, int((labels_NK == 1).any(axis=1).sum()))
+    enough = masked > 0 and masked >= LEAST_MASKED * positive
+    allowed = {"dice": enough or (masked > 0 and wanted == "dice"), "auc": has_both, "loss": True}
+    if wanted == "dice" and not masked:
         raise ValueError(
             "select_by is 'dice', but no validation image has a lesion in its masks. Expected at least one. Add "
             f"{' or '.join(f'{name}_mask' for name in classes)} to the manifest, or choose --set select_by=auc."
@@ -46,6 +52,11 @@ def choose_criterion(
             "Validation has no class with both positive and negative images, so AUC is undefined: the epoch with the lowest "
             "loss is kept. Give validation more patients for a better choice."
         )
+    logger.info(
+        "Epochs are chosen by %s: %d of %d validation images with a lesion have it in a mask%s",
+        *(chosen, masked, positive),
+        "" if enough or "dice" not in order else f", and Dice needs at least {LEAST_MASKED:.0%} of them",
+    )
     return chosen
 
 
