@@ -16,6 +16,10 @@ def train(
     out: options.Out,
     config: options.ConfigFile = None,
     sets: options.Sets = None,
+    init: Annotated[
+        Path | None,
+        typer.Option("--init", help="Run or checkpoint folder to start from. More: --set init.parts, init.train."),
+    ] = None,
     cache: Annotated[Path | None, typer.Option("--cache", help="Prepared images, as `prepare` wrote them.")] = None,
     pixel_mm: options.PixelMm = None,
     device: options.Device = "auto",
@@ -31,11 +35,15 @@ def train(
     from mammoseg.config import with_overrides
     from mammoseg.data.manifest import load_manifest
     from mammoseg.nn.device import device_from
+    from mammoseg.training.init import InitConfig
     from mammoseg.training.recipes import load_recipe
     from mammoseg.training.run import train as run
 
     seeds = [] if seed is None else [f"seed={seed}"]
-    settings = with_overrides(load_recipe(recipe), config, [*(sets or []), *seeds])
+    base = load_recipe(recipe)
+    if init is not None:
+        base = base.model_copy(update={"init": InitConfig(checkpoint=str(init))})
+    settings = with_overrides(base, config, [*(sets or []), *seeds])
     result = run(
         settings, load_manifest(manifest).with_pixel_mm(pixel_mm), out, device_from(device), workers, overwrite, cache
     )

@@ -14,7 +14,7 @@ from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
-from torch import nn
+from torch import Tensor, nn
 
 from mammoseg.bounded import read_json, sha256_of
 from mammoseg.io.atomic import write_bytes
@@ -53,15 +53,19 @@ class Checkpoint:
     seal: str
     """Hash of the whole description, `sha256` included, in any layout: what one checkpoint has and no other."""
 
+    def read_weights(self) -> dict[str, Tensor]:
+        """All tensors by name. Raises CheckpointError if they cannot be read."""
+        try:
+            return load_file(self.folder / WEIGHTS)
+        except (OSError, SafetensorError) as error:
+            raise CheckpointError(f"{self.folder / WEIGHTS}: the weights cannot be read ({error})") from None
+
     def load_weights(self, model: nn.Module) -> None:
         """Fill `model`, strictly; one on the meta device takes the tensors as they are read.
 
         Raises CheckpointError naming the tensors that do not fit.
         """
-        try:
-            state = load_file(self.folder / WEIGHTS)
-        except (OSError, SafetensorError) as error:
-            raise CheckpointError(f"{self.folder / WEIGHTS}: the weights cannot be read ({error})") from None
+        state = self.read_weights()
         expected = model.state_dict()
         problems = [f"missing {name}" for name in expected if name not in state]
         problems += [f"unexpected {name}" for name in state if name not in expected]

@@ -8,6 +8,7 @@ from mammoseg.config import Config
 from mammoseg.models import load_model_plugin
 from mammoseg.nn.contract import NetworkConfig
 from mammoseg.prep.config import PrepConfig
+from mammoseg.training.init import InitConfig
 
 MOST_SHIFT_PX = 10_000
 """No mammogram is larger."""
@@ -53,6 +54,8 @@ class TrainConfig(Config):
     prep: PrepConfig = PrepConfig()
     """Preparation; stored in the checkpoint and used for every prediction."""
     augment: AugmentConfig = AugmentConfig()
+    init: InitConfig | None = None
+    """Weights to start from; None: random ones."""
     stages: dict[str, StageConfig] = Field(default_factory=dict)
     """Stage name -> settings; stages not named here take the defaults."""
     select_by: Literal["auto", "dice", "auc"] = "auto"

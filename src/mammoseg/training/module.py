@@ -1,7 +1,7 @@
 """One LightningModule that trains any stage of any model."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import lightning as L
@@ -37,7 +37,9 @@ class StageModule(L.LightningModule):
         criterion: str,
         seed: int,
         collate: Callable[[Sequence[Any]], Batch] | None = None,
+        frozen: Collection[str] = (),
     ) -> None:
+        """`frozen`: parameters that this run trains in no stage. Raises TrainingError if that leaves nothing to train."""
         super().__init__()
         self.model = model
         self.classes = validation.classes
@@ -48,7 +50,12 @@ class StageModule(L.LightningModule):
         self.criterion = criterion
         self.seed = seed
         self.collate = collate
-        self.trained = set(stage.trained_parameters(model))
+        self.trained = set(stage.trained_parameters(model)).difference(frozen)
+        if not self.trained:
+            raise TrainingError(
+                f"stage {stage.name}: everything that it trains is kept as it was in the checkpoint of `init`. Expected something "
+                "to train. Take fewer parts (init.parts), or train them (init.train)."
+            )
         for name, parameter in model.named_parameters():
             parameter.requires_grad_(name in self.trained)
         self.scores = ValidationScores(validation.rows, self.classes)

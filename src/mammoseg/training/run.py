@@ -43,6 +43,7 @@ from mammoseg.progress import Bar
 from mammoseg.training.config import StageConfig, TrainConfig
 from mammoseg.training.extract import extract_patches, load_patches, save_patches
 from mammoseg.training.fit import fit_stage
+from mammoseg.training.init import Start
 from mammoseg.training.material import (
     SPLITS,
     count_masked,
@@ -92,7 +93,8 @@ def train(
     views = seen_by(config.model, config.network).views
     rows = of_views([row for row in manifest.rows(config.network.classes) if row.split in SPLITS], views)
     check_heatmaps(rows, heatmaps, manifest.path)
-    run = _Run(config, manifest, out, device, workers)
+    start = Start(config.init, config.model, config.network) if config.init else None
+    run = _Run(config, manifest, out, device, workers, start)
     stages = [f"stages/{stage.name}" for stage in run.stages]
     with writing_to(out, "checkpoint", *stages, *(f"{stage}/checkpoint" for stage in stages), "failures"):
         run.check_folder(overwrite)
@@ -135,6 +137,8 @@ def _train(run: "_Run", model: nn.Module, rows: list[ImageRow], cache: CropCache
         order: choose_criterion(config.select_by, order, val_rows, classes, masked)
         for order in {stage.judged_by for stage in run.stages}
     }
+    if run.start is not None:
+        run.start.fill(model)
     run.claim_folder()
     use_channels_last(model)
     for stage in run.stages:
@@ -146,12 +150,21 @@ def _train(run: "_Run", model: nn.Module, rows: list[ImageRow], cache: CropCache
 class _Run:
     """The folder of a run and what every stage needs."""
 
-    def __init__(self, config: TrainConfig, manifest: Manifest, out: Path, device: torch.device, workers: int) -> None:
+    def __init__(
+        self,
+        config: TrainConfig,
+        manifest: Manifest,
+        out: Path,
+        device: torch.device,
+        workers: int,
+        start: Start | None,
+    ) -> None:
         self.config = config
         self.manifest = manifest
         self.out = out
         self.device = device
         self.workers = workers
+        self.start = start
         self.learning: Learning = load_model_plugin(config.model).LEARNING
         self.stages = self.learning.stages
         self.plan = Plan(self.stages, {stage.name: self._settings(stage).epochs for stage in self.stages})
@@ -162,6 +175,8 @@ class _Run:
             "manifest_sha256": manifest.sha256(),
             "splits_sha256": manifest.sha256(splits=True),
         }
+        if start is not None:
+            self.identity["init_sha256"] = start.checkpoint.sha256
         self.digest = run_digest(self.identity)
 
     def check_folder(self, overwrite: bool) -> None:
@@ -221,6 +236,7 @@ class _Run:
             module = StageModule(
                 *(model, stage, settings, self.config.objective, val, criterion, self.config.seed),
                 self.learning.collate,
+                self.start.frozen if self.start else (),
             )
             logs, precision = self.out / "logs", self.config.precision
             best = fit_stage(
@@ -270,5 +286,5 @@ class _Run:
         self, model: nn.Module, folder: Path, provenance: dict[str, Any], trained_on: dict[str, Any] | None = None
     ) -> None:
         network, prep = self.config.network.model_dump(mode="json"), self.config.prep.model_dump(mode="json")
-        provenance = {**provenance, "run": self.digest}
+        provenance = {**provenance, "run": self.digest, **({"init": self.start.record} if self.start else {})}
         save_checkpoint(folder, self.config.model, model, network, prep, provenance, trained_on)

@@ -1,0 +1,138 @@
+"""A run that starts from weights: what is taken, what stays random, what stays as it is, and what is refused."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from mammoseg.data.manifest import Manifest
+from mammoseg.models import build_model
+from mammoseg.nn.checkpoint import CheckpointError, open_checkpoint
+from mammoseg.nn.contract import NetworkConfig
+from mammoseg.training.config import TrainConfig
+from mammoseg.training.init import InitConfig, Start
+from mammoseg.training.module import TrainingError
+from mammoseg.training.run import train
+
+CPU = torch.device("cpu")
+TRUNK = "global_module.trunk.*"
+
+
+def filled(run: Path, network: NetworkConfig, **init: Any) -> tuple[dict[str, torch.Tensor], Start]:
+    """Weights after the start, of a network that began with others."""
+    torch.manual_seed(99)
+    model = build_model("glam", network)
+    start = Start(InitConfig(checkpoint=str(run), **init), "glam", network)
+    start.fill(model)
+    return model.state_dict(), start
+
+
+@pytest.fixture(scope="module")
+def theirs(trained_run: Path) -> dict[str, torch.Tensor]:
+    return open_checkpoint(trained_run).read_weights()
+
+
+def test_all_of_it(trained_run: Path, tiny_config: TrainConfig, theirs: dict[str, torch.Tensor]) -> None:
+    state, start = filled(trained_run, tiny_config.network)
+    assert all(torch.equal(value, theirs[name]) for name, value in state.items())
+    assert (start.record["taken"], start.record["fresh"], start.frozen) == (len(theirs), [], frozenset())
+    assert start.record["checkpoint_sha256"] == open_checkpoint(trained_run).sha256
+
+
+def test_named_parts(trained_run: Path, tiny_config: TrainConfig, theirs: dict[str, torch.Tensor]) -> None:
+    state, start = filled(trained_run, tiny_config.network, parts=[TRUNK, "local_module.head.weight"])
+    for name, value in state.items():
+        if name.startswith("global_module.trunk.") or name == "local_module.head.weight":
+            assert torch.equal(value, theirs[name]), name
+        else:
+            assert name in start.record["fresh"]
+
+
+@pytest.mark.parametrize("classes", [("malignant",), ("mass", "calcification"), ("benign", "malignant", "mass")])
+def test_other_classes_keep_the_trunk(
+    trained_run: Path,
+    tiny_config: TrainConfig,
+    theirs: dict[str, torch.Tensor],
+    classes: tuple[str, ...],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Also where there are as many: their heads mean something else."""
+    with caplog.at_level(logging.INFO):
+        state, start = filled(trained_run, tiny_config.network.model_copy(update={"classes": classes}))
+    fresh = set(start.record["fresh"])
+    assert fresh == {name for name in state if "head" in name or name.startswith("fusion.")}
+    assert all(torch.equal(value, theirs[name]) for name, value in state.items() if name not in fresh)
+    assert not any(torch.equal(state[name], theirs[name]) for name in fresh if state[name].shape == theirs[name].shape)
+    assert f"{len(state) - len(fresh)} of {len(state)} tensors are taken" in caplog.text
+
+
+def test_what_does_not_fit_is_refused(
+    trained_run: Path, tiny_config: TrainConfig, tiny_gmic: Callable[..., Path]
+) -> None:
+    with pytest.raises(CheckpointError, match=r"is of the model gmic\. Expected one of glam"):
+        filled(tiny_gmic(1), tiny_config.network)
+    with pytest.raises(CheckpointError, match="nothing is taken: no tensor fits nothing"):
+        filled(trained_run, tiny_config.network, parts=["nothing.*"])
+    local = tiny_config.network.local_module.model_copy(update={"widths": (6,)})  # type: ignore[attr-defined]
+    wider = tiny_config.network.model_copy(update={"local_module": local})
+    with pytest.raises(CheckpointError, match=r"(?s)local_module\.trunk.* is \(.*\), here \(.*init\.parts"):
+        filled(trained_run, wider)
+    filled(trained_run, wider, parts=[TRUNK])
+    with pytest.raises(CheckpointError, match="no checkpoint here"):
+        filled(trained_run / "logs", tiny_config.network)
+
+
+@pytest.mark.parametrize("kept", ["frozen", "batch_norm"])
+def test_what_is_taken_stays_as_it_is(
+    trained_run: Path,
+    phantom_study: Manifest,
+    tiny_config: TrainConfig,
+    theirs: dict[str, torch.Tensor],
+    tmp_path: Path,
+    kept: str,
+) -> None:
+    """Through all stages: weights to the last bit; frozen batch norms with their statistics."""
+    once = {name: stage.model_copy(update={"epochs": 1}) for name, stage in tiny_config.stages.items()}
+    init = InitConfig(checkpoint=str(trained_run), parts=(TRUNK,), train=kept)  # type: ignore[arg-type]
+    config = tiny_config.model_copy(update={"stages": once, "init": init, "seed": 5})
+    result = train(config, phantom_study, tmp_path / "run", CPU, cache_folder=trained_run / "cache")
+    checkpoint = open_checkpoint(result.checkpoint)
+    state = checkpoint.read_weights()
+    changed = {name for name, value in state.items() if not torch.equal(value, theirs[name])}
+    trunk = {name for name in changed if name.startswith("global_module.trunk.")}
+    if kept == "frozen":
+        assert not trunk
+    else:
+        norms = {name for name in state if name.startswith("global_module.trunk.") and state[name].ndim <= 1}
+        assert trunk
+        assert trunk <= norms, "convolutions stay"
+    assert {"local_module.head.weight", "global_module.heads.0.weight"} <= changed
+    assert checkpoint.provenance["init"]["checkpoint_sha256"] == open_checkpoint(trained_run).sha256
+    assert checkpoint.provenance["init"]["frozen"] > 0
+    assert checkpoint.provenance["training"]["init"]["parts"] == [TRUNK]
+
+
+def test_a_stage_with_nothing_to_train(
+    trained_run: Path, phantom_study: Manifest, tiny_config: TrainConfig, tmp_path: Path
+) -> None:
+    config = tiny_config.model_copy(update={"init": InitConfig(checkpoint=str(trained_run), train="frozen")})
+    with pytest.raises(TrainingError, match=r"stage global: everything that it trains is kept.*init\.parts"):
+        train(config, phantom_study, tmp_path / "run", CPU, cache_folder=trained_run / "cache")
+
+
+def test_the_command_starts_from_a_checkpoint(
+    trained_run: Path,
+    phantom_study: Manifest,
+    tiny_gmic: Callable[..., Path],
+    tmp_path: Path,
+    command: Callable[..., Any],
+) -> None:
+    """Of the wrong model: refused before anything is written."""
+    options = ("--recipe", "glam_small", "--manifest", phantom_study.path, "--out", tmp_path / "run")
+    done = command("train", *options, "--init", tiny_gmic(1), "--set", "init.train=batch_norm")
+    assert done.code == 1
+    done.says("is of the model gmic. Expected one of glam")
+    assert not (tmp_path / "run").exists()
