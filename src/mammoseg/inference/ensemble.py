@@ -6,6 +6,7 @@ Source   Shen et al. 2021 (arXiv:2002.07613), Sec. 3.3: the five best models. Th
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from typing import Any
 
 import cv2
@@ -35,22 +36,23 @@ class Ensemble(Engine):
                     f"{name}: prepares images in another way than {names[0]}, or predicts other classes. Expected "
                     "members of an ensemble to see the same windows. Predict with each on its own."
                 )
-        if len({member.description()["checkpoint_sha256"] for member in members}) < len(members):
+        if any(member.description() == earlier.description() for member, earlier in combinations(members, 2)):
             raise CheckpointError(
                 f"{', '.join(names)}: the same weights are given twice. Expected every member of an ensemble "
                 "once. Leave out the copies."
             )
 
     def description(self) -> dict[str, Any]:
-        """With those of the members as `network`."""
+        """What all members share, and as `network` what each says beside it."""
         members = [member.description() for member in self.members]
         hashes = "".join(member["checkpoint_sha256"] for member in members)
-        return {
+        shared = {name: value for name, value in members[0].items() if all(m.get(name) == value for m in members)}
+        for own in ("model", "checkpoint_sha256", "network"):
+            shared.pop(own, None)
+        return shared | {
             "model": "ensemble",
             "checkpoint_sha256": hashlib.sha256(hashes.encode()).hexdigest(),
-            "network": {"members": [{k: m[k] for k in ("model", "checkpoint_sha256", "network")} for m in members]},
-            "prep": members[0]["prep"],
-            "precision": members[0]["precision"],
+            "network": {"members": [{k: v for k, v in member.items() if k not in shared} for member in members]},
         }
 
     def __call__(self, inputs: Inputs) -> Outputs:

@@ -15,6 +15,7 @@ from mammoseg.inference.engine import Engine, Inputs, Outputs
 from mammoseg.inference.ensemble import Ensemble
 from mammoseg.inference.predictor import Predictor, open_predictor
 from mammoseg.io.runs import load_prediction, predicted_ids
+from mammoseg.nn.checkpoint import CheckpointError
 
 TOY = "my_lab.engines.toy"
 
@@ -117,3 +118,19 @@ def test_one_of_others_predicts_through_the_command(
     none = mammoseg("predict", "--engine", "my_lab.engines.none", *options[2:], *table)
     assert none.code == 2
     none.says("my_lab.engines.none", "PYTHONPATH")
+
+
+def test_several_checkpoints_of_one_of_others_are_an_ensemble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Members are told apart by all that they say of themselves, not by weights that they may not have."""
+    monkeypatch.chdir(Path(__file__).parents[2] / "plugins")
+    files = [tmp_path / "low.txt", tmp_path / "high.txt"]
+    for file, above in zip(files, ("0.5", "1.5"), strict=True):
+        file.write_text(above)
+    both = open_predictor(files, engine=TOY).engine
+    each = [open_predictor(file, engine=TOY).engine for file in files]
+    np.testing.assert_allclose(both(inputs(both)).y_BK, np.mean([one(inputs(one)).y_BK for one in each], axis=0))
+    assert {"model", "checkpoint_sha256", "network", "prep"} <= both.description().keys()
+    files[1].write_text("2.5")
+    assert both.description() != open_predictor(files, engine=TOY).engine.description()
+    with pytest.raises(CheckpointError, match="given twice"):
+        open_predictor([files[0], files[0]], engine=TOY)
