@@ -19,8 +19,8 @@ from mammoseg.nn.device import device_from
 from mammoseg.nn.inference import Precision, computing, speed_up
 
 _AT_ONCE = 2
-"""Images that a CPU computes at once, each with its share of the cores: 1.1 times as fast as one after the other on all of
-them (2 cores, 2944 x 1920), at 1 GB more."""
+"""Images that a CPU computes at once, each with its share of the cores, which then have work where one image has none for all of
+them; at half a gigabyte more for windows of 2944 x 1920."""
 
 
 class TorchEngine(Engine):
