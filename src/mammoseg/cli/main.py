@@ -6,9 +6,13 @@ import sys
 from mammoseg.cli.stopping import MESSAGE, STOPPED, StopSignals
 from mammoseg.cli.terminal import fail, patient_streams
 
+_QUIET_TRACKER = "ignore:resource_tracker:UserWarning"
+"""For the processes that this one starts: what a command leaves that is ended hard, Python tidies up without a word."""
+
 
 def main() -> None:
     """Entry point of the command."""
+    sys.warnoptions.append(_QUIET_TRACKER)
     with patient_streams(), StopSignals() as stop:
         code = _run(stop)
     sys.exit(code)
