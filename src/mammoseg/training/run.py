@@ -157,7 +157,7 @@ class _Run:
         out: Path,
         device: torch.device,
         workers: int,
-        start: Start | None,
+        start: Start | None = None,
     ) -> None:
         self.config = config
         self.manifest = manifest
