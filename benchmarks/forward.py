@@ -29,7 +29,6 @@ from mammoseg.models import build_model
 from mammoseg.models.glam.config import GlamConfig
 from mammoseg.nn.checkpoint import save_checkpoint
 from mammoseg.prep.config import PrepConfig
-from mammoseg.prep.pipeline import prepare
 
 T = TypeVar("T")
 
@@ -77,8 +76,8 @@ def measure(folder: Path, image_path: Path, patches: int, repeats: int, device: 
     row = ImageRow("p", "e", "image", "L", "CC", image_path)
     for _ in range(repeats):
         image = timed("reading", lambda: row.mammogram(read_pixels(row.path)))
-        prepared = timed("preparation", lambda image=image: prepare(image, predictor.prep))
-        prediction = timed("network", lambda prepared=prepared: predictor.predict(prepared, row))
+        loaded = timed("preparation", lambda image=image: predictor.prepare(row, image))
+        prediction = timed("network", lambda loaded=loaded: predictor.predict(loaded))
         timed("saving", lambda prediction=prediction: save_prediction(out, prediction))
         timed("overlay", lambda prediction=prediction, image=image: write_overlay(prediction, image, row))
     peaks["predicted"] = peak_gib()

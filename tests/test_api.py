@@ -3,17 +3,20 @@
 import ast
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
 import mammoseg
+from mammoseg.data import load
 from mammoseg.data.manifest import Manifest
 from mammoseg.inference.batch import predict_images
 from mammoseg.inference.predictor import open_predictor
+from mammoseg.ingest import examine
 from mammoseg.io.errors import ImageReadError
-from mammoseg.io.read import read_pixels
+from mammoseg.io.read import read_image, read_pixels
 from mammoseg.io.runs import load_prediction, map_png_path
 from mammoseg.nn.checkpoint import CheckpointError
 
@@ -56,6 +59,22 @@ def test_a_dicom_file(model: mammoseg.Model, write_mammogram: Callable[..., Path
     assert (result.prediction.laterality, result.prediction.view) == ("R", "MLO")
     assert result.prediction.source is not None
     assert result.prediction.source.dicom is not None
+
+
+def test_an_image_is_decoded_once(
+    model: mammoseg.Model, write_mammogram: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_mammogram(tmp_path / "x.dcm", "R", "MLO", ImagerPixelSpacing=[1.5, 1.5])
+    decoded = []
+
+    def counted(*given: Any) -> Any:
+        decoded.append(given)
+        return read_image(*given)
+
+    for module in (load, examine):
+        monkeypatch.setattr(module, "read_image", counted)
+    model(path)
+    assert len(decoded) == 1
 
 
 def test_the_figure_is_a_picture_to_look_at(model: mammoseg.Model, phantom_study: Manifest, tmp_path: Path) -> None:

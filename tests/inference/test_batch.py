@@ -169,7 +169,9 @@ def test_another_checkpoint_or_setting_is_refused(
 def test_overwrite_replaces_everything(
     contents: Contents, trained_run: Path, predictor: Predictor, rows: list[ImageRow], expected: Path, tmp_path: Path
 ) -> None:
-    predict_images(open_predictor(trained_run / "stages" / "global", "cpu"), rows[:3], tmp_path)
+    earlier = [*rows[:3], replace(rows[3], image_id="no_more", path=tmp_path / "none.png")]
+    predict_images(open_predictor(trained_run / "stages" / "global", "cpu"), earlier, tmp_path)
+    assert read_errors(tmp_path)["image_id"].tolist() == ["no_more"]
     result = predict_images(predictor, rows, tmp_path, overwrite=True)
     assert result == BatchResult(predicted=8, done_before=0, failed=0)
     assert contents(tmp_path) == contents(expected)

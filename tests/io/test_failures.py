@@ -36,6 +36,15 @@ def test_the_latest_of_an_image_counts(tmp_path: Path) -> None:
     assert read_errors(tmp_path)["step"].tolist() == ["write"]
 
 
+def test_all_are_forgotten(tmp_path: Path) -> None:
+    failures = Failures(tmp_path)
+    failures.add("a", "a.png", "read", ValueError("why"))
+    failures.write_table()
+    failures.clear()
+    assert not failures.image_ids()
+    assert not failures.table.exists()
+
+
 def test_a_damaged_one(tmp_path: Path) -> None:
     (tmp_path / "failures").mkdir()
     (tmp_path / "failures" / "a.json").write_text("{")

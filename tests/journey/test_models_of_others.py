@@ -22,18 +22,9 @@ def lab(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(Path(__file__).parents[1] / "plugins")
 
 
-def trained(mammoseg: Mammoseg, recipe: str, manifest: Path, out: Path) -> Any:
-    done = mammoseg(
-        "train",
-        "--recipe",
-        f"my_lab.recipes.tiny.{recipe}",
-        "--manifest",
-        manifest,
-        "--out",
-        out / "run",
-        "--device",
-        "cpu",
-    )
+def trained(mammoseg: Mammoseg, recipe: str, manifest: Path, out: Path, *more: str) -> Any:
+    options = ("--manifest", manifest, "--out", out / "run", "--device", "cpu", *more)
+    done = mammoseg("train", "--recipe", f"my_lab.recipes.tiny.{recipe}", *options)
     assert done.code in (0, 3), done.err
     return done
 
@@ -62,6 +53,10 @@ def test_a_segmentation_model_from_masks(mammoseg: Mammoseg, phantom_study: Mani
     assert checkpoint["network"] == {"classes": ["benign", "malignant"], "width": 8}, (
         "and nothing that only training needs"
     )
+    table.loc[broken, "malignant_mask"] = phantom_study.table.loc[broken, "malignant_mask"]
+    table.to_csv(tmp_path / "images.csv", index=False)
+    trained(mammoseg, "unet", tmp_path / "images.csv", tmp_path, "--overwrite")
+    assert read_errors(tmp_path / "run").empty, "the mask is mended"
     folder = predicted(mammoseg, "unet", tmp_path / "images.csv", tmp_path)
     found = load_prediction(folder, predicted_ids(folder)[0])
     assert found.maps["saliency"].shape == (2, 96, 64)

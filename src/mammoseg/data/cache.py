@@ -25,7 +25,7 @@ from mammoseg.data.manifest import ImageRow
 from mammoseg.io.atomic import remove_leftovers, write_json
 from mammoseg.io.failures import Failures
 from mammoseg.io.read import ImageReadError, read_pixels
-from mammoseg.io.regular import open_regular
+from mammoseg.io.regular import content_hash
 from mammoseg.io.repeats import Repeats
 from mammoseg.prep.breast import BreastCrop
 from mammoseg.prep.config import PrepConfig
@@ -130,8 +130,7 @@ class CropCache:
             digest = self._noted_hash(state)
             if digest is not None:
                 return digest
-            with open_regular(path) as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            digest = content_hash(path)
         except OSError as error:
             raise ImageReadError(
                 f"{path}: the image cannot be read ({error.strerror}). Expected a readable image file. Check the path."

@@ -103,13 +103,16 @@ class WindowDataset(Dataset[Any]):
         """The window of a row."""
         row = self.rows[index]
         rng = np.random.default_rng((self.seed, epoch, index))
-        prepared = prepare_window(self.cache.get(row), self.cache.prep, self.noise, rng)
+        crop = self.cache.get(row)
+        prepared = prepare_window(crop, self.cache.prep, self.noise, rng)
         return Sample(
             torch.from_numpy(prepared.channels(self.cache.heatmaps)),
             torch.from_numpy(row.label_K(self.classes)).float(),
             None if self.patch_centres is None else self._corners(self.patch_centres[row.image_id], prepared.grid),
             index,
-            self._masks(index, prepared.grid) if "masks" in self.learns_from else None,
+            self._masks(index, window_grid(crop, self.cache.prep), prepared.grid)
+            if "masks" in self.learns_from
+            else None,
             _boxes(row, self.classes, prepared.grid) if "boxes" in self.learns_from else None,
         )
 
@@ -129,10 +132,10 @@ class WindowDataset(Dataset[Any]):
         row = self.rows[index]
         return {name: row.masks[name] for name in self.classes if name in row.masks}
 
-    def _masks(self, index: int, grid: PixelGrid) -> Tensor:
-        """(K, H, W) in the pixels of a displaced window; of a class that the image does not show, an empty mask."""
+    def _masks(self, index: int, undisplaced: PixelGrid, grid: PixelGrid) -> Tensor:
+        """(K, H, W) in the pixels of the displaced window of `grid`; of a class that the image does not show, an empty mask."""
         row, files = self.rows[index], self._mask_files(index)
-        known = image_masks(files, self.grid(index), row.mask_frame) if files else {}
+        known = image_masks(files, undisplaced, row.mask_frame) if files else {}
         masks = torch.full((len(self.classes), *grid.model_shape), torch.nan)
         for k, name in enumerate(self.classes):
             if name in known:

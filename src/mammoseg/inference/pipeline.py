@@ -15,7 +15,7 @@ from pathlib import Path
 from mammoseg.data.manifest import ImageRow
 from mammoseg.data.units import Unit
 from mammoseg.inference.predictor import Loaded, Predictor
-from mammoseg.inference.resume import Inputs, inputs_of
+from mammoseg.inference.resume import Inputs, heatmap_hashes, inputs_with
 from mammoseg.io.runs import save_prediction
 from mammoseg.records.image import Mammogram
 from mammoseg.records.prediction import Prediction
@@ -84,10 +84,12 @@ class Pipeline:
             yield from moved_on(0)
 
     def _read(self, row: ImageRow) -> tuple[Inputs, Loaded]:
-        inputs = inputs_of(
+        beside = heatmap_hashes(
             row, self.predictor.engine.sees.heatmaps
-        )  # first: a file replaced meanwhile is then found changed
-        return inputs, self.predictor.load(row)
+        )  # first: a file replaced meanwhile is found changed
+        loaded = self.predictor.load(row)
+        source = loaded.image.source
+        return inputs_with(row, [source.sha256 if source else None, *beside]), loaded
 
     def _computed(self, work: Work, reads: Sequence[Future[tuple[Inputs, Loaded]] | None]) -> list[Outcome]:
         """Predict a unit. What cannot be read is, for the others, not there."""

@@ -1,6 +1,5 @@
 """What of a predictions folder counts as done: made by this very model and settings, of these very files, and whole."""
 
-import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,7 +9,7 @@ import mammoseg
 from mammoseg.data.manifest import ImageRow
 from mammoseg.io.errors import ImageReadError, RunFileError
 from mammoseg.io.figures import FigureKind
-from mammoseg.io.regular import open_regular
+from mammoseg.io.regular import content_hash
 from mammoseg.io.runs import (
     clear_run,
     is_done,
@@ -105,16 +104,24 @@ def _why_again(
 
 
 def inputs_of(row: ImageRow, heatmaps: Sequence[str]) -> Inputs:
-    """What decides the prediction of a row. Files by their content, so that a study can be moved and none exchanged."""
+    """What decides the prediction of a row. Files by their content, so that a study can be moved and none exchanged: size and
+    time would take another file for the same."""
+    return inputs_with(row, [_hash(row.path), *heatmap_hashes(row, heatmaps)])
+
+
+def inputs_with(row: ImageRow, files: Sequence[str | None]) -> Inputs:
+    """The same with the hashes of the image and of its heatmaps, where they are known."""
     names = ("patient_id", "exam_id", "laterality", "view", "pixel_mm", "horizontal_flip")
-    paths = [row.path, *(row.heatmaps[name] for name in heatmaps if name in row.heatmaps)]
-    return {**{name: getattr(row, name) for name in names}, "files": [_hash(path) for path in paths]}
+    return {**{name: getattr(row, name) for name in names}, "files": list(files)}
+
+
+def heatmap_hashes(row: ImageRow, heatmaps: Sequence[str]) -> list[str | None]:
+    """Of the files of these classes, as far as the row has them; None: it cannot be read."""
+    return [_hash(row.heatmaps[name]) for name in heatmaps if name in row.heatmaps]
 
 
 def _hash(path: Path) -> str | None:
-    """10 ms for 17 MB; size and time would take another file for the same."""
     try:
-        with open_regular(path) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return content_hash(path)
     except (ImageReadError, OSError):
         return None  # reading the file says what is wrong

@@ -95,15 +95,17 @@ def look_at(
     workers: int,
     progress: Callable[[], object] = lambda: None,
     salt: bytes | None = None,
+    pixels: bool = True,
 ) -> Given:
     """Look at every file, in `workers` processes. `pixel_mm` is that of images that do not tell it.
 
-    With a salt all ids are those that a scan gives with it, and files are called by them.
+    Without `pixels` no image is decoded: headers and names alone tell. With a salt all ids are those that a scan gives with
+    it, and files are called by them.
     """
     root = gathered.root
     processes = 0 if len(gathered.files) <= _FEW else workers
     found = [
-        *scan_files(gathered.files, Settings(root, pixel_mm=pixel_mm), processes, progress),
+        *scan_files(gathered.files, Settings(root, pixels=pixels, pixel_mm=pixel_mm), processes, progress),
         *as_seen(gathered.skipped),
     ]
     images, found = make_rows([_expected(seen) if seen.place in gathered.named else seen for seen in found], salt)

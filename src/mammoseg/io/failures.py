@@ -45,6 +45,12 @@ class Failures:
         """The images with a failure, sorted."""
         return sorted(file.stem for file in self.folder.glob("[!.]*.json"))
 
+    def clear(self) -> None:
+        """Forget all of them."""
+        for image_id in self.image_ids():
+            self._file(image_id).unlink(missing_ok=True)
+        self.write_table()
+
     def write_table(self) -> None:
         """Write errors.csv anew; without any failure it goes."""
         if files := sorted(self.folder.glob("[!.]*.json")):

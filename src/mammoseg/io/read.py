@@ -1,6 +1,5 @@
 """Reading the pixels of image files: DICOM, and pictures (io/pictures.py)."""
 
-import hashlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +10,7 @@ from mammoseg.io.dicom.errors import DicomReadError
 from mammoseg.io.dicom.signature import LENGTH, looks_like_dicom
 from mammoseg.io.errors import ImageReadError as ImageReadError
 from mammoseg.io.pictures import decode_picture, looks_like_picture
-from mammoseg.io.regular import open_regular
+from mammoseg.io.regular import content_hash, open_regular
 from mammoseg.records.image import DicomMode
 from mammoseg.records.source import Source
 
@@ -36,7 +35,7 @@ def read_image(path: Path, dicom: DicomMode = "nyu") -> ImagePixels:
     `MAX_PIXELS` or `regular.MAX_BYTES`, not 8 or 16 bits, has several pages or transparent pixels, or (TIFF) stores white
     as 0 or colours as planes; for DICOM (DicomReadError) see there.
     """
-    digest = _hash(path)
+    digest = content_hash(path)
     if is_dicom(path):
         from mammoseg.io.dicom.header import read_header
         from mammoseg.io.dicom.pixels import read_dicom_pixels
@@ -62,12 +61,6 @@ def read_image(path: Path, dicom: DicomMode = "nyu") -> ImagePixels:
 def _size(pixels: NDArray[np.generic]) -> tuple[int, int]:
     height, width = pixels.shape
     return height, width
-
-
-def _hash(path: Path) -> str:
-    """10 ms for 17 MB."""
-    with open_regular(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_pixels(path: Path, dicom: DicomMode = "nyu") -> NDArray[np.generic]:

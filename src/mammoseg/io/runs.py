@@ -33,6 +33,7 @@ from pydantic import TypeAdapter
 from mammoseg.bounded import read_bounded
 from mammoseg.io.atomic import atomic_path, plain, write_json
 from mammoseg.io.errors import RunFileError
+from mammoseg.io.failures import Failures
 from mammoseg.io.figures import FIGURE_KINDS, FigureKind
 from mammoseg.io.npz import MOST_BYTES, npz_bytes, read_npz
 from mammoseg.io.record import Record, check_prediction, note_of, parse_record, record_of
@@ -188,8 +189,8 @@ def clear_run(folder: Path) -> None:
     forget_tables(folder)
     for image_id in predicted_ids(folder):
         remove_prediction(folder, image_id)
-    others = ("exam_list_manifest.csv", "left_out.csv", "errors.csv")
-    for name in (*others, "run.json"):  # last, since it says whose the records are
+    Failures(folder).clear()
+    for name in ("exam_list_manifest.csv", "left_out.csv", "run.json"):  # last, since it says whose the records are
         (folder / name).unlink(missing_ok=True)
 
 

@@ -13,7 +13,7 @@ Units    y and maps are probabilities in [0, 1]; labels are 0, 1 or NaN (unknown
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fnmatch import fnmatch
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
@@ -135,7 +135,7 @@ class Stage:
     """Shell patterns over parameter names; everything else is frozen, batch-norm statistics included."""
     step: Callable[[Any, Batch, Any, bool], StepOutput]
     """(model, batch, objective, training) -> losses and what the stage is judged by."""
-    extracts: Callable[[Any, Tensor, Any], tuple[Tensor, int]] | None = field(default=None)
+    extracts: Callable[[Any, Tensor, Any], tuple[Tensor, int]] | None = None
     """(model, images, objective) -> corners (B, P, 2) and the side of patches. If given, the frozen model first chooses
     patches for every image, and the batches of this stage carry their corners."""
     judged_by: tuple[Criterion, ...] = ("dice", "auc", "loss")

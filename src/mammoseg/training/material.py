@@ -20,6 +20,8 @@ from mammoseg.wording import counted
 logger = logging.getLogger(__name__)
 
 SPLITS = ("train", "val")
+_MASK = "mask"
+"""Step at which an image fails whose mask cannot be read."""
 
 
 def with_splits(config: TrainConfig, manifest: Manifest) -> Manifest:
@@ -75,14 +77,15 @@ def of_views(rows: list[ImageRow], views: Sequence[str]) -> list[ImageRow]:
 
 
 def unreadable_masks(rows: Sequence[ImageRow], cache: CropCache, failures: Failures) -> set[str]:
-    """Images that cannot teach where their lesions are."""
+    """Images that cannot teach where their lesions are; they are noted, and those that have been mended are forgotten."""
     broken = set()
     with Bar("lesion masks of training images", len(rows)) as bar:
         for row in rows:
             try:
                 WindowDataset([row], cache, classes=tuple(row.masks)).masks(0)
+                failures.remove(row.image_id, _MASK)
             except ImageReadError as error:
-                failures.add(row.image_id, row.path, "mask", error)
+                failures.add(row.image_id, row.path, _MASK, error)
                 broken.add(row.image_id)
             bar.advance()
     return broken

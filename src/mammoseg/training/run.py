@@ -111,7 +111,7 @@ def _train(run: "_Run", model: nn.Module, rows: list[ImageRow], cache: CropCache
     with Bar("prepare", len(rows)) as bar:
         usable = set(prepare_all(rows, cache, workers, failures, bar.advance))
     if "masks" in run.learning.learns_from:
-        with_masks = [row for row in rows if row.split == "train" and row.image_id in usable and row.masks]
+        with_masks = [row for row in rows if row.split == "train" and row.image_id in usable]
         usable -= unreadable_masks(with_masks, cache, failures)
         failures.write_table()
     failed = len(rows) - len(usable)
@@ -186,7 +186,7 @@ class _Run:
             for name in ("stages", "logs", "checkpoint"):
                 if (self.out / name).is_dir():
                     shutil.rmtree(self.out / name)
-            (self.out / "errors.csv").unlink(missing_ok=True)
+            Failures(self.out).clear()
             self.marker.unlink(missing_ok=True)  # last, so that a kill leaves nothing that looks like a new run
         elif not self.marker.is_file():
             for (

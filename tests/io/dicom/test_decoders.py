@@ -49,6 +49,23 @@ def test_threads_have_a_process_each(make_dicom: Any) -> None:
     assert len(decoders._idle) == 2
 
 
+class Taken(list[Any]):
+    """Another thread takes the last one between a look and the taking."""
+
+    def __bool__(self) -> bool:
+        return True
+
+
+def test_two_threads_that_want_the_last_one(make_dicom: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = Taken()
+    with monkeypatch.context() as patch:
+        patch.setattr(decoders, "_idle", taken)
+        np.testing.assert_array_equal(read_dicom_pixels(make_dicom(GREY, "RLE")).pixels, GREY)
+    [process] = taken
+    process.kill()
+    process.communicate()
+
+
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     """A decoder that does something else."""
     (tmp_path / "python").write_text(f"#!{sys.executable}\nimport os, sys, time\nsys.stdin.buffer.readline()\n{code}\n")

@@ -7,6 +7,7 @@ standard input.
 
 import atexit
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -32,7 +33,10 @@ def decode_apart(request: dict[str, Any], data: bytes) -> Decoded:
 
     Raises DicomReadError with the reason: damaged, too slow, too much memory, or the end of the process.
     """
-    process = _idle.pop() if _idle else _started()
+    try:
+        process = _idle.pop()
+    except IndexError:  # all are at work
+        process = _started()
     late = threading.Timer(_SECONDS + _SECONDS_PER_VALUE * request["values"], process.kill)
     late.start()
     try:
@@ -75,6 +79,9 @@ def _asked(process: _Process, request: dict[str, Any], data: bytes) -> tuple[dic
     if process.stdout.readinto(content) != len(content):  # type: ignore[attr-defined]
         raise ValueError
     return answer, content
+
+
+os.register_at_fork(after_in_child=_idle.clear)  # they are the parent's
 
 
 @atexit.register
