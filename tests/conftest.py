@@ -264,21 +264,33 @@ def command(
 
 
 @pytest.fixture(scope="session")
-def dies() -> Callable[..., None]:
-    """`dies(what, arguments, target, call)` runs a function of killing.py in a process that is killed on the way."""
+def processes() -> Callable[..., list[int | None]]:
+    """`processes("train_run", [arguments of one, of another])` runs a function of killing.py in one or several processes at once;
+    the exit code of each."""
     context = multiprocessing.get_context("forkserver")  # imports torch once, and has no threads when it forks
     context.set_forkserver_preload(["killing"])
 
-    def run(what: str, arguments: tuple[Any, ...], target: str, call: int) -> None:
+    def run(what: str, arguments: list[tuple[Any, ...]]) -> list[int | None]:
         with pytest.MonkeyPatch.context() as patch:
-            path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
-            patch.setenv("PYTHONPATH", path)
-            patch.syspath_prepend(str(Path(__file__).parent))
+            patch.setenv("PYTHONPATH", os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")]))
+            patch.syspath_prepend(str(TESTS))
             import killing
 
-            process = context.Process(target=killing.killed, args=(what, arguments, target, call))
-            process.start()
-            process.join()
-        assert process.exitcode == -signal.SIGKILL
+            running = [context.Process(target=getattr(killing, what), args=own) for own in arguments]
+            for process in running:
+                process.start()
+            for process in running:
+                process.join()
+        return [process.exitcode for process in running]
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def dies(processes: Callable[..., list[int | None]]) -> Callable[..., None]:
+    """`dies(what, arguments, target, call)` runs a function of killing.py in a process that is killed on the way."""
+
+    def run(what: str, arguments: tuple[Any, ...], target: str, call: int) -> None:
+        assert processes("killed", [(what, arguments, target, call)]) == [-signal.SIGKILL]
 
     return run

@@ -1,9 +1,12 @@
-"""What processes do that end themselves with SIGKILL at a chosen moment, as a power cut would end them."""
+"""What processes do that end themselves with SIGKILL at a chosen moment, as a power cut would end them, and processes that train
+together."""
 
 import importlib
 import itertools
+import logging
 import os
 import signal
+import sys
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,7 @@ from mammoseg.inference.predictor import open_predictor
 from mammoseg.io.failures import Failures
 from mammoseg.prep.config import PrepConfig
 from mammoseg.training.config import TrainConfig
+from mammoseg.training.module import StageModule
 from mammoseg.training.run import train
 
 
@@ -38,6 +42,34 @@ def killed(what: str, arguments: tuple[Any, ...], target: str, call: int) -> Non
     torch.set_num_threads(1)
     _die_at(target, call)
     globals()[what](*arguments)
+
+
+def trains_with_others(
+    rank: int, size: int, port: int, log: Path, config: str, manifest: Path, out: Path, ends: str
+) -> None:
+    """Be process `rank` of `size`, as torchrun starts them. `ends`: nothing, or how this one ends in its second epoch, by `error`
+    or `kill`."""
+    sys.stderr = log.open("w")
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, force=True)
+    torch.set_num_threads(1)
+    os.environ |= {"RANK": f"{rank}", "WORLD_SIZE": f"{size}", "LOCAL_RANK": f"{rank}", "LOCAL_WORLD_SIZE": f"{size}"}
+    os.environ |= {"MASTER_ADDR": "localhost", "MASTER_PORT": f"{port}", "TORCHELASTIC_USE_AGENT_STORE": "True"}
+    step = StageModule.training_step
+
+    def ending(module: StageModule, indexed: Any, number: int) -> Any:
+        if ends and module.current_epoch == 1:
+            if ends == "kill":
+                os.kill(os.getpid(), signal.SIGKILL)
+            raise ValueError("this process cannot go on")
+        return step(module, indexed, number)
+
+    StageModule.training_step = ending  # type: ignore[method-assign]
+    try:
+        train_run(config, manifest, out, out / "cache")
+    except ValueError as error:
+        sys.exit(str(error))
+    finally:
+        sys.stderr.flush()
 
 
 def _die_at(target: str, call: int) -> None:

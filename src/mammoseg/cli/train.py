@@ -29,12 +29,15 @@ def train(
 ) -> int:
     """Train on image-level labels. The same command continues a stopped run.
 
+    On N GPUs or machines: `torchrun --nproc-per-node N --no-python mammoseg train ...`.
+
     Splits come from the manifest's split column; without one, or without val in it, they are drawn by patient. Masks
     only help to choose the best epoch, unless the model learns from them.
     """
     from mammoseg.config import with_overrides
     from mammoseg.data.manifest import load_manifest
     from mammoseg.nn.device import device_from
+    from mammoseg.training.distributed import is_first
     from mammoseg.training.init import InitConfig
     from mammoseg.training.recipes import load_recipe
     from mammoseg.training.run import train as run
@@ -47,7 +50,8 @@ def train(
     result = run(
         settings, load_manifest(manifest).with_pixel_mm(pixel_mm), out, device_from(device), workers, overwrite, cache
     )
-    print(f"Checkpoint: {result.checkpoint}")
-    if result.failed:
+    if is_first():
+        print(f"Checkpoint: {result.checkpoint}")
+    if is_first() and result.failed:
         print(f"{result.failed} images could not be prepared: {out / 'errors.csv'}")
     return 3 if result.failed else 0

@@ -19,6 +19,7 @@ from mammoseg.data.dataset import Collate, WindowDataset
 from mammoseg.io.atomic import atomic_path
 from mammoseg.nn.contract import Stage
 from mammoseg.nn.inference import full_float32
+from mammoseg.training.distributed import Share, of_all
 from mammoseg.training.module import TrainingError
 
 
@@ -35,12 +36,12 @@ def extract_patches(
     """One row per patch: image_id, rank (0 is the most salient), row and col of its centre in original pixels, and its side in
     model pixels.
 
-    `progress` is called after each image.
+    `progress` is called after each image that this process looks at.
     """
     loader = DataLoader(
         data,
         batch_size,
-        sampler=InOrder(len(data)),
+        sampler=Share(InOrder(len(data)), even=False),
         collate_fn=Collate(),
         **loader_processes(workers),
     )
@@ -59,7 +60,8 @@ def extract_patches(
                 records += [(image_id, rank, *centre, side) for rank, centre in enumerate(centres_P2)]
                 if progress is not None:
                     progress()
-    return pd.DataFrame(records, columns=["image_id", "rank", "row", "col", "side"])
+    every = [record for records in of_all(records) for record in records]
+    return pd.DataFrame(every, columns=["image_id", "rank", "row", "col", "side"])
 
 
 def save_patches(table: pd.DataFrame, path: Path) -> None:

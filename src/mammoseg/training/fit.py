@@ -19,7 +19,8 @@ from mammoseg.data.dataset import Collate, WindowDataset
 from mammoseg.io.atomic import write_bytes
 from mammoseg.nn.bfloat16 import computes_bfloat16
 from mammoseg.nn.inference import full_float32
-from mammoseg.training.module import StageModule
+from mammoseg.training.distributed import Share, size, trainer_arguments
+from mammoseg.training.module import StageModule, TrainingError
 from mammoseg.training.progress import EpochLog, Plan, quiet_lightning
 from mammoseg.training.resume import LAST, best_file, load_best, next_epoch
 
@@ -40,27 +41,28 @@ def fit_stage(
 
     Leaves the best epoch's weights in the model. TensorBoard files go to `logs/STAGE`, one CSV per attempt below it. `run` is
     the digest of the run, which last.ckpt carries. Raises TrainingError if the loss is not finite, or last.ckpt is damaged or
-    of another run; OSError with advice if the disk is full.
+    of another run, or the batches cannot be shared by the processes; OSError with advice if the disk is full.
     """
-    sampler = BalancedExamSampler(train.items(), module.seed)
+    batch = _of_each_process(module, len(val))
+    sampler = Share(BalancedExamSampler(train.items(), module.seed), even=True)
     sampler.set_epoch(next_epoch(folder, run))  # worker processes read ahead before Lightning sets it
     loaders = [
         DataLoader(
             data,
-            module.config.batch_size,
+            batch,
             sampler=order,
             collate_fn=Collate(module.collate),
             **loader_processes(workers),
-            drop_last=data is train and len(sampler) > module.config.batch_size,  # no batch norm over one image
+            drop_last=data is train and len(sampler) > batch,  # no batch norm over one image
             pin_memory=device.type == "cuda",
         )
-        for data, order in ((train, sampler), (val, InOrder(len(val))))
+        for data, order in ((train, sampler), (val, Share(InOrder(len(val)), even=False)))
     ]
     checkpoints, name = Checkpoints(folder, run), module.stage.name
     with quiet_lightning(), full_float32():
         trainer = L.Trainer(
             accelerator="gpu" if device.type == "cuda" else device.type,
-            devices=[device.index or 0] if device.type == "cuda" else 1,
+            **trainer_arguments(device),
             precision=resolve_precision(precision, device),
             max_epochs=module.config.epochs,
             callbacks=[EpochLog(name, plan), checkpoints],  # an epoch is in the logs before it counts as done
@@ -75,6 +77,18 @@ def fit_stage(
         _fit(trainer, module, loaders, folder)
     module.model.load_state_dict(load_best(best_file(folder, checkpoints.best["epoch"])))
     return checkpoints.best
+
+
+def _of_each_process(module: StageModule, validation: int) -> int:
+    """How many images of a batch each process computes."""
+    batch, processes = module.config.batch_size, size()
+    if batch % processes or validation < processes:
+        raise TrainingError(
+            f"stage {module.stage.name}: {processes} processes share batches of {batch} and {validation} validation images. "
+            f"Expected at least one validation image for each, and a batch_size that {processes} divides: "
+            f"--set stages.{module.stage.name}.batch_size={processes * max(1, batch // processes)}."
+        )
+    return batch // processes
 
 
 def _fit(trainer: L.Trainer, module: StageModule, loaders: Sequence[DataLoader[Any]], folder: Path) -> None:
@@ -118,9 +132,10 @@ class Checkpoints(Callback):
         scores = module.validation_scores
         if not self.best or scores["select"] > self.best["select"]:
             self.best = {"epoch": trainer.current_epoch + 1, **scores}
-            _save(module.model.state_dict(), best_file(self.folder, self.best["epoch"]))
+            if trainer.is_global_zero:
+                _save(module.model.state_dict(), best_file(self.folder, self.best["epoch"]))
         trainer.save_checkpoint(self.folder / LAST)
-        for path in self.folder.glob("best-*.ckpt"):
+        for path in self.folder.glob("best-*.ckpt") if trainer.is_global_zero else ():
             if path != best_file(self.folder, self.best["epoch"]):
                 path.unlink()
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mammoseg.data.cache import CropCache
+from mammoseg.data.cache import CropCache, prepare_all
 from mammoseg.data.dataset import WindowDataset
 from mammoseg.data.manifest import ImageRow, Manifest
 from mammoseg.data.splits import assign_splits, check_leaks, draw_val
@@ -76,19 +76,25 @@ def of_views(rows: list[ImageRow], views: Sequence[str]) -> list[ImageRow]:
     return kept
 
 
-def unreadable_masks(rows: Sequence[ImageRow], cache: CropCache, failures: Failures) -> set[str]:
-    """Images that cannot teach where their lesions are; they are noted, and those that have been mended are forgotten."""
-    broken = set()
-    with Bar("lesion masks of training images", len(rows)) as bar:
-        for row in rows:
+def prepared(
+    rows: Sequence[ImageRow], cache: CropCache, workers: int, failures: Failures, with_masks: bool
+) -> set[str]:
+    """Ids of the images that can teach, all of which the cache has now; the others are noted. `with_masks`: training images whose
+    mask cannot be read, cannot."""
+    with Bar("prepare", len(rows)) as bar:
+        usable = set(prepare_all(rows, cache, workers, failures, bar.advance))
+    taught = [row for row in rows if row.split == "train" and row.image_id in usable] if with_masks else []
+    with Bar("lesion masks of training images", len(taught)) as bar:
+        for row in taught:
             try:
                 WindowDataset([row], cache, classes=tuple(row.masks)).masks(0)
-                failures.remove(row.image_id, _MASK)
+                failures.remove(row.image_id, _MASK)  # mended since
             except ImageReadError as error:
                 failures.add(row.image_id, row.path, _MASK, error)
-                broken.add(row.image_id)
+                usable.remove(row.image_id)
             bar.advance()
-    return broken
+    failures.write_table()
+    return usable
 
 
 def count_masked(data: WindowDataset) -> int:

@@ -15,6 +15,7 @@ from mammoseg.config import Config
 from mammoseg.data.dataset import WindowDataset
 from mammoseg.nn.contract import Batch, Stage, StepOutput
 from mammoseg.training.config import StageConfig
+from mammoseg.training.distributed import mean_of_all, of_all, rank, share_batch_norms, size
 from mammoseg.training.selection import ValidationScores
 
 IndexedBatch = tuple[Batch, Sequence[int]]
@@ -83,22 +84,24 @@ class StageModule(L.LightningModule):
     def training_step(self, indexed: IndexedBatch, step: int) -> Tensor:
         # Patch shifts and turns follow from seed, epoch and step alone, so a resumed run repeats an uninterrupted one. (Not
         # done in on_train_epoch_start: Lightning does not call it in the first epoch of a resumed run.)
-        torch.manual_seed(hash((self.seed, self.current_epoch, step)) % 2**63)
+        torch.manual_seed(hash((self.seed, self.current_epoch, step * size() + rank())) % 2**63)
         batch, _ = indexed
         out = self._step(batch, True)
         loss = torch.stack(list(out.losses.values())).sum()
-        self._check_finite(loss.item(), "loss")
+        self._check_finite(mean_of_all(loss).item(), "loss")
         self.log_dict(
             {f"train/{name}": value for name, value in {"loss": loss, **out.losses}.items()},
             logger=False,  # EpochLog does it
             on_step=False,
             on_epoch=True,
+            sync_dist=True,
             batch_size=len(batch.image_BCHW),
         )
         return loss
 
     def on_validation_epoch_start(self) -> None:
         self.scores = ValidationScores(self.validation.rows, self.classes)
+        share_batch_norms(self.model)
 
     def validation_step(self, indexed: IndexedBatch, step: int) -> None:
         batch, indices = indexed
@@ -113,6 +116,7 @@ class StageModule(L.LightningModule):
                 self.scores.add_map(name, interpolate(map_11hw, size=mask_HW.shape)[0, 0].cpu().numpy(), mask_HW)
 
     def on_validation_epoch_end(self) -> None:
+        self.scores.merge(of_all(self.scores.found))
         self.validation_scores = self.scores.compute(self.criterion)
 
     def _step(self, batch: Batch, training: bool) -> StepOutput:

@@ -145,6 +145,7 @@ def quiet_lightning() -> Iterator[None]:
     lightning_logger.setLevel(logging.WARNING)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        warnings.filterwarnings("ignore", message=".*broadcast_buffers.*")  # its new name is too new
         warnings.filterwarnings("ignore", message=".*treespec, LeafSpec.*")
         warnings.filterwarnings("ignore", message=".*in eval mode at the start of training.*")  # frozen on purpose
         try:

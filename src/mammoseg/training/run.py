@@ -9,12 +9,14 @@
     RUN/logs/NAME/               TensorBoard files, and version_N/metrics.csv for attempt N
     RUN/checkpoint/              the result
 
-A run that was stopped, however hard, continues where it was when the same command is given again.
+A run that was stopped, however hard, continues where it was when the same command is given again. Of several processes the
+first one writes (training/distributed.py).
 """
 
 import json
 import logging
 import shutil
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,7 @@ from torch import nn
 import mammoseg
 from mammoseg.bounded import read_json
 from mammoseg.config import to_yaml
-from mammoseg.data.cache import CropCache, prepare_all
+from mammoseg.data.cache import CropCache
 from mammoseg.data.dataset import WindowDataset
 from mammoseg.data.domain import Domain, domain_of
 from mammoseg.data.heatmaps import check_heatmaps
@@ -41,6 +43,7 @@ from mammoseg.nn.layout import use_channels_last
 from mammoseg.prep.window import WindowNoise
 from mammoseg.progress import Bar
 from mammoseg.training.config import StageConfig, TrainConfig
+from mammoseg.training.distributed import in_first, is_first, together
 from mammoseg.training.extract import extract_patches, load_patches, save_patches
 from mammoseg.training.fit import fit_stage
 from mammoseg.training.init import Start
@@ -48,7 +51,7 @@ from mammoseg.training.material import (
     SPLITS,
     count_masked,
     of_views,
-    unreadable_masks,
+    prepared,
     with_known_classes,
     with_splits,
 )
@@ -84,36 +87,36 @@ def train(
     own. Masks are only used to select epochs, those of training images are not opened. A finished run is returned as it
     is. Raises ValueError subclasses for a folder of another run, missing or leaking splits, missing heatmaps, no usable
     images, images that do not fit the window, and a loss that is not finite; OSError if the disk is full; and as `writing_to`
-    does, which holds `out`.
+    does, which holds `out`, and `together`, if torchrun has started several processes.
     """
-    config, manifest = with_known_classes(config, with_splits(config, manifest.with_classes(config.network.classes)))
-    torch.manual_seed(config.seed)
-    model = build_model(config.model, config.network)
-    heatmaps = seen_by(config.model, config.network).heatmaps
-    views = seen_by(config.model, config.network).views
-    rows = of_views([row for row in manifest.rows(config.network.classes) if row.split in SPLITS], views)
-    check_heatmaps(rows, heatmaps, manifest.path)
-    start = Start(config.init, config.model, config.network) if config.init else None
-    run = _Run(config, manifest, out, device, workers, start)
-    stages = [f"stages/{stage.name}" for stage in run.stages]
-    with writing_to(out, "checkpoint", *stages, *(f"{stage}/checkpoint" for stage in stages), "failures"):
-        run.check_folder(overwrite)
-        if run.is_done():
-            return TrainingResult(run.result, len(read_errors(out)))
-        cache = CropCache(cache_folder or out / "cache", config.prep, heatmaps)
-        return TrainingResult(run.result, _train(run, model, rows, cache))
+    with together(device) as device:
+        config, manifest = with_known_classes(
+            config, with_splits(config, manifest.with_classes(config.network.classes))
+        )
+        torch.manual_seed(config.seed)
+        model = build_model(config.model, config.network)
+        sees = seen_by(config.model, config.network)
+        rows = [row for row in manifest.rows(config.network.classes) if row.split in SPLITS]
+        rows = of_views(rows, sees.views)
+        check_heatmaps(rows, sees.heatmaps, manifest.path)
+        start = Start(config.init, config.model, config.network) if config.init else None
+        run = _Run(config, manifest, out, device, workers, start)
+        stages = [f"stages/{stage.name}" for stage in run.stages]
+        parts = ("checkpoint", *stages, *(f"{stage}/checkpoint" for stage in stages), "failures")
+        with writing_to(out, *parts) if is_first() else nullcontext():
+            in_first(lambda: run.check_folder(overwrite))
+            if in_first(run.is_done):
+                return TrainingResult(run.result, len(read_errors(out)))
+            cache = CropCache(cache_folder or out / "cache", config.prep, sees.heatmaps)
+            return TrainingResult(run.result, _train(run, model, rows, cache))
 
 
 def _train(run: "_Run", model: nn.Module, rows: list[ImageRow], cache: CropCache) -> int:
     """All stages; returns how many images could not be prepared."""
     config, out, workers, classes = run.config, run.out, run.workers, run.config.network.classes
+    views, targets = seen_by(config.model, config.network).views, run.learning.learns_from
     failures = Failures(out)
-    with Bar("prepare", len(rows)) as bar:
-        usable = set(prepare_all(rows, cache, workers, failures, bar.advance))
-    if "masks" in run.learning.learns_from:
-        with_masks = [row for row in rows if row.split == "train" and row.image_id in usable]
-        usable -= unreadable_masks(with_masks, cache, failures)
-        failures.write_table()
+    usable = in_first(lambda: prepared(rows, cache, workers, failures, "masks" in targets))
     failed = len(rows) - len(usable)
     if failed:
         logger.warning(
@@ -129,7 +132,6 @@ def _train(run: "_Run", model: nn.Module, rows: list[ImageRow], cache: CropCache
     check_window([*facts[0], *facts[1]], config.prep, str(run.manifest.path))
     trained_on = domain_of(facts[0], [row.manufacturer for row in train_rows])
     noise = WindowNoise(config.augment.location_px, config.augment.size_px)
-    views, targets = seen_by(config.model, config.network).views, run.learning.learns_from
     train_data = WindowDataset(train_rows, cache, noise, config.seed, classes, targets, views)
     val_data = WindowDataset(val_rows, cache, None, 0, classes, targets, views)
     masked = count_masked(val_data)
@@ -139,7 +141,7 @@ def _train(run: "_Run", model: nn.Module, rows: list[ImageRow], cache: CropCache
     }
     if run.start is not None:
         run.start.fill(model)
-    run.claim_folder()
+    in_first(run.claim_folder)
     use_channels_last(model)
     for stage in run.stages:
         run.stage(stage, model, train_data, val_data, criteria[stage.judged_by])
@@ -223,7 +225,7 @@ class _Run:
     def stage(self, stage: Stage, model: nn.Module, train: WindowDataset, val: WindowDataset, criterion: str) -> None:
         """Train one stage, or take its result if it is done. Leaves the best epoch's weights in `model`."""
         folder = self.out / "stages" / stage.name
-        if (folder / "checkpoint" / "checkpoint.json").is_file():
+        if in_first((folder / "checkpoint" / "checkpoint.json").is_file):
             checkpoint = open_checkpoint(folder / "checkpoint")
             check_own(checkpoint, self.digest)
             checkpoint.load_weights(model)
@@ -242,8 +244,9 @@ class _Run:
             best = fit_stage(
                 module, train, val, folder, logs, self.device, self.workers, precision, self.plan, self.digest
             )
-            self._save(model, folder / "checkpoint", {"stage": stage.name, "criterion": criterion, "best": best})
-        for path in folder.glob("*.ckpt"):  # half-written ones of a killed run too
+            what = {"stage": stage.name, "criterion": criterion, "best": best}
+            in_first(lambda: self._save(model, folder / "checkpoint", what))
+        for path in folder.glob("*.ckpt") if is_first() else ():  # half-written ones of a killed run too
             path.unlink()
 
     def _settings(self, stage: Stage) -> StageConfig:
@@ -257,7 +260,7 @@ class _Run:
             "manifest_sha256": self.identity["manifest_sha256"],
             "training": self.config.model_dump(mode="json", exclude={"network", "prep"}),
         }
-        self._save(model, self.result, provenance, trained_on.model_dump(mode="json"))
+        in_first(lambda: self._save(model, self.result, provenance, trained_on.model_dump(mode="json")))
 
     def _with_patches(
         self,
@@ -271,14 +274,14 @@ class _Run:
         """Both data sets with patches, which are chosen unless that is done for every image."""
         path = folder / "patches.csv"
         every = WindowDataset([*train.rows, *val.rows], train.cache, classes=train.classes, views=train.views)
-        centres, side = load_patches(path) if path.is_file() else ({}, 0)
+        centres, side = in_first(lambda: load_patches(path) if path.is_file() else ({}, 0))
         counts = {len(centres.get(row.image_id, ())) for row in every.rows}
         if len(counts) > 1 or 0 in counts:
             with Bar(self.plan.title_of_patches(stage.name), len(every)) as bar:
                 table = extract_patches(
                     model, stage, self.config.objective, every, batch_size, self.device, self.workers, bar.advance
                 )
-            save_patches(table, path)
+            in_first(lambda: save_patches(table, path))
             centres, side = load_patches(path)
         return train.with_patches(side, centres), val.with_patches(side, centres)
 

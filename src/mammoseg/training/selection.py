@@ -7,6 +7,7 @@ validation has enough lesion masks, Dice decides (Liu et al. 2021, stage 1); els
 import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import cast
 
 import numpy as np
@@ -60,40 +61,58 @@ def choose_criterion(
     return chosen
 
 
+@dataclass(frozen=True)
+class Found:
+    """What some images of a validation pass have given."""
+
+    y: dict[int, NDArray[np.float64]] = field(default_factory=dict)
+    """Number of the row -> (K,) scores."""
+    dice: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    losses: list[tuple[float, int]] = field(default_factory=list)
+    """Of each batch, with the number of its images."""
+
+
 class ValidationScores:
     """Collects what one validation pass produces. Shapes: K classes of the model, which may be a part of `CLASSES`."""
 
     def __init__(self, rows: Sequence[ImageRow], classes: Sequence[str]) -> None:
         self.rows = rows
         self.classes = classes
-        self.y: dict[int, NDArray[np.float64]] = {}
-        self.dice: dict[str, list[float]] = defaultdict(list)
-        self.losses: list[tuple[float, int]] = []
+        self.found = Found()
 
     def add(self, indices: Sequence[int], y_BK: NDArray[np.floating], loss: float) -> None:
-        self.y.update(zip(indices, y_BK.astype(np.float64), strict=True))
-        self.losses.append((loss, len(indices)))
+        self.found.y.update(zip(indices, y_BK.astype(np.float64), strict=True))
+        self.found.losses.append((loss, len(indices)))
 
     def add_map(self, name: str, saliency_HW: NDArray[np.floating], mask_HW: NDArray[np.bool_]) -> None:
         """A map of one class on the pixels of its lesion mask."""
         score = dice_scores(*lesion_histogram(to_levels(np.clip(saliency_HW, 0, 1)), mask_HW))["soft"]
         if np.isfinite(score):
-            self.dice[name].append(score)
+            self.found.dice[name].append(score)
+
+    def merge(self, parts: Sequence[Found]) -> None:
+        """Go on with all that several processes have found."""
+        self.found = Found()
+        for part in parts:
+            self.found.y.update(part.y)
+            self.found.losses.extend(part.losses)
+            for name, scores in part.dice.items():
+                self.found.dice[name].extend(scores)
 
     def compute(self, criterion: str) -> dict[str, float]:
         """`loss`, breast-level `auc_*` and mean `dice_*` as far as defined, and `select`: higher is better."""
-        losses, images = np.array(self.losses).T
+        losses, images = np.array(self.found.losses).T
         values = {"loss": float(np.average(losses, weights=images))}
-        values |= {f"dice_{name}": float(np.mean(scores)) for name, scores in self.dice.items()}
+        values |= {f"dice_{name}": float(np.mean(scores)) for name, scores in self.found.dice.items()}
         values |= {f"auc_{name}": auc for name, auc in self._breast_auc().items() if np.isfinite(auc)}
         deciding = [v for name, v in values.items() if name.startswith(f"{criterion}_")]
         return values | {"select": float(np.mean(deciding)) if deciding else -values["loss"]}
 
     def _breast_auc(self) -> Mapping[str, float]:
         breasts: dict[tuple[str, str], list[int]] = defaultdict(list)
-        for index in self.y:
+        for index in self.found.y:
             breasts[self.rows[index].breast_key].append(index)
-        y_BK = np.array([np.mean([self.y[i] for i in images], axis=0) for images in breasts.values()])
+        y_BK = np.array([np.mean([self.found.y[i] for i in images], axis=0) for images in breasts.values()])
         number = np.repeat(np.arange(len(breasts)), [len(images) for images in breasts.values()])
         label_NK = np.array([self.rows[i].label_K(self.classes) for images in breasts.values() for i in images])
         label_BK = breast_labels(label_NK, number)
