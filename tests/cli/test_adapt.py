@@ -15,8 +15,8 @@ from typer.testing import CliRunner, Result
 
 from mammoseg.cli.adapt import adapt
 from mammoseg.data.manifest import load_manifest
-from mammoseg.ingest.about import Totals
 from mammoseg.ingest.adapters.mini_mias import ABOUT
+from mammoseg.ingest.data_set import Totals
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
 app.command()(adapt)

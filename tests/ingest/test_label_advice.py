@@ -6,12 +6,12 @@ import pytest
 
 from mammoseg.ingest.label_advice import propose, propose_values
 from mammoseg.ingest.label_map import map_columns
-from mammoseg.ingest.own_table import OwnTable
+from mammoseg.ingest.tables import Table
 
 
 def advice(maps: list[str] | None = None, **columns: list[str]) -> str:
     rows = [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
-    table = OwnTable(list(columns), dict(enumerate(rows, start=2)))
+    table = Table(Path("t"), list(columns), dict(enumerate(rows, start=2)))
     return propose(table, map_columns(Path("t"), table.columns, maps or []))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mammoseg.ingest.label_table import LabelError, LabelTable, read_labels
-from mammoseg.ingest.own_table import TableError
+from mammoseg.ingest.tables import TableError
 
 
 def read(tmp_path: Path, *lines: str, maps: Sequence[str] = ()) -> LabelTable:

@@ -12,8 +12,7 @@ from mammoseg.cli import options
 
 if TYPE_CHECKING:
     from mammoseg.data.manifest import Manifest
-    from mammoseg.ingest.about import About, Totals
-    from mammoseg.ingest.adapted import Adapted
+    from mammoseg.ingest.data_set import About, Adapted, Totals
 
 
 def adapt(
@@ -39,7 +38,7 @@ def adapt(
     """
     from mammoseg.cli.tables import print_table
     from mammoseg.data.splits import assign_splits, check_leaks, describe_splits
-    from mammoseg.ingest.omissions import write_omissions
+    from mammoseg.ingest.data_set import write_omissions
     from mammoseg.records.label import CLASSES
 
     options.check_new_table(out, overwrite)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from mammoseg.ingest.label_map import ColumnMap, folded
 from mammoseg.ingest.label_match import side_of
-from mammoseg.ingest.own_table import OwnTable
+from mammoseg.ingest.tables import Table
 
 _PERSON = re.compile(
     r"pat|name|birth|dob|(^|[\W_])(id|nr|no)($|[\W_])|mrn|date|age|sex|address|phone|physician|comment|note"
@@ -47,7 +47,7 @@ def propose_sides(column: str, values: Iterable[str]) -> str:
     return f'--map "{column}:{",".join(pairs)}"' if may_be_shown(column, counts) else f'--map "{column}:VALUE=left,..."'
 
 
-def propose(table: OwnTable, chosen: ColumnMap) -> str:
+def propose(table: Table, chosen: ColumnMap) -> str:
     """Maps for what a table lacks: labels, a key, a side."""
     free = _unused(table, chosen)
     maps = []
@@ -65,14 +65,14 @@ def propose(table: OwnTable, chosen: ColumnMap) -> str:
     )
 
 
-def propose_side(table: OwnTable, chosen: ColumnMap) -> list[str]:
+def propose_side(table: Table, chosen: ColumnMap) -> list[str]:
     """A map for a column of sides that is not used, if there is none that is."""
     cells = {name: [cell for cell in table.column(name) if cell] for name in _unused(table, chosen)}
     sides = [name for name, texts in cells.items() if texts and all(map(side_of, texts))]
     return [f'--map "{sides[0]}=laterality"'] if sides and "laterality" not in chosen.fields else []
 
 
-def _unused(table: OwnTable, chosen: ColumnMap) -> list[str]:
+def _unused(table: Table, chosen: ColumnMap) -> list[str]:
     return [name for name in table.columns if name not in chosen.fields.values() and name not in chosen.values]
 
 

@@ -11,7 +11,7 @@ from mammoseg.data.columns import SPLITS, date_of
 from mammoseg.ingest.label_advice import may_be_shown, propose, propose_side, propose_sides, propose_values
 from mammoseg.ingest.label_map import KEYS, WORDS, ColumnMap, Says, folded, map_columns
 from mammoseg.ingest.label_match import side_of
-from mammoseg.ingest.own_table import OwnTable, read_own_table
+from mammoseg.ingest.tables import Table, TableError, read_table
 from mammoseg.records.label import CLASSES
 from mammoseg.wording import counted, listed
 
@@ -42,9 +42,15 @@ def read_labels(path: Path, maps: Sequence[str] = ()) -> LabelTable:
     """The table, checked as far as that needs no image: so before all of them are looked at.
 
     `maps` say what its columns are (ingest/label_map.py). Raises LabelError for a table without key or label and for cells
-    that cannot be understood, MapError for a wrong map; TableError, WorkbookError or CsvError if the file is no table.
+    that cannot be understood, MapError for a wrong map; TableError or WorkbookError if the file is no table.
     """
-    table = read_own_table(path)
+    table = read_table(path)
+    if table.misfits:
+        raise TableError(
+            f"{path}: {len(table.misfits)} of {len(table.rows) + len(table.misfits)} rows have another number of cells than the "
+            f"header: rows {listed(table.misfits)}. Expected as many. Correct the rows, counted as in a spreadsheet; a text with "
+            "a separator stands in quotes."
+        )
     chosen = map_columns(path, table.columns, maps)
     wanted = {
         "benign or malignant": chosen.tells_labels,
@@ -87,7 +93,7 @@ def _by_field(cells: Mapping[str, str], chosen: ColumnMap) -> dict[str, str]:
     return row
 
 
-def _check_values(path: Path, table: OwnTable, chosen: ColumnMap) -> None:
+def _check_values(path: Path, table: Table, chosen: ColumnMap) -> None:
     """Every value of a mapped column has a class, and an empty cell is unknown."""
     for column, known in chosen.values.items():
         counts = Counter(folded(cell) for cell in table.column(column) if cell)

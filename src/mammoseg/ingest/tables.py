@@ -1,95 +1,87 @@
-"""The tables that come with data sets: read as text and checked for their columns and rows."""
+"""Tables as people have them: CSV in any usual encoding and with any usual separator, or Excel workbooks (ingest/workbook.py).
 
+What comes before the first row with two filled cells is a title; that row is the header.
+"""
+
+import codecs
 import csv
 import io
+import logging
 import os
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
 from mammoseg.bounded import open_regular, read_bounded
-from mammoseg.ingest.csvtext import SEPARATORS
-from mammoseg.ingest.omissions import Omissions, tell
-from mammoseg.io.cells import utf8_text
-from mammoseg.wording import listed
+from mammoseg.ingest.workbook import is_workbook, read_workbook
 
-_WIDTH = 300
+logger = logging.getLogger(__name__)
+
+_LARGEST_MB = 100
+_SEPARATORS = ",;\t|"
+_UTF_16 = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_START = 1_000  # bytes that tell UTF-16 without a mark
 _LOOKED_AT = 1_000_000  # bytes of a large table
 
 
-class AdapterError(ValueError):
-    """A data set folder that cannot be turned into a manifest."""
+class TableError(ValueError):
+    """A file that is no table, or a table that cannot be used; the message names rows and columns, never what is in cells."""
 
 
-def read_table(
-    path: Path,
-    columns: Sequence[str],
-    left_out: Omissions,
-    separator: str = ",",
-    unique: Sequence[str] = (),
-    published: int | None = None,
-) -> pd.DataFrame:
-    """`check_rows` of a CSV file in UTF-8. Raises AdapterError if it is missing or no such file, or as `check_rows`."""
-    records = _records(path, _text(path, columns), separator)
-    header = [name.strip() for name in records[0]] if records else []
-    if missing := [name for name in columns if name not in header]:
-        other = next((mark for mark in SEPARATORS if len(header) == 1 and mark in header[0]), None)
-        saved = f" They are separated by {other!r}, as a spreadsheet program saves them." if other else ""
-        raise AdapterError(
-            f"{path}: the columns {', '.join(missing)} are missing; there are {', '.join(header)[:_WIDTH] or 'none'}.{saved} "
-            f"Expected them separated by {separator!r}. Take the table as it was published."
-        )
-    return check_rows(path, records, columns, left_out, unique, published)
+@dataclass(frozen=True)
+class Table:
+    """Cells as text without white space around it; empty ones are ""."""
+
+    path: Path
+    columns: Sequence[str]
+    """Their names, those of no name left out."""
+    rows: Mapping[int, Mapping[str, str]] = field(repr=False)
+    """Cells by column of every row that is not empty, numbered as in a spreadsheet."""
+    misfits: Sequence[int] = ()
+    """Rows of another length than the header, which are not in `rows`."""
+
+    def column(self, name: str) -> list[str]:
+        """All cells of a column."""
+        return [cells[name] for cells in self.rows.values()]
 
 
-def check_rows(
-    path: Path,
-    records: Sequence[Sequence[str]],
-    columns: Sequence[str],
-    left_out: Omissions,
-    unique: Sequence[str] = (),
-    published: int | None = None,
-) -> pd.DataFrame:
-    """Header and rows as a table of stripped text, empty cells "". The index is the row number of a spreadsheet.
+def read_table(path: Path) -> Table:
+    """The table in a file, whatever it is called.
 
-    A row of another length than the header is left out, for a published table is not ours to correct; so are rows fewer
-    than were `published`. Rows that have the same cells in the columns `unique` must be equal: one of them stays.
-
-    Raises AdapterError if a column is missing or there twice, if there is no row, the last one is incomplete, or rows
-    contradict each other in `unique`.
+    Raises TableError if the file cannot be read, is no table, has a column twice or ends in the middle of a row, WorkbookError
+    for a workbook that cannot be read.
     """
-    header = [name.strip() for name in records[0]] if records else []
-    if missing := [name for name in columns if name not in header]:
-        raise AdapterError(
-            f"{path}: the columns {', '.join(missing)} are missing; there are {', '.join(header)[:_WIDTH] or 'none'}. "
-            "Expected those of the published table. Download it again."
-        )
+    content = _read(path)
+    workbook = is_workbook(content)
+    records = read_workbook(path, content) if workbook else _csv_rows(path, content)
+    rows = {number: [*map(_clean, row)] for number, row in enumerate(records, start=1)}
+    rows = {number: row for number, row in rows.items() if any(row)}
+    first = next((number for number, row in rows.items() if sum(map(bool, row)) > 1), min(rows, default=0))
+    header = _trimmed(rows.get(first, []), 0)
     if twice := [name for name, count in Counter(header).items() if count > 1 and name]:
-        raise AdapterError(
+        raise TableError(
             f"{path}: the columns {', '.join(twice)} are there more than once. Expected each once: it is not known which "
             "of them counts. Remove or rename the others."
         )
-    rows = {n: [c.strip() for c in r] for n, r in enumerate(records[1:], start=2) if any(c.strip() for c in r)}
-    _check_end(path, header, rows)
-    fitting = {n: r for n, r in rows.items() if len(r) == len(header)}
-    if not fitting:
-        raise AdapterError(
-            f"{path}: none of {len(rows)} rows has {len(header)} cells, as the header has. Expected a row per image or finding. "
-            "Take the table as it was published."
+    below = {number: _trimmed(row, len(header)) for number, row in rows.items() if number > first}
+    if workbook:  # a sheet has no end of a row: cells that are not there are empty
+        below = {number: row + [""] * (len(header) - len(row)) for number, row in below.items()}
+    elif below and len(below[max(below)]) < len(header):
+        raise TableError(
+            f"{path}: the table ends in the middle of row {max(below)}, after {len(below[max(below)])} of {len(header)} cells. "
+            "Expected whole rows: the file is cut off. Copy or download it again, or fill in the row."
         )
-    left_out.add(path, "rows left out, their number of cells is not that of the header", rows.keys() - fitting)
-    left_out.add_missing_rows(path, len(rows), published)
-    kept = _without_repeated(path, header, fitting, unique)
-    table = pd.DataFrame(kept.values(), index=list(kept), columns=header, dtype=object)
-    return table.loc[:, table.columns != ""]  # spreadsheets write columns without a name
+    named = {n: dict(zip(header, row, strict=True)) for n, row in below.items() if len(row) == len(header)}
+    return Table(path, [n for n in header if n], named, [number for number in below if number not in named])
 
 
 def read_columns(path: Path, needed: Sequence[str], also: Sequence[str]) -> pd.DataFrame:
-    """Of a table too large to be kept whole, these columns as stripped text; the index as that of `check_rows`.
+    """Of a CSV file too large to be kept whole, these columns as stripped text; the index is the number of the row.
 
-    Raises AdapterError if the file is no CSV file, lacks one of `needed`, has no rows, or ends in the middle of one.
+    Raises TableError if the file is no CSV file, lacks one of `needed`, has no rows, or ends in the middle of one.
     """
     try:
         _check_ends(path)
@@ -101,16 +93,104 @@ def read_columns(path: Path, needed: Sequence[str], also: Sequence[str]) -> pd.D
             encoding_errors="replace",
         )
     except (ValueError, OSError) as error:
-        reason = error if isinstance(error, AdapterError) else type(error).__name__
-        raise AdapterError(
+        reason = error if isinstance(error, TableError) else type(error).__name__
+        raise TableError(
             f"{path}: not a readable CSV file ({reason}). Expected the table as it was published. Download it again."
         ) from None
     missing = [name for name in needed if name not in table]
     if missing or table.empty:
         problem = f"the columns {', '.join(missing)} are missing" if missing else "the table has a header and no rows"
-        raise AdapterError(f"{path}: {problem}. Expected the table as it was published. Download it again.")
+        raise TableError(f"{path}: {problem}. Expected the table as it was published. Download it again.")
     table.index += 2
     return table.apply(lambda column: column.str.strip())
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return read_bounded(path, _LARGEST_MB * 1_000_000)
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else f"it has more than {_LARGEST_MB} MB"
+        raise TableError(
+            f"{path}: the table cannot be read ({why}). Expected .xlsx or CSV of at most {_LARGEST_MB} MB. Check path and access "
+            "rights, or save the columns that are needed as 'CSV UTF-8'."
+        ) from None
+
+
+def _csv_rows(path: Path, content: bytes) -> list[list[str]]:
+    """Row n as a spreadsheet counts them as entry n - 1.
+
+    The separator is the one that cuts most of the rows like the first of them that it cuts at all. A first line `sep=;`,
+    which Excel understands, is an empty row.
+    """
+    text = _decode(path, content)
+    first, _, rest = text.partition("\n")
+    stated = first.strip().lower().removeprefix("sep=") if first.lower().startswith("sep=") else None
+    if stated is not None:
+        text = "\n" + rest
+    found, errors = [], []
+    for separator in stated if stated and len(stated) == 1 else _SEPARATORS:
+        try:
+            found.append(_parse(text, separator))
+        except csv.Error as error:
+            errors.append(error)
+    best = max(found, key=_likeness, default=[])
+    if errors and _likeness(best) == (0, 0):
+        closed = "unexpected end of data" not in str(errors[0])
+        raise TableError(
+            f"{path}: no CSV file ({errors[0] if closed else 'a quote is never closed'}). Expected a table as text. Save it as "
+            "'CSV UTF-8', or take it as it was published."
+        )
+    return best
+
+
+def _decode(path: Path, content: bytes) -> str:
+    """UTF-8, UTF-16 with or without mark, else Windows-1252, which is Latin-1 with more letters."""
+    encoding = next((name for mark, name in _UTF_16.items() if content.startswith(mark)), None)
+    start = content[:_START]
+    if encoding is None and 3 * start.count(0) > len(start):
+        encoding = "utf-16-le" if start[1::2].count(0) > start[::2].count(0) else "utf-16-be"
+    try:
+        text = content.decode(encoding or "utf-8-sig")
+    except UnicodeDecodeError:
+        text = "\0" if encoding else content.decode("cp1252", "replace")
+        if "\0" not in text:
+            logger.warning("%s: not UTF-8, read as Windows-1252 (Latin-1): look at letters with accents", path)
+    if "\0" in text:
+        raise TableError(
+            f"{path}: not a text file (it holds zero bytes). Expected CSV or .xlsx. Save the table as 'CSV UTF-8', or download "
+            "it again."
+        )
+    return text
+
+
+def _parse(text: str, separator: str) -> list[list[str]]:
+    """Quotes within a cell are taken as they stand; one that is never closed would swallow the rows after it."""
+    try:
+        return list(csv.reader(io.StringIO(text, newline=None), delimiter=separator, strict=True))
+    except csv.Error as error:
+        if "unexpected end of data" in str(error):
+            raise
+        return list(csv.reader(io.StringIO(text, newline=None), delimiter=separator))
+
+
+def _likeness(rows: list[list[str]]) -> tuple[int, int]:
+    """How many rows are as long as the first one of several cells, and how long that is."""
+    lengths = [len(row) for row in rows if any(cell.strip() for cell in row)]
+    header = next((length for length in lengths if length > 1), 0)
+    return (lengths.count(header), header) if header else (0, 0)
+
+
+def _clean(cell: str) -> str:
+    """Without what nobody sees: line breaks and other white space are spaces, control and joining characters go."""
+    if cell.isprintable():
+        return cell.strip()
+    return "".join(" " if c.isspace() else c for c in cell if c.isspace() or c.isprintable()).strip()
+
+
+def _trimmed(row: Sequence[str], length: int) -> list[str]:
+    """Without empty cells at its end that are beyond `length`: spreadsheets like to write some."""
+    end = max([length, *(number for number, cell in enumerate(row, start=1) if cell)])
+    return list(row[:end])
 
 
 def _check_ends(path: Path) -> None:
@@ -119,73 +199,6 @@ def _check_ends(path: Path) -> None:
         start = file.read(_LOOKED_AT)
         file.seek(max(file.seek(0, os.SEEK_END) - 1, 0))
         if start and file.read() not in (b"\n", b"\r"):
-            raise AdapterError("it ends in the middle of a row, it is cut off")
+            raise TableError("it ends in the middle of a row, it is cut off")
     if b"\0" in start:
-        raise AdapterError("it holds zero bytes")
-
-
-def _check_end(path: Path, header: list[str], rows: Mapping[int, list[str]]) -> None:
-    if not rows:
-        raise AdapterError(
-            f"{path}: the table has a header and no rows. Expected a row per image or finding. Copy or download it again."
-        )
-    last = max(rows)
-    if len(rows[last]) < len(header):
-        raise AdapterError(
-            f"{path}: the table ends in the middle of row {last}, after {len(rows[last])} of {len(header)} cells. Expected "
-            "whole rows: the file is cut off. Copy or download it again."
-        )
-
-
-def _without_repeated(
-    path: Path, header: list[str], rows: dict[int, list[str]], unique: Sequence[str]
-) -> dict[int, list[str]]:
-    if not unique:
-        return rows
-    places = [header.index(name) for name in unique]
-    same: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    for number, row in rows.items():
-        same[tuple(row[place] for place in places)].append(number)
-    for numbers in same.values():
-        if any(rows[number] != rows[numbers[0]] for number in numbers):
-            raise AdapterError(
-                f"{path}: rows {listed(numbers)} have the same {' and '.join(unique)} and differ. "
-                "Expected one row for each. Delete what is wrong, or take the table as it was published."
-            )
-    repeated = {number for numbers in same.values() for number in numbers[1:]}
-    tell("%s: %d rows repeat an earlier row, which counts once: rows %s", path, repeated)
-    return {number: row for number, row in rows.items() if number not in repeated}
-
-
-def _text(path: Path, columns: Sequence[str]) -> str:
-    try:
-        data = read_bounded(path)
-    except OSError as error:
-        raise AdapterError(
-            f"{path}: the table cannot be read ({error.strerror}). Expected a table of the data set with the columns "
-            f"{', '.join(columns)}. Give the folder as it was published."
-        ) from None
-    except ValueError as error:
-        raise AdapterError(f"{path}: no table ({error}). Expected a CSV file. Copy or download it again.") from None
-    try:
-        return utf8_text(data)
-    except ValueError as error:
-        raise AdapterError(f"{path}: {error}, or take the table as it was published.") from None
-
-
-def _records(path: Path, text: str, separator: str) -> list[list[str]]:
-    """Quotes within a cell are taken as they stand; one that is never closed would swallow the rows after it."""
-    strict = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    try:
-        return list(strict)
-    except csv.Error as error:
-        problem = "a quote is never closed" if "unexpected end of data" in str(error) else None
-    try:
-        if problem is None:
-            return list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
-    except csv.Error as error:
-        problem = str(error)
-    raise AdapterError(
-        f"{path}: no CSV file ({problem}, near line {strict.line_num}). Expected rows of cells separated by {separator!r}. "
-        "Take the table as it was published."
-    )
+        raise TableError("it holds zero bytes")

@@ -5,11 +5,12 @@ A small file can unpack to gigabytes, so its sizes are checked before any of it 
 """
 
 import io
+import itertools
 import logging
 import re
 import warnings
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,10 @@ _MOST_CELLS = 2 * _MEGA
 _MOST_COLUMNS = 1_000
 _LAST_ROW = 1_048_576  # of any sheet
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
-_FORMULA = re.compile(rb"<(\w+:)?f[\s/>]")
+_FORMULA = re.compile(
+    rb"<(?:\w+:)?f(?:\s[^<>]*)?(?:/>|>[^<]*</(?:\w+:)?f>)(\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*</)?"
+)
+"""A formula in the XML of a sheet; the group is what follows if its result was not saved."""
 _SAVE = "Save the sheet in a spreadsheet program as a plain workbook (.xlsx) without password, or as 'CSV UTF-8'."
 
 
@@ -44,15 +48,12 @@ def read_workbook(path: Path, content: bytes) -> list[list[str]]:
     `content` is that of the file `path`. Whole numbers have no decimal point, or the zeros in front that their format
     shows; dates are ISO dates. Raises WorkbookError.
     """
-    calculated = _check_parts(path, content)
+    _check_parts(path, content)
     try:
         with warnings.catch_warnings():  # of formats and extensions that are not used here
             warnings.simplefilter("ignore")
-            values = openpyxl.load_workbook(io.BytesIO(content), read_only=True, keep_links=False, data_only=True)
-            sources = (
-                openpyxl.load_workbook(io.BytesIO(content), read_only=True, keep_links=False) if calculated else None
-            )
-            return _first_table(path, values.worksheets, sources.worksheets if sources else None)
+            book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, keep_links=False, data_only=True)
+            return _first_table(path, book.worksheets)
     except WorkbookError:
         raise
     except Exception as error:  # openpyxl passes on whatever zip and XML raise
@@ -61,11 +62,8 @@ def read_workbook(path: Path, content: bytes) -> list[list[str]]:
         ) from None
 
 
-def _check_parts(path: Path, content: bytes) -> bool:
-    """What can be known before anything is parsed: whether there are formulas.
-
-    zipfile never unpacks more than the size that a file states.
-    """
+def _check_parts(path: Path, content: bytes) -> None:
+    """What can be known before anything is parsed. zipfile never unpacks more than the size that a file states."""
     if content.startswith(_OLE):
         raise WorkbookError(
             f"{path}: this is an old workbook (.xls) or one with a password. Expected .xlsx or CSV. {_SAVE}"
@@ -84,25 +82,32 @@ def _check_parts(path: Path, content: bytes) -> bool:
                 raise WorkbookError(f"{path}: this zip file is no Excel workbook. Expected .xlsx or CSV. {_SAVE}")
             if any(name.lower().endswith("vbaproject.bin") for name in names):
                 raise WorkbookError(f"{path}: the workbook holds macros. Expected a table without programs. {_SAVE}")
-            calculated = False
             for name in names:
                 part = packed.read(name) if name.endswith((".xml", ".rels")) else b""
                 if b"<!DOCTYPE" in part.replace(b"\0", b""):
                     raise WorkbookError(f"{path}: the workbook defines XML entities, as no program does. {_SAVE}")
-                calculated |= _FORMULA.search(part) is not None
-            return calculated
+                if "/worksheets/" in name:
+                    _check_formulas(path, part)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
         raise WorkbookError(
             f"{path}: the workbook is damaged ({type(error).__name__}). Expected an Excel file. {_SAVE}"
         ) from None
 
 
-def _first_table(path: Path, sheets: Sequence[Any], sources: Sequence[Any] | None) -> list[list[str]]:
+def _check_formulas(path: Path, sheet: bytes) -> None:
+    """Programs that write formulas without their results leave cells that look empty."""
+    without_result = [bool(found[1]) for found in _FORMULA.finditer(sheet)]
+    if without_result and all(without_result):
+        raise WorkbookError(
+            f"{path}: {len(without_result)} cells hold formulas whose results were not saved. Expected values. Open the file "
+            "in a spreadsheet program and save it again, or paste the column as values."
+        )
+
+
+def _first_table(path: Path, sheets: Sequence[Any]) -> list[list[str]]:
     found = []
     for number, sheet in enumerate(sheets, start=1):
         rows = _rows(path, sheet)
-        if sources:
-            _check_formulas(path, rows, sources[number - 1])
         if sum(any(row) for row in rows) > 1:
             found.append((number, sheet.title, rows))
     if not found:
@@ -123,7 +128,8 @@ def _rows(path: Path, sheet: Any) -> list[list[str]]:
     """The rows up to the last one that holds anything."""
     rows: list[list[str]] = []
     cells = 0
-    for values in _cells(sheet):
+    sheet.reset_dimensions()  # what a file says about its size may be wrong
+    for values in itertools.islice(sheet.iter_rows(), _LAST_ROW):
         rows.append([_text(cell) for cell in values])
         cells += sum(map(bool, rows[-1]))
         if len(values) > _MOST_COLUMNS or cells > _MOST_CELLS:
@@ -134,29 +140,6 @@ def _rows(path: Path, sheet: Any) -> list[list[str]]:
     while rows and not any(rows[-1]):
         rows.pop()
     return rows
-
-
-def _check_formulas(path: Path, rows: list[list[str]], sources: Any) -> None:
-    """Programs that write formulas without their results leave cells that look empty."""
-    results = [
-        (at < len(rows) and bool(rows[at][column]))
-        for at, row in enumerate(_cells(sources))
-        for column, cell in enumerate(row)
-        if cell.data_type == "f"
-    ]
-    if results and not any(results):
-        raise WorkbookError(
-            f"{path}: {len(results)} cells hold formulas whose results were not saved. Expected values. Open the file in a "
-            "spreadsheet program and save it again, or paste the column as values."
-        )
-
-
-def _cells(sheet: Any) -> Iterator[Any]:
-    sheet.reset_dimensions()  # what a file says about its size may be wrong
-    for number, row in enumerate(sheet.iter_rows(), start=1):
-        if number > _LAST_ROW:
-            return
-        yield row
 
 
 def _text(cell: Any) -> str:

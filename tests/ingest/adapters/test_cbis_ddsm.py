@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mammoseg.data.manifest import ImageRow, Manifest, load_manifest
 from mammoseg.data.splits import check_leaks
 from mammoseg.ingest.adapters.cbis_ddsm import make_manifest
-from mammoseg.ingest.tables import AdapterError
+from mammoseg.ingest.data_set import AdapterError
 from mammoseg.io.read import read_mask
 from mammoseg.records.label import CLASSES
 

@@ -12,7 +12,8 @@ from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 from mammoseg.data.manifest import Manifest, load_manifest
 from mammoseg.ingest.adapters.cmmd import make_manifest
-from mammoseg.ingest.tables import AdapterError
+from mammoseg.ingest.data_set import AdapterError
+from mammoseg.ingest.tables import TableError
 from mammoseg.ingest.workbook import WorkbookError
 from mammoseg.records.label import CLASSES
 
@@ -155,7 +156,7 @@ def test_another_folder_is_refused(root: Path, tmp_path: Path, made: Callable[..
     with pytest.raises(WorkbookError, match="the workbook is damaged"):
         make_manifest(root, tmp_path / "masks")
     pd.DataFrame([{"id": 1}]).to_excel(root / TABLE, index=False)
-    with pytest.raises(AdapterError, match="the columns ID1, LeftRight, classification are missing; there are id"):
+    with pytest.raises(TableError, match="the columns ID1, LeftRight, classification are missing; there are id"):
         make_manifest(root, tmp_path / "masks")
     pd.DataFrame([{"ID1": "D1-0001", "LeftRight": "L", "classification": "Benign"}]).to_excel(
         tmp_path / TABLE, index=False

@@ -11,7 +11,7 @@ import pytest
 
 from mammoseg.data.manifest import Manifest, load_manifest
 from mammoseg.ingest.adapters.csaw_cc import make_manifest
-from mammoseg.ingest.tables import AdapterError
+from mammoseg.ingest.data_set import AdapterError
 
 COLUMNS = (
     *("anon_patientid", "exam_year", "anon_filename", "x_age", "x_case", "x_cancer_laterality", "x_type"),
@@ -143,7 +143,7 @@ def test_a_breast_with_contradictory_rows_is_unknown(
 ) -> None:
     rows = [image(case=1, cancer="Left", timing=1), image(view="MLO", case=1, cancer="Left", timing=2), image("Right")]
     assert [row.labels.get("malignant") for row in made(rows).rows()] == [None, None, 0]
-    assert "1 breasts have contradictory labels, left empty: 2_2015 L" in caplog.text
+    assert "1 breasts have contradictory rows, labels left empty: 2_2015 L" in caplog.text
 
 
 def test_another_folder_is_refused(made: Callable[..., Manifest], tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from mammoseg.data.manifest import Manifest, load_manifest
 from mammoseg.ingest.adapters.embed import make_manifest
-from mammoseg.ingest.tables import AdapterError
+from mammoseg.ingest.data_set import AdapterError
+from mammoseg.ingest.tables import TableError
 from mammoseg.io.read import read_mask
 from mammoseg.records.label import CLASSES
 
@@ -225,10 +226,10 @@ def test_what_is_left_out_is_told(made: Callable[..., Manifest], caplog: pytest.
 def test_another_folder_is_refused(made: Callable[..., Manifest], tmp_path: Path) -> None:
     with pytest.raises(AdapterError, match=r"tables/EMBED_OpenData_metadata.csv and .*_reduced.csv cannot be found"):
         make_manifest(tmp_path, tmp_path / "masks")
-    with pytest.raises(AdapterError, match=r"EMBED_OpenData_clinical.csv: the columns side, asses, path_severity are"):
+    with pytest.raises(TableError, match=r"EMBED_OpenData_clinical.csv: the columns side, asses, path_severity are"):
         made([image("L_CC")], [{"empi_anon": 11, "acc_anon": 7}])
     (tmp_path / "embed" / "tables" / "EMBED_OpenData_metadata.csv").write_text('a,b\n"1')
-    with pytest.raises(AdapterError, match=r"EMBED_OpenData_metadata.csv: not a readable CSV file"):
+    with pytest.raises(TableError, match=r"EMBED_OpenData_metadata.csv: not a readable CSV file"):
         make_manifest(tmp_path / "embed", tmp_path / "masks")
     with pytest.raises(AdapterError, match="none of the 1 images of the tables is there"):
         made([image("R_CC")], [finding("", "N")], without=["R_CC"])

@@ -10,7 +10,8 @@ import pytest
 
 from mammoseg.data.manifest import ImageRow, Manifest, load_manifest
 from mammoseg.ingest.adapters.inbreast import make_manifest
-from mammoseg.ingest.tables import AdapterError
+from mammoseg.ingest.data_set import AdapterError
+from mammoseg.ingest.tables import TableError
 from mammoseg.io.read import read_mask
 from mammoseg.records.label import CLASSES
 
@@ -176,7 +177,7 @@ def test_other_folders_are_refused(tmp_path: Path) -> None:
     with pytest.raises(AdapterError, match=r"INbreast\.csv cannot be found"):
         make_manifest(tmp_path, tmp_path / "masks")
     (tmp_path / "INbreast.csv").write_text("Laterality,View\n")
-    with pytest.raises(AdapterError, match="separated by ';'"):
+    with pytest.raises(TableError, match="columns Acquisition date, File Name, ACR, Bi-Rads are missing"):
         make_manifest(tmp_path, tmp_path / "masks")
     (tmp_path / "INbreast.csv").write_text(f"{HEADER}\nremoved;removed;L;CC;201001;1;2;2\n")
     with pytest.raises(AdapterError, match="none of the 0 images"):

@@ -9,8 +9,8 @@ import pytest
 
 from mammoseg.data.manifest import ImageRow, Manifest, load_manifest
 from mammoseg.ingest.adapters.mini_mias import make_manifest
+from mammoseg.ingest.data_set import AdapterError
 from mammoseg.ingest.drawing import draw_mask
-from mammoseg.ingest.tables import AdapterError
 from mammoseg.io.read import read_mask
 from mammoseg.records.label import CLASSES
 

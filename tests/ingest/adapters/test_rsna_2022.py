@@ -9,7 +9,8 @@ import pytest
 
 from mammoseg.data.manifest import Manifest, load_manifest
 from mammoseg.ingest.adapters.rsna_2022 import make_manifest
-from mammoseg.ingest.tables import AdapterError
+from mammoseg.ingest.data_set import AdapterError
+from mammoseg.ingest.tables import TableError
 from mammoseg.records.label import CLASSES
 
 COLUMNS = (
@@ -108,14 +109,14 @@ def test_a_breast_with_contradictory_rows_is_unknown(
         (None, None),
         (1, 0),
     ]
-    assert "1 breasts have several values of cancer, label left empty: 10006 L" in caplog.text
+    assert "1 breasts have several values of cancer, labels left empty: 10006 L" in caplog.text
 
 
 def test_another_folder_is_refused(made: Callable[..., Manifest], tmp_path: Path) -> None:
     with pytest.raises(AdapterError, match=r"train.csv cannot be found"):
         make_manifest(tmp_path, tmp_path / "masks")
     (tmp_path / "train.csv").write_text("id,label\n1,0\n")
-    with pytest.raises(AdapterError, match=r"the columns patient_id, image_id, .* are missing; there are id, label"):
+    with pytest.raises(TableError, match=r"the columns patient_id, image_id, .* are missing; there are id, label"):
         make_manifest(tmp_path, tmp_path / "masks")
     with pytest.raises(AdapterError, match="none of the 1 images of the tables is there"):
         made([image(1)], without=[1])

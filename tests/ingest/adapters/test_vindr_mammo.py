@@ -10,7 +10,7 @@ import pytest
 
 from mammoseg.data.manifest import Manifest, load_manifest
 from mammoseg.ingest.adapters.vindr_mammo import ABOUT, make_manifest
-from mammoseg.ingest.tables import AdapterError
+from mammoseg.ingest.data_set import AdapterError
 from mammoseg.io.read import read_mask
 from mammoseg.records.label import CLASSES
 
@@ -128,7 +128,7 @@ def test_what_is_left_out_is_told(made: Callable[..., Manifest], caplog: pytest.
         "3 rows left out, their ids, laterality or view cannot be used: rows 4, 5, 6",
         "2 boxes left out, their numbers are no box: rows 2, 3",
         "1 boxes of BI-RADS 3 or none are in no mask: rows 4",
-        "2 images without their masks, size or boxes cannot be used: rows 7, 8",
+        "2 images without their masks, size or boxes cannot be used: r_cc_2, r_cc_3",
         "1 images of the tables have no file and are left out: l_cc",
     ):
         assert text in caplog.text

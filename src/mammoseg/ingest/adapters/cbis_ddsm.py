@@ -27,11 +27,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mammoseg.ingest.about import About
-from mammoseg.ingest.adapted import Adapted, find_table, to_manifest
-from mammoseg.ingest.drawing import DrawingError, draw_mask, image_shape, write_mask
-from mammoseg.ingest.omissions import Omissions, tell
-from mammoseg.ingest.tables import read_table
+from mammoseg.ingest.data_set import About, Adapted, DataSet, tell
+from mammoseg.ingest.drawing import DrawingError, draw_mask, image_shape
 from mammoseg.io.dicom.pixels import read_dicom_pixels
 from mammoseg.io.read import ImageReadError, is_dicom, read_pixels
 from mammoseg.records.image import MAX_PIXELS, side_of
@@ -112,16 +109,16 @@ def make_manifest(root: Path, masks: Path) -> Adapted:
 
     Raises AdapterError if one of the tables or every image is missing.
     """
+    data = DataSet(root, masks, ABOUT)
     films: dict[str, list[_Abnormality]] = defaultdict(list)
     breasts: dict[tuple[str, str], set[str]] = defaultdict(set)
-    left_out = Omissions()
     for name, (split, published) in _TABLES.items():
-        for abnormality in _read(find_table(root, [name, f"csv/{name}"], ABOUT.holds), split, published, left_out):
+        for abnormality in _read(data, name, split, published):
             films[abnormality.image_id].append(abnormality)
             breasts[abnormality.patient, abnormality.side].add(abnormality.label)
     named = {name for found in films.values() for a in found for name in (a.film, *a.folders)}
     tested = {found[0].patient for found in films.values() if any(a.split == "test" for a in found)}
-    files = _files(root, left_out)
+    files = _files(data)
     rows: list[dict[str, Any]] = []
     leaking, incomplete = [], []
     for image_id, found in films.items():
@@ -136,7 +133,7 @@ def make_manifest(root: Path, masks: Path) -> Adapted:
             "image_id": image_id,
             "laterality": found[0].side,
             "view": found[0].view,
-            "path": str(path.absolute()),
+            "path": path,
             "split": split,
             "density": max(a.density for a in found),
             "birads": max(a.assessment for a in found),
@@ -147,22 +144,22 @@ def make_manifest(root: Path, masks: Path) -> Adapted:
             row[label] = int(label in breasts[found[0].patient, found[0].side])
             if path.is_file() and (outlined := [a for a in found if a.label == label]):
                 mask = _union(path, files, outlined)
-                row[f"{label}_mask"] = None if mask is None else write_mask(masks / f"{image_id}_{label}.png", mask)
-                incomplete += [] if row[f"{label}_mask"] else [f"{image_id} ({label})"]
+                drawn = {} if mask is None else data.mask(image_id, label, mask)
+                row |= drawn
+                incomplete += [] if drawn else [f"{image_id} ({label})"]
         rows.append(row)
     tell("%s: %d films of patients in the test tables are left out, they are in the training tables: %s", root, leaking)
     tell("%s: %d films have no mask of a class, not all its mask files are there and fit: %s", root, incomplete)
-    left_out.add(root, "folders of images are in no row of the tables", files.keys() - named)
-    return to_manifest(rows, root, masks, left_out)
+    data.leave_out(root, "folders of images are in no row of the tables", files.keys() - named)
+    return data.manifest(rows)
 
 
-def _read(path: Path, split: str, published: int, left_out: Omissions) -> Iterator[_Abnormality]:
-    table = read_table(path, _COLUMNS, left_out, unique=_COLUMNS, published=published)
-    table.columns = table.columns.str.replace(" ", "_")
+def _read(data: DataSet, name: str, split: str, published: int) -> Iterator[_Abnormality]:
+    table = data.table([name, f"csv/{name}"], _COLUMNS, unique=_COLUMNS, published=published)
     unusable = []
-    for number, cells in table.to_dict("index").items():
-        film, mask, crop = (_folder(cells[f"{name}_file_path"]) for name in ("image", "ROI_mask", "cropped_image"))
-        side, view = side_of(cells["left_or_right_breast"]), cells["image_view"].upper()
+    for number, cells in table.rows.items():
+        film, mask, crop = (_folder(cells[f"{part} file path"]) for part in ("image", "ROI mask", "cropped image"))
+        side, view = side_of(cells["left or right breast"]), cells["image view"].upper()
         label = _LABELS.get(cells["pathology"].upper())
         patient = re.fullmatch(r"(?:\S+_)?(P_\d+)(?:_\S+)?", cells["patient_id"])
         if not (film and label and patient and side and view in _VIEWS):
@@ -176,11 +173,11 @@ def _read(path: Path, split: str, published: int, left_out: Omissions) -> Iterat
             split,
             film,
             frozenset(name for name in (mask, crop) if name),
-            cells["abnormality_type"],
+            cells["abnormality type"],
             cells["assessment"],
-            cells.get("breast_density", ""),
+            cells.get("breast density") or cells.get("breast_density", ""),
         )
-    left_out.add(path, "rows left out, their patient, side, view, pathology or path cannot be used", unusable)
+    data.leave_out(table.path, "rows left out, their patient, side, view, pathology or path cannot be used", unusable)
 
 
 def _folder(cell: str) -> str | None:
@@ -189,15 +186,14 @@ def _folder(cell: str) -> str | None:
     return first if _FOLDER.fullmatch(first) else None
 
 
-def _files(root: Path, left_out: Omissions) -> Files:
-    info = root / "csv" / "dicom_info.csv"
-    if info.is_file():
+def _files(data: DataSet) -> Files:
+    info = "csv/dicom_info.csv"
+    if (data.root / info).is_file():
         found: Files = defaultdict(list)
-        table = read_table(info, ("PatientID", "image_path"), left_out)
-        for name, place in zip(table["PatientID"], table["image_path"], strict=True):
-            found[name].append(root.joinpath("jpeg", *Path(place).parts[-2:]))
+        for cells in data.table([info], ("PatientID", "image_path")).rows.values():
+            found[cells["PatientID"]].append(data.root.joinpath("jpeg", *Path(cells["image_path"]).parts[-2:]))
         return {name: [path for path in paths if path.is_file()] for name, paths in found.items()}
-    folders = _folders(root, _DEEPEST)
+    folders = _folders(data.root, _DEEPEST)
     return {f.name: sorted(p for p in f.rglob("*") if p.suffix.lower() in _SUFFIXES) for f in folders}
 
 

@@ -14,19 +14,11 @@ Side and view stand in the header of the DICOM files only. Of a breast, `classif
 import logging
 import re
 from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from mammoseg.bounded import read_bounded
-from mammoseg.ingest.about import About, Totals
-from mammoseg.ingest.adapted import Adapted, find_images, find_table, to_manifest
+from mammoseg.ingest.data_set import About, Adapted, Breast, DataSet, Totals
 from mammoseg.ingest.file_ids import numbered
-from mammoseg.ingest.omissions import Omissions
-from mammoseg.ingest.tables import AdapterError, check_rows, read_table
-from mammoseg.ingest.workbook import is_workbook, read_workbook
 from mammoseg.io.dicom.header import DicomHeader, DicomReadError, read_header
 from mammoseg.io.runs import is_safe_id
 
@@ -52,13 +44,9 @@ ABOUT = About(
 )
 
 _TABLES = ("CMMD_clinicaldata_revision.xlsx", "CMMD_clinicaldata_revision.csv")
-_ROWS = 1_872
 _COLUMNS = ("ID1", "LeftRight", "classification")
 _FURTHER = {"Age": "age", "abnormality": "abnormality", "subtype": "subtype"}
 _PLACE = re.compile(r"(?:manifest-[^/]*/)?CMMD/(?P<patient>D[12]-\d{4})/")
-
-Breast = tuple[str, str]
-"""(patient_id, laterality)"""
 
 
 def make_manifest(root: Path, masks: Path) -> Adapted:
@@ -66,11 +54,12 @@ def make_manifest(root: Path, masks: Path) -> Adapted:
 
     Reads the header of every DICOM file. Raises AdapterError if the table or every image is missing.
     """
-    left_out = Omissions()
-    breasts = _breasts(find_table(root, _TABLES, ABOUT.holds), left_out)
+    data = DataSet(root, masks, ABOUT)
+    breasts = _breasts(data)
+    found = [(_PLACE.match(name), path) for name, path in data.images((".dcm",)).items()]
     rows: list[dict[str, Any]] = []
     unreadable, unusable = [], []
-    for patient, path in _images(root, left_out):
+    for patient, path in sorted((match["patient"], path) for match, path in found if match):
         try:
             header = read_header(path)
         except DicomReadError:
@@ -82,13 +71,13 @@ def make_manifest(root: Path, masks: Path) -> Adapted:
         rows.append(_row(patient, path, header, breasts.get((patient, header.laterality), {})))
     for row, name in zip(rows, numbered([row["image_id"] for row in rows], range(len(rows))), strict=True):
         row["image_id"] = name  # files of the same name in several series
-    left_out.add(root, "DICOM files cannot be read and are left out", unreadable)
-    left_out.add(
+    data.leave_out(root, "DICOM files cannot be read and are left out", unreadable)
+    data.leave_out(
         root, "files are no mammogram of a known side and view, or have an odd name, and are left out", unusable
     )
     without = {(row["patient_id"], row["laterality"]) for row in rows} - breasts.keys()
     logger.info("%s: %d breasts have no row in the table, labels unknown", root, len(without))
-    return to_manifest(rows, root, masks, left_out)
+    return data.manifest(rows)
 
 
 def _row(patient: str, path: Path, header: DicomHeader, breast: dict[str, Any]) -> dict[str, Any]:
@@ -99,7 +88,7 @@ def _row(patient: str, path: Path, header: DicomHeader, breast: dict[str, Any]) 
         "image_id": f"{patient}_{path.stem}",
         "laterality": header.laterality,
         "view": header.view,
-        "path": str(path.absolute()),
+        "path": path,
         "study_date": header.study_date,
         "pixel_mm": header.pixel_mm,
         "horizontal_flip": flips[header.horizontal_flip],
@@ -107,24 +96,18 @@ def _row(patient: str, path: Path, header: DicomHeader, breast: dict[str, Any]) 
     }
 
 
-def _images(root: Path, left_out: Omissions) -> Iterator[tuple[str, Path]]:
-    """(patient, DICOM file), sorted."""
-    found = [(_PLACE.match(name), path) for name, path in find_images(root, (".dcm",), left_out).items()]
-    yield from sorted((match["patient"], path) for match, path in found if match)
-
-
-def _breasts(path: Path, left_out: Omissions) -> dict[Breast, dict[str, Any]]:
+def _breasts(data: DataSet) -> dict[Breast, dict[str, Any]]:
     """Labels and further columns of every breast in the table."""
+    table = data.table(_TABLES, _COLUMNS, published=1_872)
     found: dict[Breast, list[dict[str, str]]] = defaultdict(list)
     unusable = []
-    for number, row in _table(path, left_out).to_dict("index").items():
-        cells = {str(name): text for name, text in row.items()}
+    for number, cells in table.rows.items():
         side, kind = cells["LeftRight"].upper(), cells["classification"].lower()
         if side in ("L", "R") and kind in ("benign", "malignant"):
             found[cells["ID1"], side].append({**cells, "classification": kind})
         else:
             unusable.append(number)
-    left_out.add(path, "rows left out, side or classification cannot be used", unusable)
+    data.leave_out(table.path, "rows left out, side or classification cannot be used", unusable)
     return {breast: _labels(rows) for breast, rows in found.items()}
 
 
@@ -136,18 +119,3 @@ def _labels(rows: list[dict[str, str]]) -> dict[str, Any]:
         "malignant": int("malignant" in kinds),
         **{name: "; ".join(values) for name, values in further.items()},
     }
-
-
-def _table(path: Path, left_out: Omissions) -> pd.DataFrame:
-    """The rows of the workbook, or of the same as CSV: which of them it is, the content tells and not the name."""
-    try:
-        content = read_bounded(path)
-    except (OSError, ValueError) as error:
-        raise AdapterError(
-            f"{path}: the table cannot be read ({error}). Expected an Excel workbook or a CSV file. Download it again."
-        ) from None
-    if not is_workbook(content):
-        return read_table(path, _COLUMNS, left_out, published=_ROWS)
-    header, *rows = read_workbook(path, content)
-    whole = [row + [""] * (len(header) - len(row)) for row in rows]  # a sheet has no end of a row
-    return check_rows(path, [header, *whole], _COLUMNS, left_out, published=_ROWS)

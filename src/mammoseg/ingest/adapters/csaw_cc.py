@@ -16,16 +16,10 @@ is used where malignant is 1. Benign findings are not recorded: benign is always
 of a woman in a year are one exam.
 """
 
-from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from mammoseg.ingest.about import About
-from mammoseg.ingest.adapted import ROW, Adapted, find_images, find_table, to_manifest
-from mammoseg.ingest.omissions import Omissions, tell
-from mammoseg.ingest.tables import read_table
+from mammoseg.ingest.data_set import About, Adapted, Breast, Cells, DataSet, agreed
 from mammoseg.io.runs import is_safe_id
 from mammoseg.records.image import side_of
 
@@ -55,90 +49,68 @@ _SUFFIXES = (".dcm", ".dicom", ".png")
 _MASK = "_mask"
 """What the name of an outline ends in."""
 
-Breast = tuple[str, str]
-"""(exam_id, laterality)"""
-Cells = dict[Any, str]
-"""A row of the table: column -> text."""
-
 
 def make_manifest(root: Path, masks: Path) -> Adapted:
     """The images below `root` that are in the table; `masks` stays empty, the data set has none.
 
     Raises AdapterError if the table or every image is missing.
     """
-    left_out = Omissions()
-    source, separator = _table(root)
-    table = read_table(source, (*_USED, *_LABELS), left_out, separator, unique=("anon_filename",))
-    malignant = _of_breasts(source, table)
-    files = _files(root, left_out)
-    rows: list[dict[str, Any]] = []
-    unusable = []
-    for number, cells in table.to_dict("index").items():
+    data = DataSet(root, masks, ABOUT)
+    table = data.table([_table(root)], (*_USED, *_LABELS), unique=("anon_filename",))
+    malignant = agreed(table, "contradictory rows", lambda cells: (_breast(cells), _malignant(cells)))
+    files = _files(data)
+
+    def row(cells: Cells) -> dict[str, Any] | None:
         name, side = cells["anon_filename"], side_of(cells["imagelaterality"])
         image_id = name.rpartition(".")[0] if name.lower().endswith(_SUFFIXES) else name
-        if side is None or not cells["viewposition"] or not is_safe_id(image_id) or not _exam(cells).strip("_"):
-            unusable.append(number)
-            continue
-        rows.append(
-            {
-                ROW: number,
-                "patient_id": cells["anon_patientid"],
-                "exam_id": _exam(cells),
-                "image_id": image_id,
-                "laterality": side,
-                "view": cells["viewposition"],
-                "path": str(files.get(image_id, root.absolute() / name)),
-                "benign": None,
-                "malignant": malignant[_exam(cells), side],
-                "malignant_mask": files.get(f"{image_id}{_MASK}") if malignant[_exam(cells), side] else None,
-                **{str(column): text for column, text in cells.items() if column not in _USED or column == "exam_year"},
-            }
-        )
-    left_out.add(source, "rows left out, their ids, view or laterality cannot be used", unusable)
-    images = [path for name, path in files.items() if not name.endswith(_MASK)]
-    return to_manifest(rows, root, masks, left_out, images, source)
+        exam, _ = breast = _breast(cells)
+        if side is None or not cells["viewposition"] or not is_safe_id(image_id) or not exam.strip("_"):
+            return None
+        return {
+            "patient_id": cells["anon_patientid"],
+            "exam_id": exam,
+            "image_id": image_id,
+            "laterality": side,
+            "view": cells["viewposition"],
+            "path": files.get(image_id, root / name),
+            "benign": None,
+            "malignant": malignant[breast],
+            "malignant_mask": files.get(f"{image_id}{_MASK}") if malignant[breast] else None,
+            **{column: text for column, text in cells.items() if column not in _USED or column == "exam_year"},
+        }
+
+    rows = data.rows(table, row, "their ids, view or laterality")
+    return data.manifest(rows, [path for name, path in files.items() if not name.endswith(_MASK)], table.path)
 
 
-def _of_breasts(source: Path, table: pd.DataFrame) -> dict[Breast, int | None]:
-    """0, 1 or None (unknown, or its rows contradict each other)."""
-    found: dict[Breast, set[int | None]] = defaultdict(set)
-    for cells in table.to_dict("records"):
-        side = side_of(cells["imagelaterality"])
-        if side is not None:
-            found[_exam(cells), side].add(_malignant(side, *(cells[name].removesuffix(".0") for name in _LABELS)))
-    differing = [" ".join(breast) for breast, values in found.items() if len(values) > 1]
-    tell("%s: %d breasts have contradictory labels, left empty: %s", source, differing)
-    return {breast: values.pop() if len(values) == 1 else None for breast, values in found.items()}
-
-
-def _malignant(side: str, case: str, cancer_side: str, timing: str) -> int | None:
+def _malignant(cells: Cells) -> int | None:
     """See the table above."""
+    case, cancer_side, timing = (cells[name].removesuffix(".0") for name in _LABELS)
     affected = side_of(cancer_side)
     if case == "0":
         return None if affected else 0
     if case != "1" or affected is None:
         return None
-    if side != affected:
+    if side_of(cells["imagelaterality"]) != affected:
         return 0
     return 1 if timing == "1" else None
 
 
-def _exam(cells: Cells) -> str:
-    return f"{cells['anon_patientid']}_{cells['exam_year'].removesuffix('.0')}"
+def _breast(cells: Cells) -> Breast:
+    return f"{cells['anon_patientid']}_{cells['exam_year'].removesuffix('.0')}", side_of(cells["imagelaterality"]) or ""
 
 
-def _table(root: Path) -> tuple[Path, str]:
-    """The table in `root` and its separator."""
+def _table(root: Path) -> str:
+    """The name of the table in `root`."""
     for path in sorted(path for path in root.glob("*.csv") if path.is_file()):
         with path.open("rb") as file:
-            header = file.readline(10_000)
-        if b"anon_filename" in header:
-            return path, ";" if b";" in header else ","
-    return find_table(root, [_TABLE], ABOUT.holds), ","
+            if b"anon_filename" in file.readline(10_000):
+                return path.name
+    return _TABLE
 
 
-def _files(root: Path, left_out: Omissions) -> dict[str, Path]:
+def _files(data: DataSet) -> dict[str, Path]:
     """Image id -> file, of all folders; DICOM before PNG, then the first by path."""
-    found = find_images(root.absolute(), _SUFFIXES, left_out).values()
+    found = data.images(_SUFFIXES).values()
     order = sorted(found, key=lambda path: (_SUFFIXES.index(path.suffix.lower()), path), reverse=True)
-    return {path.stem: path for path in order}
+    return {path.stem: path.absolute() for path in order}

@@ -29,10 +29,8 @@ from typing import Any
 
 import pandas as pd
 
-from mammoseg.ingest.about import About
-from mammoseg.ingest.adapted import ROW, Adapted, find_images, find_table, to_manifest
-from mammoseg.ingest.drawing import Box, DrawingError, draw_mask, image_shape, write_mask
-from mammoseg.ingest.omissions import Omissions, tell
+from mammoseg.ingest.data_set import ROW, About, Adapted, Cells, DataSet, tell
+from mammoseg.ingest.drawing import Box, DrawingError, draw_mask, image_shape
 from mammoseg.ingest.tables import read_columns
 from mammoseg.io.runs import is_safe_id
 from mammoseg.records.label import CLASSES
@@ -73,10 +71,8 @@ _DENSITY = {"1": "A", "2": "B", "3": "C", "4": "D"}
 
 Labels = tuple[int | None, int | None]
 """benign, malignant"""
-Breast = tuple[str, str, str]
-"""(empi_anon, acc_anon, side)"""
-Cells = dict[Any, str]
-"""A row of a table: column -> text."""
+Finding = dict[str, Any]
+"""Of a breast: labels, birads, density."""
 
 _UNKNOWN: Labels = (None, None)
 _BENIGN, _MALIGNANT = (1, 0), (None, 1)
@@ -94,11 +90,11 @@ def make_manifest(root: Path, masks: Path, roi_flipped: bool = False) -> Adapted
     breast points left, and `root` holds the DICOM files; else they are taken as they stand. Raises AdapterError if a
     table or every image is missing.
     """
-    left_out = Omissions()
-    source = find_table(root, _tables("metadata"), ABOUT.holds)
+    data = DataSet(root, masks, ABOUT)
+    source = data.find(*_tables("metadata"))
     table = _read(source, _IMAGE, _IMAGE_ALSO)
-    findings = _findings(_read(find_table(root, _tables("clinical"), ABOUT.holds), _FINDING, _FINDING_ALSO))
-    images = find_images(root, (".dcm", ".png"), left_out)
+    findings = _findings(_read(data.find(*_tables("clinical")), _FINDING, _FINDING_ALSO))
+    images = data.images((".dcm", ".png"))
     rows: dict[str, dict[str, Any]] = {}
     unusable, repeated, untold, undrawn, uncertain = [], [], [], [], 0
     others: set[Path] = set()
@@ -118,12 +114,12 @@ def make_manifest(root: Path, masks: Path, roi_flipped: bool = False) -> Adapted
         row = rows[path.stem] = {ROW: number, **_row(path, cells, found)}
         roi = _roi(path, cells)
         if path.is_file() and re.search(r"\d", cells.get(roi, "")):
-            drawn = _draw(masks, path, cells, found, roi_flipped and roi == "ROI_coords")
+            drawn = _draw(data, path, cells, found, roi_flipped and roi == "ROI_coords")
             row.update(drawn)
             uncertain += bool(drawn) and roi == "ROI_coords"
             undrawn += [] if drawn else [path.stem]
-    left_out.add(source, "rows left out, their ids, path, side or view cannot be used", unusable)
-    left_out.add(source, "rows left out, an earlier row has an image of this name", repeated)
+    data.leave_out(source, "rows left out, their ids, path, side or view cannot be used", unusable)
+    data.leave_out(source, "rows left out, an earlier row has an image of this name", repeated)
     tell("%s: %d images without a row for their breast in the clinical table, labels empty: %s", root, untold)
     tell("%s: %d images have boxes of no one class or outside the image, no mask: %s", root, undrawn)
     if uncertain:
@@ -131,8 +127,7 @@ def make_manifest(root: Path, masks: Path, roi_flipped: bool = False) -> Adapted
         logger.warning(
             "%s: boxes of %d images were taken as places in %s; check some in figures", root, uncertain, frame
         )
-    beside = set(images.values()) - others
-    return to_manifest(list(rows.values()), root, masks, left_out, beside, source)
+    return data.manifest(list(rows.values()), set(images.values()) - others, source)
 
 
 def _cells(table: pd.DataFrame) -> Iterator[tuple[Any, Cells]]:
@@ -141,7 +136,7 @@ def _cells(table: pd.DataFrame) -> Iterator[tuple[Any, Cells]]:
         yield number, dict(zip(table.columns, values, strict=True))
 
 
-def _row(path: Path, cells: Cells, found: list[dict[str, Any]]) -> dict[str, Any]:
+def _row(path: Path, cells: Cells, found: list[Finding]) -> dict[str, Any]:
     date = re.match(r"\d{4}-\d\d-\d\d", cells.get("study_date_anon", ""))
     return {
         "patient_id": cells["empi_anon"],
@@ -149,8 +144,8 @@ def _row(path: Path, cells: Cells, found: list[dict[str, Any]]) -> dict[str, Any
         "image_id": path.stem,
         "laterality": cells["ImageLateralityFinal"],
         "view": cells["ViewPosition"],
-        "path": str(path.absolute()),
-        **dict(zip(CLASSES, _labels([finding["labels"] for finding in found]), strict=True)),
+        "path": path,
+        **{label: _together([finding["labels"][at] for finding in found]) for at, label in enumerate(CLASSES)},
         "study_date": date[0] if date else None,
         "birads": "; ".join(sorted({finding["birads"] for finding in found} - {""})),
         "density": "; ".join(sorted({finding["density"] for finding in found} - {""})),
@@ -169,9 +164,9 @@ def _is_plain(cells: Cells) -> bool:
     )
 
 
-def _findings(table: pd.DataFrame) -> dict[Breast, list[dict[str, Any]]]:
-    """What the rows say of every breast."""
-    found: dict[Breast, list[dict[str, Any]]] = defaultdict(list)
+def _findings(table: pd.DataFrame) -> dict[tuple[str, str, str], list[Finding]]:
+    """(empi_anon, acc_anon, side) -> what the rows say of the breast."""
+    found: dict[tuple[str, str, str], list[Finding]] = defaultdict(list)
     for _, cells in _cells(table):
         asses = cells["asses"].upper()
         told = {"birads": _BIRADS.get(asses, ""), "density": _DENSITY.get(cells.get("tissueden", ""), "")}
@@ -193,15 +188,11 @@ def _of_sides(cells: Cells, asses: str) -> dict[str, Labels]:
     return {side: _PATHOLOGY.get(severity, _UNKNOWN) if side in place else assessed for side in sides}
 
 
-def _labels(found: Sequence[Labels]) -> Labels:
-    """Of the breast, from those of its findings."""
-
-    def together(values: list[int | None]) -> int | None:
-        if 1 in values:
-            return 1
-        return 0 if values and None not in values else None
-
-    return together([benign for benign, _ in found]), together([malignant for _, malignant in found])
+def _together(values: Sequence[int | None]) -> int | None:
+    """A label of the breast, from those of its findings."""
+    if 1 in values:
+        return 1
+    return 0 if values and None not in values else None
 
 
 def _path(root: Path, images: dict[str, Path], cells: Cells) -> Path | None:
@@ -220,7 +211,7 @@ def _tail(text: str) -> Path | None:
     return Path(*parts[starts[-1] :]) if starts and all(map(is_safe_id, parts[starts[-1] :])) else None
 
 
-def _draw(masks: Path, path: Path, cells: Cells, found: list[dict[str, Any]], flipped: bool) -> dict[str, str]:
+def _draw(data: DataSet, path: Path, cells: Cells, found: list[Finding], flipped: bool) -> dict[str, str]:
     """`<class>_mask` -> file; empty if the boxes are none, or the findings of the breast not of one class by pathology.
 
     The table has ymin, xmin, ymax, xmax of each box, in nested brackets.
@@ -235,10 +226,9 @@ def _draw(masks: Path, path: Path, cells: Cells, found: list[dict[str, Any]], fl
         shape = image_shape(path)
         if flipped and _points_left(cells):
             boxes = [(shape[1] - xmax, ymin, shape[1] - xmin, ymax) for xmin, ymin, xmax, ymax in boxes]
-        file = write_mask(masks / f"{path.stem}_{label}.png", draw_mask(shape, boxes=boxes))
+        return data.mask(path.stem, label, draw_mask(shape, boxes=boxes))
     except DrawingError:
         return {}
-    return {f"{label}_mask": file} if file else {}
 
 
 def _roi(path: Path, cells: Cells) -> str:

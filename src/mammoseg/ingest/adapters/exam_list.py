@@ -3,9 +3,7 @@
 from pathlib import Path
 
 from mammoseg.ingest import exam_list
-from mammoseg.ingest.about import About
-from mammoseg.ingest.adapted import Adapted
-from mammoseg.ingest.omissions import Omissions
+from mammoseg.ingest.data_set import About, Adapted, DataSet
 
 _USUAL = "exam_list_before_cropping.pkl"
 
@@ -36,7 +34,7 @@ def make_manifest(root: Path, masks: Path) -> Adapted:
         )
     drawn = root / "segmentation"
     manifest = exam_list.make_manifest(named[0], root / "images", drawn if drawn.is_dir() else None)
-    left_out = Omissions()
+    data = DataSet(root, masks, ABOUT)
     absent = [row.image_id for row in manifest.rows() if not row.path.is_file()]
-    left_out.add(named[0], "images have no file; their rows are kept", absent)
-    return Adapted(manifest.table, manifest.path, left_out=tuple(left_out.entries))
+    data.leave_out(named[0], "images have no file; their rows are kept", absent)
+    return Adapted(manifest.table, manifest.path, left_out=tuple(data.left_out))

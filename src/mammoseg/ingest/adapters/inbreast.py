@@ -25,12 +25,9 @@ from pathlib import Path
 from typing import Any
 from xml.parsers.expat import ExpatError
 
-from mammoseg.ingest.about import About, Totals
-from mammoseg.ingest.adapted import ROW, Adapted, find_table, to_manifest
-from mammoseg.ingest.drawing import DrawingError, Outline, draw_mask, image_shape, write_mask
+from mammoseg.ingest.data_set import ROW, About, Adapted, DataSet, Totals, tell
+from mammoseg.ingest.drawing import DrawingError, Outline, draw_mask, image_shape
 from mammoseg.ingest.files import find_files
-from mammoseg.ingest.omissions import Omissions, tell
-from mammoseg.ingest.tables import read_table
 from mammoseg.records.label import CLASSES
 
 ABOUT = About(
@@ -56,7 +53,6 @@ ABOUT = About(
 _PIXEL_MM = 0.07
 """Side of a pixel of the MammoNovation detector. Source: the paper, Materials and Methods."""
 
-_TABLE = "INbreast.csv"
 _COLUMNS = ("Laterality", "View", "Acquisition date", "File Name", "ACR", "Bi-Rads")
 _IMAGE = re.compile(
     r"(?P<name>\d+)_(?P<patient>[0-9a-zA-Z]+)_MG_(?P<side>[LR])_(?P<view>[A-Z]+)_ANON\.(?i:dcm|png|tiff?)"
@@ -73,41 +69,37 @@ class ContourError(ValueError):
 
 def make_manifest(root: Path, masks: Path) -> Adapted:
     """The images below `root`; masks are written to `masks`. Raises AdapterError if the table or every image is missing."""
-    left_out = Omissions()
-    source = find_table(root, [_TABLE], ABOUT.holds)
-    table = read_table(source, _COLUMNS, left_out, ";", unique=("File Name",), published=410)
+    data = DataSet(root, masks, ABOUT)
+    table = data.table(["INbreast.csv"], _COLUMNS, unique=("File Name",), published=410)
     places = [root / place for place in find_files(root)[0]]
     files = {match["name"]: (path, match) for path in places if (match := _IMAGE.fullmatch(path.name))}
     contours = {path.stem: path for path in places if path.suffix.lower() == ".xml"}
-    absent, unusable = [], []
-    rows: list[dict[str, Any]] = []
-    for number, cells in table.to_dict("index").items():
-        if cells["File Name"] not in files:
-            absent.append(number)
-            continue
-        path, name = files[cells["File Name"]]
-        if cells["Laterality"] != name["side"]:
-            unusable.append(number)
-            continue
-        rows.append(
-            {
-                ROW: number,
-                "patient_id": name["patient"],
-                "exam_id": f"{name['patient']}_{cells['Acquisition date'] or 'unknown'}",
-                "image_id": name["name"],
-                "laterality": name["side"],
-                "view": _VIEWS.get(cells["View"] or name["view"], cells["View"] or name["view"]),
-                "path": str(path.absolute()),
-                "pixel_mm": _PIXEL_MM,
-                "birads": cells["Bi-Rads"],
-                "density": cells["ACR"],
-            }
-        )
-    left_out.add(source, "rows left out, their side is not that of the file", unusable)
-    left_out.add(source, "rows have no image file and are left out", absent)
+    absent = [number for number, cells in table.rows.items() if cells["File Name"] not in files]
+    there = {
+        number: (cells, *files[cells["File Name"]]) for number, cells in table.rows.items() if number not in absent
+    }
+    unusable = [number for number, (cells, _, name) in there.items() if cells["Laterality"] != name["side"]]
+    data.leave_out(table.path, "rows left out, their side is not that of the file", unusable)
+    data.leave_out(table.path, "rows have no image file and are left out", absent)
+    rows = [
+        {
+            ROW: number,
+            "patient_id": name["patient"],
+            "exam_id": f"{name['patient']}_{cells['Acquisition date'] or 'unknown'}",
+            "image_id": name["name"],
+            "laterality": name["side"],
+            "view": _VIEWS.get(cells["View"] or name["view"], cells["View"] or name["view"]),
+            "path": path,
+            "pixel_mm": _PIXEL_MM,
+            "birads": cells["Bi-Rads"],
+            "density": cells["ACR"],
+        }
+        for number, (cells, path, name) in there.items()
+        if number not in unusable
+    ]
     _label(rows)
-    _draw(root, rows, contours, masks)
-    return to_manifest(rows, root, masks, left_out, [path for path, _ in files.values()], source)
+    _draw(data, rows, contours)
+    return data.manifest(rows, [path for path, _ in files.values()], table.path)
 
 
 def _label(rows: list[dict[str, Any]]) -> None:
@@ -126,7 +118,7 @@ def _category(birads: str) -> int:
     return int(match[1]) if match else 0
 
 
-def _draw(root: Path, rows: list[dict[str, Any]], contours: dict[str, Path], masks: Path) -> None:
+def _draw(data: DataSet, rows: list[dict[str, Any]], contours: dict[str, Path]) -> None:
     """Write the masks of the rows that have contours, and note them there."""
     undecided, unreadable = [], []
     for row in rows:
@@ -134,7 +126,7 @@ def _draw(root: Path, rows: list[dict[str, Any]], contours: dict[str, Path], mas
             continue
         try:
             found = _read_contours(contours[row["image_id"]])
-            mask = draw_mask(image_shape(Path(row["path"])), outlines=[outline for _, outline in found])
+            mask = draw_mask(image_shape(row["path"]), outlines=[outline for _, outline in found])
         except (DrawingError, ContourError):
             unreadable.append(row["image_id"])
             continue
@@ -143,9 +135,9 @@ def _draw(root: Path, rows: list[dict[str, Any]], contours: dict[str, Path], mas
         if label is None or row[label] != 1:
             undecided.append(row["image_id"])
             continue
-        row[f"{label}_mask"] = write_mask(masks / f"{row['image_id']}_{label}.png", mask)
-    tell("%s: contours of %d images are of no class by their BI-RADS and in no mask: %s", root, undecided)
-    tell("%s: contours of %d images cannot be read or drawn: %s", root, unreadable)
+        row |= data.mask(row["image_id"], label, mask)
+    tell("%s: contours of %d images are of no class by their BI-RADS and in no mask: %s", data.root, undecided)
+    tell("%s: contours of %d images cannot be read or drawn: %s", data.root, unreadable)
 
 
 def _read_contours(path: Path) -> list[tuple[str, Outline]]:

@@ -12,16 +12,15 @@ Source: Suckling et al., Exerpta Medica, International Congress Series 1069 (199
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mammoseg.bounded import read_bounded
-from mammoseg.ingest.about import About, Totals
-from mammoseg.ingest.adapted import Adapted, find_images, find_table, to_manifest
-from mammoseg.ingest.drawing import Circle, DrawingError, draw_mask, image_shape, write_mask
-from mammoseg.ingest.omissions import Omissions, tell
-from mammoseg.ingest.tables import AdapterError
+from mammoseg.ingest.data_set import About, Adapted, AdapterError, DataSet, Totals, tell
+from mammoseg.ingest.drawing import Circle, DrawingError, draw_mask, image_shape
 from mammoseg.records.label import CLASSES
 
 ABOUT = About(
@@ -51,22 +50,15 @@ _SEVERITIES = {"B": "benign", "M": "malignant"}
 _SUFFIXES = (".pgm", ".png", ".tif", ".tiff", ".jpg")
 
 
-@dataclass(frozen=True)
-class _Lesion:
-    label: str
-    circle: Circle | None
-    """x, y and radius with y from the top, or None: no place."""
-
-
 def make_manifest(root: Path, masks: Path) -> Adapted:
     """The films below `root`; masks are written to `masks`. Raises AdapterError without Info.txt or without any film."""
-    left_out = Omissions()
-    films, lesions = _read(find_table(root, ["Info.txt"], ABOUT.holds), left_out)
-    there = sorted(find_images(root, _SUFFIXES, left_out).values(), reverse=True)
+    data = DataSet(root, masks, ABOUT)
+    films = _films(data, data.find("Info.txt"))
+    there = sorted(data.images(_SUFFIXES).values(), reverse=True)
     files = {path.stem: path for path in there if path.name.startswith("mdb")}
     rows: list[dict[str, Any]] = []
     placeless = []
-    for image_id, film in films.items():
+    for image_id, lines in films.items():
         number = int(image_id.removeprefix("mdb"))
         patient = f"mias{(number + 1) // 2:03d}"
         path = files.get(image_id, root / f"{image_id}.pgm")
@@ -76,66 +68,59 @@ def make_manifest(root: Path, masks: Path) -> Adapted:
             "image_id": image_id,
             "laterality": "R" if number % 2 else "L",
             "view": "MLO",
-            "path": str(path.absolute()),
+            "path": path,
             "pixel_mm": _PIXEL_MM,
             "horizontal_flip": "NO",
-            **film,
+            "density": lines[0]["density"],
+            "lesion_type": ";".join(sorted({line["kind"] for line in lines})),
         }
         for label in CLASSES:
-            found = [lesion for lesion in lesions[image_id] if lesion.label == label]
-            row[label] = int(bool(found))
-            if found and path.is_file():
-                row[f"{label}_mask"] = _draw(path, found, masks / f"{image_id}_{label}.png")
-                placeless += [] if row[f"{label}_mask"] else [image_id]
+            lesions = [_circle(line["place"]) for line in lines if _SEVERITIES.get(line["severity"]) == label]
+            row[label] = int(bool(lesions))
+            if lesions and path.is_file():
+                drawn = data.mask(image_id, label, _draw(path, lesions))
+                row |= drawn
+                placeless += [] if drawn else [image_id]
         rows.append(row)
     tell("%s: %d films have lesions without a place on the film, no mask of that class: %s", root, placeless)
-    return to_manifest(rows, root, masks, left_out, files.values())
+    return data.manifest(rows, files.values())
 
 
-def _read(path: Path, left_out: Omissions) -> tuple[dict[str, dict[str, str]], dict[str, list[_Lesion]]]:
-    """Image id -> density and kinds of lesion, and image id -> lesions."""
+def _films(data: DataSet, path: Path) -> dict[str, list[re.Match[str]]]:
+    """Image id -> its lines, of which all can be read."""
     try:
         text = read_bounded(path).decode("latin-1")
     except (OSError, ValueError) as error:
         raise AdapterError(
             f"{path}: the list of films cannot be read ({error}). Expected the Info.txt of mini-MIAS. Copy or download it again."
         ) from None
-    kinds: dict[str, set[str]] = defaultdict(set)
-    densities: dict[str, str] = {}
-    lesions: dict[str, list[_Lesion]] = defaultdict(list)
+    films: dict[str, list[re.Match[str]]] = defaultdict(list)
     unusable: set[str] = set()
     for line in text.splitlines():
-        if not line.startswith("mdb"):
-            continue
         match = _LINE.fullmatch(line.strip())
-        if match is None or (match["severity"] is None) != (match["kind"] == "NORM"):
+        if match and (match["severity"] is None) == (match["kind"] == "NORM"):
+            films[f"mdb{match['number']}"].append(match)
+        elif line.startswith("mdb"):
             unusable.add(line.split()[0])
-            continue
-        image_id = f"mdb{match['number']}"
-        densities.setdefault(image_id, match["density"])
-        kinds[image_id].add(match["kind"])
-        if match["severity"]:
-            lesions[image_id].append(_Lesion(_SEVERITIES[match["severity"]], _circle(match["place"])))
-    left_out.add(path, "films have a line that cannot be read and are left out", unusable)
-    if not kinds and not unusable:
+    data.leave_out(path, "films have a line that cannot be read and are left out", unusable)
+    if not films and not unusable:
         raise AdapterError(
             f"{path}: no line names a film. Expected lines such as 'mdb001 G CIRC B 535 425 197'. Copy or download it again."
         )
-    known = {i: d for i, d in densities.items() if i not in unusable}
-    return {i: {"density": d, "lesion_type": ";".join(sorted(kinds[i]))} for i, d in known.items()}, lesions
+    return {image_id: lines for image_id, lines in films.items() if image_id not in unusable}
 
 
 def _circle(text: str) -> Circle | None:
+    """x, y and radius with y from the top, or None: no place."""
     place = _PLACE.fullmatch(text)
     return (int(place[1]), _SIZE - int(place[2]), int(place[3])) if place else None
 
 
-def _draw(path: Path, lesions: list[_Lesion], mask: Path) -> str | None:
-    """The mask file; None if a lesion has no place, all are off the film, or the film has not its published size."""
-    circles = [lesion.circle for lesion in lesions if lesion.circle]
+def _draw(path: Path, lesions: list[Circle | None]) -> NDArray[np.bool_]:
+    """(H, W); nothing is drawn if a lesion has no place, or the film has not its published size."""
+    circles = [circle for circle in lesions if circle]
     try:
-        if len(circles) < len(lesions) or image_shape(path) != (_SIZE, _SIZE):
-            return None
+        fits = len(circles) == len(lesions) and image_shape(path) == (_SIZE, _SIZE)
     except DrawingError:
-        return None
-    return write_mask(mask, draw_mask((_SIZE, _SIZE), circles=circles))
+        fits = False
+    return draw_mask((_SIZE, _SIZE), circles=circles if fits else ())

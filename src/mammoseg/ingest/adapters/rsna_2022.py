@@ -11,16 +11,10 @@ An empty or contradictory cell leaves its label unknown. Every patient has one e
 views beside CC and MLO (AT, LM, ML, LMO) keep their name.
 """
 
-from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from mammoseg.ingest.about import About, Totals
-from mammoseg.ingest.adapted import ROW, Adapted, find_images, find_table, to_manifest
-from mammoseg.ingest.omissions import Omissions, tell
-from mammoseg.ingest.tables import read_table
+from mammoseg.ingest.data_set import About, Adapted, Breast, Cells, DataSet, Totals, agreed
 from mammoseg.io.runs import is_safe_id
 
 ABOUT = About(
@@ -43,15 +37,10 @@ ABOUT = About(
     published=Totals(images=54_706, patients=11_913, source="train.csv of the competition"),
 )
 
-_TABLE, _IMAGES = "train.csv", "train_images"
-_ROWS = 54_706
+_IMAGES = "train_images"
 _COLUMNS = ("patient_id", "image_id", "laterality", "view", "cancer", "biopsy")
 _FURTHER = ("site_id", "age", "invasive", "implant", "density", "machine_id", "difficult_negative_case")
-_SUFFIXES = (".dcm", ".png")
 _FLAGS = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "False": 0, "True": 1}
-
-Breast = tuple[str, str]
-"""(patient_id, laterality)"""
 
 
 def make_manifest(root: Path, masks: Path) -> Adapted:
@@ -59,44 +48,36 @@ def make_manifest(root: Path, masks: Path) -> Adapted:
 
     Raises AdapterError if the table or every image is missing.
     """
-    left_out = Omissions()
-    source = find_table(root, [_TABLE], ABOUT.holds)
-    unique = ("patient_id", "image_id")
-    table = read_table(source, _COLUMNS, left_out, unique=unique, published=_ROWS)
-    images = find_images(root, _SUFFIXES, left_out, f"{_IMAGES}/")
-    cancer, biopsy = (_of_breasts(source, table, name) for name in ("cancer", "biopsy"))
-    rows: list[dict[str, Any]] = []
-    unusable = []
-    for number, cells in table.to_dict("index").items():
-        patient, image, side = cells["patient_id"], cells["image_id"], cells["laterality"]
-        if side not in ("L", "R") or not cells["view"] or not (is_safe_id(patient) and is_safe_id(image)):
-            unusable.append(number)
-            continue
-        path = images.get(f"{_IMAGES}/{patient}/{image}", root / _IMAGES / patient / f"{image}.dcm")
-        rows.append(
-            {
-                ROW: number,
-                "patient_id": patient,
-                "exam_id": patient,
-                "image_id": f"{patient}_{image}",
-                "laterality": side,
-                "view": cells["view"],
-                "path": str(path.absolute()),
-                "benign": biopsy[patient, side] if cancer[patient, side] == 0 else None,
-                "malignant": cancer[patient, side],
-                "birads": cells.get("BIRADS", "").removesuffix(".0"),
-                **{name: cells[name].removesuffix(".0") for name in _FURTHER if name in cells},
-            }
-        )
-    left_out.add(source, "rows left out, their ids, view or laterality cannot be used", unusable)
-    return to_manifest(rows, root, masks, left_out, images.values(), source)
+    data = DataSet(root, masks, ABOUT)
+    table = data.table(["train.csv"], _COLUMNS, unique=("patient_id", "image_id"), published=54_706)
+    images = data.images((".dcm", ".png"), f"{_IMAGES}/")
+    cancer = agreed(table, "several values of cancer", lambda cells: (_breast(cells), _FLAGS.get(cells["cancer"])))
+    biopsy = agreed(table, "several values of biopsy", lambda cells: (_breast(cells), _FLAGS.get(cells["biopsy"])))
+
+    def row(cells: Cells) -> dict[str, Any] | None:
+        patient, image = cells["patient_id"], cells["image_id"]
+        if (
+            cells["laterality"] not in ("L", "R")
+            or not cells["view"]
+            or not (is_safe_id(patient) and is_safe_id(image))
+        ):
+            return None
+        malignant = cancer[_breast(cells)]
+        return {
+            "patient_id": patient,
+            "exam_id": patient,
+            "image_id": f"{patient}_{image}",
+            "laterality": cells["laterality"],
+            "view": cells["view"],
+            "path": images.get(f"{_IMAGES}/{patient}/{image}", root / _IMAGES / patient / f"{image}.dcm"),
+            "benign": biopsy[_breast(cells)] if malignant == 0 else None,
+            "malignant": malignant,
+            "birads": cells.get("BIRADS", "").removesuffix(".0"),
+            **{name: cells[name].removesuffix(".0") for name in _FURTHER if name in cells},
+        }
+
+    return data.manifest(data.rows(table, row, "their ids, view or laterality"), images.values(), table.path)
 
 
-def _of_breasts(source: Path, table: pd.DataFrame, column: str) -> dict[Breast, int | None]:
-    """0, 1 or None (unknown: an image of the breast has no value, or they differ)."""
-    found: dict[Breast, set[int | None]] = defaultdict(set)
-    for patient, side, text in zip(table["patient_id"], table["laterality"], table[column], strict=True):
-        found[patient, side].add(_FLAGS.get(text))
-    differing = [" ".join(breast) for breast, values in found.items() if len(values) > 1]
-    tell(f"%s: %d breasts have several values of {column}, label left empty: %s", source, differing)
-    return {breast: values.pop() if len(values) == 1 else None for breast, values in found.items()}
+def _breast(cells: Cells) -> Breast:
+    return cells["patient_id"], cells["laterality"]

@@ -20,13 +20,8 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from mammoseg.ingest.about import About, Totals
-from mammoseg.ingest.adapted import ROW, Adapted, find_images, find_table, to_manifest
-from mammoseg.ingest.drawing import Box, draw_mask, write_mask
-from mammoseg.ingest.omissions import Omissions, tell
-from mammoseg.ingest.tables import read_table
+from mammoseg.ingest.data_set import About, Adapted, Breast, Cells, DataSet, Totals, agreed, tell
+from mammoseg.ingest.drawing import Box, draw_mask
 from mammoseg.io.runs import is_safe_id
 from mammoseg.records.label import CLASSES
 
@@ -51,13 +46,11 @@ ABOUT = About(
     published=Totals(images=20_000, exams=5_000, source="Nguyen et al. 2023"),
 )
 
-_BREASTS, _FINDINGS = "breast-level_annotations.csv", "finding_annotations.csv"
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 _COLUMNS = (
     *("study_id", "image_id", "laterality", "view_position"),
     *("height", "width", "breast_birads", "breast_density", "split"),
 )
-_SUFFIXES = (".dicom", ".dcm", ".png")
 _SPLITS = {"training": "train", "test": "test"}
 _LABELS: dict[str, tuple[int | None, int | None]] = {"1": (0, 0), "2": (1, 0), "4": (None, 1), "5": (None, 1)}
 """BI-RADS -> benign, malignant; else both are unknown."""
@@ -72,62 +65,47 @@ def make_manifest(root: Path, masks: Path) -> Adapted:
 
     Raises AdapterError if a table or every image is missing.
     """
-    left_out = Omissions()
-    source = find_table(root, [_BREASTS], ABOUT.holds)
-    table = read_table(source, _COLUMNS, left_out, unique=("image_id",), published=20_000)
-    boxes = _boxes(find_table(root, [_FINDINGS], ABOUT.holds), left_out)
-    birads = _of_breasts(source, table)
-    images = find_images(root, _SUFFIXES, left_out, "images/")
-    rows: list[dict[str, Any]] = []
-    unusable, undrawn = [], []
-    for number, cells in table.to_dict("index").items():
+    data = DataSet(root, masks, ABOUT)
+    table = data.table(["breast-level_annotations.csv"], _COLUMNS, unique=("image_id",), published=20_000)
+    boxes = _boxes(data)
+    birads = agreed(table, "several BI-RADS values", lambda cells: (_breast(cells), _grade(cells["breast_birads"])))
+    images = data.images((".dicom", ".dcm", ".png"), "images/")
+    undrawn = []
+
+    def row(cells: Cells) -> dict[str, Any] | None:
         study, image_id = cells["study_id"], cells["image_id"]
         told = cells["laterality"] in ("L", "R") and cells["view_position"]
         if not (told and is_safe_id(study) and is_safe_id(image_id)):
-            unusable.append(number)
-            continue
+            return None
         path = images.get(f"images/{study}/{image_id}", root / "images" / study / f"{image_id}.dicom")
-        grade = birads[study, cells["laterality"]]
-        drawn = {}
-        if image_id in boxes and path.is_file():
-            drawn = _draw(masks, image_id, cells, boxes[image_id])
-            undrawn += [] if drawn else [number]
-        rows.append(
-            {
-                ROW: number,
-                "patient_id": study,
-                "exam_id": study,
-                "image_id": image_id,
-                "laterality": cells["laterality"],
-                "view": cells["view_position"],
-                "path": str(path.absolute()),
-                **dict(zip(CLASSES, _LABELS.get(grade, (None, None)), strict=True)),
-                **drawn,
-                "split": _SPLITS.get(cells["split"]),
-                "birads": grade,
-                "density": cells["breast_density"].removeprefix("DENSITY "),
-            }
-        )
-    left_out.add(source, "rows left out, their ids, laterality or view cannot be used", unusable)
-    tell("%s: %d images without their masks, size or boxes cannot be used: rows %s", source, undrawn)
-    return to_manifest(rows, root, masks, left_out, images.values(), source)
+        grade = birads[_breast(cells)] or ""
+        drawn = _draw(data, cells, boxes[image_id]) if image_id in boxes and path.is_file() else {}
+        if drawn is None:
+            undrawn.append(image_id)
+        return {
+            "patient_id": study,
+            "exam_id": study,
+            "image_id": image_id,
+            "laterality": cells["laterality"],
+            "view": cells["view_position"],
+            "path": path,
+            **dict(zip(CLASSES, _LABELS.get(grade, (None, None)), strict=True)),
+            **(drawn or {}),
+            "split": _SPLITS.get(cells["split"]),
+            "birads": grade,
+            "density": cells["breast_density"].removeprefix("DENSITY "),
+        }
+
+    rows = data.rows(table, row, "their ids, laterality or view")
+    tell("%s: %d images without their masks, size or boxes cannot be used: %s", table.path, undrawn)
+    return data.manifest(rows, images.values(), table.path)
 
 
-def _of_breasts(source: Path, table: pd.DataFrame) -> dict[tuple[str, str], str]:
-    """(study, side) -> BI-RADS of the breast, "" if it is missing or differs between its images."""
-    found = defaultdict(set)
-    for study, side, text in zip(table["study_id"], table["laterality"], table["breast_birads"], strict=True):
-        found[study, side].add(_grade(text))
-    differing = [" ".join(breast) for breast, grades in found.items() if len(grades) > 1]
-    tell("%s: %d breasts have several BI-RADS values, labels left empty: %s", source, differing)
-    return {breast: grades.pop() if len(grades) == 1 else "" for breast, grades in found.items()}
-
-
-def _boxes(source: Path, left_out: Omissions) -> Boxes:
-    table = read_table(source, ("image_id", "finding_birads", *_CORNERS), left_out, published=20_486)
+def _boxes(data: DataSet) -> Boxes:
+    table = data.table(["finding_annotations.csv"], ("image_id", "finding_birads", *_CORNERS), published=20_486)
     boxes: Boxes = defaultdict(lambda: defaultdict(list))
     undecided, unusable = [], []
-    for number, cells in table.to_dict("index").items():
+    for number, cells in table.rows.items():
         texts = [cells[name] for name in _CORNERS]
         if not any(texts):
             continue
@@ -138,8 +116,8 @@ def _boxes(source: Path, left_out: Omissions) -> Boxes:
             undecided.append(number)
         else:
             boxes[cells["image_id"]][label].append(box)
-    tell("%s: %d boxes left out, their numbers are no box: rows %s", source, unusable)
-    tell("%s: %d boxes of BI-RADS 3 or none are in no mask: rows %s", source, undecided)
+    tell("%s: %d boxes left out, their numbers are no box: rows %s", table.path, unusable)
+    tell("%s: %d boxes of BI-RADS 3 or none are in no mask: rows %s", table.path, undecided)
     return boxes
 
 
@@ -152,15 +130,21 @@ def _box(texts: list[str]) -> Box | None:
     return (xmin, ymin, xmax, ymax) if fits else None
 
 
-def _draw(masks: Path, image_id: str, cells: dict[Any, str], boxes: dict[str, list[Box]]) -> dict[str, str]:
-    """`<class>_mask` -> file, of the classes that have boxes; empty if they cannot be drawn."""
+def _draw(data: DataSet, cells: Cells, boxes: dict[str, list[Box]]) -> dict[str, str] | None:
+    """The masks of the classes that have boxes; None if they cannot be drawn, or none is within the image."""
     try:
         shape = int(cells["height"]), int(cells["width"])
         drawn = {label: draw_mask(shape, boxes=found) for label, found in boxes.items()}
     except ValueError:
-        return {}
-    files = {f"{label}_mask": write_mask(masks / f"{image_id}_{label}.png", mask) for label, mask in drawn.items()}
-    return {name: file for name, file in files.items() if file is not None}
+        return None
+    files: dict[str, str] = {}
+    for label, mask in drawn.items():
+        files |= data.mask(cells["image_id"], label, mask)
+    return files or None
+
+
+def _breast(cells: Cells) -> Breast:
+    return cells["study_id"], cells["laterality"]
 
 
 def _grade(text: str) -> str:

@@ -2,11 +2,7 @@
 
 from pathlib import Path
 
-import pandas as pd
-
-from mammoseg.ingest.about import About
-from mammoseg.ingest.adapted import Adapted, find_table, to_manifest
-from mammoseg.ingest.omissions import Omissions
+from mammoseg.ingest.data_set import About, Adapted, DataSet
 
 ABOUT = About(
     title="The study of a lab",
@@ -20,7 +16,8 @@ ABOUT = About(
 
 def make_manifest(root: Path, masks: Path) -> Adapted:
     """The pictures below `root`; nobody has drawn masks. Raises AdapterError without cases.csv or without any picture."""
-    table = find_table(root, ["cases.csv"], ABOUT.holds)
+    data = DataSet(root, masks, ABOUT)
+    table = data.table(["cases.csv"], ("picture", "patient", "side", "view", "cancer"))
     rows = [
         {
             "patient_id": case["patient"],
@@ -28,9 +25,9 @@ def make_manifest(root: Path, masks: Path) -> Adapted:
             "image_id": Path(case["picture"]).stem,
             "laterality": case["side"],
             "view": case["view"],
-            "path": str((root / case["picture"]).absolute()),
+            "path": root / case["picture"],
             "malignant": int(case["cancer"]),
         }
-        for case in pd.read_csv(table, dtype=str).to_dict("records")
+        for case in table.rows.values()
     ]
-    return to_manifest(rows, root, masks, Omissions(), table=table)
+    return data.manifest(rows, table=table.path)
