@@ -32,7 +32,7 @@ class Bar:
         self._title, self._total, self._clock = title, total, clock
         self._done, self._started, self._next_line = 0, clock(), FIRST_LINE
         self._seconds_left = seconds_left or self._own_seconds_left
-        terminal = sys.stderr.isatty() and logger.isEnabledFor(logging.INFO)
+        terminal = sys.stderr.isatty() and logger.isEnabledFor(logging.WARNING)
         self._lines = lines and not terminal
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Left(self._seconds_left))
         self._progress = Progress(*columns, console=Console(stderr=True), disable=not terminal, transient=True)

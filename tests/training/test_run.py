@@ -269,7 +269,7 @@ def test_splits_are_drawn_by_patient_and_saved(
     table = load_manifest(tmp_path / "manifest.csv").table
     assert set(table["split"]) == {"train", "val", "test"}
     assert (table.groupby("patient_id")["split"].nunique() == 1).all()
-    monkeypatch.setattr(run_module, "prepare_all", None)
+    monkeypatch.setattr(run_module, "prepared", None)
     train(config, manifest, tmp_path, CPU)  # the same splits again: the same run
 
 

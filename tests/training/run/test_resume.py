@@ -110,7 +110,7 @@ def test_with_workers_it_is_the_same_run(
 def test_a_finished_run_is_returned_at_once(
     trained_run: Path, tiny_config: TrainConfig, phantom_study: Manifest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run_module, "prepare_all", None)  # not even looked at
+    monkeypatch.setattr(run_module, "prepared", None)  # not even looked at
     before = files(trained_run)
     assert train(tiny_config, phantom_study, trained_run, CPU) == TrainingResult(trained_run / "checkpoint", 0)
     assert files(trained_run) == before
