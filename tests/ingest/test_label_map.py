@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mammoseg.ingest.label_map import MapError, Says, map_columns
+from mammoseg.ingest.label_map import MapError, Says, map_columns, side_of
 
 PATH = Path("labels.xlsx")
 BENIGN = Says({"benign": 1}, {"malignant": 0})
@@ -112,3 +112,7 @@ def test_what_is_refused(text: str, message: str) -> None:
     with pytest.raises(MapError, match=message) as error:
         map_columns(PATH, ["Finding", "Side"], ["Finding=view", text])
     assert "Write, for example" in str(error.value)
+
+
+def test_sides_as_people_write_them() -> None:
+    assert [side_of(text) for text in ("l", "LEFT", "right  breast", "B", "")] == ["L", "L", "R", None, None]

@@ -32,6 +32,13 @@ EXAMS = [
 ]
 
 
+def lists(value: Any) -> Any:
+    """The value with lists in place of its tuples."""
+    if isinstance(value, dict):
+        return {key: lists(item) for key, item in value.items()}
+    return [lists(item) for item in value] if isinstance(value, list | tuple) else value
+
+
 def stored(tmp_path: Path, data: bytes) -> Path:
     path = tmp_path / "list.pkl"
     path.write_bytes(data)
@@ -67,7 +74,7 @@ def test_plain_values_come_back_as_they_were(tmp_path: Path, protocol: int) -> N
         [b"", b"\x00\xff", "", set(), {1, "a", b"b"}],
     ]
     result = load_plain(stored(tmp_path, pickle.dumps(value, protocol)))
-    assert result == value
+    assert result == lists(value)
     assert result[1][0] is result[1][1]  # type: ignore[index]
 
 
@@ -226,7 +233,7 @@ def test_damaged_and_foreign_files(tmp_path: Path, data: bytes) -> None:
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_cut_short_anywhere(tmp_path: Path, protocol: int) -> None:
     data = pickle.dumps(EXAMS, protocol)
-    assert load_plain(stored(tmp_path, data)) == EXAMS
+    assert load_plain(stored(tmp_path, data)) == lists(EXAMS)
     for length in range(1, len(data)):
         with pytest.raises(PickleReadError):
             load_plain(stored(tmp_path, data[:length]))
@@ -260,8 +267,8 @@ def only_plain(value: Any) -> None:
     todo, seen = [value], set()
     while todo:
         item = todo.pop()
-        assert type(item) in (dict, list, tuple, set, str, bytes, int, float, bool, type(None))
-        if isinstance(item, dict | list | tuple | set) and id(item) not in seen:
+        assert type(item) in (dict, list, set, str, bytes, int, float, bool, type(None))
+        if isinstance(item, dict | list | set) and id(item) not in seen:
             seen.add(id(item))
             todo += [*item, *item.values()] if isinstance(item, dict) else item
 

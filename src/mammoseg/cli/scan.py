@@ -42,8 +42,8 @@ def scan(
     from mammoseg.cli.advice import advise, recipe_windows
     from mammoseg.ingest.examine import Settings
     from mammoseg.ingest.exams import make_rows, rows_to_manifest
-    from mammoseg.ingest.file_rows import FileRows, rows_of_files
     from mammoseg.ingest.files import find_files
+    from mammoseg.ingest.label_match import FileRows, rows_of_files
     from mammoseg.ingest.label_table import LabelError, read_labels
     from mammoseg.ingest.labels import join_labels
     from mammoseg.ingest.left_out import write_left_out

@@ -8,7 +8,6 @@ import re
 import reprlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,29 +36,14 @@ _MOST_PROBLEMS = 1000
 """Exams after so many problems are not looked at: a megabyte of empty exams must not fill the memory with messages."""
 
 
+Rows = list[dict[str, Any]]
+"""Columns of the manifest of some images, and `_FILE`."""
+_FILE = "file"
+"""What the list calls the image: the id, perhaps with `.png`."""
+
+
 class ExamListError(ValueError):
     """An exam list that cannot be used; the message lists every problem with the number of the exam, from 0."""
-
-
-@dataclass(frozen=True)
-class _Image:
-    image_id: str
-    file: str
-    """As the list names it: the id, perhaps with `.png`."""
-    view: str
-    """One of VIEWS."""
-    first: bool
-    """Whether it is the first one of its view."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Exam:
-    horizontal_flip: str
-    labels: dict[str, dict[str, int | None]]
-    """Side (L, R) -> class -> 0, 1 or None (unknown)."""
-    unknown: bool
-    """Whether cancer_label says so, of an exam that may have labels nevertheless."""
-    images: list[_Image]
 
 
 def make_manifest(exam_list: Path, images: Path, masks: Path | None = None) -> Manifest:
@@ -72,9 +56,10 @@ def make_manifest(exam_list: Path, images: Path, masks: Path | None = None) -> M
     Raises PickleReadError if the file is no pickle of plain values, ExamListError for an unusable list or folder.
     """
     problems: list[str] = []
-    exams = _read_exams(load_plain(exam_list), problems)
+    content: Any = load_plain(exam_list)
+    exams = _read_exams(content, problems)
     _check_unique(exams, problems)
-    if not problems and not any(exam.images for exam in exams):
+    if not problems and not any(exams):
         problems.append(f"no image in any of {len(exams)} exams")
     if problems:
         rest = "; exams after these were not looked at" if len(problems) > _MOST_PROBLEMS else ""
@@ -85,23 +70,30 @@ def make_manifest(exam_list: Path, images: Path, masks: Path | None = None) -> M
         )
     present = _file_names(images, "images")
     drawn = _file_names(masks, "masks") if masks is not None else frozenset()
-    rows: list[dict[str, Any]] = []
-    for exam_id, exam in zip(_exam_ids(exams), exams, strict=True):
-        for image in exam.images:
-            row = {"patient_id": exam_id, "exam_id": exam_id} | _row(exam, image, images.absolute(), present)
-            rows.append(row | (_masks(image, masks.absolute(), drawn) if masks is not None else {}))
-    table = pd.DataFrame(rows)
-    _warn(exam_list, exams, table, present, masks)
+    for exam_id, rows in zip(_exam_ids(exams), exams, strict=True):
+        for row in rows:
+            row |= {"patient_id": exam_id, "exam_id": exam_id, "path": _path(images, row, present)}
+            row |= _masks(masks.absolute(), row["image_id"], drawn) if masks is not None else {}
+    table = pd.DataFrame([row for rows in exams for row in rows]).drop(columns=_FILE)
+    absent = table.loc[[Path(path).name not in present for path in table["path"]], "image_id"]
+    if len(absent):
+        logger.warning("%s: %d of %d images have no file; first %s", exam_list, len(absent), len(table), absent.iloc[0])
+    if masks is not None and table["mask_frame"].isna().all():
+        logger.warning(
+            "%s: no mask of this exam list; expected names such as %s_benign.png", masks, table["image_id"][0]
+        )
+    _tell_what_is_odd(exam_list, content, exams)
     return Manifest.from_table(table, exam_list)
 
 
-def _read_exams(content: object, problems: list[str]) -> list[_Exam]:
+def _read_exams(content: object, problems: list[str]) -> list[Rows]:
+    """The images of each exam."""
     if not isinstance(content, list):
         problems.append(f"it holds a {type(content).__name__}; expected a list")
         return []
     if not content:
         problems.append("the list is empty; expected at least one exam")
-    exams: list[_Exam] = []
+    exams: list[Rows] = []
     first: dict[int, int] = {}
     """Identity of an exam -> where it stands first: a pickle can hold one a million times, for two bytes each."""
     for number, exam in enumerate(content):
@@ -109,75 +101,72 @@ def _read_exams(content: object, problems: list[str]) -> list[_Exam]:
             break
         if first.setdefault(id(exam), number) != number:
             problems.append(f"exam {number}: it is exam {first[id(exam)]} once more; expected every exam once")
+        elif isinstance(exam, dict):
+            found: list[str] = []
+            exams.append(_read_exam(exam, found))
+            problems += [f"exam {number}: {text}" for text in found]
         else:
-            exams.append(_read_exam(number, exam, problems))
+            exams.append([])
+            problems.append(f"exam {number}: it is a {type(exam).__name__}; expected a dict")
     return exams
 
 
-def _read_exam(number: int, content: object, problems: list[str]) -> _Exam:
-    where = f"exam {number}"
-    if not isinstance(content, dict):
-        problems.append(f"{where}: it is a {type(content).__name__}; expected a dict")
-        return _Exam("", {}, False, [])
-    flip = content.get("horizontal_flip")
+def _read_exam(exam: dict[Any, Any], problems: list[str]) -> Rows:
+    flip = exam.get("horizontal_flip")
     if not isinstance(flip, str) or flip not in ("YES", "NO"):
-        found = _short(flip) if "horizontal_flip" in content else "missing"
-        problems.append(f"{where}: horizontal_flip is {found}; expected the text 'YES' or 'NO'")
-    labels = {} if content.get("cancer_label") is None else content["cancer_label"]
+        found = _short(flip) if "horizontal_flip" in exam else "missing"
+        problems.append(f"horizontal_flip is {found}; expected the text 'YES' or 'NO'")
+    labels = {} if exam.get("cancer_label") is None else exam["cancer_label"]
     if not isinstance(labels, dict):
-        problems.append(f"{where}: cancer_label is {_short(labels)}; expected a dict of 0 and 1")
+        problems.append(f"cancer_label is {_short(labels)}; expected a dict of 0 and 1")
         labels = {}
-    images = [image for view in VIEWS for image in _images(where, view, content.get(view), problems)]
-    read = _labels(where, labels, problems)
-    return _Exam(flip if isinstance(flip, str) else "", read if images else {}, labels.get("unknown") == 1, images)
+    of_side = {side: _labels(word, labels, problems) for side, word in _SIDES.items()}
+    rows = []
+    for view in VIEWS:
+        files = [] if exam.get(view) is None else exam[view]
+        if not isinstance(files, list):
+            problems.append(f"{view} is {_short(files)}; expected a list of image ids, which may be empty")
+            continue
+        for position, file in enumerate(files):
+            image_id = file[:-4] if isinstance(file, str) and file.lower().endswith(".png") else file
+            if not isinstance(image_id, str) or not is_safe_id(image_id):
+                expected = "expected an id such as '0_L-CC': letters, digits, '.', '_', '-', at most 128"
+                problems.append(f"{view} holds {_short(file)}; {expected}")
+                continue
+            side, _, name = view.partition("-")
+            about = {_FILE: file, "image_id": image_id, "laterality": side, "view": name, **of_side[side]}
+            rows.append({**about, "horizontal_flip": flip, FIRST_OF_VIEW: int(position == 0)})
+    return rows
 
 
-def _labels(where: str, content: dict[Any, Any], problems: list[str]) -> dict[str, dict[str, int | None]]:
-    labels: dict[str, dict[str, int | None]] = {}
-    for side, word in _SIDES.items():
-        labels[side] = dict.fromkeys(CLASSES)
-        for name in CLASSES:
-            value = content.get(f"{word}_{name}")
-            if isinstance(value, int | float) and value in (0, 1):
-                labels[side][name] = int(value)
-            elif value is not None and value == value:  # not NaN
-                problems.append(f"{where}: {word}_{name} is {_short(value)}; expected 0 or 1, or no such key (unknown)")
+def _labels(side: str, content: dict[Any, Any], problems: list[str]) -> dict[str, int | None]:
+    """Class -> 0, 1 or None (unknown)."""
+    labels: dict[str, int | None] = dict.fromkeys(CLASSES)
+    for name in CLASSES:
+        value = content.get(f"{side}_{name}")
+        if isinstance(value, int | float) and value in (0, 1):
+            labels[name] = int(value)
+        elif value is not None and value == value:  # not NaN
+            problems.append(f"{side}_{name} is {_short(value)}; expected 0 or 1, or no such key (unknown)")
     return labels
 
 
-def _images(where: str, view: str, content: object, problems: list[str]) -> list[_Image]:
-    if content is None:
-        return []
-    if not isinstance(content, list | tuple):
-        problems.append(f"{where}: {view} is {_short(content)}; expected a list of image ids, which may be empty")
-        return []
-    images = []
-    for position, file in enumerate(content):
-        image_id = file[:-4] if isinstance(file, str) and file.lower().endswith(".png") else file
-        if isinstance(image_id, str) and is_safe_id(image_id):
-            images.append(_Image(image_id, file, view, position == 0))
-        else:
-            expected = "expected an id such as '0_L-CC': letters, digits, '.', '_', '-', at most 128"
-            problems.append(f"{where}: {view} holds {_short(file)}; {expected}")
-    return images
-
-
-def _check_unique(exams: Sequence[_Exam], problems: list[str]) -> None:
+def _check_unique(exams: Sequence[Rows], problems: list[str]) -> None:
     """Upper and lower case count as the same, as in a manifest."""
     places: dict[str, list[tuple[str, int]]] = {}
-    for number, exam in enumerate(exams):
-        for image in exam.images:
-            places.setdefault(image.image_id.lower(), []).append((image.image_id, number))
+    for number, rows in enumerate(exams):
+        for row in rows:
+            places.setdefault(row["image_id"].lower(), []).append((row["image_id"], number))
     for found in (found for found in places.values() if len(found) > 1):
         numbers = ", ".join(str(number) for _, number in found[:_SHOWN])
         problems.append(f"the image id {found[0][0]!r} stands there {len(found)} times (exam {numbers}); expected once")
 
 
-def _exam_ids(exams: Sequence[_Exam]) -> list[str]:
+def _exam_ids(exams: Sequence[Rows]) -> list[str]:
     """What all image ids of an exam begin with before `_L-CC` and the like, if no other exam has it; else exam_0 ..."""
     begins = []
-    for exam in exams:
-        matches = [_NAMED_VIEW.fullmatch(image.image_id) for image in exam.images]
+    for rows in exams:
+        matches = [_NAMED_VIEW.fullmatch(row["image_id"]) for row in rows]
         names = {match["exam"] if match else None for match in matches}
         begins.append(names.pop() if len(names) == 1 else None)
     count = Counter(begins)
@@ -189,23 +178,14 @@ def _exam_ids(exams: Sequence[_Exam]) -> list[str]:
     ]
 
 
-def _row(exam: _Exam, image: _Image, folder: Path, present: frozenset[str]) -> dict[str, Any]:
-    side, view = image.view.split("-")
-    names = (image.file, *(image.image_id + suffix for suffix in _SUFFIXES))
+def _path(folder: Path, row: dict[str, Any], present: frozenset[str]) -> str:
+    names = (row[_FILE], *(row["image_id"] + suffix for suffix in _SUFFIXES))
     known = (name for name in names if name in present and name.lower().endswith(_SUFFIXES))
-    return {
-        "image_id": image.image_id,
-        "laterality": side,
-        "view": view,
-        "path": str(folder / next(known, f"{image.image_id}.png")),
-        **exam.labels[side],
-        "horizontal_flip": exam.horizontal_flip,
-        FIRST_OF_VIEW: int(image.first),
-    }
+    return str(folder.absolute() / next(known, f"{row['image_id']}.png"))
 
 
-def _masks(image: _Image, folder: Path, drawn: frozenset[str]) -> dict[str, str | None]:
-    names = {f"{label}_mask": f"{image.image_id}_{label}.png" for label in CLASSES}
+def _masks(folder: Path, image_id: str, drawn: frozenset[str]) -> dict[str, str | None]:
+    names = {f"{label}_mask": f"{image_id}_{label}.png" for label in CLASSES}
     found = {column: str(folder / name) if name in drawn else None for column, name in names.items()}
     return found | {"mask_frame": WINDOW if any(found.values()) else None}
 
@@ -220,30 +200,18 @@ def _file_names(folder: Path, what: str) -> frozenset[str]:
         ) from None
 
 
-def _warn(
-    exam_list: Path, exams: Sequence[_Exam], table: pd.DataFrame, present: frozenset[str], masks: Path | None
-) -> None:
-    """Tell what is unusual but usable."""
-    absent = table.loc[[Path(path).name not in present for path in table["path"]], "image_id"]
-    if len(absent):
-        logger.warning("%s: %d of %d images have no file; first %s", exam_list, len(absent), len(table), absent.iloc[0])
-    if masks is not None and table["mask_frame"].isna().all():
-        logger.warning(
-            "%s: no mask of this exam list; expected names such as %s_benign.png", masks, table["image_id"][0]
-        )
-    empty = [number for number, exam in enumerate(exams) if not exam.images]
-    if empty:
+def _tell_what_is_odd(exam_list: Path, content: Sequence[dict[str, Any]], exams: Sequence[Rows]) -> None:
+    """And can be used all the same."""
+    if empty := [number for number, rows in enumerate(exams) if not rows]:
         logger.warning("%s: %d exams have no image; first exam %d", exam_list, len(empty), empty[0])
-    unknown = [number for number, exam in enumerate(exams) if exam.unknown]
-    if unknown:
+    if unknown := [n for n, exam in enumerate(content) if (exam.get("cancer_label") or {}).get("unknown") == 1]:
         text = "%s: %d exams are marked unknown; their labels are taken as they stand; first exam %d"
         logger.warning(text, exam_list, len(unknown), unknown[0])
-    named = [(image, _NAMED_VIEW.fullmatch(image.image_id)) for exam in exams for image in exam.images]
-    other = [image for image, match in named if match and f"{match['side']}-{match['view']}" != image.view]
-    if other:
+    named = [(row, _NAMED_VIEW.fullmatch(row["image_id"])) for rows in exams for row in rows]
+    if other := [r for r, m in named if m and (m["side"], m["view"]) != (r["laterality"], r["view"])]:
         logger.warning(
-            "%s: %d image ids name another view than the list does, which is followed; first %s under %s",
-            *(exam_list, len(other), other[0].image_id, other[0].view),
+            "%s: %d image ids name another view than the list does, which is followed; first %s under %s-%s",
+            *(exam_list, len(other), *(other[0][name] for name in ("image_id", "laterality", "view"))),
         )
 
 

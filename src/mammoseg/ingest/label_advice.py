@@ -7,8 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from mammoseg.ingest.label_map import ColumnMap, folded
-from mammoseg.ingest.label_match import side_of
+from mammoseg.ingest.label_map import ColumnMap, folded, side_of
 from mammoseg.ingest.tables import Table
 
 _PERSON = re.compile(
@@ -25,26 +24,18 @@ _NOTHING = re.compile(r"normal|none|negative|healthy|no (finding|abnormalit|lesi
 _UNSURE = re.compile(r"\b(no|non|not|without|suspic\w*|suspected|possibl[ey]|probabl[ey]|negative)\b|\?")
 _MOST_VALUES = 12
 _LONGEST_VALUE = 40
-_CODES = {"0", "1"}
+_SIDES = {"L": "left", "R": "right", None: "?"}
 
 
-def propose_values(column: str, values: Iterable[str]) -> str:
-    """A map for a column of findings; `?` where a value says too little to know its class."""
-    counts = _counts(values)
-    if set(counts) - {""} <= _CODES:
+def propose_values(column: str, values: Iterable[str], sides: bool = False) -> str:
+    """A map for a column of findings, or of sides; `?` where a value says too little."""
+    counts = Counter(map(folded, values))
+    if not sides and set(counts) - {""} <= {"0", "1"}:
         return f'--map "{column}={"benign" if "benign" in folded(column) else "malignant"}"'
-    pairs = [f"{value}={_class_of(value)}" for value in counts if value]
-    return (
-        f'--map "{column}:{",".join(pairs)}"' if may_be_shown(column, counts) else f'--map "{column}:VALUE=CLASS,..."'
-    )
-
-
-def propose_sides(column: str, values: Iterable[str]) -> str:
-    """A map for a column of sides in other words."""
-    counts = _counts(values)
-    words = {"L": "left", "R": "right", None: "?"}
-    pairs = [f"{value}={words[side_of(value)]}" for value in counts if value]
-    return f'--map "{column}:{",".join(pairs)}"' if may_be_shown(column, counts) else f'--map "{column}:VALUE=left,..."'
+    read = (lambda value: _SIDES[side_of(value)]) if sides else _class_of
+    pairs = [f"{value}={read(value)}" for value in counts if value]
+    shown = may_be_shown(column, counts)
+    return f'--map "{column}:{",".join(pairs) if shown else "VALUE=left,..." if sides else "VALUE=CLASS,..."}"'
 
 
 def propose(table: Table, chosen: ColumnMap) -> str:
@@ -55,21 +46,18 @@ def propose(table: Table, chosen: ColumnMap) -> str:
         field = "path" if any(_FILE.search(cell) for cell in table.column(key)) else "patient_id"
         maps.append(f'--map "{key}={field}"')
         free.remove(key)
-    if not chosen.tells_labels and (
-        found := next((name for name in free if _holds_findings(name, table.column(name))), None)
-    ):
+    found = next((name for name in free if _holds_findings(name, table.column(name))), None)
+    if not chosen.tells_labels and found:
         maps.append(propose_values(found, table.column(found)))
-    return (
-        " ".join([*maps, *propose_side(table, chosen)])
-        or '--map "COLUMN=patient_id" --map "COLUMN:VALUE=malignant,..."'
-    )
+    maps += [propose_side(table, chosen)] if propose_side(table, chosen) else []
+    return " ".join(maps) or '--map "COLUMN=patient_id" --map "COLUMN:VALUE=malignant,..."'
 
 
-def propose_side(table: Table, chosen: ColumnMap) -> list[str]:
-    """A map for a column of sides that is not used, if there is none that is."""
+def propose_side(table: Table, chosen: ColumnMap) -> str:
+    """A map for a column of sides that is not used, if there is none that is; else ""."""
     cells = {name: [cell for cell in table.column(name) if cell] for name in _unused(table, chosen)}
     sides = [name for name, texts in cells.items() if texts and all(map(side_of, texts))]
-    return [f'--map "{sides[0]}=laterality"'] if sides and "laterality" not in chosen.fields else []
+    return f'--map "{sides[0]}=laterality"' if sides and "laterality" not in chosen.fields else ""
 
 
 def _unused(table: Table, chosen: ColumnMap) -> list[str]:
@@ -82,12 +70,8 @@ def may_be_shown(column: str, counts: Counter[str]) -> bool:
     return few and not _PERSON.search(folded(column))
 
 
-def _counts(values: Iterable[str]) -> Counter[str]:
-    return Counter(folded(value) for value in values)
-
-
 def _holds_findings(column: str, values: Sequence[str]) -> bool:
-    counts = _counts(values)
+    counts = Counter(map(folded, values))
     named = bool(_FINDING.search(folded(column)))
     return may_be_shown(column, counts) and (named or all(_class_of(value) != "?" for value in counts if value))
 

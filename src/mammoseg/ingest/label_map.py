@@ -23,6 +23,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mammoseg.records.image import Laterality
 from mammoseg.records.label import CLASSES
 
 KEYS = ("image_id", "path", "sop_uid", "exam_id", "study_uid", "patient_id")
@@ -43,7 +44,11 @@ _USUAL = {
 }
 """Names that can mean nothing else, written without case, spaces and signs."""
 WORDS = tuple(word for name in CLASSES for word in (name, f"not {name}"))
-SIDES = {"left": "L", "right": "R"}
+SIDES: Mapping[str, Laterality] = {"left": "L", "right": "R"}
+_SIDES: Mapping[str, Laterality] = {
+    **dict.fromkeys(("l", "lt", "left", "left breast"), "L"),
+    **dict.fromkeys(("r", "rt", "right", "right breast"), "R"),
+}
 
 
 class MapError(ValueError):
@@ -57,8 +62,8 @@ class Says:
     sure: Mapping[str, int] = field(default_factory=dict)
     unless: Mapping[str, int] = field(default_factory=dict)
     """Unless another row of the breast is sure of something else."""
-    side: str | None = None
-    """L or R, if the value tells it."""
+    side: Laterality | None = None
+    """If the value tells it."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,11 @@ class ColumnMap:
 def folded(text: str) -> str:
     """A value as it is compared."""
     return " ".join(text.casefold().split())
+
+
+def side_of(cell: str) -> Laterality | None:
+    """L or R; None for anything else."""
+    return _SIDES.get(folded(cell))
 
 
 def map_columns(path: Path, columns: Sequence[str], maps: Sequence[str]) -> ColumnMap:

@@ -1,95 +1,135 @@
-"""From a row of a table of labels to the images it is about.
+"""From the rows of a table of labels to what they are about: very files, before any is opened, and then images.
 
 A row is about an image if all its filled key cells are the image's. Where a cell is of no image, what programs do to ids
 is undone, if exactly one id of the images and one of the table can then be meant: `10006.0` for 10006, zeros in front
 that are lost (12 for 0012), another case; a path of another folder or machine is compared by the name of the file.
+
+Rows about a very file, by its path, its name or its stem as image_id, tell what the name of a picture or a silent header does
+not: side, view, patient, exam. Wider keys do not tell files; a name that several files or several rows have tells nothing.
 """
 
 import os
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import Literal
 
 from mammoseg.data.columns import date_of
+from mammoseg.ingest.examine import LEFT_OUT
 from mammoseg.ingest.exams import Row
-from mammoseg.ingest.label_map import CHOOSING, KEYS
+from mammoseg.ingest.label_map import CHOOSING, KEYS, side_of
+from mammoseg.ingest.label_table import LabelTable, refuse
 from mammoseg.ingest.spelling import essence, number
 from mammoseg.io.dicom.views import read_position
 
-_IDS = ("image_id", "exam_id", "patient_id")
+_CHANGED = ("image_id", "exam_id", "patient_id", "path")
+"""Fields whose cells programs change."""
 _OF_OTHERS = ("image_id", "exam_id")
-_SIDES: Mapping[str, Literal["L", "R"]] = {
-    **dict.fromkeys(("l", "lt", "left", "left breast"), "L"),
-    **dict.fromkeys(("r", "rt", "right", "right breast"), "R"),
-}
+_CONTRADICTION = "several sides, views, patients or exams of one file"
 
 Cells = Mapping[str, str]
 
 
-class Matcher:
-    """Finds the images of rows; `rows` are the cells of all of them by field, files are below `root`."""
+class _Keys:
+    """Finds things by cells of key columns; `known` is what these may hold for each thing, by field."""
 
-    def __init__(self, rows: Iterable[Cells], images: Sequence[Row], root: Path, folder: Path) -> None:
-        """Paths in the table are relative to `root` or to `folder`."""
-        self._bases = (root, folder)
-        rows = list(rows)
-        self._names = [name for name in (*KEYS, *CHOOSING) if any(cells.get(name) for cells in rows)]
-        self._values = [{name: _values(image, name, root) for name in self._names} for image in images]
-        self._places: dict[PurePosixPath | None, int] = {image.seen.place: i for i, image in enumerate(images)}
-        self._images: dict[tuple[str, str], list[int]] = defaultdict(list)
+    def __init__(self, known: Sequence[Mapping[str, set[str]]], table: LabelTable, root: Path) -> None:
+        """Paths in the table are relative to `root` or to the table."""
+        self._bases = (root, table.path.absolute().parent)
+        self._exact: dict[tuple[str, str], set[int]] = defaultdict(set)
         self._alike: dict[tuple[str, str], set[str]] = defaultdict(set)
         self._asked: dict[tuple[str, str], set[str]] = defaultdict(set)
-        for position, (image, known) in enumerate(zip(images, self._values, strict=True)):
-            for name, values in known.items():
-                for value in values:
-                    self._images[name, value].append(position)
-                    if name in _IDS:
-                        self._alike[name, essence(value)].add(value)
-            for value in {image.seen.place.name, image.seen.place.stem}:
-                self._alike["path", value.casefold()].add(str(root / image.seen.place))
-        for cells in rows:
-            for name in (name for name in _IDS if cells.get(name)):
-                self._asked[name, essence(cells[name])].add(number(cells[name]))
+        for thing, fields in enumerate(known):
+            for name, value in ((name, value) for name, values in fields.items() for value in values):
+                self._exact[name, value].add(thing)
+                if name in _CHANGED:
+                    self._alike[name, _essence(name, value)].add(value)
+                    if name == "path":
+                        self._alike[name, PurePosixPath(value).stem.casefold()].add(value)
+        for cells in table.rows.values():
+            for name in (name for name in _CHANGED if cells.get(name)):
+                self._asked[name, _essence(name, cells[name])].add(number(cells[name]))
 
-    def find(self, cells: Cells, place: PurePosixPath | None = None) -> tuple[list[int], bool]:
-        """The images that a row is about, and whether an id or path had to be corrected for it.
+    def find(self, name: str, cell: str) -> tuple[set[int], bool]:
+        """The things that have the cell, and whether it had to be corrected for that."""
+        found = self._having(name, self._meant(name, cell))
+        if found or name not in _CHANGED:
+            return found, False
+        key = name, _essence(name, cell)
+        alike = [self._having(name, [value]) for value in self._alike.get(key, ())]
+        one = len({frozenset(things) for things in alike}) == 1 == len(self._asked[key])
+        return (alike[0] if one else set()), one
 
-        `place` is the file, if its name tells that the row is about it (ingest/file_rows.py): what the row calls image and
-        exam may then be of another system.
-        """
-        here = self._places.get(place)
-        wanted = {name: self._wanted(name, cells[name]) for name in self._names if cells.get(name)}
-        corrected = False
-        for name in [name for name in (*_IDS, "path") if name in wanted]:
-            if not any((name, value) in self._images for value in wanted[name]):
-                wanted[name] = self._corrected(name, cells[name])
-                if not wanted[name] and here is not None and name in _OF_OTHERS:
-                    del wanted[name]
-                else:
-                    corrected = True
-        if here is None:
-            narrowest = next(name for name in KEYS if name in wanted)
-            candidates = sorted({i for value in wanted[narrowest] for i in self._images.get((narrowest, value), ())})
-        else:
-            candidates = [here]
-        found = [i for i in candidates if all(self._values[i][name] & texts for name, texts in wanted.items())]
-        return found, corrected and bool(found)
+    def _having(self, name: str, values: Iterable[str]) -> set[int]:
+        return {thing for value in values for thing in self._exact.get((name, value), ())}
 
-    def _wanted(self, name: str, cell: str) -> set[str]:
+    def _meant(self, name: str, cell: str) -> set[str]:
         if name == "path":
             places = [os.path.normpath(base / cell) for base in self._bases]
             return {*places, *map(os.path.realpath, places)}
         read: Callable[[str], str | None] = _READ.get(name, str)
         return {read(cell) or ""}
 
-    def _corrected(self, name: str, cell: str) -> set[str]:
-        """The one id or path that can be meant, if there is just one."""
-        key = name, re.split(r"[\\/]", cell)[-1].casefold() if name == "path" else essence(cell)
-        alike = self._alike.get(key, set())
-        return alike if len(alike) == 1 and len(self._asked.get(key, ())) <= 1 else set()
+
+@dataclass(frozen=True)
+class FileRows:
+    """What a table says of files."""
+
+    files: Mapping[int, PurePosixPath] = field(default_factory=dict)
+    """Row of the table -> the file that it is about, relative to the folder."""
+    told: Mapping[PurePosixPath, Mapping[str, str]] = field(default_factory=dict, repr=False)
+    """File -> laterality (L or R), view, patient, exam, and the `flag` of a view that is left out, as its rows tell them."""
+
+
+def rows_of_files(table: LabelTable, files: Sequence[PurePosixPath], root: Path) -> FileRows:
+    """The rows of `table` about any of `files`, which are below `root`.
+
+    Raises LabelError for rows that contradict each other.
+    """
+    keys = _Keys([{"image_id": {place.stem}, "path": {str(root / place)}} for place in files], table, root)
+    found: dict[int, PurePosixPath] = {}
+    values: dict[PurePosixPath, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    wrong: list[int] = []
+    for row, cells in table.rows.items():
+        meant = [keys.find(name, cells[name])[0] for name in ("image_id", "path") if cells.get(name)]
+        common = set.intersection(*filter(None, meant)) if any(meant) else set()
+        if len(common) != 1:  # keys that lead to none are those of another system
+            continue
+        place = found[row] = files[common.pop()]
+        for name, texts in _told(cells).items():
+            values[place][name] |= texts
+        wrong += [row] if any(len(texts) > 1 for texts in values[place].values()) else []
+    refuse(table.path, {_CONTRADICTION: wrong} if wrong else {}, "")
+    return FileRows(found, {place: {n: min(texts) for n, texts in told.items()} for place, told in values.items()})
+
+
+def rows_of_images(
+    table: LabelTable, images: Sequence[Row], root: Path, files: Mapping[int, PurePosixPath]
+) -> dict[int, tuple[list[int], bool]]:
+    """Row of the table -> the images that it is about, and whether an id or path had to be corrected for it.
+
+    The files of the images are below `root`. `files` are those that rows are known to be about: what such a row calls image
+    and exam may be of another system.
+    """
+    names = [name for name in (*KEYS, *CHOOSING) if any(cells.get(name) for cells in table.rows.values())]
+    keys = _Keys([{name: _values(image, name, root) for name in names} for image in images], table, root)
+    places = {image.seen.place: i for i, image in enumerate(images)}
+    answer = {}
+    for row, cells in table.rows.items():
+        here = places.get(files[row]) if row in files else None
+        found = {name: keys.find(name, cells[name]) for name in names if cells.get(name)}
+        fitting = [
+            things for name, (things, _) in found.items() if things or here is None or name not in _OF_OTHERS
+        ] + ([] if here is None else [{here}])
+        about = set.intersection(*fitting)
+        answer[row] = sorted(about), bool(about) and any(corrected for _, corrected in found.values())
+    return answer
+
+
+def _essence(name: str, cell: str) -> str:
+    return re.split(r"[\\/]", cell)[-1].casefold() if name == "path" else essence(cell)
 
 
 def _values(image: Row, name: str, root: Path) -> set[str]:
@@ -110,9 +150,17 @@ def _values(image: Row, name: str, root: Path) -> set[str]:
     return {text for text in texts[name] if text}
 
 
-def side_of(cell: str) -> Literal["L", "R"] | None:
-    """L or R; None for anything else."""
-    return _SIDES.get(" ".join(cell.lower().split()))
+def _told(cells: Cells) -> dict[str, set[str]]:
+    view = read_position(cells.get("view", ""))
+    told: dict[str, set[str | None]] = {
+        "laterality": {side_of(cells.get("laterality", "")), view.side},
+        "view": {view.view},
+        "patient": {number(cells.get("patient_id", ""))},
+        "exam": {number(cells.get("exam_id", ""))},
+        "flag": {next((flag for flag in LEFT_OUT if flag in view.flags), "")},
+    }
+    known = {name: {text for text in texts if text} for name, texts in told.items()}
+    return {name: texts for name, texts in known.items() if texts}
 
 
 @lru_cache(maxsize=1000)

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mammoseg.data.columns import SPLITS, date_of
-from mammoseg.ingest.label_advice import may_be_shown, propose, propose_side, propose_sides, propose_values
-from mammoseg.ingest.label_map import KEYS, WORDS, ColumnMap, Says, folded, map_columns
-from mammoseg.ingest.label_match import side_of
+from mammoseg.ingest.label_advice import may_be_shown, propose, propose_side, propose_values
+from mammoseg.ingest.label_map import KEYS, WORDS, ColumnMap, Says, folded, map_columns, side_of
 from mammoseg.ingest.tables import Table, TableError, read_table
 from mammoseg.records.label import CLASSES
 from mammoseg.wording import counted, listed
@@ -75,7 +74,7 @@ def read_labels(path: Path, maps: Sequence[str] = ()) -> LabelTable:
     odd = [chosen.fields[n] for n in labels if any(r[n] and _label(r[n]) is None for r in rows.values())]
     maps = [propose_values(column, table.column(column)) for column in odd]
     if any(row.get("laterality") and side_of(row["laterality"]) is None for row in rows.values()):
-        maps.append(propose_sides(chosen.fields["laterality"], table.column(chosen.fields["laterality"])))
+        maps.append(propose_values(chosen.fields["laterality"], table.column(chosen.fields["laterality"]), sides=True))
     says: dict[int, Says] = {}
     for number, cells in rows.items():
         if said := _said(cells, table.rows[number], chosen):
@@ -83,7 +82,7 @@ def read_labels(path: Path, maps: Sequence[str] = ()) -> LabelTable:
         else:
             wrong["its columns contradict each other"].append(number)
     refuse(path, wrong, " ".join(maps))
-    return LabelTable(path, rows, says, chosen, " ".join(propose_side(table, chosen)))
+    return LabelTable(path, rows, says, chosen, propose_side(table, chosen))
 
 
 def _by_field(cells: Mapping[str, str], chosen: ColumnMap) -> dict[str, str]:

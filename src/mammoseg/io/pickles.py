@@ -1,20 +1,21 @@
 """Reading pickle files of others as data: nothing a file names is ever imported or called.
 
-A pickle is a small program, and Python's unpickler runs it. Here it knows only the instructions that make plain values, and the
-few names that stand for numpy's numbers, bytes and sets call what is written here. The size of the file and the number of
-steps are limited, so that a small file cannot fill the memory: a megabyte of empty dicts takes 80 MB, and all steps together
-less than a gigabyte beside what the file itself holds.
+A pickle is a small program, and Python's unpickler runs it. Here its instructions are looked at before any is followed, none
+but those that make plain values is, and the few names that stand for numpy's numbers, bytes and sets call what is written
+here. The size of the file and the number of steps are limited, so that a small file cannot fill the memory: a megabyte of
+empty dicts takes 80 MB, and all steps together less than a gigabyte beside what the file itself holds.
 """
 
 import io
 import pickle
 import pickletools
-import struct
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 MAX_BYTES = 512 * 2**20
 """Largest file read. An exam takes about 600 bytes, so this is far above any exam list."""
@@ -30,20 +31,8 @@ PUT BINPUT LONG_BINPUT MEMOIZE GET BINGET LONG_BINGET GLOBAL STACK_GLOBAL BUILD 
 _CONTAINERS = "EMPTY_LIST EMPTY_DICT EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 LIST DICT"
 _STEPS = dict.fromkeys(_VALUES.split(), 1) | dict.fromkeys(_CONTAINERS.split(), 9) | {"EMPTY_SET": 25, "REDUCE": 25}
 """The instructions that are followed, by their names in `pickletools` -> their steps. Every other one is refused."""
-_KEYS = {
-    "SETITEM": slice(-2, -1),
-    "SETITEMS": slice(None, None, 2),
-    "DICT": slice(None, None, 2),
-    "ADDITEMS": slice(None),
-}
-"""Instruction -> where the keys or members lie among what is on the stack since the last mark."""
-_NAMES = {opcode.code: opcode.name for opcode in pickletools.opcodes}
-_FORMATS = {"b1": "?", "i1": "b", "i2": "h", "i4": "i", "i8": "q", "u1": "B", "u2": "H", "u4": "I", "u8": "Q"} | {
-    "f2": "e",
-    "f4": "f",
-    "f8": "d",
-}
-"""numpy's name of a number type -> the format of `struct`."""
+_NUMBERS = ("b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8")
+"""numpy's names of the number types that are read."""
 _NUMBER_BITS = 64
 _SHOWN = 80
 
@@ -61,10 +50,10 @@ class _TooLargeError(Exception):
 
 
 def load_plain(path: Path) -> object:
-    """The value in a pickle file: dict, list, tuple, set, str, bytes, int, float, bool and None; nothing is executed.
+    """The value in a pickle file: dict, list, set, str, bytes, int, float, bool and None; nothing is executed.
 
-    numpy's numbers become plain ones, texts of Python 2 are read as latin1. Keys of dicts and members of sets are texts,
-    bytes, numbers or None; whole numbers have at most 64 bits. A list or dict may contain itself.
+    Tuples become lists, numpy's numbers plain ones, texts of Python 2 are read as latin1. Keys of dicts and members of sets
+    are texts, bytes, numbers or None; whole numbers have at most 64 bits. A list or dict may contain itself.
 
     Raises PickleReadError for every other content (naming it), and for a file that is missing, empty, damaged, cut
     short, no pickle, or larger than `MAX_BYTES` or `MAX_STEPS`.
@@ -72,9 +61,11 @@ def load_plain(path: Path) -> object:
     data = _read(path)
     stream = io.BytesIO(data)
     try:
+        steps = _count_steps(stream)
+        stream.seek(0)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of odd escapes in texts of protocol 0
-            return _PlainUnpickler(stream).load()
+            return _PlainUnpickler(stream, steps).load()
     except _ForeignError as error:
         raise PickleReadError(
             f"{path}: this pickle holds {error}. Expected lists, dicts, texts and numbers only; nothing was executed. "
@@ -85,55 +76,55 @@ def load_plain(path: Path) -> object:
             f"{path}: this pickle takes too much memory (byte {stream.tell()} of {len(data)}). Expected at most "
             f"{MAX_STEPS} steps. Split the list into several files; if it is a small list, the file is not to be trusted."
         ) from None
-    except (
-        ValueError,
-        ArithmeticError,
-        TypeError,
-        AttributeError,
-        LookupError,
-        EOFError,
-        struct.error,
-        pickle.UnpicklingError,
-    ):
+    except (ValueError, ArithmeticError, TypeError, AttributeError, LookupError, EOFError, pickle.UnpicklingError):
         raise PickleReadError(  # without their texts, which may quote patient data
             f"{path}: this file is damaged, cut short, or no pickle (near byte {stream.tell()} of {len(data)}). "
             "Expected a complete pickle of protocol 0 to 5. Copy or export it again."
         ) from None
 
 
-class _PlainUnpickler(pickle._Unpickler):
-    """The standard library's unpickler in Python: the one in C cannot count steps, and takes for ever to hash some tuples.
+def _count_steps(stream: io.BytesIO) -> int:
+    """Every instruction of a pickle is followed once: there are no loops."""
+    steps = 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        for instruction, _, _ in pickletools.genops(stream):
+            if instruction.name not in _STEPS:
+                raise _ForeignError(f"the instruction {instruction.name}, or is no pickle at all")
+            steps += _STEPS[instruction.name]
+            if steps > MAX_STEPS:
+                raise _TooLargeError
+    if stream.read(1):
+        raise ValueError("something behind the value")
+    return steps
 
-    Any built-in error means a damaged file.
-    """
+
+class _PlainUnpickler(pickle._Unpickler):
+    """The standard library's unpickler in Python, whose instructions can be replaced. Any built-in error means a damaged file."""
 
     stack: list[Any]
     metastack: list[list[Any]]
 
-    def __init__(self, stream: io.BytesIO) -> None:
+    def __init__(self, stream: io.BytesIO, steps: int) -> None:
         super().__init__(stream, encoding="latin1")
-        self._rest = stream
-        self._steps = 0
-        self.dispatch = _Instructions(self)  # type: ignore[misc]
+        self._steps = steps
+        follow: dict[int, Any] = dict(pickle._Unpickler.dispatch)
+        # Tuples become lists: hashing tuples in tuples can take for ever, and lists are refused as keys.
+        self.dispatch = follow | {  # type: ignore[misc]
+            pickle.BUILD[0]: _PlainUnpickler.build,
+            pickle.TUPLE[0]: follow[pickle.LIST[0]],
+            pickle.EMPTY_TUPLE[0]: follow[pickle.EMPTY_LIST[0]],
+            pickle.TUPLE1[0]: lambda self: self.gather(1),
+            pickle.TUPLE2[0]: lambda self: self.gather(2),
+            pickle.TUPLE3[0]: lambda self: self.gather(3),
+        }
 
     def load(self) -> object:
         value = super().load()
-        if self.stack or self.metastack or self._rest.read(1):
+        if self.stack or self.metastack:
             raise ValueError("more than one value")
         _check_plain(value)
         return value
-
-    def before(self, instruction: str) -> None:
-        if instruction not in _STEPS:
-            raise _ForeignError(f"the instruction {instruction}, or is no pickle at all")
-        self.spend(_STEPS[instruction])
-        for key in self.stack[_KEYS.get(instruction, slice(0))]:
-            _key(key)
-
-    def spend(self, steps: int) -> None:
-        self._steps += steps
-        if self._steps > MAX_STEPS:
-            raise _TooLargeError
 
     def find_class(self, module: str, name: str) -> Callable[..., Any]:
         match module, name:
@@ -151,31 +142,29 @@ class _PlainUnpickler(pickle._Unpickler):
 
     def build(self) -> None:
         """What sets attributes in a pickle: here the byte order of a numpy type."""
-        state = _of(tuple, self.stack.pop())
+        state = _of(list, self.stack.pop())
         _of(_Dtype, self.stack[-1]).order = {"<": "<", ">": ">", "|": "<"}[state[1]]
+
+    def gather(self, length: int) -> None:
+        """The last values as a list."""
+        if length > len(self.stack):
+            raise IndexError(length)
+        self.stack[-length:] = [self.stack[-length:]]
+
+    def _spend(self, steps: int) -> None:
+        self._steps += steps
+        if self._steps > MAX_STEPS:
+            raise _TooLargeError
 
     def _bytes(self, text: str, encoding: str) -> bytes:
         if encoding != "latin1":
             raise ValueError(encoding)
-        self.spend(len(text))
+        self._spend(len(text))
         return _of(str, text).encode(encoding)
 
     def _set(self, members: list[Any]) -> set[Any]:
-        self.spend(len(_of(list, members)))
-        return {_key(member) for member in members}
-
-
-class _Instructions(dict[int, Callable[..., None]]):
-    """In place of the unpickler's table from the code of an instruction to what does it."""
-
-    def __init__(self, unpickler: _PlainUnpickler) -> None:
-        super().__init__(pickle._Unpickler.dispatch)
-        self[pickle.BUILD[0]] = _PlainUnpickler.build
-        self._unpickler = unpickler
-
-    def __getitem__(self, code: int) -> Callable[..., None]:
-        self._unpickler.before(_NAMES[chr(code)])
-        return super().__getitem__(code)
+        self._spend(len(_of(list, members)))
+        return set(members)
 
 
 @dataclass
@@ -188,7 +177,7 @@ class _Dtype:
     order: str = ""
 
     def __post_init__(self) -> None:
-        if _of(str, self.code) not in _FORMATS:
+        if _of(str, self.code) not in _NUMBERS:
             raise _ForeignError(f"numpy values of type {self.code[:_SHOWN]!r}")
 
 
@@ -196,7 +185,7 @@ def _scalar(dtype: _Dtype, data: bytes | str) -> float:
     encoded = data.encode("latin1") if isinstance(data, str) else data
     if not _of(_Dtype, dtype).order:
         raise ValueError("no byte order")
-    return struct.unpack(dtype.order + _FORMATS[dtype.code], encoded)[0]
+    return np.frombuffer(encoded, dtype.order + dtype.code).item()
 
 
 def _of(kind: type, value: Any) -> Any:
@@ -205,18 +194,13 @@ def _of(kind: type, value: Any) -> Any:
     return value
 
 
-def _key(value: Any) -> Any:
-    """Tuples are refused because hashing them can take for ever."""
-    return _of(str | bytes | int | float | None, value)  # type: ignore[arg-type]
-
-
 def _check_plain(value: object) -> None:
     todo, seen = [value], set()
     while todo:
         item = todo.pop()
         if isinstance(item, int) and item.bit_length() > _NUMBER_BITS:
             raise ValueError("a number of more than 64 bits")
-        if isinstance(item, dict | list | tuple | set):
+        if isinstance(item, dict | list | set):
             if id(item) not in seen:
                 seen.add(id(item))
                 todo += [*item, *item.values()] if isinstance(item, dict) else item
