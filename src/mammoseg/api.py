@@ -116,7 +116,7 @@ def _row(path: Path, laterality: Laterality | None, view: str | None, pixel_mm: 
     """What is known of a file, by the rules of `mammoseg scan`."""
     if laterality is not None and view is not None:
         return ImageRow("", "", path.stem, laterality, view, path, pixel_mm=pixel_mm)
-    given = look_at(gather([path], None), pixel_mm, workers=0, pixels=False)  # which are decoded once, to be predicted
+    given = look_at(gather([path], None), pixel_mm, workers=0, decode="none")  # which are decoded once, to be predicted
     if given.unusable:
         raise given.unusable[0].error
     if not given.rows:

@@ -41,6 +41,7 @@ def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
         write: Any,
         progress: Any,
         figures: str,
+        remarks: Any,
     ) -> BatchResult:
         progress()
         seen.rows, seen.options = rows, (out, workers, overwrite, write is not None, figures)

@@ -14,7 +14,7 @@ import pytest
 from mammoseg.data.manifest import ImageRow
 from mammoseg.inference.batch import BatchResult, predict_images
 from mammoseg.inference.predictor import Predictor, open_predictor
-from mammoseg.io.errors import RunFileError
+from mammoseg.io.errors import ImageReadError, RunFileError
 from mammoseg.io.failures import read_errors
 from mammoseg.io.read import read_pixels
 from mammoseg.io.runs import is_done, load_prediction, map_png_path, predicted_ids
@@ -207,3 +207,19 @@ def test_before_saving_gets_the_prediction_and_its_image_before_it_counts(
 def test_nothing_to_predict(predictor: Predictor, tmp_path: Path) -> None:
     assert predict_images(predictor, [], tmp_path) == BatchResult(predicted=0, done_before=0, failed=0)
     assert read_predictions_csv(tmp_path).empty
+
+
+def test_remarks_are_noted_and_can_refuse_an_image(predictor: Predictor, rows: list[ImageRow], tmp_path: Path) -> None:
+    def remarks(row: ImageRow, image: Mammogram) -> tuple[str, ...]:
+        assert image.pixels.shape == (208, 160)
+        if row is rows[1]:
+            raise ImageReadError(f"{row.path}: looks like a mask")
+        return ("seen",) if row is rows[0] else ()
+
+    result = predict_images(predictor, rows[:3], tmp_path, remarks=remarks)
+    assert result == BatchResult(2, 0, 1)
+    assert load_prediction(tmp_path, rows[0].image_id).notes[-1] == "seen"
+    assert "seen" not in load_prediction(tmp_path, rows[2].image_id).notes
+    [failed] = read_errors(tmp_path).to_dict("records")
+    assert (failed["image_id"], failed["step"]) == (rows[1].image_id, "read")
+    assert "looks like a mask" in failed["message"]

@@ -28,7 +28,7 @@ Write = Callable[..., Path]
 
 
 def look(path: Path, pattern: str | None = None, pixels: bool = True) -> Seen:
-    settings = Settings(path.parent, compile_pattern(pattern) if pattern else None, pixels)
+    settings = Settings(path.parent, compile_pattern(pattern) if pattern else None, "all" if pixels else "none")
     return examine(settings, PurePosixPath(path.name))
 
 

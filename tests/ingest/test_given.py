@@ -9,8 +9,13 @@ import cv2
 import numpy as np
 import pytest
 
+from mammoseg.ingest import examine
 from mammoseg.ingest.given import Given, gather, look_at
+from mammoseg.ingest.quality import WRONG_SIDE
+from mammoseg.io.errors import ImageReadError
+from mammoseg.io.read import read_image
 from mammoseg.io.runs import is_safe_id
+from mammoseg.records.image import Mammogram
 
 Write = Callable[..., Path]
 NOWHERE = Path("/nowhere")
@@ -96,6 +101,46 @@ def test_what_scan_leaves_out_is_left_out(write_mammogram: Write, tmp_path: Path
         ".hidden": "a hidden file or folder",
     }
     assert given.unusable == []
+
+
+def test_of_dicom_images_only_possible_copies_are_decoded(
+    write_mammogram: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For who decodes them anyway: the same images as if all were decoded, but each decoded once."""
+    write_mammogram(tmp_path / "one", tone=7)
+    write_mammogram(tmp_path / "two", tone=7)
+    write_mammogram(tmp_path / "other", tone=8)
+    write_mammogram(tmp_path / "right", "R")
+    write_mammogram(tmp_path / "later", StudyInstanceUID="1.2.4", tone=7)
+    picture(tmp_path / "x_L-CC.png")
+    everything = look(tmp_path)
+    decoded: list[str] = []
+    monkeypatch.setattr(examine, "read_image", lambda path: (decoded.append(path.name), read_image(path))[1])
+    given = look_at(gather([tmp_path], NOWHERE), None, workers=0, decode="pictures")
+    assert (given.rows, given.unusable) == (everything.rows, [])
+    assert [seen.place.name for seen in given.left_out] == [seen.place.name for seen in everything.left_out] == ["two"]
+    assert sorted(decoded) == ["one", "other", "two", "x_L-CC.png"]
+    assert given.unseen == {"right", "later"}
+    assert everything.unseen == frozenset()
+
+
+def test_pixels_that_are_seen_later_tell_the_same(write_mammogram: Write, tmp_path: Path) -> None:
+    good = read_image(write_mammogram(tmp_path / "good")).pixels
+    turned = write_mammogram(tmp_path / "turned", "R", pixels=good)
+    mask = write_mammogram(tmp_path / "mask", "L", "MLO", pixels=np.where(good > 0, 900, 0).astype(np.uint16))
+    named = [tmp_path / "good", turned, mask]
+    given = look_at(gather(named, NOWHERE), None, workers=0, decode="pictures")
+    told = {}
+    for row in given.rows:
+        pixels, reading, _ = read_image(row.path)
+        image = Mammogram(pixels, row.laterality, row.view, row.image_id, 0.1, row.horizontal_flip, reading=reading)
+        try:
+            told[row.image_id] = given.remarks(row, image)
+        except ImageReadError as error:
+            told[row.image_id] = str(error)
+    assert told["good"] == ()
+    assert told["turned"] == (WRONG_SIDE,)
+    assert f"{mask}: looks like a mask, its pixels have two values. Expected a mammogram" in told["mask"]
 
 
 def test_what_cannot_be_used_costs_itself(write_mammogram: Write, tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ def test_dates_as_people_and_as_dicom_write_them(
 ) -> None:
     write_mammogram(tmp_path / "data" / "x", StudyDate="20240131")
     write_mammogram(tmp_path / "data" / "y", StudyDate="20250131", StudyInstanceUID="1.2.4")
-    seen = [examine(Settings(tmp_path / "data", pixels=False), PurePosixPath(name)) for name in "xy"]
+    seen = [examine(Settings(tmp_path / "data", pixels="none"), PurePosixPath(name)) for name in "xy"]
     labels = join(tmp_path, make_rows(seen, None)[0], "patient_id,study_date,laterality,malignant", f"P1,{day},l,1")
     assert labels.by_image == [{"malignant": 1}, {}]
 

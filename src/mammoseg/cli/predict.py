@@ -81,7 +81,8 @@ def predict(
     rows = given.rows if given else list(table.rows(reported(classes), required=False)) if table else []
     with Bar("predict", len(rows)) as bar:
         write = overlay_writer(out, predictor.prep, figures) if overlays else None
-        result = predict_images(predictor, rows, out, workers, overwrite, write, bar.advance, figures)
+        remarks = given.remarks if given else None
+        result = predict_images(predictor, rows, out, workers, overwrite, write, bar.advance, figures, remarks)
     failed = result.failed + (_note(given, out, salt is not None) if given else 0)
     print(f"{result.predicted} images predicted, {result.done_before} done before, {failed} failed: {out}")
     if exam_list is not None and table is not None:
@@ -119,7 +120,7 @@ def _look(files: list[Path], out: Path, pixel_mm: float | None, workers: int, sa
 
     gathered = gather(files, out)
     with Bar("look", len(gathered.files)) as bar:
-        return look_at(gathered, pixel_mm, workers, bar.advance, salt)
+        return look_at(gathered, pixel_mm, workers, bar.advance, salt, decode="pictures")
 
 
 def _note(given: "Given", out: Path, hidden: bool) -> int:

@@ -69,7 +69,9 @@ def scan(
     others, page, table, pictures = (out.with_name(out.stem + end) for end in ends)
     files, skipped = find_files(folder, without=pictures.resolve())
     of_files = rows_of_files(table_of_labels, files, folder) if table_of_labels else FileRows()
-    settings = Settings(folder, names, pixels, pixel_mm, windows, thumbnails=pixels, told=of_files.told)
+    settings = Settings(
+        folder, names, "all" if pixels else "none", pixel_mm, windows, thumbnails=pixels, told=of_files.told
+    )
     check_pattern(files, settings)
     with Bar("scan", len(files)) as bar:
         found = [*scan_files(files, settings, workers, bar.advance), *as_seen(skipped)]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mammoseg.data.manifest import ImageRow
 from mammoseg.data.units import Unit, units_of
-from mammoseg.inference.pipeline import DISK_FULL, AfterImage, Outcome, Pipeline, Work
+from mammoseg.inference.pipeline import DISK_FULL, AfterImage, Outcome, Pipeline, Remarks, Work
 from mammoseg.inference.predictor import Predictor, check_view
 from mammoseg.inference.resume import not_done, open_run
 from mammoseg.io.claims import Claims
@@ -43,16 +43,17 @@ def predict_images(
     before_saving: AfterImage | None = None,
     progress: Callable[[], None] | None = None,
     figures: FigureKind = "png",
+    remarks: Remarks | None = None,
 ) -> BatchResult:
     """Predict every row into the folder `out` (see io/runs.py). An image that fails is noted there.
 
     Images done before are skipped, unless their files or rows have changed since, or their maps are not whole
     (inference/resume.py); `overwrite` deletes earlier predictions first. `before_saving` is called with every prediction
     just before it counts as done, in another thread, and draws its figure, of the kind `figures`: an image without one is
-    predicted again. What is to be said of many images is logged once. Other processes may predict into `out` at the same
-    time, without `overwrite`: each image is one process' own. Raises ValueError if `out` holds predictions of another
-    checkpoint or with other settings, OSError if the disk is full, and as `writing_to` does; what is written stays, and the
-    same call continues.
+    predicted again. `remarks` tells what else is to be noted of an image, in another thread too, or raises ImageReadError. What is
+    to be said of many images is logged once. Other processes may predict into `out` at the same time, without `overwrite`: each
+    image is one process' own. Raises ValueError if `out` holds predictions of another checkpoint or with other settings, OSError
+    if the disk is full, and as `writing_to` does; what is written stays, and the same call continues.
     """
     engine = predictor.engine
     settings = engine.description() | {"num_tta": engine.displaced}
@@ -66,7 +67,7 @@ def predict_images(
             run = _Run(out, before, progress or (lambda: None), held.check)
             run.begin(rows, todo, held.alone)
             held.share()
-            run.predict(todo, Pipeline(predictor, out, maker, before_saving, max(1, workers)))
+            run.predict(todo, Pipeline(predictor, out, maker, before_saving, remarks, max(1, workers)))
             run.failures.write_table()
             write_predictions_csv(out)
     except OSError as error:

@@ -23,6 +23,7 @@ from mammoseg.records.prediction import Prediction
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 AfterImage = Callable[[Prediction, Mammogram, ImageRow], None]
+Remarks = Callable[[ImageRow, Mammogram], Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class Pipeline:
     out: Path
     made_by: Mapping[str, str]
     before_saving: AfterImage | None
+    remarks: Remarks | None
     workers: int
     """Threads of each pool."""
 
@@ -83,24 +85,28 @@ class Pipeline:
                 yield from moved_on(self.workers + engine.at_once)
             yield from moved_on(0)
 
-    def _read(self, row: ImageRow) -> tuple[Inputs, Loaded]:
+    def _read(self, row: ImageRow) -> tuple[Inputs, Sequence[str], Loaded]:
         beside = heatmap_hashes(
             row, self.predictor.engine.sees.heatmaps
         )  # first: a file replaced meanwhile is found changed
         loaded = self.predictor.load(row)
         source = loaded.image.source
-        return inputs_with(row, [source.sha256 if source else None, *beside]), loaded
+        remarks = self.remarks(row, loaded.image) if self.remarks else ()
+        return inputs_with(row, [source.sha256 if source else None, *beside]), remarks, loaded
 
-    def _computed(self, work: Work, reads: Sequence[Future[tuple[Inputs, Loaded]] | None]) -> list[Outcome]:
+    def _computed(
+        self, work: Work, reads: Sequence[Future[tuple[Inputs, Sequence[str], Loaded]] | None]
+    ) -> list[Outcome]:
         """Predict a unit. What cannot be read is, for the others, not there."""
         outcomes: list[Outcome] = []
         unit: list[Loaded | None] = []
         known: dict[str, Inputs] = {}
+        remarks: dict[str, Sequence[str]] = {}
         for row, read in zip(work.unit, reads, strict=True):
             image = None
             if row is not None and read is not None:
                 if (error := read.exception()) is None:
-                    known[row.image_id], image = read.result()
+                    known[row.image_id], remarks[row.image_id], image = read.result()
                 elif row.image_id in work.own:
                     outcomes.append(Outcome(row, "read", error=error))
             unit.append(image)
@@ -112,7 +118,8 @@ class Pipeline:
                 return [*outcomes, *(Outcome(image.row, "predict", error=error) for image in own)]
             for image in own:
                 name = image.row.image_id
-                complete = replace(predictions[name], inputs=known[name], made_by=self.made_by)
+                notes = (*predictions[name].notes, *remarks[name])
+                complete = replace(predictions[name], inputs=known[name], notes=notes, made_by=self.made_by)
                 outcomes.append(Outcome(image.row, "write", complete, image.image))
         return outcomes
 

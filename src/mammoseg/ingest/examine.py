@@ -4,7 +4,7 @@ DICOM is recognised by its content. Of other pictures only the name, or a table 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -33,6 +33,7 @@ NO_NAME = "the name tells no side and view"
 NO_MATCH = "the name does not fit the pattern"
 NO_FIELDS = "the pattern has no {laterality} and {view}, which a picture needs"
 MASK = "looks like a mask"
+TWO_VALUES = "its pixels have two values"
 BY_TABLE = "by the table of labels"
 BAD_WINDOW = "its window or LUT cannot be used (needed for prep.dicom=presentation)"
 DARK_WINDOW = "its window or LUT shows nothing of the stored values (prep.dicom=presentation)"
@@ -57,8 +58,8 @@ class Settings:
 
     root: Path
     pattern: NamePattern | None = None
-    pixels: bool = True
-    """Decode the pixels of usable images and check them."""
+    pixels: Literal["all", "pictures", "none"] = "all"
+    """Of which usable images the pixels are decoded and checked; `pictures`: all that are not DICOM."""
     pixel_mm: float | None = None
     """Pixel side in mm of images that do not tell it."""
     windows: Mapping[str, PrepConfig] = field(default_factory=dict)
@@ -111,7 +112,8 @@ def examine(settings: Settings, place: PurePosixPath) -> Seen:
     path = settings.root / place
     try:
         seen = replace(_recognised(settings, path, place), told_pixel_mm=settings.pixel_mm)
-        return _with_pixels(settings, seen, path) if settings.pixels and seen.status == "used" else seen
+        decoded = settings.pixels == "all" or (settings.pixels == "pictures" and seen.header is None)
+        return _with_pixels(settings, seen, path) if decoded and seen.status == "used" else seen
     except Exception as error:  # one file must not end the scan; the list of files keeps it
         return Seen(place, "unusable", f"an error of the program ({type(error).__name__})")
 
@@ -215,11 +217,15 @@ def _with_pixels(settings: Settings, seen: Seen, path: Path) -> Seen:
     if facts.blank:
         return Seen(seen.place, "unusable", BLANK)
     if facts.two_values:
-        return Seen(seen.place, "left out", MASK, "its pixels have two values")
-    about_window = tuple(finding for step, finding in _ABOUT_WINDOW.items() if step in reading)
+        return Seen(seen.place, "left out", MASK, TWO_VALUES)
     windows = {name: glance(image, prep) for name, prep in settings.windows.items()}
     small = thumbnail(pixels) if settings.thumbnails else None
-    return replace(seen, pixels=facts, windows=windows, thumbnail=small, findings=seen.findings + about_window)
+    return replace(seen, pixels=facts, windows=windows, thumbnail=small, findings=seen.findings + about_window(reading))
+
+
+def about_window(reading: Sequence[str]) -> tuple[str, ...]:
+    """What the steps of reading a DICOM image tell of its own display."""
+    return tuple(finding for step, finding in _ABOUT_WINDOW.items() if step in reading)
 
 
 def _reason(error: ValueError, path: Path) -> tuple[str, str]:

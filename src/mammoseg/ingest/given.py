@@ -9,23 +9,26 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import Literal
 
 from mammoseg.data.manifest import ImageRow
-from mammoseg.ingest.examine import Seen, Settings
+from mammoseg.ingest.examine import MASK, PICTURE_SUFFIXES, TWO_VALUES, Seen, Settings, about_window
 from mammoseg.ingest.exams import Row, make_rows
 from mammoseg.ingest.file_ids import file_ids
 from mammoseg.ingest.files import Skipped, find_files, unreadable_name
 from mammoseg.ingest.left_out import readable
 from mammoseg.ingest.pseudonyms import of_salt, pseudonym
+from mammoseg.ingest.quality import check_pixels
 from mammoseg.ingest.scan import as_seen, scan_files
 from mammoseg.io.errors import ImageReadError
 from mammoseg.io.repeats import renamed
+from mammoseg.records.image import Mammogram
 from mammoseg.wording import counted
 
 logger = logging.getLogger(__name__)
 
 _NO_IMAGE = "this is no image"
-_FEW = 4  # files that are looked at sooner than processes start
+_FEW = 4  # images that are decoded sooner than processes start
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,19 @@ class Given:
     unusable: list[Unusable]
     left_out: list[Seen]
     """Images of other kinds than wanted, and in folders what is no image."""
+    unseen: frozenset[str]
+    """Ids of images of which the header was read and no pixel."""
+
+    def remarks(self, row: ImageRow, image: Mammogram) -> tuple[str, ...]:
+        """What the pixels of an image tell, if it is one of those. Raises ImageReadError for a mask."""
+        if row.image_id not in self.unseen:
+            return ()
+        facts = check_pixels(image)
+        if facts.two_values:
+            raise ImageReadError(
+                f"{row.path}: {MASK}, {TWO_VALUES}. Expected a mammogram. Leave it out, or give a table with --manifest."
+            )
+        return facts.findings + about_window(image.reading)
 
 
 @dataclass(frozen=True)
@@ -95,19 +111,20 @@ def look_at(
     workers: int,
     progress: Callable[[], object] = lambda: None,
     salt: bytes | None = None,
-    pixels: bool = True,
+    decode: Literal["all", "pictures", "none"] = "all",
 ) -> Given:
     """Look at every file, in `workers` processes. `pixel_mm` is that of images that do not tell it.
 
-    Without `pixels` no image is decoded: headers and names alone tell. With a salt all ids are those that a scan gives with
-    it, and files are called by them.
+    Images that are decoded anyway need not be decoded here: of `pictures` the names tell too little, of DICOM images the header
+    tells all but whether two of one study, side and view are copies, so that these are decoded; with `none` it is not known.
+    With a salt all ids are those that a scan gives with it, and files are called by them.
     """
     root = gathered.root
-    processes = 0 if len(gathered.files) <= _FEW else workers
-    found = [
-        *scan_files(gathered.files, Settings(root, pixels=pixels, pixel_mm=pixel_mm), processes, progress),
-        *as_seen(gathered.skipped),
-    ]
+    settings = Settings(root, pixels=decode, pixel_mm=pixel_mm)
+    found = scan_files(gathered.files, settings, _processes(gathered.files, settings, workers), progress)
+    if decode == "pictures":
+        found = _with_decoded_twins(found, replace(settings, pixels="all"), workers)
+    found += as_seen(gathered.skipped)
     images, found = make_rows([_expected(seen) if seen.place in gathered.named else seen for seen in found], salt)
     _tell(images)
     unusable = [seen for seen in found if seen.status == "unusable"]
@@ -120,7 +137,32 @@ def look_at(
         [replace(row, salt=of_salt(salt)) for row in rows] if salt else rows,
         [_unusable(ids[seen.place], root, seen, hidden=salt is not None) for seen in unusable],
         [seen for seen in found if seen.status in ("left out", "no image")],
+        frozenset(row.image_id for row, image in zip(rows, images, strict=True) if image.seen.pixels is None),
     )
+
+
+def _processes(files: Sequence[PurePosixPath], settings: Settings, workers: int) -> int:
+    """How many are worth starting: a header is read in no time."""
+    decoded = {
+        "all": len(files),
+        "pictures": sum(place.suffix.lower() in PICTURE_SUFFIXES for place in files),
+        "none": 0,
+    }
+    return workers if decoded[settings.pixels] > _FEW else 0
+
+
+def _with_decoded_twins(found: list[Seen], settings: Settings, workers: int) -> list[Seen]:
+    """With the pixels of images that others may be copies of."""
+    shown = Counter((seen.patient, seen.exam, seen.laterality, seen.view) for seen in found if seen.status == "used")
+    twins = [
+        seen.place
+        for seen in found
+        if seen.status == "used"
+        and seen.pixels is None
+        and shown[seen.patient, seen.exam, seen.laterality, seen.view] > 1
+    ]
+    decoded = {seen.place: seen for seen in scan_files(twins, settings, _processes(twins, settings, workers))}
+    return [decoded.get(seen.place, seen) for seen in found]
 
 
 def _absolute(path: Path) -> Path:

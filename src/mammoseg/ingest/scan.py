@@ -40,7 +40,7 @@ def scan_files(
         return partial(examine, replace(settings, told=told), place)
 
     found: dict[PurePosixPath, Seen] = {}
-    few = len(files) <= _FEW and not settings.pixels
+    few = len(files) <= _FEW and settings.pixels == "none"
     answers = (task(place)() for place in files) if workers == 0 or few else _in_processes(task, files, workers)
     for seen in answers:
         found[seen.place] = seen
