@@ -1,15 +1,14 @@
 """A pattern for names that are not understood, guessed from these names.
 
-Every name is cut into words. One that is a side and one that is a view, or one that is both (`RMLO`), become fields, one run
-of others the patient, and all else `{*}`, so that a pattern quotes nothing of a name. Of all these patterns of all names the
-one is taken that fits most names and best tells them apart.
+Every name is cut into words. The first that is a side and the first that is a view, or one that is both (`RMLO`), become
+fields, one run of others the patient, and all else `{*}`, so that a pattern quotes nothing of a name. Of all these patterns of
+all names the one is taken that fits most names and best tells them apart.
 """
 
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
 from pathlib import PurePosixPath
 
 from mammoseg.ingest.examine import NO_FIELDS, NO_MATCH, NO_NAME, Seen
@@ -17,13 +16,10 @@ from mammoseg.ingest.patterns import LONGEST, VIEWS, compile_pattern
 
 _LOOKED_AT = 200  # names that patterns are made of
 _TRIED = 20  # patterns that are compared with all names
-_SIDE = re.compile("left|right|[lr]", re.IGNORECASE)
-_VIEW = re.compile("|".join(VIEWS), re.IGNORECASE)
-_BOTH = re.compile(f"(?P<side>{_SIDE.pattern})(?P<view>{_VIEW.pattern})", re.IGNORECASE)
-_BETWEEN = re.compile(r"([-_ .,+()#]+)")
+_SIDE, _VIEW = "(?:left|right|[lr])", f"(?:{'|'.join(VIEWS)})"
+_BETWEEN = re.compile(r"(/|[-_ .,+()#]+)")
 """Between words, and quoted in a pattern."""
 _PATIENT, _SIDE_FIELD, _VIEW_FIELD, _ANYTHING = "{patient}", "{laterality}", "{view}", "{*}"
-_FIELDS = (_SIDE_FIELD, _VIEW_FIELD, _SIDE_FIELD + _VIEW_FIELD)
 
 
 @dataclass(frozen=True)
@@ -78,43 +74,28 @@ def _compared(pattern: str, names: Sequence[PurePosixPath]) -> Guess:
 
 
 def _patterns(name: PurePosixPath) -> Iterator[str]:
-    """The patterns that this name can be of: words and what is between them, in turn, of every folder and the file."""
-    parts = [_BETWEEN.split(part) for part in (*name.parts[:-1], name.stem)]
-    words = [(level, at) for level, part in enumerate(parts) for at in range(0, len(part), 2)]
-    sides = [place for place in words if _SIDE.fullmatch(_word(parts, place))]
-    views = [place for place in words if _VIEW.fullmatch(_word(parts, place))]
-    both = [place for place in words if _BOTH.fullmatch(_word(parts, place))]
-    choices = [{side: _SIDE_FIELD, view: _VIEW_FIELD} for side, view in product(sides, views)]
-    for fields in [*choices, *({place: _SIDE_FIELD + _VIEW_FIELD} for place in both)]:
-        yield from _with_patient(
-            [
-                _pieces(part, {at: f for (own, at), f in fields.items() if own == level})
-                for level, part in enumerate(parts)
-            ]
-        )
-
-
-def _word(parts: Sequence[Sequence[str]], place: tuple[int, int]) -> str:
-    return parts[place[0]][place[1]]
-
-
-def _pieces(words: Sequence[str], fields: dict[int, str]) -> list[str]:
-    """A part of a path with its fields; runs of other words are {*}, with the separators between these and the fields."""
+    """The patterns that this name can be of, one for each run of words that may be the patient."""
+    words = _BETWEEN.split(name.with_suffix("").as_posix())  # and what is between them, in turn
+    side, view, both = (_first(words, kind) for kind in (_SIDE, _VIEW, _SIDE + _VIEW))
+    if side is not None and view is not None:
+        fields = {side: _SIDE_FIELD, view: _VIEW_FIELD}
+    elif both is not None:
+        fields = {both: _SIDE_FIELD + _VIEW_FIELD}
+    else:
+        return
     pieces: list[str] = []
     for at, word in enumerate(words):
         if at in fields:
             pieces.append(fields[at])
-        elif at % 2 and (at - 1 in fields or at + 1 in fields):
+        elif word == "/" or (at % 2 and (at - 1 in fields or at + 1 in fields)):
             pieces.append(word)
-        elif word and (not pieces or pieces[-1] != _ANYTHING):
+        elif word and pieces[-1:] != [_ANYTHING]:
             pieces.append(_ANYTHING)
-    return pieces
+    for at in (at for at, piece in enumerate(pieces) if piece == _ANYTHING):
+        pattern = "".join([*pieces[:at], _PATIENT, *pieces[at + 1 :]])
+        file = pattern.rpartition("/")[2]
+        yield file if all(field in file for field in (_PATIENT, _SIDE_FIELD, _VIEW_FIELD)) else pattern
 
 
-def _with_patient(levels: Sequence[Sequence[str]]) -> Iterator[str]:
-    """A pattern for each run that may be the patient; without the folders if all fields are in the name."""
-    for level, pieces in enumerate(levels):
-        for at in (at for at, piece in enumerate(pieces) if piece == _ANYTHING):
-            named = [*levels[:level], [*pieces[:at], _PATIENT, *pieces[at + 1 :]], *levels[level + 1 :]]
-            in_folders = any(piece in (_PATIENT, *_FIELDS) for pieces in named[:-1] for piece in pieces)
-            yield "/".join("".join(pieces) for pieces in (named if in_folders else named[-1:]))
+def _first(words: Sequence[str], kind: str) -> int | None:
+    return next((at for at, word in enumerate(words) if re.fullmatch(kind, word, re.IGNORECASE)), None)
