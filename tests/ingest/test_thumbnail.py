@@ -1,11 +1,13 @@
 """Thumbnails show the breast, whatever the range of values and whatever is brighter than it."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mammoseg.ingest.thumbnail import thumbnail
+from mammoseg.ingest.thumbnail import thumbnail, write_thumbnails
 
 
 def decoded(data: bytes) -> NDArray[np.uint8]:
@@ -29,3 +31,20 @@ def test_small_and_bright_whatever_the_range(scale: int) -> None:
 def test_any_shape(shape: tuple[int, int]) -> None:
     for value in (0, 7):
         assert max(decoded(thumbnail(np.full(shape, value, np.uint8))).shape) <= 192
+
+
+def test_one_per_row_that_has_one(tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    write_thumbnails(folder, {2: b"a", 4: b"c"})
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {"00002.jpg": b"a", "00004.jpg": b"c"}
+
+
+def test_those_of_an_earlier_scan_go_and_files_of_others_stay(tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    write_thumbnails(folder, {2: b"a", 3: b"b"})
+    (folder / "mine.jpg").write_bytes(b"mine")
+    (tmp_path / ".pictures.part").mkdir()
+    (tmp_path / ".pictures.part" / "00009.jpg").write_bytes(b"left by a scan that was killed")
+    write_thumbnails(folder, {2: b"c"})
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {"00002.jpg": b"c", "mine.jpg": b"mine"}
+    assert [path.name for path in tmp_path.iterdir()] == ["pictures"]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mammoseg.ingest.report.windows import UNKNOWN
+from mammoseg.ingest.report.summary import UNKNOWN
 from mammoseg.prep.config import PrepConfig
 from mammoseg.training.recipes import list_recipes
 

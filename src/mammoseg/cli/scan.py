@@ -50,9 +50,9 @@ def scan(
     from mammoseg.ingest.patterns import compile_pattern
     from mammoseg.ingest.pseudonyms import read_salt
     from mammoseg.ingest.report.page import write_page
-    from mammoseg.ingest.report.summary import summarise
-    from mammoseg.ingest.report.thumbnails import write_thumbnails
+    from mammoseg.ingest.report.summary import FIRST_ROW, summarise
     from mammoseg.ingest.scan import as_seen, check_pattern, scan_files
+    from mammoseg.ingest.thumbnail import write_thumbnails
     from mammoseg.io.atomic import write_json
     from mammoseg.progress import Bar
 
@@ -85,7 +85,8 @@ def scan(
     write_left_out(others, found)
     write_json(table, quality)
     if pixels:
-        write_thumbnails(pictures, images)
+        small = {row: image.seen.thumbnail for row, image in enumerate(images, FIRST_ROW) if image.seen.thumbnail}
+        write_thumbnails(pictures, small)
     write_page(page, quality, out.name, others.name, pictures.name)
     complete = bool(images) and mistake is None
     if complete:  # last: the manifest says that the scan is complete
@@ -114,6 +115,7 @@ def _check_path(root: Path) -> None:
 
 def _print(quality: Mapping[str, Any]) -> None:
     from mammoseg.cli.tables import print_table, totalled
+    from mammoseg.ingest.report.summary import window_cells
 
     counts, exams, labels = quality["counts"], quality["exams"], quality["labels"]
     files = quality["files"]
@@ -139,17 +141,6 @@ def _print(quality: Mapping[str, Any]) -> None:
     lines["pixel size"] = ", ".join(f"{size} ({count})" for size, count in quality["pixel_sizes"].items())
     print_table([{"": name, "what": text} for name, text in lines.items()])
     if quality["windows"]:
-        print_table([_share(window) for window in quality["windows"]])
+        print_table(window_cells(quality))
     if quality["findings"]:
         print_table([{"images": str(f["images"] or ""), "finding": f["what"]} for f in quality["findings"]])
-
-
-def _share(window: Mapping[str, Any]) -> dict[str, str]:
-    return {
-        "recipe": window["recipes"],
-        "window": f"{window['window'][0]} x {window['window'][1]}",
-        "breast inside": f"{window['in_window']:.0%}",
-        "window filled": f"{window['fills_window']:.0%}",
-        "images below": str(window["images_below"]),
-        "fits": "yes" if window["fits"] else "no: made for digital images" if window["film_wanted"] else "no",
-    }

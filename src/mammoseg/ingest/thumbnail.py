@@ -1,4 +1,12 @@
-"""A small picture of a mammogram for the quality report."""
+"""Small pictures of mammograms for the quality report: a file per image in a folder of their own, named by its row.
+
+They show breasts of patients, so the page holds none of them itself: sent without the folder it shows none.
+"""
+
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -9,6 +17,7 @@ _SIDE = 192
 _JPEG_QUALITY = 70
 _BRIGHTEST = 99.5
 """Percentile of the pixels above 0 that is shown white, so that a marker of side and view does not darken the breast."""
+_NAME = re.compile(r"\d+\.jpg")
 
 
 def thumbnail(pixels: NDArray[np.generic]) -> bytes:
@@ -23,3 +32,24 @@ def thumbnail(pixels: NDArray[np.generic]) -> bytes:
     top = float(np.percentile(bright, _BRIGHTEST)) if bright.size else 1.0
     shown = np.clip(small * (255 / max(top, 1.0)), 0, 255).astype(np.uint8)
     return bytes(cv2.imencode(".jpg", shown, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1].tobytes())
+
+
+def thumbnail_name(row: int) -> str:
+    """Name of the file for a row of the manifest."""
+    return f"{row:05}.jpg"
+
+
+def write_thumbnails(folder: Path, thumbnails: Mapping[int, bytes]) -> None:
+    """Write the thumbnails, by their rows of the manifest, in place of those of an earlier scan."""
+    new = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir(parents=True)
+    for row, content in thumbnails.items():
+        (new / thumbnail_name(row)).write_bytes(content)
+    folder.mkdir(exist_ok=True)
+    for path in folder.iterdir():
+        if _NAME.fullmatch(path.name):
+            path.unlink()
+    for path in new.iterdir():
+        path.replace(folder / path.name)
+    new.rmdir()

@@ -18,8 +18,7 @@ Source: Lee et al., Scientific Data 4 (2017) 170177.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +26,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mammoseg.ingest.data_set import About, Adapted, DataSet, tell
+from mammoseg.ingest.data_set import About, Adapted, Cells, DataSet, tell
 from mammoseg.ingest.drawing import DrawingError, draw_mask, image_shape
+from mammoseg.ingest.files import find_files
 from mammoseg.io.dicom.pixels import read_dicom_pixels
 from mammoseg.io.read import ImageReadError, is_dicom, read_pixels
 from mammoseg.records.image import MAX_PIXELS, side_of
@@ -74,7 +74,6 @@ _LABELS = {"MALIGNANT": "malignant", "BENIGN": "benign", "BENIGN_WITHOUT_CALLBAC
 _VIEWS = ("CC", "MLO")
 _FOLDER = re.compile(r"(?:Mass|Calc)-(?:Training|Test)_P_\d+_(?:LEFT|RIGHT)_(?:CC|MLO)(?:_\d+)?")
 _SUFFIXES = (".dcm", ".png", ".jpg", ".jpeg")
-_DEEPEST = 4
 _SAME_SHAPE = 0.02
 """Largest difference between the ratios of height to width of a film and a mask of it."""
 _TWO_VALUED = 0.99
@@ -82,26 +81,8 @@ _TWO_VALUED = 0.99
 
 Files = dict[str, list[Path]]
 """Folder name in the tables, such as Mass-Training_P_00001_LEFT_CC_1 -> its image files."""
-
-
-@dataclass(frozen=True)
-class _Abnormality:
-    patient: str
-    side: str
-    view: str
-    label: str
-    split: str
-    film: str
-    """Folder of the film."""
-    folders: frozenset[str]
-    """Folders of mask and crop."""
-    kind: str
-    assessment: str
-    density: str
-
-    @property
-    def image_id(self) -> str:
-        return f"{self.patient}_{self.side}_{self.view}"
+Abnormality = dict[str, Any]
+"""Columns of the manifest, and its `label`, the folder of its `film`, and the `folders` of mask and crop."""
 
 
 def make_manifest(root: Path, masks: Path) -> Adapted:
@@ -110,39 +91,39 @@ def make_manifest(root: Path, masks: Path) -> Adapted:
     Raises AdapterError if one of the tables or every image is missing.
     """
     data = DataSet(root, masks, ABOUT)
-    films: dict[str, list[_Abnormality]] = defaultdict(list)
+    films: dict[str, list[Abnormality]] = defaultdict(list)
     breasts: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for name, (split, published) in _TABLES.items():
-        for abnormality in _read(data, name, split, published):
-            films[abnormality.image_id].append(abnormality)
-            breasts[abnormality.patient, abnormality.side].add(abnormality.label)
-    named = {name for found in films.values() for a in found for name in (a.film, *a.folders)}
-    tested = {found[0].patient for found in films.values() if any(a.split == "test" for a in found)}
+    for abnormality in _abnormalities(data):
+        films[abnormality["image_id"]].append(abnormality)
+        breasts[abnormality["patient_id"], abnormality["laterality"]].add(abnormality["label"])
+    named = {name for found in films.values() for a in found for name in (a["film"], *a["folders"])}
+    tested = {a["patient_id"] for found in films.values() for a in found if a["split"] == "test"}
     files = _files(data)
     rows: list[dict[str, Any]] = []
     leaking, incomplete = [], []
     for image_id, found in films.items():
-        split = "test" if any(a.split == "test" for a in found) else "train"
-        if split == "train" and found[0].patient in tested:
+        patient, side = found[0]["patient_id"], found[0]["laterality"]
+        split = "test" if any(a["split"] == "test" for a in found) else "train"
+        if split == "train" and patient in tested:
             leaking.append(image_id)
             continue
         path = _film(root, files, found)
         row = {
-            "patient_id": found[0].patient,
-            "exam_id": found[0].patient,
+            "patient_id": patient,
+            "exam_id": patient,
             "image_id": image_id,
-            "laterality": found[0].side,
-            "view": found[0].view,
+            "laterality": side,
+            "view": found[0]["view"],
             "path": path,
             "split": split,
-            "density": max(a.density for a in found),
-            "birads": max(a.assessment for a in found),
-            "lesion_type": ";".join(sorted({a.kind for a in found})),
+            "density": max(a["density"] for a in found),
+            "birads": max(a["birads"] for a in found),
+            "lesion_type": ";".join(sorted({a["lesion_type"] for a in found})),
             "abnormalities": len(found),
         }
         for label in CLASSES:
-            row[label] = int(label in breasts[found[0].patient, found[0].side])
-            if path.is_file() and (outlined := [a for a in found if a.label == label]):
+            row[label] = int(label in breasts[patient, side])
+            if path.is_file() and (outlined := [a for a in found if a["label"] == label]):
                 mask = _union(path, files, outlined)
                 drawn = {} if mask is None else data.mask(image_id, label, mask)
                 row |= drawn
@@ -154,30 +135,32 @@ def make_manifest(root: Path, masks: Path) -> Adapted:
     return data.manifest(rows)
 
 
-def _read(data: DataSet, name: str, split: str, published: int) -> Iterator[_Abnormality]:
-    table = data.table([name, f"csv/{name}"], _COLUMNS, unique=_COLUMNS, published=published)
-    unusable = []
-    for number, cells in table.rows.items():
-        film, mask, crop = (_folder(cells[f"{part} file path"]) for part in ("image", "ROI mask", "cropped image"))
-        side, view = side_of(cells["left or right breast"]), cells["image view"].upper()
-        label = _LABELS.get(cells["pathology"].upper())
-        patient = re.fullmatch(r"(?:\S+_)?(P_\d+)(?:_\S+)?", cells["patient_id"])
-        if not (film and label and patient and side and view in _VIEWS):
-            unusable.append(number)
-            continue
-        yield _Abnormality(
-            patient[1],
-            side,
-            view,
-            label,
-            split,
-            film,
-            frozenset(name for name in (mask, crop) if name),
-            cells["abnormality type"],
-            cells["assessment"],
-            cells.get("breast density") or cells.get("breast_density", ""),
-        )
-    data.leave_out(table.path, "rows left out, their patient, side, view, pathology or path cannot be used", unusable)
+def _abnormalities(data: DataSet) -> Iterator[Abnormality]:
+    for name, (split, published) in _TABLES.items():
+        table = data.table([name, f"csv/{name}"], _COLUMNS, unique=_COLUMNS, published=published)
+        for found in data.rows(table, _abnormality, "their patient, side, view, pathology or path"):
+            yield {**found, "split": split}
+
+
+def _abnormality(cells: Cells) -> Abnormality | None:
+    film, mask, crop = (_folder(cells[f"{part} file path"]) for part in ("image", "ROI mask", "cropped image"))
+    side, view = side_of(cells["left or right breast"]), cells["image view"].upper()
+    label = _LABELS.get(cells["pathology"].upper())
+    patient = re.fullmatch(r"(?:\S+_)?(P_\d+)(?:_\S+)?", cells["patient_id"])
+    if not (film and label and patient and side and view in _VIEWS):
+        return None
+    return {
+        "patient_id": patient[1],
+        "image_id": f"{patient[1]}_{side}_{view}",
+        "laterality": side,
+        "view": view,
+        "density": cells.get("breast density") or cells.get("breast_density", ""),
+        "birads": cells["assessment"],
+        "lesion_type": cells["abnormality type"],
+        "label": label,
+        "film": film,
+        "folders": {name for name in (mask, crop) if name},
+    }
 
 
 def _folder(cell: str) -> str | None:
@@ -187,28 +170,22 @@ def _folder(cell: str) -> str | None:
 
 
 def _files(data: DataSet) -> Files:
+    found: Files = defaultdict(list)
     info = "csv/dicom_info.csv"
     if (data.root / info).is_file():
-        found: Files = defaultdict(list)
         for cells in data.table([info], ("PatientID", "image_path")).rows.values():
-            found[cells["PatientID"]].append(data.root.joinpath("jpeg", *Path(cells["image_path"]).parts[-2:]))
-        return {name: [path for path in paths if path.is_file()] for name, paths in found.items()}
-    folders = _folders(data.root, _DEEPEST)
-    return {f.name: sorted(p for p in f.rglob("*") if p.suffix.lower() in _SUFFIXES) for f in folders}
+            path = data.root.joinpath("jpeg", *Path(cells["image_path"]).parts[-2:])
+            found[cells["PatientID"]] += [path] if path.is_file() else []
+        return found
+    for place in find_files(data.root)[0]:
+        if folder := next((part for part in place.parts[:-1] if _FOLDER.fullmatch(part)), None):
+            found[folder] += [data.root / place] if place.suffix.lower() in _SUFFIXES else []
+    return found
 
 
-def _folders(root: Path, depth: int) -> Iterator[Path]:
-    for path in sorted(root.iterdir()):
-        if path.is_dir():
-            if _FOLDER.fullmatch(path.name):
-                yield path
-            elif depth > 1:
-                yield from _folders(path, depth - 1)
-
-
-def _film(root: Path, files: Files, found: Iterable[_Abnormality]) -> Path:
+def _film(root: Path, files: Files, found: Sequence[Abnormality]) -> Path:
     """The file of the film, the largest if there are several; one that is not there if there is none."""
-    names = [a.film for a in found]
+    names = [a["film"] for a in found]
     paths = next((files[name] for name in names if files.get(name)), [root / names[0]])
     return paths[0] if len(paths) == 1 else max(paths, key=_area)
 
@@ -221,14 +198,14 @@ def _area(path: Path) -> int:
     return height * width
 
 
-def _union(film: Path, files: Files, found: Iterable[_Abnormality]) -> NDArray[np.bool_] | None:
+def _union(film: Path, files: Files, found: Sequence[Abnormality]) -> NDArray[np.bool_] | None:
     """(H, W) bool on the pixels of the film; None if one of the masks cannot be used."""
     try:
         united = draw_mask(image_shape(film))
     except DrawingError:
         return None
     for abnormality in found:
-        candidates = {path for name in abnormality.folders for path in files.get(name, [])}
+        candidates = {path for name in abnormality["folders"] for path in files.get(name, [])}
         read = (_mask(path, united.shape) for path in sorted(candidates, key=lambda p: (-_area(p), p)))
         mask = next((m for m in read if m is not None), None)
         if mask is None:
@@ -243,7 +220,7 @@ def _mask(path: Path, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
         height, width = image_shape(path)
         if abs(height * shape[1] / (width * shape[0]) - 1) > _SAME_SHAPE or height * width > MAX_PIXELS:
             return None
-        pixels = _pixels(path)
+        pixels: NDArray[Any] = read_dicom_pixels(path).pixels if is_dicom(path) else read_pixels(path)
     except (DrawingError, ImageReadError):
         return None
     low, high = int(pixels.min()), int(pixels.max())
@@ -252,7 +229,3 @@ def _mask(path: Path, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
         return None
     mask = (pixels > (low + high) // 2).astype(np.uint8)
     return cv2.resize(mask, shape[::-1], interpolation=cv2.INTER_NEAREST_EXACT).astype(bool)
-
-
-def _pixels(path: Path) -> NDArray[Any]:
-    return read_dicom_pixels(path).pixels if is_dicom(path) else read_pixels(path)

@@ -1,6 +1,6 @@
 """The quality report as one HTML page: the numbers of summary.py, in words, and the pictures beside it.
 
-It needs nothing else, but for the pictures (thumbnails.py), which are loaded when one scrolls to them.
+It needs nothing else, but for the pictures (ingest/thumbnail.py), which are loaded when one scrolls to them.
 """
 
 import html
@@ -10,7 +10,8 @@ from typing import Any
 from urllib.parse import quote
 
 from mammoseg.drawing.html import Html, page, table
-from mammoseg.ingest.report.thumbnails import thumbnail_name
+from mammoseg.ingest.report.summary import window_cells
+from mammoseg.ingest.thumbnail import thumbnail_name
 from mammoseg.io.atomic import write_text
 from mammoseg.wording import counted, listed
 
@@ -23,6 +24,7 @@ figure img { display: block; width: 100%; height: 150px; object-fit: contain; ba
 figcaption { font-size: 12px; overflow-wrap: anywhere }
 """
 _STATUS = {
+    "unusable": ("Could not be used", "Files that should be images and are not in the manifest."),
     "left out": ("Left out on purpose", "Images of other kinds than plain mammograms, masks and copies."),
     "no image": ("Other files", "Neither mammograms nor meant to be."),
 }
@@ -38,7 +40,7 @@ def write_page(path: Path, quality: Mapping[str, Any], manifest: str, left_out: 
 
     The names of the manifest, of the list of files and of the folder with thumbnails are told in it.
     """
-    counts = quality["counts"]
+    counts, windows = quality["counts"], window_cells(quality)
     checked = "" if quality["pixels_checked"] else " The pixels were not checked (--no-pixels)."
     parts = [
         f"<p>{counted(counts['images'], 'image')} of {counted(counts['exams'], 'exam')} of "
@@ -50,11 +52,12 @@ def write_page(path: Path, quality: Mapping[str, Any], manifest: str, left_out: 
         _findings(quality),
         "<h2>Images</h2>",
         table(("view", "left", "right"), [(v, sides["L"], sides["R"]) for v, sides in quality["views"].items()]),
-        *_windows(quality),
+        "<h2>Pixel sizes and windows</h2>",
+        table(("pixel size", "images"), list(quality["pixel_sizes"].items())),
+        *([table(windows[0], [[*window.values()] for window in windows])] if windows else []),
         "<h2>Exams</h2>",
         _exams(quality["exams"]),
-        _unusable(quality["files"]["unusable"], quality["unusable_mammograms"]),
-        *(_files(title, text, quality["files"][status]) for status, (title, text) in _STATUS.items()),
+        *(_files(quality, status) for status in _STATUS),
         *([f"<p>Names: {html.escape(quality['pattern']['advice'])}.</p>"] if quality["pattern"] else []),
         *_labels(quality["labels"]),
         "<h2>Devices and formats</h2>",
@@ -80,19 +83,6 @@ def _findings(quality: Mapping[str, Any]) -> str:
     shown = {picture["row"] for picture in quality["thumbnails"]}
     cells = [(f["what"], f["images"] or "", _rows(f["rows"], shown)) for f in findings]
     return lost + table(("what", "images", "rows"), cells)
-
-
-def _unusable(reasons: Mapping[str, int], mammograms: Mapping[str, int]) -> str:
-    """Files that should be images; of some only is it known that they are mammograms."""
-    title = f"<h2>Could not be used: {sum(reasons.values())}</h2>"
-    if not reasons:
-        return title + "<p>None.</p>"
-    text = (
-        f"<p>Files that should be images and are not in the manifest. Of {sum(mammograms.values())} of them header or name say "
-        "that they are mammograms.</p>"
-    )
-    cells = [(why, count, mammograms.get(why, 0)) for why, count in reasons.items()]
-    return title + text + table(("why", "files", "of these mammograms"), cells)
 
 
 def _pictures(quality: Mapping[str, Any], folder: str) -> list[str]:
@@ -126,24 +116,6 @@ def _figure(row: int, view: str, findings: Sequence[str], folder: str) -> str:
     return f"<figure id='r{row}'{told}>{picture}</figure>"
 
 
-def _windows(quality: Mapping[str, Any]) -> list[str]:
-    """Pixel sizes, and what of the breasts each window shows."""
-    sizes = ["<h2>Pixel sizes and windows</h2>", table(("pixel size", "images"), list(quality["pixel_sizes"].items()))]
-    cells = [
-        (
-            w["recipes"],
-            f"{w['window'][0]} x {w['window'][1]}",
-            f"{w['in_window']:.0%}",
-            f"{w['fills_window']:.0%}",
-            w["images_below"],
-            "yes" if w["fits"] else "no: made for digital images" if w["film_wanted"] else "no",
-        )
-        for w in quality["windows"]
-    ]
-    header = ("recipes", "window", "of the breast inside (median)", "of the window filled", "images below", "fits")
-    return [*sizes, table(header, cells)] if cells else sizes
-
-
 def _exams(exams: Mapping[str, Any]) -> str:
     text = (
         f"<p>{exams['complete']} with all four standard views, {exams['incomplete']} without; "
@@ -160,9 +132,18 @@ def _exams(exams: Mapping[str, Any]) -> str:
     return text
 
 
-def _files(title: str, text: str, reasons: Mapping[str, int]) -> str:
-    listed = table(("why", "files"), list(reasons.items())) if reasons else "<p>None.</p>"
-    return f"<h2>{title}: {sum(reasons.values())}</h2><p>{text}</p>{listed}"
+def _files(quality: Mapping[str, Any], status: str) -> str:
+    """Files that are not used by reason; of some of those that should be is it known that they are mammograms."""
+    title, text = _STATUS[status]
+    reasons, mammograms = quality["files"][status], quality["unusable_mammograms"]
+    title = f"<h2>{title}: {sum(reasons.values())}</h2>"
+    if not reasons:
+        return f"{title}<p>None.</p>"
+    if status != "unusable":
+        return f"{title}<p>{text}</p>{table(('why', 'files'), list(reasons.items()))}"
+    known = f" Of {sum(mammograms.values())} of them header or name say that they are mammograms."
+    cells = [(why, count, mammograms.get(why, 0)) for why, count in reasons.items()]
+    return f"{title}<p>{text}{known}</p>{table(('why', 'files', 'of these mammograms'), cells)}"
 
 
 def _labels(labels: Mapping[str, Any] | None) -> list[str]:
