@@ -151,27 +151,15 @@ def _with_told_patients(found: Sequence[Seen]) -> list[Seen]:
 
 def _exams(used: Sequence[Seen], patients: Sequence[str]) -> list[tuple[str, str]]:
     """(patient, anchor) of the exam of every image; the anchor is the first UID, or the first path, of its images."""
-    by_study = _groups(
-        [(patient, seen.exam, seen.exam or _date(seen)) for seen, patient in zip(used, patients, strict=True)]
-    )
-    exams: list[list[int]] = []
-    same_day: dict[Hashable, list[list[int]]] = defaultdict(list)
-    for (patient, study, _), rows in by_study.items():
-        dates = {_date(used[row]) for row in rows}
-        single = study is not None and len(rows) == 1 and dates != {None} and used[rows[0]].header is not None
-        if single:
-            same_day[patient, *dates].append(rows)
-        else:
-            exams.append(rows)
-            for date in dates:
-                same_day[patient, date].append([])  # a study of several images: the others of that day stay apart
-    for studies in same_day.values():
-        if all(studies):
-            exams.append([row for rows in studies for row in rows])
-        else:
-            exams += [rows for rows in studies if rows]
+    studies: list[Hashable] = [
+        (patient, seen.exam, seen.exam or _date(seen)) for seen, patient in zip(used, patients, strict=True)
+    ]
+    days = [(patient, _date(seen)) for seen, patient in zip(used, patients, strict=True)]
+    several = {row for rows in _groups(studies).values() if len(rows) > 1 for row in rows}
+    single = [bool(seen.exam and seen.header and _date(seen)) for seen in used]
+    one_day = {day for day, rows in _groups(days).items() if all(single[row] and row not in several for row in rows)}
     answer = [("", "")] * len(used)
-    for rows in exams:
+    for rows in _groups([d if d in one_day else study for d, study in zip(days, studies, strict=True)]).values():
         anchor = min(used[row].exam or used[row].place.as_posix() for row in rows)
         for row in rows:
             answer[row] = (patients[row], anchor)

@@ -8,7 +8,6 @@ all names the one is taken that fits most names and best tells them apart.
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from mammoseg.ingest.examine import NO_FIELDS, NO_MATCH, NO_NAME, Seen
@@ -22,55 +21,47 @@ _BETWEEN = re.compile(r"(/|[-_ .,+()#]+)")
 _PATIENT, _SIDE_FIELD, _VIEW_FIELD, _ANYTHING = "{patient}", "{laterality}", "{view}", "{*}"
 
 
-@dataclass(frozen=True)
-class Guess:
-    """A pattern that really fits, and what it would tell."""
-
-    pattern: str
-    fits: int
-    names: int
-    """Compared with this many."""
-    patients: int
-    left: int
-    different: int
-    """Of patient, side and view."""
-
-    def __str__(self) -> str:
-        return (
-            f"--pattern '{self.pattern}' fits {self.fits} of {self.names} pictures ({self.left} left, {self.fits - self.left} "
-            f"right, {self.patients} patients)"
-        )
+Found = list[tuple[str, str, str]]
+"""Patient, side and view of the names that a pattern fits."""
 
 
-def pattern_to_try(found: Sequence[Seen]) -> Guess | None:
-    """A pattern that fits more pictures than could be used, of a scan with names that tell no side and view."""
+def pattern_to_try(found: Sequence[Seen]) -> tuple[str, str] | None:
+    """A pattern that fits more pictures than could be used, and what it would tell; None if all names tell side and view."""
     unnamed = [seen.place for seen in found if seen.why in (NO_NAME, NO_MATCH, NO_FIELDS)]
     named = [seen.place for seen in found if seen.status == "used" and seen.header is None]
-    guess = guess_pattern([*unnamed, *named]) if unnamed else None
-    return guess if guess and guess.fits > len(named) else None
+    pattern, fields = guess_pattern([*unnamed, *named]) if unnamed else ("", [])
+    if len(fields) <= len(named):
+        return None
+    left, patients = sum(side == "L" for _, side, _ in fields), len({patient for patient, _, _ in fields})
+    return pattern, (
+        f"--pattern '{pattern}' fits {len(fields)} of {len(unnamed) + len(named)} pictures ({left} left, "
+        f"{len(fields) - left} right, {patients} patients)"
+    )
 
 
-def guess_pattern(names: Sequence[PurePosixPath]) -> Guess | None:
-    """The pattern that fits most of `names`, which are relative to the folder; None if none fits half of them."""
+def guess_pattern(names: Sequence[PurePosixPath]) -> tuple[str, Found]:
+    """The pattern that fits most of `names`, which are relative to the folder; "" if none fits half of them.
+
+    Of those that fit as many, the one that has both sides, tells most images apart with the fewest patients, and leaves
+    least open.
+    """
     step = max(1, len(names) // _LOOKED_AT)
     made = Counter(pattern for name in names[::step] for pattern in set(_patterns(name)) if len(pattern) <= LONGEST)
-    guesses = [_compared(pattern, names) for pattern, _ in made.most_common(_TRIED)]
-    best = max(guesses, key=_quality, default=None)
-    return best if best and 2 * best.fits >= len(names) else None
+    fitting = {pattern: _fitted(pattern, names) for pattern, _ in made.most_common(_TRIED)}
+
+    def quality(pattern: str) -> tuple[int, ...]:
+        found = fitting[pattern]
+        patients, sides = {patient for patient, _, _ in found}, {side for _, side, _ in found}
+        return len(found), len(sides), len({*found}), -len(patients), -pattern.count(_ANYTHING)
+
+    best = max(fitting, key=quality, default="")
+    return (best, fitting[best]) if best and 2 * len(fitting[best]) >= len(names) else ("", [])
 
 
-def _quality(guess: Guess) -> tuple[int, bool, int, int, int]:
-    """Fits most names, has both sides, tells most images apart with the fewest patients, and leaves least open."""
-    both = 0 < guess.left < guess.fits
-    return guess.fits, both, guess.different, -guess.patients, -guess.pattern.count(_ANYTHING)
-
-
-def _compared(pattern: str, names: Sequence[PurePosixPath]) -> Guess:
+def _fitted(pattern: str, names: Sequence[PurePosixPath]) -> Found:
     compiled = compile_pattern(pattern)
-    found = [fields for name in names if (fields := compiled.match(name)) and fields["view"] in VIEWS]
-    sides = [fields["laterality"] for fields in found]
-    images = {(fields["patient"], fields["laterality"], fields["view"]) for fields in found}
-    return Guess(pattern, len(found), len(names), len({image[0] for image in images}), sides.count("L"), len(images))
+    fields = [match for name in names if (match := compiled.match(name)) and match["view"] in VIEWS]
+    return [(f["patient"], f["laterality"], f["view"]) for f in fields]
 
 
 def _patterns(name: PurePosixPath) -> Iterator[str]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from mammoseg.ingest.data_set import About, Adapted, Breast, DataSet, Totals
-from mammoseg.ingest.file_ids import numbered
+from mammoseg.ingest.ids import numbered
 from mammoseg.io.dicom.header import DicomHeader, DicomReadError, read_header
 from mammoseg.io.runs import is_safe_id
 

@@ -153,8 +153,8 @@ def _pattern(found: Sequence[Seen]) -> dict[str, Any] | None:
     """What to do if names tell no side and view; it quotes nothing of them."""
     if not any(seen.why in (NO_NAME, NO_MATCH, NO_FIELDS) for seen in found):
         return None
-    guess = pattern_to_try(found)
-    return {"advice": str(guess) if guess else NO_GUESS, "proposed": guess.pattern if guess else None}
+    pattern, advice = pattern_to_try(found) or (None, NO_GUESS)
+    return {"advice": advice, "proposed": pattern}
 
 
 def _labels(labels: Labels) -> dict[str, Any]:
