@@ -1,8 +1,9 @@
 """Phantom exams as a study on disk: images, masks and a manifest, so that nothing has to be downloaded."""
 
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from mammoseg.records.label import CLASSES
 MANIFEST = "manifest.csv"
 SETTINGS = "phantom.json"
 PARTS = ("images", "masks", "exams")
+_MASKS = tuple(f"{name}_mask" for name in CLASSES)
 Splits = tuple[float, float, float]
 
 
@@ -60,8 +62,9 @@ def write_study(
         for part in PARTS:
             (folder / part).mkdir(exist_ok=True)
         rows: list[dict[str, Any]] = []
-        with _mapper(workers) as mapper:
-            for done, exam_rows in enumerate(mapper(_Writer(folder, config, seed), range(exams)), start=1):
+        with worker_pool(workers) if workers > 1 else nullcontext() as pool:
+            written = (pool.map if pool else map)(partial(_write_exam, folder, config, seed), range(exams))
+            for done, exam_rows in enumerate(written, start=1):
                 held.check()
                 rows.extend({**row, "split": names[done - 1]} for row in exam_rows)
                 if progress is not None:
@@ -81,56 +84,46 @@ def clear_study(folder: Path) -> None:
             (folder / name).unlink(missing_ok=True)
 
 
-class _Writer:
-    """Writes one exam; a class, because a worker process must be able to unpickle it."""
-
-    def __init__(self, folder: Path, config: PhantomConfig, seed: int) -> None:
-        self.folder, self.config, self.seed = folder, config, seed
-
-    def __call__(self, index: int) -> list[dict[str, Any]]:
-        """The manifest rows of the exam; it is generated only if its record is not there yet."""
-        patient = f"p{index:05d}"
-        record = self.folder / "exams" / f"{patient}.json"
-        rows: list[dict[str, Any]] | None = _read(record)
-        if rows and self._all_there(rows):
-            return rows
-        exam = generate_exam(self.config, index, self.seed)
-        rows = [self._write_image(exam, patient, name) for name in exam.images]
-        write_json(record, rows)
+def _write_exam(folder: Path, config: PhantomConfig, seed: int, index: int) -> list[dict[str, Any]]:
+    """The manifest rows of the exam; it is generated only if its record is not there yet."""
+    patient = f"p{index:05d}"
+    record = folder / "exams" / f"{patient}.json"
+    rows: list[dict[str, Any]] | None = _read(record)
+    if rows and _all_there(folder, rows):
         return rows
+    exam = generate_exam(config, index, seed)
+    rows = [_write_image(folder, exam, patient, name) | {"pixel_mm": config.pixel_mm} for name in exam.images]
+    write_json(record, rows)
+    return rows
 
-    def _all_there(self, rows: list[dict[str, Any]]) -> bool:
-        """Whether all files of a record are; no, if it is damaged."""
-        try:
-            return all((self.folder / path).is_file() for row in rows for path in _paths(row))
-        except (TypeError, KeyError):
-            return False
 
-    def _write_image(self, exam: PhantomExam, patient: str, name: str) -> dict[str, Any]:
-        image = exam.images[name]
-        image_id = f"{patient}_{name}"
-        row: dict[str, Any] = {
-            "patient_id": patient,
-            "exam_id": f"{patient}_e0",
-            "image_id": image_id,
-            "laterality": image.laterality,
-            "view": image.view,
-            "path": f"images/{image_id}.png",
-            **exam.labels[image.laterality],
-        }
-        _write_png(self.folder / row["path"], image.pixels)
-        for label, mask in zip(CLASSES, (image.benign_mask, image.malignant_mask), strict=True):
-            row[f"{label}_mask"] = f"masks/{image_id}_{label}.png" if exam.labels[image.laterality][label] else ""
-            if row[f"{label}_mask"]:
-                _write_png(self.folder / row[f"{label}_mask"], mask.astype(np.uint8) * 255)
-        lesions = exam.lesions[image.laterality]
-        row |= {
-            "pixel_mm": self.config.pixel_mm,
-            "horizontal_flip": "NO",
-            "density": exam.density,
-            "lesion_kind": ";".join(f"{x.label} {x.kind}" for x in lesions),
-        }
-        return row
+def _all_there(folder: Path, rows: list[dict[str, Any]]) -> bool:
+    """Whether all files of a record are; no, if it is damaged."""
+    try:
+        return all((folder / row[name]).is_file() for row in rows for name in ("path", *_MASKS) if row[name])
+    except (TypeError, KeyError):
+        return False
+
+
+def _write_image(folder: Path, exam: PhantomExam, patient: str, name: str) -> dict[str, Any]:
+    image = exam.images[name]
+    image_id, labels = f"{patient}_{name}", exam.labels[image.laterality]
+    row: dict[str, Any] = {
+        "patient_id": patient,
+        "exam_id": f"{patient}_e0",
+        "image_id": image_id,
+        "laterality": image.laterality,
+        "view": image.view,
+        "path": f"images/{image_id}.png",
+        **labels,
+    }
+    _write_png(folder / row["path"], image.pixels)
+    for label, mask in zip(CLASSES, (image.benign_mask, image.malignant_mask), strict=True):
+        row[f"{label}_mask"] = f"masks/{image_id}_{label}.png" if labels[label] else ""
+        if labels[label]:
+            _write_png(folder / row[f"{label}_mask"], mask.astype(np.uint8) * 255)
+    kinds = ";".join(f"{lesion.label} {lesion.kind}" for lesion in exam.lesions[image.laterality])
+    return {**row, "horizontal_flip": "NO", "density": exam.density, "lesion_kind": kinds}
 
 
 def _read(path: Path) -> Any:
@@ -139,10 +132,6 @@ def _read(path: Path) -> Any:
         return read_json(path)
     except (OSError, ValueError):
         return None
-
-
-def _paths(row: dict[str, Any]) -> list[str]:
-    return [path for path in (row["path"], *(row[f"{c}_mask"] for c in CLASSES)) if path]
 
 
 def _write_png(path: Path, pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> None:
@@ -154,30 +143,22 @@ def _write_png(path: Path, pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> No
 def _claim(folder: Path, settings: dict[str, Any]) -> None:
     """Note the settings in a new folder; refuse a folder of other settings."""
     note = folder / SETTINGS
-    if not note.exists():
-        if there := [name for name in (MANIFEST, "exams") if (folder / name).exists()]:
-            raise StudyExistsError(
-                f"{folder} has {' and '.join(there)} but no {SETTINGS}: written by another program, or by an unknown seed. "
-                "Expected a new folder, or phantoms and their settings. Choose another folder"
-            )
+    if not any((folder / name).exists() for name in (SETTINGS, MANIFEST, "exams")):
         write_json(note, settings)
         return
     found = _read(note)
     if not isinstance(found, dict) or not isinstance(found.get("config"), dict):
         raise StudyExistsError(
-            f"{note} is damaged: seed and settings of the phantoms in its folder are unknown. Expected what `phantom` has "
-            "written. Choose another folder, or --overwrite to discard them"
+            f"{note} is missing or damaged, and there is a study in its folder: its seed and settings are unknown. Expected a new "
+            "folder, or what `phantom` has written. Choose another folder, or --overwrite to discard phantoms"
         )
-    if found != settings:
-        before, after = ({"seed": s.get("seed"), **s["config"]} for s in (found, settings))
-        changed = [
-            f"{k} {before.get(k)} (asked for: {after.get(k)})"
-            for k in sorted(before.keys() | after.keys())
-            if before.get(k) != after.get(k)
-        ]
+    before, after = ({"seed": s.get("seed"), **s["config"]} for s in (found, settings))
+    names = [name for name in sorted(before.keys() | after.keys()) if before.get(name) != after.get(name)]
+    if names:
+        changed = ", ".join(f"{name} {before.get(name)} (asked for: {after.get(name)})" for name in names)
         raise StudyExistsError(
-            f"{folder} holds phantoms of other settings: {', '.join(changed)}; choose another folder or the same "
-            "settings, or --overwrite to discard them"
+            f"{folder} holds phantoms of other settings: {changed}; choose another folder or the same settings, or --overwrite to "
+            "discard them"
         )
 
 
@@ -192,12 +173,3 @@ def _split_names(exams: int, splits: Splits | None, seed: int) -> list[str]:
     steps = (start + np.arange(exams) * (np.sqrt(5) - 1) / 2) % 1
     index = np.searchsorted(np.cumsum(splits)[:2], steps, side="right")
     return [("train", "val", "test")[i] for i in index]
-
-
-@contextmanager
-def _mapper(workers: int) -> Iterator[Callable[..., Iterator[list[dict[str, Any]]]]]:
-    if workers == 1:
-        yield map
-        return
-    with worker_pool(workers) as pool:
-        yield pool.map
