@@ -26,7 +26,8 @@ def test_values_without_a_class_are_named(tmp_path: Path) -> None:
     with pytest.raises(LabelError) as error:
         read(tmp_path, *lines, maps=["Finding:cancer=malignant"])
     text = str(error.value)
-    assert "no class to 2 of the 3 values of column 'Finding': 'cyst' (2 rows), 'asymmetry' (1 row)" in text
+    assert "column 'Finding' has values without a class" in text
+    assert ": 'cyst' (2 rows), 'asymmetry' (1 row): rows 2, 3, 4" in text
     assert '--map "Finding:cyst=benign,asymmetry=?"' in text
     with pytest.raises(LabelError) as error:
         read(tmp_path, *lines, maps=["Patient:P1=malignant"])

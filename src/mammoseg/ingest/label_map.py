@@ -49,6 +49,10 @@ _SIDES: Mapping[str, Laterality] = {
     **dict.fromkeys(("l", "lt", "left", "left breast"), "L"),
     **dict.fromkeys(("r", "rt", "right", "right breast"), "R"),
 }
+_NUMBERS = {
+    **dict.fromkeys(("0", "0.0", "0,0", "false", "no"), 0),
+    **dict.fromkeys(("1", "1.0", "1,0", "true", "yes"), 1),
+}
 
 
 class MapError(ValueError):
@@ -64,6 +68,8 @@ class Says:
     """Unless another row of the breast is sure of something else."""
     side: Laterality | None = None
     """If the value tells it."""
+    contradictory: bool = False
+    """Of several columns."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,12 @@ class ColumnMap:
     """Field -> column."""
     values: Mapping[str, Mapping[str, Says]] = field(default_factory=dict)
     """Column -> value (see `folded`) -> what it says."""
+
+    @property
+    def meanings(self) -> dict[str, dict[str, Says]]:
+        """The same of all columns that tell labels or sides, with the values that are understood without a map."""
+        usual = {self.fields[name]: known for name, known in _USUAL_VALUES.items() if name in self.fields}
+        return {column: {**usual.get(column, {}), **self.values.get(column, {})} for column in {**usual, **self.values}}
 
     @property
     def tells_labels(self) -> bool:
@@ -88,6 +100,12 @@ class ColumnMap:
     @property
     def tells_images(self) -> bool:
         return any(name in self.fields for name in KEYS)
+
+
+_USUAL_VALUES: Mapping[str, Mapping[str, Says]] = {
+    **{name: {text: Says({name: number}) for text, number in _NUMBERS.items()} for name in CLASSES},
+    "laterality": {text: Says(side=side) for text, side in _SIDES.items()},
+}
 
 
 def folded(text: str) -> str:
