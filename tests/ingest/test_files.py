@@ -20,7 +20,7 @@ def test_all_files_sorted_and_hidden_ones_told(tmp_path: Path) -> None:
     files, skipped = find_files(tmp_path)
     assert [str(place) for place in files] == ["a.png", "b/1.dcm", "b/2", "b/c/d/x y"]
     assert {str(s.place) for s in skipped} == {".DS_Store", ".git", "b/._1.dcm"}
-    assert {(s.why, s.lost) for s in skipped} == {("a hidden file or folder", False)}
+    assert {(s.why, s.status) for s in skipped} == {("a hidden file or folder", "no image")}
 
 
 def test_a_folder_that_is_hidden_itself_is_searched(tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def test_links_end_and_nothing_is_found_twice(tmp_path: Path) -> None:
         "itself": "a link that leads nowhere",
         "nowhere": "a link that leads nowhere",
     }
-    assert not any(s.lost for s in skipped)
+    assert not any(s.status == "unusable" for s in skipped)
 
 
 def test_what_is_no_file_and_names_that_no_table_can_hold(tmp_path: Path) -> None:
@@ -57,14 +57,14 @@ def test_what_is_no_file_and_names_that_no_table_can_hold(tmp_path: Path) -> Non
     (tmp_path / os.fsdecode(b"\xff.dcm")).touch()
     files, skipped = find_files(tmp_path)
     assert files == []
-    assert [s.lost for s in skipped if s.place.name != "pipe"] == [True] * 3
+    assert [s.status for s in skipped if s.place.name != "pipe"] == ["unusable"] * 3
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_closed_folder_is_told_as_root_is_not(tmp_path: Path) -> None:
     touch(tmp_path / "closed" / "1").parent.chmod(0)
     [skipped] = find_files(tmp_path)[1]
-    assert skipped.lost
+    assert skipped.status == "unusable"
 
 
 def test_a_folder_that_cannot_be_listed_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,4 +80,4 @@ def test_a_folder_that_cannot_be_listed_is_lost(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(Path, "iterdir", iterdir)
     files, [skipped] = find_files(tmp_path)
     assert [str(place) for place in files] == ["open/2"]
-    assert (skipped.why, skipped.lost) == ("cannot be read (Permission denied)", True)
+    assert (skipped.why, skipped.status) == ("cannot be read (Permission denied)", "unusable")

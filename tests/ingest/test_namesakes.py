@@ -19,7 +19,8 @@ def pictures(*names: str) -> list[Seen]:
         place = PurePosixPath(f"{name}.png")
         told = usual_name(place.stem)
         assert told is not None
-        found.append(Seen(place, "used", exam=told.exam, laterality=told.laterality, view=told.view))
+        told["exam"] = told["exam"] or None
+        found.append(Seen(place, "used", **told))
     return found
 
 

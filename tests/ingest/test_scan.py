@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from mammoseg.ingest.examine import NO_NAME, Settings
-from mammoseg.ingest.files import Skipped, find_files
+from mammoseg.ingest.files import find_files
 from mammoseg.ingest.patterns import PatternError, compile_pattern
-from mammoseg.ingest.scan import NO_ROW, as_seen, check_pattern, scan_files
+from mammoseg.ingest.scan import NO_ROW, check_pattern, scan_files
 
 Write = Callable[..., Path]
 TESTS = Path(__file__).parents[1]
@@ -118,11 +118,6 @@ def test_a_pattern_that_can_never_tell_the_side_of_a_picture(folder: Path) -> No
     check_pattern(pictures, Settings(folder, compile_pattern("{patient}"), told=told))
     check_pattern(pictures, Settings(folder))
     check_pattern(pictures, Settings(folder, compile_pattern("{laterality}{view}")))
-
-
-def test_what_was_skipped_joins_the_rest() -> None:
-    skipped = [Skipped(PurePosixPath("a"), "closed", True), Skipped(PurePosixPath(".b"), "hidden", False)]
-    assert [(seen.status, seen.why) for seen in as_seen(skipped)] == [("unusable", "closed"), ("no image", "hidden")]
 
 
 @pytest.mark.parametrize("workers", [0, 2])

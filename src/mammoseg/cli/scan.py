@@ -51,7 +51,7 @@ def scan(
     from mammoseg.ingest.pseudonyms import read_salt
     from mammoseg.ingest.report.page import write_page
     from mammoseg.ingest.report.summary import FIRST_ROW, summarise
-    from mammoseg.ingest.scan import as_seen, check_pattern, scan_files
+    from mammoseg.ingest.scan import check_pattern, scan_files
     from mammoseg.ingest.thumbnail import write_thumbnails
     from mammoseg.io.atomic import write_json
     from mammoseg.progress import Bar
@@ -74,7 +74,7 @@ def scan(
     )
     check_pattern(files, settings)
     with Bar("scan", len(files)) as bar:
-        found = [*scan_files(files, settings, workers, bar.advance), *as_seen(skipped)]
+        found = [*scan_files(files, settings, workers, bar.advance), *skipped]
     images, found = make_rows(found, salt, names)
     joined, mistake = None, None
     try:

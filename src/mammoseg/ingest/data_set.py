@@ -156,7 +156,9 @@ class DataSet:
         cannot be looked into, such as a folder that may not be read, is left out.
         """
         found, skipped = find_files(self.root)
-        lost = [f"{s.place} ({s.why})" for s in skipped if s.lost and s.place.as_posix().startswith(below)]
+        lost = [
+            f"{s.place} ({s.why})" for s in skipped if s.status == "unusable" and s.place.as_posix().startswith(below)
+        ]
         self.leave_out(self.root, "files or folders cannot be looked into and are left out", lost)
         images: dict[str, PurePosixPath] = {}
         places = [p for p in found if p.suffix.lower() in suffixes and p.as_posix().startswith(below)]

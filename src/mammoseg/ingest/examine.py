@@ -12,7 +12,7 @@ from typing import Literal
 from mammoseg.data.window_fit import glance
 from mammoseg.ingest.patterns import NamePattern, looks_like_mask, special_view, usual_name
 from mammoseg.ingest.quality import BLANK, PixelFacts, check_pixels
-from mammoseg.ingest.stated import Stated, settle
+from mammoseg.ingest.stated import settle
 from mammoseg.ingest.thumbnail import thumbnail
 from mammoseg.io.dicom.header import DicomHeader, DicomReadError, read_header
 from mammoseg.io.dicom.pixels import DARK_DISPLAY, UNUSABLE_DISPLAY
@@ -158,7 +158,7 @@ def _names(settings: Settings, place: PurePosixPath) -> dict[str, str]:
     usual = usual_name(place.stem)
     if usual is None:
         return {}
-    return {"exam": usual.exam or _folder(settings, place), "laterality": usual.laterality, "view": usual.view}
+    return {**usual, "exam": usual["exam"] or _folder(settings, place)}
 
 
 def _folder(settings: Settings, place: PurePosixPath) -> str:
@@ -175,10 +175,11 @@ def _picture(settings: Settings, place: PurePosixPath, names: dict[str, str]) ->
     if flag := told.get("flag"):
         return Seen(place, "left out", f"{flag} view", BY_TABLE)
     stated = settle(None, names, told)
-    if stated.missing:
+    if stated["laterality"] is None or stated["view"] is None:
         return Seen(place, "unusable", NO_NAME if settings.pattern is None else NO_FIELDS if names else NO_MATCH)
-    exam = stated.exam or stated.patient or (_folder(settings, place) if settings.pattern is None else None)
-    return _used(place, None, replace(stated, exam=exam))
+    folder = _folder(settings, place) if settings.pattern is None else None
+    stated["exam"] = stated["exam"] or stated["patient"] or folder
+    return Seen(place, "used", mammogram=True, **stated)
 
 
 def _dicom(place: PurePosixPath, header: DicomHeader, names: dict[str, str], told: Mapping[str, str]) -> Seen:
@@ -194,14 +195,9 @@ def _dicom(place: PurePosixPath, header: DicomHeader, names: dict[str, str], tol
     if flag := told.get("flag"):
         return Seen(place, "left out", f"{flag} view", BY_TABLE)
     stated = settle(header, names, told)
-    if stated.missing:
-        return Seen(place, "unusable", f"not stated: {' and '.join(stated.missing)}", mammogram=True)
-    return _used(place, header, stated)
-
-
-def _used(place: PurePosixPath, header: DicomHeader | None, stated: Stated) -> Seen:
-    about = (stated.patient, stated.exam, stated.laterality, stated.view, stated.findings)
-    return Seen(place, "used", "", "", header, *about, mammogram=True, told=stated.told)
+    if missing := [name for name in ("laterality", "view") if stated[name] is None]:
+        return Seen(place, "unusable", f"not stated: {' and '.join(missing)}", mammogram=True)
+    return Seen(place, "used", header=header, mammogram=True, **stated)
 
 
 def _with_pixels(settings: Settings, seen: Seen, path: Path) -> Seen:

@@ -5,29 +5,21 @@ Links are followed after everything else, so that a file is known by its own nam
 
 import unicodedata
 from collections import deque
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from stat import S_ISDIR, S_ISREG
 
+from mammoseg.ingest.examine import Seen
 
-@dataclass(frozen=True)
-class Skipped:
-    """A file or folder that is not looked into."""
-
-    place: PurePosixPath
-    """Relative to the folder that is searched."""
-    why: str
-    lost: bool
-    """Whether there may be images in it that should have been found."""
+_HIDDEN = "a hidden file or folder"
 
 
-def find_files(root: Path, without: Path | None = None) -> tuple[list[PurePosixPath], list[Skipped]]:
-    """The regular files below `root`, relative to it and sorted, and what was skipped. Raises nothing.
+def find_files(root: Path, without: Path | None = None) -> tuple[list[PurePosixPath], list[Seen]]:
+    """The regular files below `root`, relative to it and sorted, and what was skipped: unusable if images may be lost.
 
-    Nothing in the folder `without` (links resolved), where results of the program lie.
+    Raises nothing. Nothing in the folder `without` (links resolved), where results of the program lie.
     """
     files: list[PurePosixPath] = []
-    skipped: list[Skipped] = []
+    skipped: list[Seen] = []
     seen: set[tuple[int, int]] = set()
     waiting, links = deque([root]), deque[Path]()
     while waiting or links:
@@ -36,15 +28,15 @@ def find_files(root: Path, without: Path | None = None) -> tuple[list[PurePosixP
         place = PurePosixPath(path.relative_to(root).as_posix())
         if path == without:
             continue
-        if path != root and (reason := _hidden(path.name) or unreadable_name(path.name)):
-            skipped.append(Skipped(place, reason, lost=reason != _HIDDEN))
+        if path != root and (reason := _HIDDEN if path.name.startswith(".") else unreadable_name(path.name)):
+            skipped.append(Seen(place, "no image" if reason == _HIDDEN else "unusable", reason))
             continue
         try:
             status = path.stat()
             identity = (status.st_dev, status.st_ino)
             known = linked and identity in seen
             if known:
-                skipped.append(Skipped(place, "a link to what is searched already", lost=False))
+                skipped.append(Seen(place, "no image", "a link to what is searched already"))
             elif S_ISREG(status.st_mode):
                 files.append(place)
             elif S_ISDIR(status.st_mode):
@@ -52,19 +44,12 @@ def find_files(root: Path, without: Path | None = None) -> tuple[list[PurePosixP
                 links += [entry for entry in inside if entry.is_symlink()]
                 waiting += [entry for entry in inside if not entry.is_symlink()]
             else:
-                skipped.append(Skipped(place, "no regular file (a pipe, a device or the like)", lost=False))
+                skipped.append(Seen(place, "no image", "no regular file (a pipe, a device or the like)"))
             seen.add(identity)
         except OSError as error:
             why = "a link that leads nowhere" if linked else f"cannot be read ({error.strerror})"
-            skipped.append(Skipped(place, why, lost=not linked))
+            skipped.append(Seen(place, "no image" if linked else "unusable", why))
     return sorted(files), sorted(skipped, key=lambda entry: entry.place)
-
-
-_HIDDEN = "a hidden file or folder"
-
-
-def _hidden(name: str) -> str | None:
-    return _HIDDEN if name.startswith(".") else None
 
 
 def unreadable_name(name: str) -> str | None:

@@ -14,12 +14,12 @@ from typing import Literal
 from mammoseg.data.manifest import ImageRow
 from mammoseg.ingest.examine import MASK, PICTURE_SUFFIXES, TWO_VALUES, Seen, Settings, about_window
 from mammoseg.ingest.exams import Row, make_rows
-from mammoseg.ingest.files import Skipped, find_files, unreadable_name
+from mammoseg.ingest.files import find_files, unreadable_name
 from mammoseg.ingest.ids import file_ids
 from mammoseg.ingest.left_out import readable
 from mammoseg.ingest.pseudonyms import of_salt, pseudonym
 from mammoseg.ingest.quality import check_pixels
-from mammoseg.ingest.scan import as_seen, scan_files
+from mammoseg.ingest.scan import scan_files
 from mammoseg.io.errors import ImageReadError
 from mammoseg.io.repeats import renamed
 from mammoseg.records.image import Mammogram
@@ -75,7 +75,7 @@ class Gathered:
     """Relative to `root`, sorted."""
     named: Collection[PurePosixPath]
     """What was named itself."""
-    skipped: list[Skipped]
+    skipped: list[Seen]
 
 
 def gather(paths: Sequence[Path], without: Path | None) -> Gathered:
@@ -86,7 +86,7 @@ def gather(paths: Sequence[Path], without: Path | None) -> Gathered:
     wholes = {_absolute(path): path.is_dir() for path in paths}
     root = Path(os.path.commonpath([path if folder else path.parent for path, folder in wholes.items()]))
     files: set[Path] = set()
-    skipped: dict[Path, Skipped] = {}
+    skipped: dict[Path, Seen] = {}
     results = without and without.resolve()
     for path, folder in wholes.items():
         if folder:
@@ -94,7 +94,7 @@ def gather(paths: Sequence[Path], without: Path | None) -> Gathered:
             files.update(path / each for each in inside)
             skipped.update({path / each.place: each for each in passed})
         elif reason := unreadable_name(path.name):
-            skipped[path] = Skipped(PurePosixPath(path.name), reason, lost=True)
+            skipped[path] = Seen(PurePosixPath(path.name), "unusable", reason)
         else:
             files.add(path)
     return Gathered(
@@ -124,7 +124,7 @@ def look_at(
     found = scan_files(gathered.files, settings, _processes(gathered.files, settings, workers), progress)
     if decode == "pictures":
         found = _with_decoded_twins(found, replace(settings, pixels="all"), workers)
-    found += as_seen(gathered.skipped)
+    found += gathered.skipped
     images, found = make_rows([_expected(seen) if seen.place in gathered.named else seen for seen in found], salt)
     _tell(images)
     unusable = [seen for seen in found if seen.status == "unusable"]

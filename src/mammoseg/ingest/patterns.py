@@ -16,9 +16,6 @@ for (`special_view`).
 import re
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import cast
-
-from mammoseg.records.image import Laterality
 
 FIELDS = {
     "patient": r"[^/]+",
@@ -65,21 +62,13 @@ class PatternError(ValueError):
     """A pattern that cannot be used; the message says where and what to write instead."""
 
 
-@dataclass(frozen=True)
-class UsualName:
-    """What a name such as `EXAM_L-CC` says."""
-
-    exam: str | None
-    laterality: Laterality
-    view: str
-
-
-def usual_name(stem: str) -> UsualName | None:
-    """Side and view of the name of a file without its suffix, and what stands before them; None if it has neither."""
+def usual_name(stem: str) -> dict[str, str] | None:
+    """What the name of a file without its suffix tells, such as `EXAM_L-CC`: laterality and view as `NamePattern.match` gives
+    them, and the exam, what stands before them ("" if there is nothing). None if it has neither side nor view."""
     match = _usual(stem)
     if match is None:
         return None
-    return UsualName(match["exam"] or None, cast(Laterality, match["side"][0].upper()), match["view"].upper())
+    return {"exam": match["exam"] or "", "laterality": match["side"][0].upper(), "view": match["view"].upper()}
 
 
 def special_view(stem: str, pattern: str = "") -> str | None:

@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from mammoseg.ingest.examine import NO_FIELDS, NO_MATCH, NO_NAME, Seen, Settings, examine
-from mammoseg.ingest.files import Skipped
 from mammoseg.ingest.patterns import PatternError
 from mammoseg.io.errors import ImageReadError
 from mammoseg.io.read import is_dicom
@@ -67,11 +66,6 @@ def _is_dicom(path: Path) -> bool:
         return is_dicom(path)
     except ImageReadError:
         return False
-
-
-def as_seen(skipped: Sequence[Skipped]) -> list[Seen]:
-    """What was skipped while looking for files, in the form of everything else."""
-    return [Seen(entry.place, "unusable" if entry.lost else "no image", entry.why) for entry in skipped]
 
 
 def _without_icons(found: list[Seen], settings: Settings) -> list[Seen]:

@@ -4,12 +4,10 @@ What comes first wins. A side or view that something later fills in is a finding
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from mammoseg.ingest.spelling import essence
 from mammoseg.io.dicom.header import DicomHeader
-from mammoseg.records.image import Laterality
 
 FIELDS = ("laterality", "view", "patient", "exam")
 Source = Literal["header", "file name", "table of labels"]
@@ -20,26 +18,11 @@ _CHECKED: Mapping[Source, tuple[str, ...]] = {
 """What is a finding if it differs: names of files and exams are made by other systems than headers."""
 
 
-@dataclass(frozen=True)
-class Stated:
-    """What all of them say together."""
+def settle(header: DicomHeader | None, names: Mapping[str, str], told: Mapping[str, str]) -> dict[str, Any]:
+    """What header, name and table (each by `FIELDS`) say, as fields of `Seen`: these, findings, and what only the table told.
 
-    laterality: Laterality | None
-    view: str | None
-    patient: str | None = field(repr=False)
-    exam: str | None = field(repr=False)
-    told: frozenset[str]
-    """The fields that only the table tells."""
-    findings: tuple[str, ...]
-
-    @property
-    def missing(self) -> list[str]:
-        """Of side and view."""
-        return [name for name in ("laterality", "view") if getattr(self, name) is None]
-
-
-def settle(header: DicomHeader | None, names: Mapping[str, str], told: Mapping[str, str]) -> Stated:
-    """What header, name and table (each by `FIELDS`) say; a name alone is no finding, for pictures have nothing else."""
+    A name alone is no finding, for pictures have nothing else.
+    """
     sources: dict[Source, Mapping[str, str]] = {
         "header": _of_header(header),
         "file name": names,
@@ -59,15 +42,8 @@ def settle(header: DicomHeader | None, names: Mapping[str, str], told: Mapping[s
         if source == "table of labels" or (source == "file name" and header):
             findings = [text for text in findings if text != f"the {name} is not stated"]
             findings.append(f"the {name} is taken from the {source.removeprefix('file ')}")
-    side = values.get("laterality")
-    return Stated(
-        "L" if side == "L" else "R" if side == "R" else None,
-        values.get("view"),
-        values.get("patient"),
-        values.get("exam"),
-        frozenset(name for name, source in first.items() if source == "table of labels"),
-        tuple(findings),
-    )
+    by_table = frozenset(name for name, source in first.items() if source == "table of labels")
+    return {**{name: values.get(name) for name in FIELDS}, "findings": tuple(findings), "told": by_table}
 
 
 def _of_header(header: DicomHeader | None) -> dict[str, str]:
