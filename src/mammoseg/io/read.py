@@ -1,7 +1,8 @@
 """Reading the pixels of image files: DICOM, and pictures (io/pictures.py)."""
 
+import hashlib
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from mammoseg.io.dicom.errors import DicomReadError
 from mammoseg.io.dicom.signature import LENGTH, looks_like_dicom
 from mammoseg.io.errors import ImageReadError as ImageReadError
 from mammoseg.io.pictures import decode_picture, looks_like_picture
-from mammoseg.io.regular import content_hash, open_regular
+from mammoseg.io.regular import open_regular
 from mammoseg.records.image import DicomMode
 from mammoseg.records.source import Source
 
@@ -35,27 +36,34 @@ def read_image(path: Path, dicom: DicomMode = "nyu") -> ImagePixels:
     `MAX_PIXELS` or `regular.MAX_BYTES`, not 8 or 16 bits, has several pages or transparent pixels, or (TIFF) stores white
     as 0 or colours as planes; for DICOM (DicomReadError) see there.
     """
-    digest = content_hash(path)
-    if is_dicom(path):
-        from mammoseg.io.dicom.header import read_header
-        from mammoseg.io.dicom.pixels import read_dicom_pixels
-
-        header = read_header(path)
-        if not header.usable:
-            raise DicomReadError(
-                f"{path}: {header.kind}, not used ({header.why_not}). Expected a two-dimensional mammogram for "
-                "presentation. Leave it out, or make the manifest with mammoseg scan."
-            )
-        decoded = read_dicom_pixels(path, dicom)
-        side = (header.pixel_mm, header.pixel_mm) if header.pixel_mm else None
-        source = Source(path.absolute(), digest, *_size(decoded.pixels), side, header.identity)
-        return ImagePixels(decoded.pixels, decoded.steps, source)
+    with open_regular(path) as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if _is_dicom(path, file):
+            return _read_dicom(path, file, digest, dicom)
     pixels = decode_picture(path)
     if pixels.ndim == 3:
         first = pixels[..., 0]
         same = (pixels == first[..., None]).all()
         pixels = np.ascontiguousarray(first) if same else np.rint(pixels @ _LUMA_BGR).astype(pixels.dtype)
     return ImagePixels(pixels, (), Source(path.absolute(), digest, *_size(pixels)))
+
+
+def _read_dicom(path: Path, file: BinaryIO, digest: str, mode: DicomMode) -> ImagePixels:
+    from mammoseg.io.dicom.file import parse_dicom
+    from mammoseg.io.dicom.header import header_of
+    from mammoseg.io.dicom.pixels import pixels_of
+
+    contents = parse_dicom(path, file)
+    header = header_of(contents)
+    if not header.usable:
+        raise DicomReadError(
+            f"{path}: {header.kind}, not used ({header.why_not}). Expected a two-dimensional mammogram for "
+            "presentation. Leave it out, or make the manifest with mammoseg scan."
+        )
+    decoded = pixels_of(contents, mode)
+    side = (header.pixel_mm, header.pixel_mm) if header.pixel_mm else None
+    source = Source(path.absolute(), digest, *_size(decoded.pixels), side, header.identity)
+    return ImagePixels(decoded.pixels, decoded.steps, source)
 
 
 def _size(pixels: NDArray[np.generic]) -> tuple[int, int]:
@@ -81,5 +89,10 @@ def read_mask(path: Path) -> NDArray[np.bool_]:
 def is_dicom(path: Path) -> bool:
     """By its first bytes; where they do not tell, by its name. Raises ImageReadError if it cannot be read."""
     with open_regular(path, None) as file:
-        start = file.read(LENGTH)
+        return _is_dicom(path, file)
+
+
+def _is_dicom(path: Path, file: BinaryIO) -> bool:
+    file.seek(0)
+    start = file.read(LENGTH)
     return looks_like_dicom(start) or (path.suffix.lower() in _DICOM_SUFFIXES and not looks_like_picture(start))

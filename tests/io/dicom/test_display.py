@@ -8,8 +8,8 @@ import pytest
 
 from mammoseg.io.dicom.display import read_display
 from mammoseg.io.dicom.errors import DicomReadError
+from mammoseg.io.dicom.file import open_dicom
 from mammoseg.io.dicom.pixels import read_dicom_pixels
-from mammoseg.io.dicom.source import read_source
 
 STORED = np.arange(4096.0)
 RAMP = {"LUTDescriptor": [4096, 0, 12], "LUTData": list(range(4096))}
@@ -17,8 +17,8 @@ STEEP = {"LUTDescriptor": [2, 2000, 12], "LUTData": [0, 4095]}
 
 
 def shown(make_dicom: Any, **elements: Any) -> tuple[np.ndarray, tuple[str, ...]]:
-    source = read_source(make_dicom(np.zeros((8, 8), int), **elements))
-    display = read_display(source.values, 0, 4095)
+    with open_dicom(make_dicom(np.zeros((8, 8), int), **elements)) as file:
+        display = read_display(file.elements, 0, 4095)
     return display(STORED), display.steps
 
 

@@ -22,9 +22,9 @@ from pydicom.pixels import get_decoder
 from mammoseg.io.dicom.codestream import Codestream, read_codestream
 from mammoseg.io.dicom.decoders import decode_apart
 from mammoseg.io.dicom.elements import quiet
-from mammoseg.io.dicom.errors import DicomReadError
+from mammoseg.io.dicom.errors import DicomReadError, damage
+from mammoseg.io.dicom.file import PixelData
 from mammoseg.io.dicom.layout import PixelLayout
-from mammoseg.io.dicom.source import Source, damage
 
 _PLUGINS = {
     "JPEG baseline": (uid.JPEGBaseline8Bit, "pillow"),
@@ -58,21 +58,21 @@ class Containers:
     """Of the compression, in words."""
 
 
-def decode(source: Source) -> Containers:
+def decode(pixels: PixelData) -> Containers:
     """Raises DicomReadError."""
     with damage("the pixel data cannot be decoded"), quiet():
-        if not source.encapsulated:
-            return _native(source)
-        frame = get_frame(source.pixels, 0, number_of_frames=1)
-        if source.syntax == uid.RLELossless:
-            return _apart(source, frame, source.layout.allocated, (uid.RLELossless, "pylibjpeg"), "RLE")
-        layout = source.layout
-        return _stream(source, read_codestream(frame, (layout.rows, layout.columns, layout.samples)))
+        if not pixels.encapsulated:
+            return _native(pixels)
+        frame = get_frame(pixels.data, 0, number_of_frames=1)
+        if pixels.syntax == uid.RLELossless:
+            return _apart(pixels, frame, pixels.layout.allocated, (uid.RLELossless, "pylibjpeg"), "RLE")
+        layout = pixels.layout
+        return _stream(pixels, read_codestream(frame, (layout.rows, layout.columns, layout.samples)))
 
 
-def _native(source: Source) -> Containers:
-    layout, size = source.layout, len(source.pixels)
-    if source.syntax and source.syntax not in _NATIVE:
+def _native(pixels: PixelData) -> Containers:
+    layout, size = pixels.layout, len(pixels.data)
+    if pixels.syntax and pixels.syntax not in _NATIVE:
         raise DicomReadError(
             "the pixels are not compressed, but the transfer syntax is one of compressed pixels or unknown. "
             "Expected agreement. Export the image again."
@@ -83,14 +83,14 @@ def _native(source: Source) -> Containers:
             f"the file has {size} bytes of pixels for {layout.rows} x {layout.columns} with {layout.samples} samples "
             f"of {layout.allocated} bits. Expected {layout.native_bytes}. The file is damaged: copy or export it again."
         )
-    syntax = uid.ExplicitVRLittleEndian if source.little_endian else uid.ExplicitVRBigEndian
-    options = _options(layout, layout.allocated) | {"view_only": True, "pixel_vr": "OW" if source.words else "OB"}
-    array, properties = get_decoder(syntax).as_array(source.pixels, raw=True, **options)
+    syntax = uid.ExplicitVRLittleEndian if pixels.little_endian else uid.ExplicitVRBigEndian
+    options = _options(layout, layout.allocated) | {"view_only": True, "pixel_vr": "OW" if pixels.words else "OB"}
+    array, properties = get_decoder(syntax).as_array(pixels.data, raw=True, **options)
     return _containers(array, str(properties["photometric_interpretation"]), layout.allocated, False, "not compressed")
 
 
-def _stream(source: Source, stream: Codestream) -> Containers:
-    layout = source.layout
+def _stream(pixels: PixelData, stream: Codestream) -> Containers:
+    layout = pixels.layout
     if not 8 <= stream.bits <= layout.allocated:
         raise DicomReadError(
             f"the {stream.kind} stream has {stream.bits} bits. Expected 8 to {layout.allocated}, as allocated. "
@@ -101,7 +101,7 @@ def _stream(source: Source, stream: Codestream) -> Containers:
             f"{layout.bits} bits with sign are stored, and the {stream.kind} stream has {stream.bits} without. Expected "
             "the same, since it is not known which bit is the sign. Export the image again."
         )
-    lossy = source.syntax in _LOSSY or stream.kind in ("JPEG baseline", "JPEG extended")
+    lossy = pixels.syntax in _LOSSY or stream.kind in ("JPEG baseline", "JPEG extended")
     if layout.signed and lossy and stream.kind != "JPEG 2000":
         raise DicomReadError(
             f"signed pixels are compressed with losses as {stream.kind}, where the highest value can turn into the "
@@ -109,14 +109,14 @@ def _stream(source: Source, stream: Codestream) -> Containers:
         )
     name = stream.kind
     if name in ("JPEG-LS", "JPEG 2000"):
-        name = f"{'HTJ2K' if source.syntax in _HIGH_THROUGHPUT else name} {'lossy' if lossy else 'lossless'}"
+        name = f"{'HTJ2K' if pixels.syntax in _HIGH_THROUGHPUT else name} {'lossy' if lossy else 'lossless'}"
     gdcm = stream.kind == "JPEG lossless" or (stream.kind == "JPEG extended" and stream.bits > 8)
     plugin = (_GDCM[stream.kind], "gdcm") if gdcm else _PLUGINS[stream.kind]
-    return _apart(source, stream.data, stream.bits, plugin, name, lossy, stream.kind)
+    return _apart(pixels, stream.data, stream.bits, plugin, name, lossy, stream.kind)
 
 
 def _apart(
-    source: Source,
+    pixels: PixelData,
     frame: bytes,
     bits: int,
     plugin: tuple[uid.UID, str],
@@ -125,7 +125,7 @@ def _apart(
     kind: str = "RLE",
 ) -> Containers:
     """Decoded in another process, by a decoder of pydicom or by GDCM."""
-    layout, (syntax, decoder) = source.layout, plugin
+    layout, (syntax, decoder) = pixels.layout, plugin
     request = {
         "decoder": decoder,
         "syntax": str(syntax),

@@ -19,9 +19,8 @@ from pydicom import uid
 from pydicom.encaps import encapsulate
 from pydicom.pixels import get_decoder
 
-from mammoseg.io.dicom.errors import DicomReadError
+from mammoseg.io.dicom.errors import DicomReadError, damage
 from mammoseg.io.dicom.jpeg import decode_8bit
-from mammoseg.io.dicom.source import damage
 
 _COMPLAINTS = (b"Corrupt JPEG data", b"Premature end")
 _SLACK = 1 << 30  # bytes of memory above what a decoder takes for each value of an image

@@ -2,6 +2,9 @@
 
 So a wrong value representation or a value against the rules is no error. Only the elements listed here are ever read: no
 name, no birth date, no accession number.
+
+PS3.5 leaves open for several elements that describe pixels whether they are signed (VR "US or SS", "US or OW"): `words` are
+without sign until somebody who knows says otherwise, whatever VR a writer has chosen.
 """
 
 import logging
@@ -13,11 +16,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import cast
 
+import numpy as np
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataelem import DataElement, RawDataElement, convert_raw_data_element
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
+from mammoseg.io.dicom.errors import DicomReadError
 from mammoseg.shared import Shared
 
 # fmt: off
@@ -31,11 +36,13 @@ _TOP = (
     "PhotometricInterpretation", "NumberOfFrames", "Rows", "Columns", "PixelSpacing", "BitsAllocated", "BitsStored",
     "PixelRepresentation", "QualityControlImage", "BurnedInAnnotation", "PixelSpacingCalibrationType",
     "BreastImplantPresent", "PartialView", "ViewCodeSequence", "ViewModifierCodeSequence",
-    "SharedFunctionalGroupsSequence", "PresentationLUTShape",
+    "SharedFunctionalGroupsSequence", "PresentationLUTShape", "PlanarConfiguration", "HighBit", "PixelPaddingValue",
+    "PixelPaddingRangeLimit", "RescaleIntercept", "RescaleSlope", "ModalityLUTSequence", "WindowCenter", "WindowWidth",
+    "VOILUTFunction", "VOILUTSequence",
 )
 _NESTED = (
     "CodeValue", "LongCodeValue", "CodeMeaning", "AnatomicRegionModifierSequence",
-    "PrimaryAnatomicStructureModifierSequence", "FrameAnatomySequence", "FrameLaterality",
+    "PrimaryAnatomicStructureModifierSequence", "FrameAnatomySequence", "FrameLaterality", "LUTDescriptor", "LUTData",
 )
 # fmt: on
 _PRIVATE = {"HologicFrames": 0x7E010010}
@@ -44,6 +51,7 @@ _TAGS = {keyword: cast(int, tag_for_keyword(keyword)) for keyword in _TOP + _NES
 WANTED = tuple(_TAGS[keyword] for keyword in (*_TOP, *_PRIVATE))
 """Tags outside of sequences."""
 
+_BYTES_OF_VR = {"UL": 4, "SL": 4, "UV": 8, "SV": 8}
 _TEXT_VRS = ("IS", "DS", "LO", "SH", "CS", "ST", "LT", "UT", "UC")
 _CHARACTER_SETS = {"ISO_IR 192": "utf-8", "GB18030": "gb18030", "GBK": "gbk"}
 _PADDING = b" \0\r\n\t"
@@ -114,18 +122,44 @@ class Elements:
         size = 4 if found.VR in ("UL", "SL") else 2
         return int.from_bytes(raw[:size], "little" if getattr(found, "is_little_endian", True) else "big")
 
+    def words(self, keyword: str) -> tuple[int, ...]:
+        """Binary integers, taken as unsigned words of 16 bits (of numbers with more bits: the lowest 16)."""
+        raw, order = self.data(keyword), "<" if self.little_endian(keyword) else ">"
+        width = _BYTES_OF_VR.get(getattr(self._raw.get(_TAGS[keyword]), "VR", None) or "", 2)
+        numbers = np.frombuffer(raw, f"{order}u{width}", len(raw) // width)
+        return tuple(int(number) & 0xFFFF for number in numbers)
+
+    def word(self, keyword: str) -> int | None:
+        """The first of `words`."""
+        return next(iter(self.words(keyword)), None)
+
+    def data(self, keyword: str) -> bytes:
+        """The value as it is in the file. Raises DicomReadError for a sequence."""
+        found = self._raw.get(_TAGS[keyword])
+        if found is None or not found.value:
+            return b""
+        if not isinstance(found.value, bytes):
+            raise DicomReadError(f"{keyword} is a sequence. Expected a value. The file is damaged: export it again.")
+        return found.value
+
+    def little_endian(self, keyword: str) -> bool:
+        """Byte order of the words in `data`."""
+        return bool(getattr(self._raw.get(_TAGS[keyword]), "is_little_endian", True))
+
     def decimals(self, keyword: str) -> tuple[float, ...]:
-        """All values of decimal text or binary floats; NaN for what is no number."""
+        """All values of decimal text or binary floats, without empty ones; NaN for what is no number."""
         found = self._raw.get(_TAGS[keyword])
         if isinstance(found, RawDataElement) and found.VR in ("FL", "FD"):
             raw, width = self._bytes(keyword), 4 if found.VR == "FL" else 8
             count = len(raw) // width
             order = "<" if found.is_little_endian else ">"
             return struct.unpack(f"{order}{count}{'f' if width == 4 else 'd'}", raw[: count * width])
-        return tuple(_number(text) for text in self.texts(keyword))
+        return tuple(_number(text) for text in self.texts(keyword) if text) or (math.nan,) * bool(
+            self._bytes(keyword).strip(_PADDING)
+        )
 
-    def items(self, keyword: str) -> tuple["Elements", ...]:
-        """The items of a sequence."""
+    def items(self, keyword: str, strict: bool = False) -> tuple["Elements", ...]:
+        """The items of a sequence; none of a damaged one, or with `strict` what pydicom raises."""
         found = self._raw.get(_TAGS[keyword])
         if isinstance(found, RawDataElement):
             if not found.value:
@@ -134,6 +168,8 @@ class Elements:
                 with quiet():
                     found = convert_raw_data_element(found._replace(VR="SQ"))
             except Exception:  # pydicom raises errors of many kinds on damaged sequences
+                if strict:
+                    raise
                 return ()
         if not isinstance(found, DataElement) or not isinstance(found.value, Sequence):
             return ()

@@ -14,9 +14,9 @@ from pydicom.uid import UID_dictionary
 from mammoseg.io.dicom.display import contradicts
 from mammoseg.io.dicom.elements import Elements
 from mammoseg.io.dicom.errors import DicomReadError as DicomReadError
+from mammoseg.io.dicom.file import DicomFile, open_dicom
 from mammoseg.io.dicom.kind import Facts, Kind, classify
 from mammoseg.io.dicom.orientation import read_horizontal_flip, read_laterality
-from mammoseg.io.dicom.parse import Contents, read_elements
 from mammoseg.io.dicom.spacing import Spacing, read_spacing
 from mammoseg.io.dicom.views import VIEW_OF_CODE, ViewInfo, read_position, resolve
 from mammoseg.records.image import Laterality
@@ -82,7 +82,12 @@ class DicomHeader:
 
 def read_header(path: Path) -> DicomHeader:
     """Raises DicomReadError if the file is missing, damaged or no DICOM; any readable object gives a header."""
-    contents = read_elements(path)
+    with open_dicom(path) as file:
+        return header_of(file)
+
+
+def header_of(contents: DicomFile) -> DicomHeader:
+    """What the elements of a file say."""
     elements = contents.elements
     findings: list[str] = []
     view = _view(elements)
@@ -160,7 +165,7 @@ def _codes(items: Iterable[Elements]) -> list[tuple[str, str]]:
     return [(item.code("CodeValue") or item.code("LongCodeValue"), item.text("CodeMeaning")) for item in items]
 
 
-def _facts(contents: Contents, view: ViewInfo, spacing: Spacing, findings: list[str]) -> Facts:
+def _facts(contents: DicomFile, view: ViewInfo, spacing: Spacing, findings: list[str]) -> Facts:
     elements = contents.elements
     sop_class = elements.text("SOPClassUID")
     if sop_class and contents.media_class and sop_class != contents.media_class:
@@ -254,7 +259,7 @@ def _positive(elements: Elements, keyword: str, findings: list[str]) -> int | No
     return None
 
 
-def _no_pixels(contents: Contents, numbers: dict[str, int | None], findings: list[str]) -> str | None:
+def _no_pixels(contents: DicomFile, numbers: dict[str, int | None], findings: list[str]) -> str | None:
     """Why the pixels of a picture of the right kind are of no use, as far as the header tells."""
     rows, columns, stored, allocated = (numbers[name] for name in ("Rows", "Columns", "BitsStored", "BitsAllocated"))
     if rows is None or columns is None:

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from mammoseg.io.dicom.elements import Elements
 from mammoseg.io.dicom.errors import DicomReadError
-from mammoseg.io.dicom.values import ImageValues
 from mammoseg.records.image import MAX_PIXELS
 
 _GREY = ("MONOCHROME1", "MONOCHROME2")
@@ -35,10 +35,10 @@ class PixelLayout:
         return self.rows * self.columns * (2 if subsampled else self.samples) * self.allocated // 8
 
 
-def read_layout(values: ImageValues) -> PixelLayout:
+def read_layout(elements: Elements) -> PixelLayout:
     """Raises DicomReadError with the name of what cannot be read."""
-    rows, columns = values.word("Rows") or 0, values.word("Columns") or 0
-    samples, frames = values.word("SamplesPerPixel"), values.decimals("NumberOfFrames")
+    rows, columns = elements.word("Rows") or 0, elements.word("Columns") or 0
+    samples, frames = elements.word("SamplesPerPixel"), elements.decimals("NumberOfFrames")
     if not rows or not columns:
         raise DicomReadError(
             "no DICOM header with Rows and Columns was found. Expected a DICOM image. Leave the file out, or copy or "
@@ -57,24 +57,24 @@ def read_layout(values: ImageValues) -> PixelLayout:
             f"24 million pixels; at most {MAX_PIXELS // 10**6} million are read). The file is damaged, or to be "
             "scaled down if it is a very fine film scan."
         )
-    photometric = values.text("PhotometricInterpretation")
+    photometric = elements.code("PhotometricInterpretation")
     if photometric not in (_GREY if samples == 1 else _COLOUR):
         known = photometric in ("PALETTE COLOR", "YBR_PARTIAL_420", "HSV", "CMYK", "ARGB", *_GREY, *_COLOUR)
         raise DicomReadError(
             f"the Photometric Interpretation of {samples} samples is {photometric if known else 'missing or unknown'}. "
             f"Expected {', '.join(_GREY if samples == 1 else _COLOUR)}. Export the image as MONOCHROME2."
         )
-    planar = values.word("PlanarConfiguration") or 0
-    return PixelLayout(rows, columns, samples, *_bits(values, samples), photometric, planar)
+    planar = elements.word("PlanarConfiguration") or 0
+    return PixelLayout(rows, columns, samples, *_bits(elements, samples), photometric, planar)
 
 
-def _bits(values: ImageValues, samples: int) -> tuple[int, int, int, bool]:
-    allocated, bits, sign = (values.word(name) for name in ("BitsAllocated", "BitsStored", "PixelRepresentation"))
+def _bits(elements: Elements, samples: int) -> tuple[int, int, int, bool]:
+    allocated, bits, sign = (elements.word(name) for name in ("BitsAllocated", "BitsStored", "PixelRepresentation"))
     if allocated not in (8, 16):
         raise DicomReadError(f"the pixels have {_stated(allocated)} bits allocated. Expected 8 or 16. {_EXPORT}")
     if bits is None or not 8 <= bits <= allocated:
         raise DicomReadError(f"the pixels have {_stated(bits)} bits stored. Expected 8 to {allocated}. {_EXPORT}")
-    high_bit = values.word("HighBit") if "HighBit" in values else None
+    high_bit = elements.word("HighBit") if "HighBit" in elements else None
     high_bit = bits - 1 if high_bit is None else high_bit
     if not bits - 1 <= high_bit < allocated:
         raise DicomReadError(

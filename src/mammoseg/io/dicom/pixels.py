@@ -31,9 +31,9 @@ from numpy.typing import NDArray
 from mammoseg.io.dicom.decode import Containers, Words, decode
 from mammoseg.io.dicom.display import Display, contradicts, read_display
 from mammoseg.io.dicom.elements import quiet
-from mammoseg.io.dicom.errors import DicomReadError
+from mammoseg.io.dicom.errors import DicomReadError, damage
+from mammoseg.io.dicom.file import DicomFile, PixelData, open_dicom
 from mammoseg.io.dicom.layout import PixelLayout
-from mammoseg.io.dicom.source import Source, damage, read_source
 from mammoseg.io.dicom.voi import falls, inverted
 
 PixelMode = Literal["nyu", "presentation"]
@@ -61,27 +61,33 @@ class DicomPixels:
 
 def read_dicom_pixels(path: Path, mode: PixelMode = "nyu") -> DicomPixels:
     """Raises DicomReadError, with the file and the reason, if the image is damaged, not supported or contradictory."""
+    with open_dicom(path) as file:
+        return pixels_of(file, mode)
+
+
+def pixels_of(file: DicomFile, mode: PixelMode = "nyu") -> DicomPixels:
+    """Raises like `read_dicom_pixels`."""
     try:
-        source = read_source(path)
-        containers = decode(source)
-        layout = source.layout
+        data = file.pixel_data()
+        containers = decode(data)
+        layout = data.layout
         sign = "signed, " if layout.signed else ""
         told = [f"{containers.name}, {layout.bits} bits stored, {sign}{layout.photometric}"]
         finish = _grey if layout.samples == 1 else _colour
-        pixels, steps = finish(source, containers, mode)
+        pixels, steps = finish(data, containers, mode)
         return DicomPixels(pixels, (*told, *steps, f"mode {mode}"))
     except DicomReadError as error:
-        raise DicomReadError(f"{path}: {error}") from None
+        raise DicomReadError(f"{file.path}: {error}") from None
 
 
-def _grey(source: Source, containers: Containers, mode: PixelMode) -> tuple[Words, list[str]]:
-    layout = source.layout
+def _grey(data: PixelData, containers: Containers, mode: PixelMode) -> tuple[Words, list[str]]:
+    layout = data.layout
     stored = _stored(containers, layout)
-    padding, beyond, steps = _padding(source, stored)
+    padding, beyond, steps = _padding(data, stored)
     used = _used(containers.words)
     steps = _unused_bits(used & ~padding, containers, layout) + steps
     inverse = layout.photometric == "MONOCHROME1"
-    table, told = (_nyu if mode == "nyu" else _presentation)(source, stored, used & ~beyond, inverse)
+    table, told = (_nyu if mode == "nyu" else _presentation)(data, stored, used & ~beyond, inverse)
     table[padding] = 0
     narrow = mode == "nyu" and layout.bits == 8
     limited = np.clip(table, 0, 0xFFFF)
@@ -89,11 +95,11 @@ def _grey(source: Source, containers: Containers, mode: PixelMode) -> tuple[Word
     return _looked_up(containers.words, final), steps + told
 
 
-def _nyu(source: Source, stored: NDArray[np.int64], used: NDArray[np.bool_], inverse: bool) -> tuple[Table, list[str]]:
-    lowest, highest = _range(source.layout)
+def _nyu(data: PixelData, stored: NDArray[np.int64], used: NDArray[np.bool_], inverse: bool) -> tuple[Table, list[str]]:
+    lowest, highest = _range(data.layout)
     steps = []
     try:
-        shown = _display(source)(np.arange(lowest, highest + 1, dtype=np.float64))
+        shown = _display(data)(np.arange(lowest, highest + 1, dtype=np.float64))
         falling = falls(shown)
         if np.ptp(np.rint(0xFFFF * shown)) == 0:
             steps.append(DARK_DISPLAY)
@@ -110,29 +116,29 @@ def _nyu(source: Source, stored: NDArray[np.int64], used: NDArray[np.bool_], inv
 
 
 def _presentation(
-    source: Source, stored: NDArray[np.int64], used: NDArray[np.bool_], inverse: bool
+    data: PixelData, stored: NDArray[np.int64], used: NDArray[np.bool_], inverse: bool
 ) -> tuple[Table, list[str]]:
-    display = _display(source)
+    display = _display(data)
     fractions = display(stored.astype(np.float64))
     steps = list(display.steps)
     if inverse:
         fractions = inverted(fractions)
         steps.append("inverted (MONOCHROME1)")
-    shape = source.values.text("PresentationLUTShape")
-    if contradicts(shape, source.layout.photometric):
-        steps.append(f"Presentation LUT Shape {shape} contradicts {source.layout.photometric} and is not used")
+    shape = data.elements.code("PresentationLUTShape")
+    if contradicts(shape, data.layout.photometric):
+        steps.append(f"Presentation LUT Shape {shape} contradicts {data.layout.photometric} and is not used")
     levels = np.rint(0xFFFF * fractions)
     darkest = levels[used].min(initial=0xFFFF) if used.any() else 0
     return levels - darkest, [*steps, *([f"{darkest:g} became 0 (the darkest pixel)"] if darkest else [])]
 
 
-def _display(source: Source) -> Display:
+def _display(data: PixelData) -> Display:
     with damage("the look-up tables are damaged"), quiet():
-        return read_display(source.values, *_range(source.layout))
+        return read_display(data.elements, *_range(data.layout))
 
 
-def _colour(source: Source, containers: Containers, mode: PixelMode) -> tuple[Words, list[str]]:
-    layout = source.layout
+def _colour(data: PixelData, containers: Containers, mode: PixelMode) -> tuple[Words, list[str]]:
+    layout = data.layout
     dtype = np.uint8 if layout.bits == 8 else np.uint16
     words, table = containers.words, _stored(containers, layout)
     grey = np.empty(words.shape[:2], dtype)
@@ -170,15 +176,15 @@ def _range(layout: PixelLayout) -> tuple[int, int]:
     return (-half, half - 1) if layout.signed else (0, 2 * half - 1)
 
 
-def _padding(source: Source, stored: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_], list[str]]:
+def _padding(data: PixelData, stored: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_], list[str]]:
     """Which containers are padding, and which of them only by all of their bits (some writers pad with -2000).
 
     The stored bits of the latter are no grey level.
     """
-    values = [source.values.word(keyword) for keyword in ("PixelPaddingValue", "PixelPaddingRangeLimit")]
+    values = [data.elements.word(keyword) for keyword in ("PixelPaddingValue", "PixelPaddingRangeLimit")]
     if values[0] is None:
         return np.zeros(stored.shape, bool), np.zeros(stored.shape, bool), []
-    signed, bits = source.layout.signed, source.layout.allocated
+    signed, bits = data.layout.signed, data.layout.allocated
     ends = sorted(int(_low_bits(np.array(value), bits, signed)) for value in values if value is not None)
     low, high = ends[0], ends[-1]
     whole = _low_bits(np.arange(stored.size), bits, signed)

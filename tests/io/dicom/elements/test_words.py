@@ -9,8 +9,8 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
 
+from mammoseg.io.dicom.elements import Elements
 from mammoseg.io.dicom.errors import DicomReadError
-from mammoseg.io.dicom.values import ImageValues
 
 
 def element(group: int, number: int, vr: bytes, value: bytes, order: str = "<") -> bytes:
@@ -19,8 +19,8 @@ def element(group: int, number: int, vr: bytes, value: bytes, order: str = "<") 
     return head + struct.pack(f"{order}HI" if wide else f"{order}H", *([0] if wide else []), len(value)) + value
 
 
-def read(*elements: bytes, little_endian: bool = True) -> ImageValues:
-    return ImageValues(read_dataset(BytesIO(b"".join(elements)), False, little_endian))
+def read(*elements: bytes, little_endian: bool = True) -> Elements:
+    return Elements(read_dataset(BytesIO(b"".join(elements)), False, little_endian))
 
 
 @pytest.mark.parametrize(("vr", "value"), [(b"US", -2000 & 0xFFFF), (b"SS", -2000 & 0xFFFF), (b"UN", 63536)])
@@ -37,7 +37,7 @@ def test_words_of_more_bits() -> None:
 
 def test_text() -> None:
     values = read(element(0x28, 0x4, b"CS", b" monochrome1 \0"), element(0x28, 0x1050, b"DS", b"1e3\\ \\x\\-2.5 "))
-    assert values.text("PhotometricInterpretation") == "MONOCHROME1"
+    assert values.code("PhotometricInterpretation") == "MONOCHROME1"
     numbers = values.decimals("WindowCenter")
     np.testing.assert_array_equal(numbers, [1000, math.nan, -2.5])
 
@@ -65,4 +65,4 @@ def test_a_sequence_where_a_value_must_be_is_refused() -> None:
     dataset = Dataset()
     dataset.add_new("WindowCenter", "SQ", [Dataset()])
     with pytest.raises(DicomReadError, match="WindowCenter is a sequence"):
-        ImageValues(dataset).texts("WindowCenter")
+        Elements(dataset).data("WindowCenter")

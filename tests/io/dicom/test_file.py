@@ -17,9 +17,14 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
 
 from mammoseg.io.dicom.errors import DicomReadError
-from mammoseg.io.dicom.parse import read_elements
+from mammoseg.io.dicom.file import DicomFile, open_dicom
 
 PIXELS = b"\0" * 2 * 64 * 64
+
+
+def read_elements(path: Path) -> DicomFile:
+    with open_dicom(path) as file:
+        return file
 
 
 def mammogram() -> Dataset:
