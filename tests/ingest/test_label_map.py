@@ -95,7 +95,7 @@ def test_what_is_said_goes_before_usual_names() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("Findng:x=benign", r"labels\.xlsx has no column 'Findng'; there are 'Finding', 'Side'\. Perhaps 'Finding'"),
+        ("Findng:x=benign", r"labels\.xlsx has no column 'Findng'; there are 'Finding', 'Side'\. Expected"),
         ("Birads=view", r"no column 'Birads'; there are 'Finding', 'Side'\. Expected"),
         ("Finding", "no column 'Finding'|has no column"),
         ("Finding=cancer", "there is no field 'cancer'"),

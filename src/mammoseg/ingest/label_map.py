@@ -17,7 +17,6 @@ So say the adapters of data sets with one diagnosis per breast: who finds a canc
 Upper and lower case and spaces around do not matter. A value without text (`:=none`) is that of empty cells.
 """
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -44,7 +43,6 @@ _USUAL = {
 }
 """Names that can mean nothing else, written without case, spaces and signs."""
 WORDS = tuple(word for name in CLASSES for word in (name, f"not {name}"))
-SIDES: Mapping[str, Laterality] = {"left": "L", "right": "R"}
 _SIDES: Mapping[str, Laterality] = {
     **dict.fromkeys(("l", "lt", "left", "left breast"), "L"),
     **dict.fromkeys(("r", "rt", "right", "right breast"), "R"),
@@ -150,10 +148,7 @@ def _split(path: Path, text: str, columns: Sequence[str]) -> tuple[str, str, str
         if match := re.fullmatch(rf"\s*{name}\s*([=:])(.*)", text, re.IGNORECASE | re.DOTALL):
             return column, match[1], match[2]
     typed = re.split("[=:]", text)[0].strip()
-    close = difflib.get_close_matches(folded(typed), [folded(column) for column in columns], n=1)
-    meant = next((f" Perhaps {column!r}." for column in columns if close and folded(column) == close[0]), "")
-    there = ", ".join(map(repr, columns)) or "none"
-    raise _error(text, f"{path} has no column {typed!r}; there are {there}.{meant}".rstrip("."))
+    raise _error(text, f"{path} has no column {typed!r}; there are {', '.join(map(repr, columns)) or 'none'}")
 
 
 def _values(text: str, rest: str) -> dict[str, Says]:
@@ -173,10 +168,11 @@ def _values(text: str, rest: str) -> dict[str, Says]:
 
 def _says(text: str, words: str) -> Says:
     said = {folded(word) for word in words.split("+")}
-    sides, said = said & set(SIDES), said - set(SIDES)
+    sides = {word for word in said if word in ("left", "right")}
+    said -= sides
     if len(sides) > 1:
         raise _error(text, f"{words.strip()!r} is no side")
-    side = SIDES[sides.pop()] if sides else None
+    side = side_of(sides.pop()) if sides else None
     if said <= {"unknown", ""}:
         return Says(side=side)
     if said == {"none"}:

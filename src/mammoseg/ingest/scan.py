@@ -6,6 +6,7 @@ A file that ends the process that reads it costs itself, never the scan.
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -19,6 +20,7 @@ from mammoseg.processes import worker_pool
 _AHEAD = 4  # files waiting for each process
 _FEW = 2000  # headers that are read sooner than processes start
 _SIDE_AND_VIEW = {"laterality", "view"}
+ICON = "a picture beside DICOM files, without side and view in its name"
 NO_ROW = "neither the name nor a row of the table of labels tells side and view"
 _DEADLY = "reading it ended the process (too little memory, or damage that a decoder does not survive)"
 
@@ -44,7 +46,7 @@ def scan_files(
     for seen in answers:
         found[seen.place] = seen
         progress()
-    return _without_rows(_without_icons([found[place] for place in files], settings), settings)
+    return _explained([found[place] for place in files], settings)
 
 
 def check_pattern(files: Sequence[PurePosixPath], settings: Settings) -> None:
@@ -68,20 +70,21 @@ def _is_dicom(path: Path) -> bool:
         return False
 
 
-def _without_icons(found: list[Seen], settings: Settings) -> list[Seen]:
-    """Pictures beside DICOM files are those of a viewer, unless their names say otherwise."""
-    if settings.pattern or not any(seen.status == "used" and seen.header for seen in found):
-        return found
-    icon = "a picture beside DICOM files, without side and view in its name"
-    return [replace(seen, status="no image", why=icon) if seen.why == NO_NAME else seen for seen in found]
+def _explained(found: list[Seen], settings: Settings) -> list[Seen]:
+    """Why pictures are not used whose names tell no side and view, as far as all files together say it.
 
-
-def _without_rows(found: list[Seen], settings: Settings) -> list[Seen]:
-    """Where a table tells sides and views, what lacks them lacks a row, and no pattern of names."""
-    if not any(told.keys() >= _SIDE_AND_VIEW for told in settings.told.values()):
-        return found
-    unnamed = (NO_NAME, NO_MATCH, NO_FIELDS)
-    return [replace(seen, why=NO_ROW) if seen.why in unnamed else seen for seen in found]
+    Beside DICOM files they are those of a viewer. Where a table tells sides and views they lack a row, and no pattern.
+    """
+    beside = settings.pattern is None and any(seen.status == "used" and seen.header for seen in found)
+    by_table = any(told.keys() >= _SIDE_AND_VIEW for told in settings.told.values())
+    answer = []
+    for seen in found:
+        if beside and seen.why == NO_NAME:
+            seen = replace(seen, status="no image", why=ICON)
+        elif by_table and seen.why in (NO_NAME, NO_MATCH, NO_FIELDS):
+            seen = replace(seen, why=NO_ROW)
+        answer.append(seen)
+    return answer
 
 
 def _in_processes(
@@ -90,23 +93,17 @@ def _in_processes(
     """Answers in any order. After a death, the files that were being read are read again, each in a process of its own."""
     waiting = list(reversed(files))
     while waiting:
-        suspects: list[PurePosixPath] = []
         running: dict[Future[Seen], PurePosixPath] = {}
-        try:
-            with worker_pool(workers) as pool:
-                while (waiting or running) and not suspects:
-                    while waiting and len(running) < _AHEAD * workers:
-                        running[pool.submit(task(waiting[-1]))] = waiting[-1]
-                        waiting.pop()
-                    done = wait(running, return_when=FIRST_COMPLETED).done
-                    for future in [future for future in done if future.exception() is None]:
-                        del running[future]
-                        yield future.result()
-                    if any(future in running for future in done):
-                        suspects = [*running.values()]
-        except BrokenProcessPool:  # raised by submit
-            suspects = [*running.values()]
-        for place in suspects:
+        with suppress(BrokenProcessPool), worker_pool(workers) as pool:
+            while waiting or running:
+                while waiting and len(running) < _AHEAD * workers:
+                    running[pool.submit(task(waiting[-1]))] = waiting[-1]
+                    waiting.pop()
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    seen = future.result()
+                    del running[future]
+                    yield seen
+        for place in running.values():
             yield _alone(task(place), place)
 
 

@@ -162,8 +162,7 @@ def test_what_is_left_out_is_told(made: Callable[..., Manifest], caplog: pytest.
     next(folder.glob("3_*")).rename(folder / "3_aa_MG_L_CC_ANON.dcm")
     caplog.clear()
     assert make_manifest(folder.parent, folder.parent / "masks").table["image_id"].tolist() == ["1"]
-    assert "1 rows have no image file and are left out: rows 3" in caplog.text
-    assert "1 rows left out, their side is not that of the file: rows 4" in caplog.text
+    assert "2 rows left out, the image of their file name and side cannot be used: rows 3, 4" in caplog.text
 
 
 def test_a_pipe_in_place_of_contours_is_not_waited_for(made: Callable[..., Manifest], tmp_path: Path) -> None:

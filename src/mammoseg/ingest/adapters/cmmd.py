@@ -17,7 +17,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from mammoseg.ingest.data_set import About, Adapted, Breast, DataSet, Totals
+from mammoseg.ingest.data_set import About, Adapted, Breast, Cells, DataSet, Totals
 from mammoseg.ingest.ids import numbered
 from mammoseg.io.dicom.header import DicomHeader, DicomReadError, read_header
 from mammoseg.io.runs import is_safe_id
@@ -99,19 +99,19 @@ def _row(patient: str, path: Path, header: DicomHeader, breast: dict[str, Any]) 
 def _breasts(data: DataSet) -> dict[Breast, dict[str, Any]]:
     """Labels and further columns of every breast in the table."""
     table = data.table(_TABLES, _COLUMNS, published=1_872)
-    found: dict[Breast, list[dict[str, str]]] = defaultdict(list)
-    unusable = []
-    for number, cells in table.rows.items():
-        side, kind = cells["LeftRight"].upper(), cells["classification"].lower()
-        if side in ("L", "R") and kind in ("benign", "malignant"):
-            found[cells["ID1"], side].append({**cells, "classification": kind})
-        else:
-            unusable.append(number)
-    data.leave_out(table.path, "rows left out, side or classification cannot be used", unusable)
+    found: dict[Breast, list[Cells]] = defaultdict(list)
+    for cells in data.rows(table, _breast, "side or classification"):
+        found[cells["ID1"], cells["LeftRight"]].append(cells)
     return {breast: _labels(rows) for breast, rows in found.items()}
 
 
-def _labels(rows: list[dict[str, str]]) -> dict[str, Any]:
+def _breast(cells: Cells) -> dict[str, Any] | None:
+    side, kind = cells["LeftRight"].upper(), cells["classification"].lower()
+    usable = side in ("L", "R") and kind in ("benign", "malignant")
+    return {**cells, "LeftRight": side, "classification": kind} if usable else None
+
+
+def _labels(rows: list[Cells]) -> dict[str, Any]:
     kinds = {cells["classification"] for cells in rows}
     further = {new: sorted({cells[old] for cells in rows if cells.get(old)}) for old, new in _FURTHER.items()}
     return {

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 from xml.parsers.expat import ExpatError
 
-from mammoseg.ingest.data_set import ROW, About, Adapted, DataSet, Totals, tell
+from mammoseg.ingest.data_set import About, Adapted, Cells, DataSet, Totals, tell
 from mammoseg.ingest.drawing import DrawingError, Outline, draw_mask, image_shape
 from mammoseg.ingest.files import find_files
 from mammoseg.records.label import CLASSES
@@ -74,29 +74,25 @@ def make_manifest(root: Path, masks: Path) -> Adapted:
     places = [root / place for place in find_files(root)[0]]
     files = {match["name"]: (path, match) for path in places if (match := _IMAGE.fullmatch(path.name))}
     contours = {path.stem: path for path in places if path.suffix.lower() == ".xml"}
-    absent = [number for number, cells in table.rows.items() if cells["File Name"] not in files]
-    there = {
-        number: (cells, *files[cells["File Name"]]) for number, cells in table.rows.items() if number not in absent
-    }
-    unusable = [number for number, (cells, _, name) in there.items() if cells["Laterality"] != name["side"]]
-    data.leave_out(table.path, "rows left out, their side is not that of the file", unusable)
-    data.leave_out(table.path, "rows have no image file and are left out", absent)
-    rows = [
-        {
-            ROW: number,
+
+    def row(cells: Cells) -> dict[str, Any] | None:
+        path, name = files.get(cells["File Name"], (None, None))
+        if name is None or cells["Laterality"] != name["side"]:
+            return None
+        view = cells["View"] or name["view"]
+        return {
             "patient_id": name["patient"],
             "exam_id": f"{name['patient']}_{cells['Acquisition date'] or 'unknown'}",
             "image_id": name["name"],
             "laterality": name["side"],
-            "view": _VIEWS.get(cells["View"] or name["view"], cells["View"] or name["view"]),
+            "view": _VIEWS.get(view, view),
             "path": path,
             "pixel_mm": _PIXEL_MM,
             "birads": cells["Bi-Rads"],
             "density": cells["ACR"],
         }
-        for number, (cells, path, name) in there.items()
-        if number not in unusable
-    ]
+
+    rows = data.rows(table, row, "the image of their file name and side")
     _label(rows)
     _draw(data, rows, contours)
     return data.manifest(rows, [path for path, _ in files.values()], table.path)
