@@ -7,10 +7,11 @@ import pytest
 from mammoseg.ingest.examine import Seen
 from mammoseg.ingest.exams import make_rows
 from mammoseg.ingest.label_map import ColumnMap
-from mammoseg.ingest.label_match import FileRows, rows_of_files, rows_of_images
+from mammoseg.ingest.label_match import rows_of_files, rows_of_images
 from mammoseg.ingest.label_table import LabelError, LabelTable, read_labels
 
 ROOT = Path("/data")
+Told = tuple[dict[int, PurePosixPath], dict[PurePosixPath, dict[str, str]]]
 
 
 def table(*cells: dict[str, str]) -> LabelTable:
@@ -93,7 +94,7 @@ def test_a_row_about_one_file_may_have_ids_of_another_system() -> None:
         assert find({**cells, name: value}, seen[0].place) == ([], False)
 
 
-def look(tmp_path: Path, names: list[str], *lines: str, maps: tuple[str, ...] = ()) -> FileRows:
+def look(tmp_path: Path, names: list[str], *lines: str, maps: tuple[str, ...] = ()) -> Told:
     path = tmp_path / "labels.csv"
     path.write_text("\n".join(lines) + "\n")
     return rows_of_files(read_labels(path, maps), [PurePosixPath(name) for name in names], tmp_path / "images")
@@ -114,8 +115,8 @@ def look(tmp_path: Path, names: list[str], *lines: str, maps: tuple[str, ...] = 
 )
 def test_the_file_of_a_row(tmp_path: Path, name: str, key: str, cell: str) -> None:
     found = look(tmp_path, [name, "8.png"], f"{key},Patient,side,view,malignant", f"{cell},P1,Left,mlo,1")
-    assert found.files == {2: PurePosixPath(name)}
-    assert found.told == {PurePosixPath(name): {"laterality": "L", "view": "MLO", "patient": "P1"}}
+    assert found[0] == {2: PurePosixPath(name)}
+    assert found[1] == {PurePosixPath(name): {"laterality": "L", "view": "MLO", "patient": "P1"}}
 
 
 @pytest.mark.parametrize(
@@ -130,26 +131,26 @@ def test_the_file_of_a_row(tmp_path: Path, name: str, key: str, cell: str) -> No
     ],
 )
 def test_what_could_mean_another_file_tells_nothing(tmp_path: Path, names: list[str], rows: list[str]) -> None:
-    assert look(tmp_path, names, "path,image_id,laterality,malignant", *(f"{row},0" for row in rows)) == FileRows()
+    assert look(tmp_path, names, "path,image_id,laterality,malignant", *(f"{row},0" for row in rows)) == ({}, {})
 
 
 def test_the_exact_path_counts_among_files_of_one_name(tmp_path: Path) -> None:
     found = look(tmp_path, ["a/7.png", "b/7.png"], "path,side,malignant", "a/7.png,L,0", "b/7.png,R,0")
-    assert [told["laterality"] for told in found.told.values()] == ["L", "R"]
+    assert [told["laterality"] for told in found[1].values()] == ["L", "R"]
 
 
 def test_an_image_id_of_another_system_does_not_hide_the_file(tmp_path: Path) -> None:
     found = look(tmp_path, ["10_77.jpg"], "file,image_id,patient_id,malignant", "10_77.jpg,77,10.0,0")
-    assert found.told == {PurePosixPath("10_77.jpg"): {"patient": "10"}}
+    assert found[1] == {PurePosixPath("10_77.jpg"): {"patient": "10"}}
 
 
 def test_a_patient_is_no_file(tmp_path: Path) -> None:
-    assert look(tmp_path, ["P1.png"], "patient_id,side,malignant", "P1,L,0") == FileRows()
+    assert look(tmp_path, ["P1.png"], "patient_id,side,malignant", "P1,L,0") == ({}, {})
 
 
 def test_words_of_ones_own_for_sides(tmp_path: Path) -> None:
     found = look(tmp_path, ["7.png"], "file,Seite,malignant", "7.png,links,0", maps=("Seite:links=left",))
-    assert found.told[PurePosixPath("7.png")] == {"laterality": "L"}
+    assert found[1][PurePosixPath("7.png")] == {"laterality": "L"}
 
 
 @pytest.mark.parametrize(
@@ -164,7 +165,7 @@ def test_words_of_ones_own_for_sides(tmp_path: Path) -> None:
 )
 def test_a_view_as_people_write_it(tmp_path: Path, cell: str, told: dict[str, str]) -> None:
     found = look(tmp_path, ["7.png"], "file,view,malignant", f"7.png,{cell},0")
-    assert found.told.get(PurePosixPath("7.png"), {}) == told
+    assert found[1].get(PurePosixPath("7.png"), {}) == told
 
 
 @pytest.mark.parametrize(

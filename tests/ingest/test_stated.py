@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mammoseg.ingest.stated import settle
+from mammoseg.ingest.stated import essence, number, settle
 from mammoseg.io.dicom.header import DicomHeader, read_header
 
 NAMES = {"laterality": "L", "view": "CC"}
@@ -71,3 +71,17 @@ def test_a_silent_header(silent: DicomHeader) -> None:
 def test_an_id_in_another_spelling_is_no_contradiction() -> None:
     stated = settle(None, NAMES | {"patient": "0012"}, NAMES | {"patient": "12.0"})
     assert (stated["patient"], stated["findings"]) == ("0012", ())
+
+
+@pytest.mark.parametrize(("text", "same"), [("10006.0", "10006"), ("12,00", "0012"), ("0", "000"), ("p002", "P002")])
+def test_the_same_id(text: str, same: str) -> None:
+    assert essence(text) == essence(same)
+
+
+@pytest.mark.parametrize(("text", "other"), [("1.2", "1.20"), ("P12", "12"), ("P02", "P2")])
+def test_other_ids(text: str, other: str) -> None:
+    assert essence(text) != essence(other)
+
+
+def test_a_number_keeps_its_zeros_in_front() -> None:
+    assert number("0012.0") == "0012"

@@ -129,7 +129,7 @@ def _note(given: "Given", out: Path, hidden: bool) -> int:
     Where files must not be told (`hidden`), those left out are counted only.
     """
     from mammoseg.cli.tables import totalled
-    from mammoseg.ingest.left_out import readable, write_left_out
+    from mammoseg.ingest.files import readable, write_left_out
     from mammoseg.io.failures import Failures
 
     failures = Failures(out)

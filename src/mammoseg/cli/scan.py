@@ -42,11 +42,10 @@ def scan(
     from mammoseg.cli.advice import advise, recipe_windows
     from mammoseg.ingest.examine import Settings
     from mammoseg.ingest.exams import make_rows, rows_to_manifest
-    from mammoseg.ingest.files import find_files
-    from mammoseg.ingest.label_match import FileRows, rows_of_files
+    from mammoseg.ingest.files import find_files, write_left_out
+    from mammoseg.ingest.label_match import rows_of_files
     from mammoseg.ingest.label_table import LabelError, read_labels
     from mammoseg.ingest.labels import join_labels
-    from mammoseg.ingest.left_out import write_left_out
     from mammoseg.ingest.patterns import compile_pattern
     from mammoseg.ingest.pseudonyms import read_salt
     from mammoseg.ingest.report.page import write_page
@@ -68,17 +67,15 @@ def scan(
     ends = ("_left_out.csv", "_quality.html", "_quality.json", "_quality_images")
     others, page, table, pictures = (out.with_name(out.stem + end) for end in ends)
     files, skipped = find_files(folder, without=pictures.resolve())
-    of_files = rows_of_files(table_of_labels, files, folder) if table_of_labels else FileRows()
-    settings = Settings(
-        folder, names, "all" if pixels else "none", pixel_mm, windows, thumbnails=pixels, told=of_files.told
-    )
+    about, told = rows_of_files(table_of_labels, files, folder) if table_of_labels else ({}, {})
+    settings = Settings(folder, names, "all" if pixels else "none", pixel_mm, windows, thumbnails=pixels, told=told)
     check_pattern(files, settings)
     with Bar("scan", len(files)) as bar:
         found = [*scan_files(files, settings, workers, bar.advance), *skipped]
     images, found = make_rows(found, salt, names)
     joined, mistake = None, None
     try:
-        joined = join_labels(table_of_labels, images, folder, of_files.files) if table_of_labels else None
+        joined = join_labels(table_of_labels, images, folder, about) if table_of_labels else None
     except LabelError as error:  # raised when the report is written, which took long
         mistake = error
     quality = summarise(images, found, joined, pixels, salt is not None, windows)
@@ -102,7 +99,7 @@ def scan(
 
 def _check_path(root: Path) -> None:
     """The manifest is a table of text, in which every path begins with that of the folder."""
-    from mammoseg.ingest.left_out import readable
+    from mammoseg.ingest.files import readable
 
     try:
         str(root).encode()

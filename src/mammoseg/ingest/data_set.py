@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from mammoseg.data.columns import ManifestError, Problems, check_table
 from mammoseg.data.manifest import Manifest
 from mammoseg.ingest.drawing import write_mask
-from mammoseg.ingest.files import find_files
-from mammoseg.ingest.left_out import readable
+from mammoseg.ingest.files import find_files, readable
 from mammoseg.ingest.tables import Table, TableError, read_table
 from mammoseg.io.cells import write_csv
 from mammoseg.wording import listed

@@ -67,7 +67,7 @@ class Settings:
     thumbnails: bool = False
     """Make a small picture of each image that is decoded."""
     told: Mapping[PurePosixPath, Mapping[str, str]] = field(default_factory=dict, repr=False)
-    """What a table says of files: see `FileRows.told`."""
+    """What a table says of files: see `label_match.rows_of_files`."""
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,17 @@
 Links are followed after everything else, so that a file is known by its own name rather than by that of a link to it.
 """
 
+import os
 import unicodedata
 from collections import deque
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable
+from pathlib import Path, PurePath, PurePosixPath
 from stat import S_ISDIR, S_ISREG
 
+import pandas as pd
+
 from mammoseg.ingest.examine import Seen
+from mammoseg.io.cells import write_csv
 
 _HIDDEN = "a hidden file or folder"
 
@@ -59,3 +64,18 @@ def unreadable_name(name: str) -> str | None:
     if name != name.strip():
         return "the name begins or ends with white space: rename it"
     return None
+
+
+def write_left_out(path: Path, found: Iterable[Seen]) -> None:
+    """Write everything in `found` that is not used, and why: for whoever has the files, since it holds their paths.
+
+    Names that are no text are written with escapes.
+    """
+    rows = [(readable(seen.place), seen.status, seen.why, seen.detail) for seen in found if seen.status != "used"]
+    write_csv(path, pd.DataFrame(rows, columns=["path", "status", "why", "detail"]))
+
+
+def readable(path: PurePath | str) -> str:
+    """A path as one line of text: bytes that are no UTF-8 and control characters as `\\xff`."""
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

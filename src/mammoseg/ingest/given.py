@@ -14,9 +14,8 @@ from typing import Literal
 from mammoseg.data.manifest import ImageRow
 from mammoseg.ingest.examine import MASK, PICTURE_SUFFIXES, TWO_VALUES, Seen, Settings, about_window
 from mammoseg.ingest.exams import Row, make_rows
-from mammoseg.ingest.files import find_files, unreadable_name
+from mammoseg.ingest.files import find_files, readable, unreadable_name
 from mammoseg.ingest.ids import file_ids
-from mammoseg.ingest.left_out import readable
 from mammoseg.ingest.pseudonyms import of_salt, pseudonym
 from mammoseg.ingest.quality import check_pixels
 from mammoseg.ingest.scan import scan_files

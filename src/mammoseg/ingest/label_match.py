@@ -12,7 +12,6 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
@@ -21,7 +20,7 @@ from mammoseg.ingest.examine import LEFT_OUT
 from mammoseg.ingest.exams import Row
 from mammoseg.ingest.label_map import CHOOSING, KEYS, side_of
 from mammoseg.ingest.label_table import LabelTable, refuse
-from mammoseg.ingest.spelling import essence, number
+from mammoseg.ingest.stated import essence, number
 from mammoseg.io.dicom.views import read_position
 
 _CHANGED = ("image_id", "exam_id", "patient_id", "path")
@@ -73,20 +72,13 @@ class _Keys:
         return {read(cell) or ""}
 
 
-@dataclass(frozen=True)
-class FileRows:
-    """What a table says of files."""
+def rows_of_files(
+    table: LabelTable, files: Sequence[PurePosixPath], root: Path
+) -> tuple[dict[int, PurePosixPath], dict[PurePosixPath, dict[str, str]]]:
+    """Row of the table -> the one of `files`, which are below `root`, that it is about; and what the rows tell of a file.
 
-    files: Mapping[int, PurePosixPath] = field(default_factory=dict)
-    """Row of the table -> the file that it is about, relative to the folder."""
-    told: Mapping[PurePosixPath, Mapping[str, str]] = field(default_factory=dict, repr=False)
-    """File -> laterality (L or R), view, patient, exam, and the `flag` of a view that is left out, as its rows tell them."""
-
-
-def rows_of_files(table: LabelTable, files: Sequence[PurePosixPath], root: Path) -> FileRows:
-    """The rows of `table` about any of `files`, which are below `root`.
-
-    Raises LabelError for rows that contradict each other.
+    That is laterality (L or R), view, patient, exam, and the `flag` of a view that is left out. Raises LabelError for rows
+    that contradict each other.
     """
     keys = _Keys([{"image_id": {place.stem}, "path": {str(root / place)}} for place in files], table, root)
     found: dict[int, PurePosixPath] = {}
@@ -102,7 +94,7 @@ def rows_of_files(table: LabelTable, files: Sequence[PurePosixPath], root: Path)
             values[place][name] |= texts
         wrong += [row] if any(len(texts) > 1 for texts in values[place].values()) else []
     refuse(table.path, {_CONTRADICTION: wrong} if wrong else {}, "")
-    return FileRows(found, {place: {n: min(texts) for n, texts in told.items()} for place, told in values.items()})
+    return found, {place: {n: min(texts) for n, texts in told.items()} for place, told in values.items()}
 
 
 def rows_of_images(

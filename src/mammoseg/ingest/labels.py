@@ -42,7 +42,7 @@ def join_labels(
 ) -> Labels:
     """Labels of `images`, whose files are below `root`. Paths in the table are relative to it or to the table.
 
-    `files` are those that rows are known to be about (`FileRows.files`).
+    `files` are those that rows are known to be about (`rows_of_files`).
 
     Raises LabelError for rows that contradict each other, a label of 1 that fits several breasts, a patient in two
     splits, and if no row is about an image.

@@ -3,10 +3,10 @@
 What comes first wins. A side or view that something later fills in is a finding, and a contradiction is.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from mammoseg.ingest.spelling import essence
 from mammoseg.io.dicom.header import DicomHeader
 
 FIELDS = ("laterality", "view", "patient", "exam")
@@ -56,3 +56,14 @@ def _of_header(header: DicomHeader | None) -> dict[str, str]:
         "exam": header.study_uid,
     }
     return {name: cell for name, cell in cells.items() if cell}
+
+
+def number(text: str) -> str:
+    """`10006.0` -> 10006, also with a decimal comma."""
+    return re.sub(r"(?<=^)(\d+)[.,]0+$", r"\1", text)
+
+
+def essence(text: str) -> str:
+    """What is left of an id whatever programs have done to it: lost zeros in front (12 for 0012), changed its case."""
+    plain = number(text)
+    return plain.lstrip("0") or "0" if plain.isdecimal() else plain.casefold()
