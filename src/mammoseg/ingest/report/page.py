@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from mammoseg.drawing.html import Html, page, table
-from mammoseg.ingest.report.summary import window_cells
+from mammoseg.ingest.report.summary import FORMATS, window_cells
 from mammoseg.ingest.thumbnail import thumbnail_name
 from mammoseg.io.atomic import write_text
 from mammoseg.wording import counted, listed
@@ -27,11 +27,6 @@ _STATUS = {
     "unusable": ("Could not be used", "Files that should be images and are not in the manifest."),
     "left out": ("Left out on purpose", "Images of other kinds than plain mammograms, masks and copies."),
     "no image": ("Other files", "Neither mammograms nor meant to be."),
-}
-_FORMATS = {
-    "photometric": "Photometric interpretation",
-    "bits_stored": "Bits stored",
-    "transfer_syntax": "Transfer syntax",
 }
 
 
@@ -61,11 +56,8 @@ def write_page(path: Path, quality: Mapping[str, Any], manifest: str, left_out: 
         *([f"<p>Names: {html.escape(quality['pattern']['advice'])}.</p>"] if quality["pattern"] else []),
         *_labels(quality["labels"]),
         "<h2>Devices and formats</h2>",
-        table(
-            ("manufacturer", "model", "images"),
-            [(d["manufacturer"], d["model"], d["images"]) for d in quality["devices"]],
-        ),
-        *(table((title.lower(), "images"), list(quality[name].items())) for name, title in _FORMATS.items()),
+        table(("manufacturer", "model", "images"), [[*device.values()] for device in quality["devices"]]),
+        *(table((name.replace("_", " "), "images"), list(quality[name].items())) for name in FORMATS),
         *([table(("flag", "images"), list(quality["flags"].items()))] if quality["flags"] else []),
         *_pictures(quality, pictures),
     ]
@@ -100,20 +92,18 @@ def _pictures(quality: Mapping[str, Any], folder: str) -> list[str]:
         "this page shows none.</p><p>In the orientation of the files. Orange: with findings that most "
         "images have not, told when the pointer rests on it."
         "</p><div class='pictures'>",
-        *(
-            _figure(picture["row"], picture["view"], found.get(picture["row"], []), folder)
-            for picture in quality["thumbnails"]
-        ),
+        *(_figure(shown, found.get(shown["row"], []), folder) for shown in quality["thumbnails"]),
         "</div>",
     ]
 
 
-def _figure(row: int, view: str, findings: Sequence[str], folder: str) -> str:
+def _figure(picture: Mapping[str, Any], findings: Sequence[str], folder: str) -> str:
+    row = picture["row"]
     source = html.escape(f"{quote(folder)}/{thumbnail_name(row)}")
     told = f" class='found' title='{html.escape('; '.join(findings))}'" if findings else ""
-    caption = html.escape(f"row {row}: {view}")
-    picture = f"<img src='{source}' alt='{caption}' loading='lazy'><figcaption>{caption}</figcaption>"
-    return f"<figure id='r{row}'{told}>{picture}</figure>"
+    caption = html.escape(f"row {row}: {picture['view']}")
+    shown = f"<img src='{source}' alt='{caption}' loading='lazy'><figcaption>{caption}</figcaption>"
+    return f"<figure id='r{row}'{told}>{shown}</figure>"
 
 
 def _exams(exams: Mapping[str, Any]) -> str:

@@ -23,6 +23,7 @@ from mammoseg.records.label import CLASSES
 FORMAT = 1
 STANDARD = ("L-CC", "L-MLO", "R-CC", "R-MLO")
 """The views of a complete screening exam."""
+FORMATS = ("photometric", "bits_stored", "transfer_syntax")
 PIXEL_CHECKS = (WRONG_SIDE, GREY, TEXT, NO_BREAST)
 NO_GUESS = "say how the names are built, e.g. --pattern '{patient}_{laterality}_{view}'"
 
@@ -68,15 +69,8 @@ def summarise(
         "exams": _exams(images, hashed),
         "flags": _counted(flag for header in known for flag in header.flags),
         "findings": _findings(images),
-        "devices": [
-            {"manufacturer": maker, "model": model, "images": count}
-            for (maker, model), count in Counter(
-                (_cell(image, "manufacturer"), _cell(image, "model")) for image in images
-            ).most_common()
-        ],
-        "photometric": _counted(_cell(image, "photometric") for image in images),
-        "bits_stored": _counted(_cell(image, "bits_stored") for image in images),
-        "transfer_syntax": _counted(_cell(image, "transfer_syntax") for image in images),
+        "devices": _devices(images),
+        **{name: _counted(_cell(image, name) for image in images) for name in FORMATS},
         "pixel_sizes": pixel_sizes(images),
         "windows": judge_windows(images, windows or {}),
         "thumbnails": [
@@ -98,6 +92,11 @@ def _cell(image: Row, name: str) -> str:
 
 def _counted(values: Iterable[str]) -> dict[str, int]:
     return dict(Counter(values).most_common())
+
+
+def _devices(images: Sequence[Row]) -> list[dict[str, Any]]:
+    counts = Counter((_cell(image, "manufacturer"), _cell(image, "model")) for image in images)
+    return [{"manufacturer": maker, "model": model, "images": n} for (maker, model), n in counts.most_common()]
 
 
 def _views(images: Sequence[Row]) -> dict[str, dict[str, int]]:
