@@ -22,7 +22,7 @@ from mammoseg.io.read import read_image
 from mammoseg.io.regular import open_regular
 from mammoseg.prep.config import PrepConfig
 from mammoseg.records.breast import BreastFacts
-from mammoseg.records.image import Laterality, Mammogram
+from mammoseg.records.image import LARGEST_PIXEL_MM, Laterality, Mammogram
 
 Status = Literal["used", "left out", "unusable", "no image"]
 """`left out`: an image of another kind than wanted; `unusable`: what should have been an image and cannot be used."""
@@ -103,8 +103,9 @@ class Seen:
 
     @property
     def pixel_mm(self) -> float | None:
-        """Side of a pixel in mm, as the header tells it, else as it was told of the folder."""
-        return (self.header.pixel_mm if self.header else None) or self.told_pixel_mm
+        """Side of a pixel in mm, as the header tells it, else as it was told of the folder; None if unknown or absurd."""
+        size = (self.header.pixel_mm if self.header else None) or self.told_pixel_mm
+        return size if size is not None and 0 < size <= LARGEST_PIXEL_MM else None
 
 
 def examine(settings: Settings, place: PurePosixPath) -> Seen:

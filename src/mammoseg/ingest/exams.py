@@ -22,7 +22,6 @@ from mammoseg.ingest.ids import exam_ids, image_ids
 from mammoseg.ingest.namesakes import tell_apart
 from mammoseg.ingest.patterns import NamePattern
 from mammoseg.ingest.pseudonyms import pseudonym
-from mammoseg.records.image import LARGEST_PIXEL_MM
 
 K = TypeVar("K", bound=Hashable)
 
@@ -49,11 +48,6 @@ class Row:
     image_id: str
     findings: tuple[str, ...]
 
-    @property
-    def pixel_mm(self) -> float | None:
-        """Side of a pixel in mm; None if unknown or absurd."""
-        return _pixel_mm(self.seen)
-
     def cells(self) -> dict[str, object]:
         """Columns of the manifest but for path, labels and date."""
         header, seen = self.seen.header, self.seen
@@ -64,7 +58,7 @@ class Row:
             "image_id": self.image_id,
             "laterality": seen.laterality,
             "view": seen.view,
-            "pixel_mm": self.pixel_mm,
+            "pixel_mm": seen.pixel_mm,
             "horizontal_flip": None if flip is None else "YES" if flip else "NO",
             "flags": ";".join(header.flags) or None if header else None,
             "manufacturer": _plain(header.manufacturer) if header else None,
@@ -170,7 +164,7 @@ def _own_findings(seen: Seen) -> list[str]:
     findings = [*seen.findings, *(seen.pixels.findings if seen.pixels else ())]
     if seen.patient is None:
         findings.append(NO_PATIENT if seen.header else NO_PATIENT_IN_NAME)
-    if _pixel_mm(seen) is None:
+    if seen.pixel_mm is None:
         findings.append("the pixel size is missing")
     return findings
 
@@ -208,11 +202,6 @@ def _groups(keys: Sequence[K]) -> dict[K, list[int]]:
 
 def _date(seen: Seen) -> str | None:
     return seen.header.study_date if seen.header else None
-
-
-def _pixel_mm(seen: Seen) -> float | None:
-    size = seen.pixel_mm
-    return size if size is not None and 0 < size <= LARGEST_PIXEL_MM else None
 
 
 def _plain(text: str | None) -> str | None:

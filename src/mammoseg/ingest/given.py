@@ -189,7 +189,7 @@ def _row(image: Row, image_id: str, root: Path) -> ImageRow:
         seen.laterality or "L",
         seen.view or "",
         root / seen.place,
-        pixel_mm=image.pixel_mm,
+        pixel_mm=seen.pixel_mm,
         horizontal_flip=seen.header.horizontal_flip if seen.header else None,
         manufacturer=seen.header.manufacturer if seen.header else None,
     )
