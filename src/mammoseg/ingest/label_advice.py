@@ -49,8 +49,8 @@ def propose(table: Table, chosen: ColumnMap) -> str:
     found = next((name for name in free if _holds_findings(name, table.column(name))), None)
     if not chosen.tells_labels and found:
         maps.append(propose_values(found, table.column(found)))
-    maps += [propose_side(table, chosen)] if propose_side(table, chosen) else []
-    return " ".join(maps) or '--map "COLUMN=patient_id" --map "COLUMN:VALUE=malignant,..."'
+    maps.append(propose_side(table, chosen))
+    return " ".join(filter(None, maps)) or '--map "COLUMN=patient_id" --map "COLUMN:VALUE=malignant,..."'
 
 
 def propose_side(table: Table, chosen: ColumnMap) -> str:
@@ -66,7 +66,7 @@ def _unused(table: Table, chosen: ColumnMap) -> list[str]:
 
 def may_be_shown(column: str, counts: Counter[str]) -> bool:
     """Whether the values of a column are few and not about a person."""
-    few = len(counts) <= _MOST_VALUES and all(len(value) <= _LONGEST_VALUE for value in counts)
+    few = len(counts) <= _MOST_VALUES and max(map(len, counts), default=0) <= _LONGEST_VALUE
     return few and not _PERSON.search(folded(column))
 
 
