@@ -15,10 +15,8 @@ import sklearn
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from mammoseg.evaluation.bootstrap import patient_weights
-from mammoseg.metrics import auc
-from mammoseg.metrics.dice import dice_scores
-from mammoseg.metrics.pxap import pxap
-from mammoseg.statistics.histogram import lesion_histogram, to_levels
+from mammoseg.metrics import auc, dice, pxap
+from mammoseg.statistics.histogram import MapOnMask, to_levels
 
 
 def measure(task: Callable[[], object], repeats: int) -> tuple[float, float, object]:
@@ -69,8 +67,8 @@ def full_size_map(repeats: int, rng: np.random.Generator) -> None:
     mask[1500:1800, 1600:1900] = True
 
     theirs = measure(lambda: average_precision_score(mask.ravel(), levels.ravel()), repeats)
-    report("PxAP, 4084 x 3328 pixels", measure(lambda: pxap(*lesion_histogram(levels, mask)), repeats), theirs)
-    seconds, peak, _ = measure(lambda: (pxap(*(h := lesion_histogram(levels, mask))), dice_scores(*h)), repeats)
+    report("PxAP, 4084 x 3328 pixels", measure(lambda: pxap.measure(MapOnMask(levels, mask)), repeats), theirs)
+    seconds, peak, _ = measure(lambda: (pxap.measure(image := MapOnMask(levels, mask)), dice.measure(image)), repeats)
     print(f"{'  with the four kinds of Dice':42s} {'mammoseg':13s} {seconds * 1000:10.1f} ms {peak:9.1f} MiB")
 
 

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from mammoseg.metrics.dice import dice_scores
-from mammoseg.statistics.histogram import lesion_histogram, to_levels
+from mammoseg.metrics.dice import measure
+from mammoseg.statistics.histogram import MapOnMask, to_levels
 
 SHAPE = (6, 7)
 masks = arrays(bool, SHAPE).filter(lambda mask: bool(mask.any()))
@@ -14,7 +14,7 @@ levels = arrays(np.uint16, SHAPE, elements=st.sampled_from([0, 1, 900, 32767, 32
 
 
 def scores_of(saliency: NDArray[np.floating], mask: NDArray[np.bool_]) -> dict[str, float]:
-    return dice_scores(*lesion_histogram(to_levels(saliency), mask))
+    return measure(MapOnMask(to_levels(saliency), mask))
 
 
 def binary_dice(called: NDArray[np.bool_], mask: NDArray[np.bool_]) -> float:
@@ -36,7 +36,7 @@ def test_by_hand() -> None:
 def test_histograms_give_what_the_pixels_give(level: NDArray[np.uint16], mask: NDArray[np.bool_]) -> None:
     saliency = level / 65535
     s, m = saliency.ravel(), mask.ravel().astype(float)
-    scores = dice_scores(*lesion_histogram(level, mask))
+    scores = measure(MapOnMask(level, mask))
     assert scores["soft"] == pytest.approx(2 * s @ m / (s @ s + m @ m), rel=1e-12)
     assert scores["linear"] == pytest.approx(2 * s @ m / (s.sum() + m.sum()), rel=1e-12)
     assert scores["half"] == binary_dice(saliency >= 0.5, mask)
@@ -47,7 +47,7 @@ def test_histograms_give_what_the_pixels_give(level: NDArray[np.uint16], mask: N
 def test_between_zero_and_one_and_the_best_threshold_is_best(
     level: NDArray[np.uint16], mask: NDArray[np.bool_]
 ) -> None:
-    scores = dice_scores(*lesion_histogram(level, mask))
+    scores = measure(MapOnMask(level, mask))
     assert all(0 <= value <= 1 for value in scores.values())
     assert scores["half"] <= scores["best"]
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mammoseg.statistics.histogram import LEVELS, RandomOnMask, lesion_histogram, to_levels
+from mammoseg.statistics.histogram import LEVELS, MapOnMask, RandomOnMask, to_levels
 
 
 def test_levels_are_those_of_a_16_bit_png() -> None:
@@ -23,7 +23,7 @@ def test_counts_by_hand_and_over_several_blocks() -> None:
     levels[:2, 0] = 7, 65535
     mask = np.zeros(levels.shape, bool)
     mask[0, :2] = True
-    inside, outside = lesion_histogram(levels, mask)
+    inside, outside = MapOnMask(levels, mask).histograms
     assert inside.shape == outside.shape == (LEVELS,)
     assert {k: int(inside[k]) for k in np.flatnonzero(inside)} == {0: 1, 7: 1}
     assert {k: int(outside[k]) for k in np.flatnonzero(outside)} == {0: 700 * 900 - 3, 65535: 1}
@@ -31,7 +31,7 @@ def test_counts_by_hand_and_over_several_blocks() -> None:
 
 def test_map_and_mask_must_have_the_same_pixels() -> None:
     with pytest.raises(ValueError, match=r"\(4, 6\) pixels against a mask of \(6, 4\)"):
-        lesion_histogram(np.zeros((4, 6), np.uint16), np.zeros((6, 4), bool))
+        MapOnMask(np.zeros((4, 6), np.uint16), np.zeros((6, 4), bool))
 
 
 def test_a_random_map_has_the_pixels_that_it_is_counted_by() -> None:
@@ -40,7 +40,7 @@ def test_a_random_map_has_the_pixels_that_it_is_counted_by() -> None:
     mask[100:200, 50:250] = True
     random, again = (RandomOnMask(mask, np.random.default_rng(3)) for _ in range(2))
     np.testing.assert_array_equal(random.levels_HW, again.levels_HW)
-    for found, counted in zip(lesion_histogram(random.levels_HW, mask), random.histograms, strict=True):
+    for found, counted in zip(MapOnMask(random.levels_HW, mask).histograms, random.histograms, strict=True):
         np.testing.assert_array_equal(found, counted)
     for part in (mask, ~mask):
         assert random.levels_HW[part].mean() == pytest.approx(65535 / 2, rel=0.02)

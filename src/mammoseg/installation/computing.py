@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch.nn.functional import conv2d
 
-from mammoseg.nn.bfloat16 import computes_bfloat16
+from mammoseg.nn.device import computes_bfloat16
 from mammoseg.nn.inference import computing
 from mammoseg.records.check import Check
 

@@ -12,7 +12,6 @@ Units    counts are pixels per level; level k of n stands for the probability k 
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mammoseg.statistics.histogram import MapOnMask
 
@@ -22,15 +21,8 @@ _VARIANTS = ("soft", "linear", "half", "best")
 
 
 def measure(image: MapOnMask) -> dict[str, float]:
-    """The Dice of one map in each of its readings."""
-    return dice_scores(*image.histograms)
-
-
-def dice_scores(inside: NDArray[np.int64], outside: NDArray[np.int64]) -> dict[str, float]:
-    """Pixels at each level inside and outside the lesion, (n,) each -> variant name -> Dice in [0, 1].
-
-    All variants are NaN when the mask is empty.
-    """
+    """Name of each reading -> Dice of one map, in [0, 1]; all are NaN when the mask is empty."""
+    inside, outside = image.histograms
     lesion = int(inside.sum())
     if lesion == 0:
         return dict.fromkeys(_VARIANTS, float("nan"))

@@ -9,7 +9,6 @@ Units    counts are pixels per level, level ascending with saliency; PxAP is a f
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mammoseg.statistics.histogram import MapOnMask
 
@@ -18,15 +17,11 @@ TITLE = "PxAP"
 
 
 def measure(image: MapOnMask) -> float:
-    """The PxAP of one map."""
-    return pxap(*image.histograms)
-
-
-def pxap(inside: NDArray[np.int64], outside: NDArray[np.int64]) -> float:
-    """Pixels at each level inside and outside the lesion, (n,) each -> PxAP in (0, 1]; NaN when the mask is empty.
+    """The PxAP of one map, in (0, 1]; NaN when the mask is empty.
 
     A map without information (constant, random) is expected at the lesion's share of the image.
     """
+    inside, outside = image.histograms
     lesion = int(inside.sum())
     if lesion == 0:
         return float("nan")

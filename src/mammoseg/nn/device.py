@@ -1,4 +1,4 @@
-"""Where a network runs: a device by the name that people give it."""
+"""Where a network runs: a device by the name that people give it, and what it can."""
 
 import torch
 
@@ -24,6 +24,14 @@ def device_from(name: str) -> torch.device:
     if missing := _why_missing(device):
         raise ConfigError(f"--device {name}: not available here ({missing}). Use auto, cpu or cuda.")
     return device
+
+
+def computes_bfloat16(device: torch.device) -> bool:
+    """Whether a device computes in bfloat16 itself (False where it is not known): emulated it is slower than float32."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    able: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()  # torch 2.11 has none
+    return device.type == "cpu" and bool(able.get("avx512_bf16") or able.get("amx_bf16"))
 
 
 def _why_missing(device: torch.device) -> str | None:

@@ -6,8 +6,8 @@ from typing import Any, Literal, cast
 
 import torch
 from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from mammoseg.nn.fold import fold_batch_norms
 from mammoseg.nn.winograd import use_winograd
 from mammoseg.shared import Shared
 
@@ -23,6 +23,17 @@ def speed_up(model: nn.Module, precision: Precision) -> None:
     if on_cpu and precision == "32-true":
         use_winograd(model)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in the stubs
+
+
+def fold_batch_norms(model: nn.Module) -> None:
+    """Fold the batch norms into the convolutions before them, for fewer passes over memory; like `speed_up`.
+
+    A block says in FOLDS which of its batch norms directly follow which of its convolutions.
+    """
+    for module in list(model.modules()):
+        for convolution, norm in getattr(module, "FOLDS", ()):
+            setattr(module, convolution, fuse_conv_bn_eval(getattr(module, convolution), getattr(module, norm)))
+            setattr(module, norm, nn.Identity())
 
 
 @contextmanager

@@ -23,20 +23,23 @@ _BLOCK = 1 << 18  # pixels counted at a time: bincount needs eight bytes for eac
 class MapOnMask:
     """What a metric of maps gets: the map of one image and the lesion mask, on the same pixels."""
 
-    def __init__(self, levels_HW: NDArray[np.uint16], mask_HW: NDArray[np.bool_]) -> None:
-        """Level 65535 of the map stands for 1."""
-        self.mask_HW = mask_HW
-        self._levels_HW = levels_HW
+    levels_HW: NDArray[np.uint16]
+    """The map; level 65535 stands for 1."""
 
-    @property
-    def levels_HW(self) -> NDArray[np.uint16]:
-        """The map; level 65535 stands for 1."""
-        return self._levels_HW
+    def __init__(self, levels_HW: NDArray[np.uint16], mask_HW: NDArray[np.bool_]) -> None:
+        """ValueError when map and mask have different shapes."""
+        if levels_HW.shape != mask_HW.shape:
+            raise ValueError(
+                f"saliency map of {levels_HW.shape} pixels against a mask of {mask_HW.shape}; expected the same pixels. "
+                f"Use the mask that was drawn on this image, at its size."
+            )
+        self.levels_HW, self.mask_HW = levels_HW, mask_HW
 
     @cached_property
     def histograms(self) -> tuple[Counts, Counts]:
         """Pixels with each level inside and outside the lesion, (65536,) each."""
-        return lesion_histogram(self.levels_HW, self.mask_HW)
+        inside = _count(self.levels_HW[self.mask_HW])
+        return inside, _count(self.levels_HW.ravel()) - inside
 
 
 class RandomOnMask(MapOnMask):
@@ -53,7 +56,7 @@ class RandomOnMask(MapOnMask):
         self.histograms = rng.multinomial(lesion_px, share), rng.multinomial(mask_HW.size - lesion_px, share)
 
     @cached_property
-    def levels_HW(self) -> NDArray[np.uint16]:
+    def levels_HW(self) -> NDArray[np.uint16]:  # type: ignore[override]
         """Levels with these histograms, each pixel in its place by chance."""
         drawn = np.empty(self.mask_HW.shape, np.uint16)
         for part, counts in zip((self.mask_HW, ~self.mask_HW), self.histograms, strict=True):
@@ -71,23 +74,7 @@ def to_levels(saliency: NDArray[np.floating]) -> NDArray[np.uint16]:
     return np.rint(saliency.astype(np.float64) * (LEVELS - 1)).astype(np.uint16)
 
 
-def lesion_histogram(
-    levels: NDArray[np.uint16], mask: NDArray[np.bool_]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(H, W) levels and the (H, W) mask -> pixels with each level inside and outside the lesion, (65536,) each.
-
-    ValueError when map and mask have different shapes.
-    """
-    if levels.shape != mask.shape:
-        raise ValueError(
-            f"saliency map of {levels.shape} pixels against a mask of {mask.shape}; expected the same pixels. "
-            f"Use the mask that was drawn on this image, at its size."
-        )
-    inside = _count(levels[mask])
-    return inside, _count(levels.ravel()) - inside
-
-
-def _count(levels: NDArray[np.uint16]) -> NDArray[np.int64]:
+def _count(levels: NDArray[np.uint16]) -> Counts:
     counts = np.zeros(LEVELS, np.int64)
     for start in range(0, levels.size, _BLOCK):
         counts += np.bincount(levels[start : start + _BLOCK], minlength=LEVELS)

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 from mammoseg.data.batching import BalancedExamSampler, InOrder, loader_processes
 from mammoseg.data.dataset import Collate, WindowDataset
 from mammoseg.io.atomic import write_bytes
-from mammoseg.nn.bfloat16 import computes_bfloat16
+from mammoseg.nn.device import computes_bfloat16
 from mammoseg.nn.inference import full_float32
 from mammoseg.training.distributed import Share, size, trainer_arguments
 from mammoseg.training.module import StageModule, TrainingError

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from mammoseg.data.breasts import breast_labels
 from mammoseg.data.manifest import ImageRow
+from mammoseg.metrics import dice
 from mammoseg.metrics.auc import roc_auc
-from mammoseg.metrics.dice import dice_scores
 from mammoseg.nn.contract import Criterion
-from mammoseg.statistics.histogram import lesion_histogram, to_levels
+from mammoseg.statistics.histogram import MapOnMask, to_levels
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ class ValidationScores:
 
     def add_map(self, name: str, saliency_HW: NDArray[np.floating], mask_HW: NDArray[np.bool_]) -> None:
         """A map of one class on the pixels of its lesion mask."""
-        score = dice_scores(*lesion_histogram(to_levels(np.clip(saliency_HW, 0, 1)), mask_HW))["soft"]
+        score = dice.measure(MapOnMask(to_levels(np.clip(saliency_HW, 0, 1)), mask_HW))["soft"]
         if np.isfinite(score):
             self.found.dice[name].append(score)
 

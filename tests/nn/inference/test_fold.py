@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from mammoseg.nn.fold import fold_batch_norms
+from mammoseg.nn.inference import fold_batch_norms
 from mammoseg.nn.resnet import ResNet
 from mammoseg.nn.resnet22 import ResNet22
 

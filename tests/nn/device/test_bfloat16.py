@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from mammoseg.nn.bfloat16 import computes_bfloat16
+from mammoseg.nn.device import computes_bfloat16
 
 
 @pytest.mark.parametrize(
