@@ -61,10 +61,7 @@ def read_labels(path: Path, maps: Sequence[str] = ()) -> LabelTable:
     for column, meanings in chosen.meanings.items():
         lost = {n: folded(cells[column]) for n, cells in table.rows.items() if cells[column]}
         if lost := {n: value for n, value in lost.items() if value not in meanings}:
-            words = f"{', '.join(WORDS)} (several with +), none, unknown, left or right"
-            wrong[f"column {column!r} has values without a class ({words}){_quoted(column, lost.values())}"] = list(
-                lost
-            )
+            wrong[f"column {column!r} has values without a class{_quoted(column, lost.values())}"] = list(lost)
             advice.append(propose_values(column, lost.values(), sides=column == chosen.fields.get("laterality")))
     says = {number: _said(cells, chosen) for number, cells in table.rows.items()}
     rows = {
@@ -79,7 +76,8 @@ def read_labels(path: Path, maps: Sequence[str] = ()) -> LabelTable:
             wrong[f"none of {', '.join(KEYS)} is filled in"].append(number)
         if says[number].contradictory:
             wrong["its columns contradict each other"].append(number)
-    refuse(path, wrong, " ".join(advice))
+    words = f" ({', '.join(WORDS)}, several with +, none, unknown, left or right)"
+    refuse(path, wrong, " ".join(advice) + words if advice else "")
     return LabelTable(path, rows, says, chosen, propose_side(table, chosen))
 
 
