@@ -57,13 +57,13 @@ def read_labels(path: Path, maps: Sequence[str] = ()) -> LabelTable:
             f"{propose(table, chosen)}."
         )
     wrong: dict[str, list[int]] = defaultdict(list)
-    advice = []
-    for column, meanings in chosen.meanings.items():
+    advice, all_meanings = [], chosen.meanings
+    for column, meanings in all_meanings.items():
         lost = {n: folded(cells[column]) for n, cells in table.rows.items() if cells[column]}
         if lost := {n: value for n, value in lost.items() if value not in meanings}:
             wrong[f"column {column!r} has values without a class{_quoted(column, lost.values())}"] = list(lost)
             advice.append(propose_values(column, lost.values(), sides=column == chosen.fields.get("laterality")))
-    says = {number: _said(cells, chosen) for number, cells in table.rows.items()}
+    says = {number: _said(cells, all_meanings) for number, cells in table.rows.items()}
     rows = {
         number: {name: cells[column] for name, column in chosen.fields.items()}
         | {"laterality": says[number].side or ""}
@@ -88,12 +88,12 @@ def _quoted(column: str, values: Iterable[str]) -> str:
     return ": " + ", ".join(f"{value!r} ({counted(count, 'row')})" for value, count in counts.most_common())
 
 
-def _said(cells: Mapping[str, str], chosen: ColumnMap) -> Says:
+def _said(cells: Mapping[str, str], meanings: Mapping[str, Mapping[str, Says]]) -> Says:
     """What all columns of a row that tell labels or the side say together."""
     sure: dict[str, int] = {}
     unless: dict[str, int] = {}
     side, contradictory = None, False
-    for column, known in chosen.meanings.items():
+    for column, known in meanings.items():
         part = known.get(folded(cells[column]), Says())
         contradictory |= any(sure.setdefault(name, value) != value for name, value in part.sure.items())
         unless, side = {**unless, **part.unless}, side or part.side
