@@ -18,6 +18,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is loaded: as many processes as cores have one each
+
 if TYPE_CHECKING:
     from mammoseg.data.manifest import ImageRow, Manifest
     from mammoseg.inference.predictor import Predictor

@@ -22,6 +22,7 @@ import pandas as pd
 import pytest
 import torch
 import yaml
+from torch.distributed.run import get_args_parser
 from typer.main import get_command
 
 from mammoseg.models import build_model
@@ -129,6 +130,7 @@ def test_commands_in_the_text_have_the_options_that_there_are(document: str, com
 def test_every_option_that_is_mentioned_exists() -> None:
     known = {name for verb in verbs().values() for name in options_of(verb)} | {"--help", "--version"}
     known |= {name for script in ROOT.glob("benchmarks/*.py") for name in OPTION.findall(script.read_text())}
+    known |= {name for action in get_args_parser()._actions for name in action.option_strings}  # of torchrun
     for document in DOCUMENTS:
         for code in re.findall(r"`([^`\n]*)`", document.read_text(encoding="utf-8")):
             assert set(OPTION.findall(code)) <= known, f"{document.name}: {code}"

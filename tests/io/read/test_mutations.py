@@ -25,8 +25,9 @@ PLAIN = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian, De
 COMPRESSED = (JPEG2000Lossless, JPEGLSLossless, RLELossless)
 PER_SYNTAX = 90
 
+# Not getrusage: what it tells of a process begins with the memory of the one that has started it.
 READ_ALL = """
-import json, resource, sys, time, warnings
+import json, sys, time, warnings
 from pathlib import Path
 from mammoseg.io.dicom.errors import DicomReadError
 from mammoseg.io.read import ImageReadError, read_image
@@ -37,7 +38,9 @@ for path in sorted(Path(sys.argv[1]).iterdir()):
         shape, reason = read_image(path).pixels.shape, None
     except (DicomReadError, ImageReadError) as error:
         shape, reason = None, str(error)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    peak = sum(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 2**20
     print(json.dumps([path.name, shape, reason, time.process_time() - started, peak]), flush=True)
 """
 
@@ -143,6 +146,7 @@ def test_reasons_name_the_file_and_no_patient(results: list[list[Any]]) -> None:
             assert "Secret" not in reason
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is told by /proc")
 def test_none_takes_long_or_much_memory(results: list[list[Any]]) -> None:
     assert max(seconds for *_, seconds, _ in results) < 5
     assert max(peak for *_, peak in results) < 2
