@@ -15,7 +15,7 @@ from mammoseg.cli.app import app
 from mammoseg.data.domain import domain_of
 from mammoseg.data.manifest import ImageRow, Manifest, load_manifest
 from mammoseg.inference.batch import BatchResult
-from mammoseg.io.failures import read_errors
+from mammoseg.io.failures import Failures
 from mammoseg.prep.config import PrepConfig
 from mammoseg.records.label import CLASSES
 
@@ -116,7 +116,7 @@ def test_folders_and_what_cannot_be_used(calls: SimpleNamespace, tmp_path: Path)
         assert f"3 images predicted, 2 done before, {expected} failed: out\n" in result.stdout
         assert "The failed images and why: out/errors.csv\n" in result.stdout
         assert [row.image_id for row in calls.rows] == ["a_L-CC", "a_R-CC"]
-        failed = read_errors(tmp_path / "out")
+        failed = Failures(tmp_path / "out").read()
         assert failed["image_id"].tolist() == ["b_L-CC", "c_L-CC"][-expected:]
         assert failed["path"].tolist() == [str(tmp_path / "images" / f"{name}.png") for name in failed["image_id"]]
         assert all("the image is damaged" in text or "this is no image" in text for text in failed["message"])

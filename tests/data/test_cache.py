@@ -17,7 +17,7 @@ from mammoseg.data import cache as cache_module
 from mammoseg.data.cache import CacheWriteError, CropCache, prepare_all
 from mammoseg.data.heatmaps import with_heatmaps
 from mammoseg.data.manifest import ImageRow
-from mammoseg.io.failures import Failures, read_errors
+from mammoseg.io.failures import Failures
 from mammoseg.io.read import ImageReadError, read_pixels
 from mammoseg.prep.breast import BreastCrop, PrepError
 from mammoseg.prep.config import PrepConfig
@@ -190,7 +190,7 @@ def test_heatmaps_that_cannot_be_had_are_errors_of_the_image(tmp_path: Path) -> 
     assert prepare_all(rows, CropCache(tmp_path / "cache", PREP, heatmaps=("benign", "malignant")), 0, failures) == [
         "a"
     ]
-    errors = read_errors(tmp_path).set_index("image_id")["error"].to_dict()
+    errors = Failures(tmp_path).read().set_index("image_id")["error"].to_dict()
     assert errors == {"b": "HeatmapError", "c": "ImageReadError", "d": "ImageReadError"}
     assert prepare_all(rows, CropCache(tmp_path / "cache", PREP), 0, failures) == ["a", "b", "c", "d"]
 
@@ -247,7 +247,7 @@ def test_errors_are_kept_per_image(tmp_path: Path, workers: int) -> None:
     seen: list[tuple[int, int]] = []
     assert prepare_all(rows, cache, workers, failures, lambda done, total: seen.append((done, total))) == ["a", "b"]
     assert seen == [(n, 6) for n in range(1, 7)]
-    errors = read_errors(tmp_path).set_index("image_id")
+    errors = Failures(tmp_path).read().set_index("image_id")
     assert errors["error"].to_dict() == {
         "b": "ValueError",
         "cut": "ImageReadError",
@@ -282,7 +282,7 @@ def test_a_defect_of_one_image_does_not_end_the_run(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(cache_module, "crop_breast", fail)
     failures = Failures(tmp_path)
     assert prepare_all([image_row(tmp_path)], CropCache(tmp_path / "cache", PREP), 0, failures) == []
-    assert read_errors(tmp_path)["message"].tolist() == ["MemoryError: too large"]
+    assert Failures(tmp_path).read()["message"].tolist() == ["MemoryError: too large"]
 
 
 def test_a_full_disk_stops_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from mammoseg.data.manifest import ImageRow
 from mammoseg.inference.batch import BatchResult, predict_images
 from mammoseg.inference.predictor import Predictor, open_predictor
 from mammoseg.io.errors import ImageReadError, RunFileError
-from mammoseg.io.failures import read_errors
+from mammoseg.io.failures import Failures
 from mammoseg.io.read import read_pixels
 from mammoseg.io.runs import is_done, load_prediction, map_png_path, predicted_ids
 from mammoseg.io.scores_table import read_predictions_csv
@@ -98,7 +98,7 @@ def test_images_that_fail_are_listed_and_the_rest_goes_on(
     given[7] = replace(rows[7], pixel_mm=1e-4)
     out = tmp_path / "out"
     assert predict_images(predictor, given, out) == BatchResult(predicted=5, done_before=0, failed=3)
-    errors = read_errors(out).set_index("image_id")
+    errors = Failures(out).read().set_index("image_id")
     assert errors["error"].to_dict() == {
         rows[0].image_id: "ImageReadError",
         rows[5].image_id: "ImageReadError",
@@ -110,7 +110,7 @@ def test_images_that_fail_are_listed_and_the_rest_goes_on(
     shutil.copy2(rows[0].path, given[0].path)
     given[5], given[7] = rows[5], rows[7]
     assert predict_images(predictor, given, out) == BatchResult(predicted=3, done_before=5, failed=0)
-    assert read_errors(out).empty
+    assert Failures(out).read().empty
     assert not (out / "errors.csv").exists()
     record = out / "records" / f"{rows[0].image_id}.json"
     record.write_text(record.read_text().replace(str(given[0].path), str(rows[0].path)))  # where the repaired file lies
@@ -126,7 +126,7 @@ def test_a_model_that_gives_no_probabilities_fails_image_by_image(
 
     monkeypatch.setattr(predictor, "predict_unit", diverged)
     assert predict_images(predictor, rows[:2], tmp_path) == BatchResult(predicted=0, done_before=0, failed=2)
-    assert set(read_errors(tmp_path)["step"]) == {"write"}
+    assert set(Failures(tmp_path).read()["step"]) == {"write"}
     assert predicted_ids(tmp_path) == []
 
 
@@ -171,7 +171,7 @@ def test_overwrite_replaces_everything(
 ) -> None:
     earlier = [*rows[:3], replace(rows[3], image_id="no_more", path=tmp_path / "none.png")]
     predict_images(open_predictor(trained_run / "stages" / "global", "cpu"), earlier, tmp_path)
-    assert read_errors(tmp_path)["image_id"].tolist() == ["no_more"]
+    assert Failures(tmp_path).read()["image_id"].tolist() == ["no_more"]
     result = predict_images(predictor, rows, tmp_path, overwrite=True)
     assert result == BatchResult(predicted=8, done_before=0, failed=0)
     assert contents(tmp_path) == contents(expected)
@@ -186,7 +186,7 @@ def test_a_kill_between_success_and_ledger_is_put_right(
     predict_images(predictor, rows[:1], out)
     (out / "errors.csv").write_bytes(listed)
     predict_images(predictor, rows[:1], out)
-    assert read_errors(out).empty
+    assert Failures(out).read().empty
 
 
 def test_before_saving_gets_the_prediction_and_its_image_before_it_counts(
@@ -220,6 +220,6 @@ def test_remarks_are_noted_and_can_refuse_an_image(predictor: Predictor, rows: l
     assert result == BatchResult(2, 0, 1)
     assert load_prediction(tmp_path, rows[0].image_id).notes[-1] == "seen"
     assert "seen" not in load_prediction(tmp_path, rows[2].image_id).notes
-    [failed] = read_errors(tmp_path).to_dict("records")
+    [failed] = Failures(tmp_path).read().to_dict("records")
     assert (failed["image_id"], failed["step"]) == (rows[1].image_id, "read")
     assert "looks like a mask" in failed["message"]

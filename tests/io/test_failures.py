@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mammoseg.io.errors import RunFileError
-from mammoseg.io.failures import COLUMNS, Failures, read_errors
+from mammoseg.io.failures import COLUMNS, Failures
 
 
 def test_two_processes_lose_none(tmp_path: Path) -> None:
@@ -15,14 +15,14 @@ def test_two_processes_lose_none(tmp_path: Path) -> None:
     second.add("b", Path("b.png"), "write", OSError("denied"))
     assert "a" in second
     first.write_table()
-    table = read_errors(tmp_path)
+    table = Failures(tmp_path).read()
     assert table["image_id"].tolist() == first.image_ids() == ["a", "b"]
     assert table["message"].tolist() == ["cut short", "denied"]
     assert table["error"].tolist() == ["ValueError", "OSError"]
     second.remove("a")
     second.remove("b", step="read")
     second.write_table()
-    assert read_errors(tmp_path)["image_id"].tolist() == ["b"]
+    assert Failures(tmp_path).read()["image_id"].tolist() == ["b"]
     second.remove("b", step="write")
     second.write_table()
     assert not (tmp_path / "errors.csv").exists()
@@ -33,7 +33,7 @@ def test_the_latest_of_an_image_counts(tmp_path: Path) -> None:
     for step in ("read", "write"):
         failures.add("a", "a.png", step, ValueError("why"))
     failures.write_table()
-    assert read_errors(tmp_path)["step"].tolist() == ["write"]
+    assert Failures(tmp_path).read()["step"].tolist() == ["write"]
 
 
 def test_all_are_forgotten(tmp_path: Path) -> None:
@@ -65,8 +65,8 @@ def test_a_failure_is_on_the_disk_at_once(tmp_path: Path) -> None:
     )
 
 
-def test_no_table_means_no_errors(tmp_path: Path) -> None:
-    table = read_errors(tmp_path)
+def test_no_folder_means_no_failures(tmp_path: Path) -> None:
+    table = Failures(tmp_path).read()
     assert (list(table), len(table)) == (list(COLUMNS), 0)
 
 
@@ -74,14 +74,15 @@ def test_names_that_look_like_nothing(tmp_path: Path) -> None:
     failures = Failures(tmp_path)
     failures.add("NA", "", "read", ValueError("x"))
     failures.write_table()
-    assert read_errors(tmp_path)[["image_id", "path"]].to_numpy().tolist() == [["NA", ""]]
+    assert Failures(tmp_path).read()[["image_id", "path"]].to_numpy().tolist() == [["NA", ""]]
 
 
-@pytest.mark.parametrize("data", [b"", b"a,b\n1,2\n", b"image_id,path,step,error,message\na,b\n", b"\xff\xfe\n"])
+@pytest.mark.parametrize("data", [b"", b"[]", b'{"image_id": "a"}', b"\xff\xfe\n"])
 def test_other_files_are_refused(tmp_path: Path, data: bytes) -> None:
-    (tmp_path / "errors.csv").write_bytes(data)
-    with pytest.raises(RunFileError, match="no table of errors"):
-        read_errors(tmp_path)
+    (tmp_path / "failures").mkdir()
+    (tmp_path / "failures" / "a.json").write_bytes(data)
+    with pytest.raises(RunFileError, match=r"a.json is no failure"):
+        Failures(tmp_path).read()
 
 
 def test_entries_are_no_formulas_and_read_back(tmp_path: Path) -> None:
@@ -93,7 +94,7 @@ def test_entries_are_no_formulas_and_read_back(tmp_path: Path) -> None:
         "a,'=cmd|' /C calc'!A0.png,read,ValueError,'-1+2 @x",
         "b,b.png,read,ValueError,''=x",
     ]
-    table = read_errors(tmp_path)
+    table = Failures(tmp_path).read()
     assert table["path"].tolist() == ["=cmd|' /C calc'!A0.png", "b.png"]
     assert table["message"].tolist() == ["-1+2 @x", "'=x"]
 
@@ -102,11 +103,12 @@ def test_control_characters_reach_no_terminal(tmp_path: Path) -> None:
     failures = Failures(tmp_path)
     failures.add("a", "a\x1b[2J.png", "read", ValueError("x\r\n12:00:00 I forged\x07\x9b"))
     failures.write_table()
-    [entry] = read_errors(tmp_path).to_dict("records")
+    [entry] = Failures(tmp_path).read().to_dict("records")
     assert (entry["path"], entry["message"]) == ("a\\x1b[2J.png", "x 12:00:00 I forged\\x07\\x9b")
 
 
-def test_a_table_that_never_ends(tmp_path: Path) -> None:
-    (tmp_path / "errors.csv").symlink_to("/dev/zero")
-    with pytest.raises(RunFileError, match=r"no table of errors .*no regular file"):
-        read_errors(tmp_path)
+def test_a_failure_that_never_ends(tmp_path: Path) -> None:
+    (tmp_path / "failures").mkdir()
+    (tmp_path / "failures" / "a.json").symlink_to("/dev/zero")
+    with pytest.raises(RunFileError, match=r"is no failure .*no regular file"):
+        Failures(tmp_path).read()

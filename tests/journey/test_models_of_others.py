@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mammoseg.data.manifest import Manifest
-from mammoseg.io.failures import read_errors
+from mammoseg.io.failures import Failures
 from mammoseg.io.runs import load_prediction, predicted_ids
 
 Mammoseg = Callable[..., Any]
@@ -47,7 +47,7 @@ def test_a_segmentation_model_from_masks(mammoseg: Mammoseg, phantom_study: Mani
     table.to_csv(tmp_path / "images.csv", index=False)
     done = trained(mammoseg, "unet", tmp_path / "images.csv", tmp_path)
     done.says("Epochs are chosen by dice")
-    errors = read_errors(tmp_path / "run")
+    errors = Failures(tmp_path / "run").read()
     assert errors[["image_id", "step"]].to_numpy().tolist() == [[table.loc[broken, "image_id"], "mask"]]
     checkpoint = json.loads((tmp_path / "run" / "checkpoint" / "checkpoint.json").read_text())
     assert checkpoint["network"] == {"classes": ["benign", "malignant"], "width": 8}, (
@@ -56,7 +56,7 @@ def test_a_segmentation_model_from_masks(mammoseg: Mammoseg, phantom_study: Mani
     table.loc[broken, "malignant_mask"] = phantom_study.table.loc[broken, "malignant_mask"]
     table.to_csv(tmp_path / "images.csv", index=False)
     trained(mammoseg, "unet", tmp_path / "images.csv", tmp_path, "--overwrite")
-    assert read_errors(tmp_path / "run").empty, "the mask is mended"
+    assert Failures(tmp_path / "run").read().empty, "the mask is mended"
     folder = predicted(mammoseg, "unet", tmp_path / "images.csv", tmp_path)
     found = load_prediction(folder, predicted_ids(folder)[0])
     assert found.maps["saliency"].shape == (2, 96, 64)
@@ -94,5 +94,5 @@ def test_a_view_that_is_not_there(mammoseg: Mammoseg, phantom_study: Manifest, t
     assert predicted_ids(tmp_path / "p") == sorted([ids[0], ids[2]])
     alone = load_prediction(tmp_path / "p", ids[0])
     assert dict(alone.scores) == pytest.approx(dict(alone.parts["view"]))
-    messages = read_errors(tmp_path / "p").set_index("image_id")["message"]
+    messages = Failures(tmp_path / "p").read().set_index("image_id")["message"]
     assert "Expected one of the views that the model sees: CC, MLO" in messages[ids[3]]

@@ -17,7 +17,7 @@ from mammoseg.data.manifest import Manifest, ManifestError, load_manifest
 from mammoseg.data.splits import SplitLeakError
 from mammoseg.data.window_fit import WindowError
 from mammoseg.inference.predictor import open_predictor
-from mammoseg.io.failures import read_errors
+from mammoseg.io.failures import Failures
 from mammoseg.io.read import ImageReadError, read_mask
 from mammoseg.models import build_model
 from mammoseg.nn.checkpoint import open_checkpoint
@@ -220,14 +220,14 @@ def test_images_that_fail_are_left_out_and_listed(
     with caplog.at_level(logging.WARNING):
         assert train(short, manifest, out, CPU).failed == 3
     assert "3 of 36 images could not be prepared and are left out" in caplog.text
-    errors = read_errors(out)
+    errors = Failures(out).read()
     assert sorted(errors["image_id"]) == failed
     assert set(errors["step"]) == {"prepare"}
     patches = pd.read_csv(out / "stages" / "local" / "patches.csv")
     assert not set(failed) & set(patches["image_id"])
     assert train(short, manifest, out, CPU).failed == 3  # a finished run tells it again
     assert train(short, manifest, out, CPU, overwrite=True).failed == 3
-    assert sorted(read_errors(out)["image_id"]) == failed
+    assert sorted(Failures(out).read()["image_id"]) == failed
 
 
 def test_an_image_repaired_before_the_run_is_continued_takes_part(
@@ -243,7 +243,7 @@ def test_an_image_repaired_before_the_run_is_continued_takes_part(
     for path in tmp_path.glob("*.png"):
         path.write_bytes(good[path.stem].read_bytes())
     assert train(short, manifest, out, CPU).failed == 0
-    assert read_errors(out).empty
+    assert Failures(out).read().empty
 
 
 @pytest.mark.parametrize("splits", [{"train": 99}, {"val": 99}])
@@ -253,7 +253,7 @@ def test_a_split_of_which_every_image_fails(
     manifest = broken(phantom_study, tmp_path, splits)
     with pytest.raises(TrainingError, match=r"(0 images of split train|and 0 of val).*Expected.*errors\.csv"):
         train(short, manifest, tmp_path / "run", CPU)
-    assert len(read_errors(tmp_path / "run")) == (28 if "train" in splits else 8)
+    assert len(Failures(tmp_path / "run").read()) == (28 if "train" in splits else 8)
     assert not (tmp_path / "run" / "run.json").exists()  # nothing was trained: the manifest may be corrected
 
 
@@ -337,4 +337,4 @@ def test_unreadable_pixels_are_an_error_of_the_image(
     [path] = tmp_path.glob("*.png")
     cv2.imwrite(str(path), np.zeros((208, 160), np.uint16))
     assert train(short, manifest, tmp_path / "run", CPU).failed == 1
-    assert read_errors(tmp_path / "run")["error"].tolist() == ["PrepError"]
+    assert Failures(tmp_path / "run").read()["error"].tolist() == ["PrepError"]

@@ -10,7 +10,7 @@ import pandas as pd
 
 from mammoseg.data.manifest import Manifest
 from mammoseg.evaluation.scores import FINAL, score_column
-from mammoseg.io.failures import read_errors
+from mammoseg.io.failures import Failures
 from mammoseg.io.scores_table import Scores, checked_scores
 
 
@@ -47,7 +47,7 @@ def join(predictions: Path, manifest: Manifest, split: str | None = None) -> Joi
     chosen = manifest.table if split is None else manifest.subset(split).table
     scores, sources = _image_scores(known)
     predicted = set(scores.index)
-    failed = set(read_errors(predictions)["image_id"]) - predicted
+    failed = set(Failures(predictions).image_ids()) - predicted
     _check_same_images(predictions, set(chosen["image_id"]) - failed, set(manifest.table["image_id"]), predicted)
     found = chosen["image_id"].isin(predicted)
     columns = scores.loc[chosen.loc[found, "image_id"]].reset_index(drop=True)

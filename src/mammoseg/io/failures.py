@@ -4,14 +4,13 @@ A failure is a file, `FOLDER/failures/<image_id>.json`, on the disk as soon as `
 theirs. `errors.csv` is the table of them, written by whoever is ready.
 """
 
-import io
 from pathlib import Path
 
 import pandas as pd
 
-from mammoseg.bounded import read_bounded, read_json
+from mammoseg.bounded import read_json
 from mammoseg.io.atomic import write_json
-from mammoseg.io.cells import unescaped, write_csv
+from mammoseg.io.cells import write_csv
 from mammoseg.io.errors import RunFileError
 
 COLUMNS = ("image_id", "path", "step", "error", "message")
@@ -51,10 +50,15 @@ class Failures:
             self._file(image_id).unlink(missing_ok=True)
         self.write_table()
 
+    def read(self) -> pd.DataFrame:
+        """All of them as text, with the columns COLUMNS. Raises RunFileError for a file that holds none."""
+        found = [self._read(self._file(image_id)) for image_id in self.image_ids()]
+        return pd.DataFrame(found, columns=list(COLUMNS), dtype=object)
+
     def write_table(self) -> None:
         """Write errors.csv anew; without any failure it goes."""
-        if files := sorted(self.folder.glob("[!.]*.json")):
-            write_csv(self.table, pd.DataFrame(map(self._read, files), columns=list(COLUMNS)))
+        if self.image_ids():
+            write_csv(self.table, self.read())
         else:
             self.table.unlink(missing_ok=True)
 
@@ -67,25 +71,6 @@ class Failures:
             return {name: str(values[name]) for name in COLUMNS}
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RunFileError(f"{file} is no failure ({error}). Delete it and start the command again.") from None
-
-
-def read_errors(folder: Path) -> pd.DataFrame:
-    """The table `errors.csv` of a folder as text with the columns COLUMNS; no file means no errors.
-
-    Raises RunFileError if the file is no such table.
-    """
-    path = folder / "errors.csv"
-    if not path.exists():
-        return pd.DataFrame(columns=list(COLUMNS), dtype=object)
-    try:
-        table = unescaped(pd.read_csv(io.BytesIO(read_bounded(path)), dtype=str, keep_default_na=False))
-        if tuple(table) != COLUMNS or (table["error"] == "").any():
-            raise ValueError(f"expected the columns {', '.join(COLUMNS)} in every line")
-    except (OSError, ValueError) as error:
-        raise RunFileError(
-            f"{path} is no table of errors ({error}). Move it away and start the command again."
-        ) from error
-    return table
 
 
 def _one_line(value: object) -> str:

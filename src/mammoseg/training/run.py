@@ -34,7 +34,7 @@ from mammoseg.data.heatmaps import check_heatmaps
 from mammoseg.data.manifest import ImageRow, Manifest
 from mammoseg.data.window_fit import check_window
 from mammoseg.io.atomic import write_text
-from mammoseg.io.failures import Failures, read_errors
+from mammoseg.io.failures import Failures
 from mammoseg.io.outputs import writing_to
 from mammoseg.models import build_model, load_model_plugin, seen_by
 from mammoseg.nn.checkpoint import CheckpointError, open_checkpoint, save_checkpoint
@@ -106,7 +106,7 @@ def train(
         with writing_to(out, *parts) if is_first() else nullcontext():
             in_first(lambda: run.check_folder(overwrite))
             if in_first(run.is_done):
-                return TrainingResult(run.result, len(read_errors(out)))
+                return TrainingResult(run.result, len(Failures(out).image_ids()))
             cache = CropCache(cache_folder or out / "cache", config.prep, sees.heatmaps)
             return TrainingResult(run.result, _train(run, model, rows, cache))
 

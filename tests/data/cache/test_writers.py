@@ -19,7 +19,7 @@ from mammoseg.data import cache as cache_module
 from mammoseg.data.cache import CacheWriteError, CropCache, PreparationError, prepare_all
 from mammoseg.data.cropfile import read_crop
 from mammoseg.data.manifest import ImageRow
-from mammoseg.io.failures import Failures, read_errors
+from mammoseg.io.failures import Failures
 from mammoseg.io.read import read_pixels
 from mammoseg.prep.breast import BreastCrop
 from mammoseg.prep.config import PrepConfig
@@ -91,7 +91,7 @@ def test_only_what_is_missing_is_made(tmp_path: Path) -> None:
     usable = prepare_all(rows, cache, 2, failures, lambda done, total: seen.append((done, total)))
     assert usable == ["i0", "i2", "i3", "i4"]
     assert seen == [(n, 5) for n in range(1, 6)]
-    assert read_errors(tmp_path)["image_id"].tolist() == ["i1"]
+    assert Failures(tmp_path).read()["image_id"].tolist() == ["i1"]
     after = {path: path.stat().st_mtime_ns for path in crop_files(tmp_path / "cache")}
     assert len(after) == 4
     assert before.items() <= after.items()

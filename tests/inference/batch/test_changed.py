@@ -16,7 +16,7 @@ from mammoseg.data.manifest import ImageRow
 from mammoseg.export.figures import overlay_writer
 from mammoseg.inference.batch import BatchResult, predict_images
 from mammoseg.inference.predictor import Predictor, open_predictor
-from mammoseg.io.failures import read_errors
+from mammoseg.io.failures import Failures
 from mammoseg.io.read import read_pixels
 from mammoseg.io.runs import load_prediction, predicted_ids, record_path
 from mammoseg.io.scores_table import read_predictions_csv
@@ -141,10 +141,10 @@ def test_a_file_that_is_away_fails_and_its_prediction_is_kept(
 ) -> None:
     (tmp_path / "images").rename(tmp_path / "away")
     assert predict_images(predictor, pair, out) == BatchResult(predicted=0, done_before=0, failed=2)
-    assert len(read_errors(out)) == 2
+    assert len(Failures(out).read()) == 2
     (tmp_path / "away").rename(tmp_path / "images")
     assert predict_images(predictor, pair, out) == DONE
-    assert read_errors(out).empty
+    assert Failures(out).read().empty
 
 
 def test_records_of_an_earlier_version_are_made_again(predictor: Predictor, pair: list[ImageRow], out: Path) -> None:

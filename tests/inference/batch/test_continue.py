@@ -12,7 +12,7 @@ from mammoseg.data.manifest import ImageRow, Manifest
 from mammoseg.inference import pipeline
 from mammoseg.inference.batch import BatchResult, predict_images
 from mammoseg.inference.predictor import Predictor
-from mammoseg.io.failures import read_errors
+from mammoseg.io.failures import Failures
 from mammoseg.io.runs import is_done, predicted_ids
 
 Contents = Callable[[Path], dict[str, Any]]
@@ -101,4 +101,4 @@ def test_another_error_of_the_disk_is_an_error_of_the_image(
     with monkeypatch.context() as patch:
         patch.setattr(pipeline, "save_prediction", denied)
         assert predict_images(predictor, rows[:1], tmp_path).failed == 1
-    assert read_errors(tmp_path)["step"].tolist() == ["write"]
+    assert Failures(tmp_path).read()["step"].tolist() == ["write"]

@@ -15,7 +15,7 @@ from mammoseg.inference.augment import Displaced, displaced_windows
 from mammoseg.inference.batch import BatchResult, predict_images
 from mammoseg.inference.predictor import Predictor, open_predictor
 from mammoseg.io.errors import RunFileError
-from mammoseg.io.failures import read_errors
+from mammoseg.io.failures import Failures
 from mammoseg.io.read import read_pixels
 from mammoseg.io.runs import load_prediction
 from mammoseg.io.scores_table import read_predictions_csv
@@ -158,5 +158,5 @@ def test_heatmaps_are_read_for_a_model_that_sees_them(
     assert predict_images(displaced(seeing, num_tta), given, out) == BatchResult(2, 0, 1)
     low, high = (load_prediction(out, name).scores for name in names[:2])
     assert low != high
-    [error] = read_errors(out).to_dict("records")
+    [error] = Failures(out).read().to_dict("records")
     assert (error["image_id"], error["step"], error["error"]) == ("without", "read", "HeatmapError")

@@ -12,7 +12,7 @@ from mammoseg.inference import batch
 from mammoseg.inference.batch import BatchResult, predict_images
 from mammoseg.inference.predictor import Predictor
 from mammoseg.io.claims import Claims
-from mammoseg.io.failures import Failures, read_errors
+from mammoseg.io.failures import Failures
 from mammoseg.io.outputs import FolderInUseError, writing_to
 from mammoseg.io.runs import predicted_ids
 from mammoseg.io.scores_table import read_predictions_csv
@@ -35,7 +35,7 @@ def test_processes_share_the_work(
     assert sum(map(int, counts)) == len(table) - 1, "each image is predicted once"
     assert len(predicted_ids(tmp_path / "out")) == len(table) - 1
     assert len(read_predictions_csv(tmp_path / "out").query("level == 'image'")) == len(table) - 1
-    assert read_errors(tmp_path / "out")["image_id"].tolist() == [table.iloc[3]["image_id"]]
+    assert Failures(tmp_path / "out").read()["image_id"].tolist() == [table.iloc[3]["image_id"]]
     assert not (tmp_path / "out" / ".claims").exists()
 
 
@@ -63,7 +63,7 @@ def test_what_another_process_works_on_is_waited_for(
 
         monkeypatch.setattr(batch.time, "sleep", meanwhile)
         assert predict_images(predictor, rows, tmp_path) == BatchResult(predicted=6, done_before=1, failed=1)
-    assert read_errors(tmp_path)["message"].tolist() == ["at another place"]
+    assert Failures(tmp_path).read()["message"].tolist() == ["at another place"]
     assert predict_images(predictor, rows, tmp_path) == BatchResult(predicted=1, done_before=7, failed=0)
     assert contents(tmp_path) == contents(expected)
 

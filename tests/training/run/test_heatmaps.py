@@ -14,7 +14,7 @@ from mammoseg.data.heatmaps import HeatmapError
 from mammoseg.data.manifest import ImageRow, Manifest
 from mammoseg.inference.batch import BatchResult, predict_images
 from mammoseg.inference.predictor import Predictor, open_predictor
-from mammoseg.io.failures import read_errors
+from mammoseg.io.failures import Failures
 from mammoseg.io.read import read_mask, read_pixels
 from mammoseg.io.runs import load_prediction
 from mammoseg.models.gmic.config import GlobalConfig, GmicConfig, LocalConfig, ObjectiveConfig
@@ -122,7 +122,7 @@ def test_an_image_without_a_heatmap_fails_alone(predictor: Predictor, rows: list
     ]
     out = tmp_path / "out"
     assert predict_images(predictor, given, out) == BatchResult(predicted=1, done_before=0, failed=3)
-    errors = read_errors(out).set_index("image_id")
+    errors = Failures(out).read().set_index("image_id")
     assert errors["error"].tolist() == ["HeatmapError", "ImageReadError", "HeatmapError"]
     assert set(errors["step"]) == {"read"}
     assert (

@@ -19,10 +19,9 @@ from mammoseg.io.dicom.kind import Facts, Kind, classify
 from mammoseg.io.dicom.orientation import read_horizontal_flip, read_laterality
 from mammoseg.io.dicom.spacing import Spacing, read_spacing
 from mammoseg.io.dicom.views import VIEW_OF_CODE, ViewInfo, read_position, resolve
-from mammoseg.records.image import Laterality
+from mammoseg.records.image import MAX_PIXELS, Laterality
 from mammoseg.records.source import DicomIdentity
 
-_MOST_PIXELS = 150_000_000  # as for other image files
 _FEWEST = 64  # rows and columns
 _BREAST_CODES = ("76752008", "T-04000", "73056007", "T-04020", "80248007", "T-04030", "63762007", "T-04080")
 _SIDE_CODES = {
@@ -264,8 +263,8 @@ def _no_pixels(contents: DicomFile, numbers: dict[str, int | None], findings: li
     rows, columns, stored, allocated = (numbers[name] for name in ("Rows", "Columns", "BitsStored", "BitsAllocated"))
     if rows is None or columns is None:
         return "the header states no size of the picture"
-    if rows * columns > _MOST_PIXELS:
-        return f"the header announces more than {_MOST_PIXELS // 10**6} million pixels"
+    if rows * columns > MAX_PIXELS:
+        return f"the header announces more than {MAX_PIXELS // 10**6} million pixels"
     if min(rows, columns) < _FEWEST:
         findings.append(f"only {rows} x {columns} pixels")
     if allocated not in (8, 16, 32) or not 1 <= (stored or allocated) <= allocated:
