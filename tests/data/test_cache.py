@@ -15,7 +15,7 @@ import pytest
 
 from mammoseg.data import cache as cache_module
 from mammoseg.data.cache import CacheWriteError, CropCache, prepare_all
-from mammoseg.data.heatmaps import with_heatmaps
+from mammoseg.data.load import with_heatmaps
 from mammoseg.data.manifest import ImageRow
 from mammoseg.io.failures import Failures
 from mammoseg.io.read import ImageReadError, read_pixels

@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mammoseg.data.heatmaps import HeatmapError
-from mammoseg.data.load import load_crop
+from mammoseg.data.load import HeatmapError, load_crop
 from mammoseg.data.manifest import Manifest
 from mammoseg.io.errors import ImageReadError
 from mammoseg.io.read import read_pixels

@@ -20,7 +20,7 @@ from pathlib import Path
 from mammoseg import __version__
 from mammoseg.bounded import read_json
 from mammoseg.data.cropfile import CropFileError, read_crop, read_facts, write_crop
-from mammoseg.data.heatmaps import heatmap_files, with_heatmaps
+from mammoseg.data.load import heatmap_files, with_heatmaps
 from mammoseg.data.manifest import ImageRow
 from mammoseg.io.atomic import remove_leftovers, write_json
 from mammoseg.io.failures import Failures
@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 STEP = "prepare"
 """The step named for a failure."""
 _PACKAGE = Path(__file__).parents[1]
-_SOURCES = ("prep/*.py", "io/read.py", "io/dicom/*.py", "data/heatmaps.py", "data/cache.py", "data/cropfile.py")
+_SOURCES = ("prep/*.py", "io/read.py", "io/dicom/*.py", "data/load.py", "data/cache.py", "data/cropfile.py")
 """The program that turns files into crops."""
 
 

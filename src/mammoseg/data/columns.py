@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from mammoseg.data.boxes import BOXES_RULE, read_boxes
 from mammoseg.data.masks import FRAMES
 from mammoseg.io.runs import is_safe_id
+from mammoseg.records.finding import Box
 from mammoseg.records.image import LARGEST_PIXEL_MM, side_of
 from mammoseg.records.label import CLASSES
 from mammoseg.wording import counted, listed
@@ -30,6 +30,12 @@ OPTIONAL = ("mask_frame", "split", "study_date", "pixel_mm", "horizontal_flip", 
 MASK, BOXES, HEATMAP = "{}_mask", "{}_boxes", "{}_heatmap"
 SPLITS = ("train", "val", "test")
 
+_BOXES_RULE = (
+    "'top left bottom right' in pixels of the image, such as '1204 388 1391 560', further ones after ';', or empty: top above "
+    "bottom, left of right, none below 0 or beyond 65535"
+)
+_FARTHEST = 65535
+"""Most rows and columns that a DICOM image can have."""
 _LABELS = {"0": 0.0, "1": 1.0, "0.0": 0.0, "1.0": 1.0, "false": 0.0, "true": 1.0}
 _Rule = tuple[Callable[[str], object], str]
 """What a cell is brought to, None if it must not stand there, and what is expected in words."""
@@ -149,7 +155,7 @@ def _check_cells(table: pd.DataFrame, classes: Sequence[str], problems: Problems
         "laterality": (side_of, "must be L or R"),
         "view": (str.upper, ""),
         **dict.fromkeys(classes, (lambda v: _LABELS.get(v.lower()), "must be 0, 1 or empty (unknown)")),
-        **dict.fromkeys(map(BOXES.format, classes), (lambda v: v if read_boxes(v) else None, f"must be {BOXES_RULE}")),
+        **dict.fromkeys(map(BOXES.format, classes), (lambda v: v if read_boxes(v) else None, f"must be {_BOXES_RULE}")),
         "mask_frame": (lambda v: v.lower() if v.lower() in FRAMES else None, "must be image, window or empty (image)"),
         "split": (lambda v: v if v in SPLITS else None, f"must be one of {', '.join(SPLITS)} or empty"),
         "study_date": (date_of, "must be an ISO date such as 2024-03-31, or empty"),
@@ -196,6 +202,20 @@ def _find_files(table: pd.DataFrame, known: Collection[str], folder: Path, check
             else:
                 paths = [v if gone else p for v, p, gone in zip(cells, paths, lost, strict=True)]
         table[name] = pd.Series(paths, table.index, dtype=object)
+
+
+def read_boxes(text: str) -> tuple[Box, ...]:
+    """The boxes of a cell, in pixels of the image file; none at all if one of them is no box."""
+    boxes = []
+    for part in text.strip().removesuffix(";").split(";"):
+        try:
+            top, left, bottom, right = map(float, part.split())
+        except ValueError:
+            return ()
+        if not (0 <= top < bottom <= _FARTHEST and 0 <= left < right <= _FARTHEST):  # false for NaN, too
+            return ()
+        boxes.append((top, left, bottom, right))
+    return tuple(boxes)
 
 
 def _pixel_mm(text: str) -> float | None:

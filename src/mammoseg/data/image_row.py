@@ -32,7 +32,7 @@ class ImageRow:
     boxes: Mapping[str, tuple[Box, ...]] = field(default_factory=dict)
     """Class -> boxes around its lesions, in pixels of the image file. Not there: nobody drew any."""
     heatmaps: Mapping[str, Path] = field(default_factory=dict)
-    """Class -> heatmap file, see data/heatmaps.py; of every class that the manifest knows, since a model may see those of
+    """Class -> heatmap file, see data/load.py; of every class that the manifest knows, since a model may see those of
     classes that it does not predict."""
     split: str | None = None
     study_date: str | None = None

@@ -19,7 +19,6 @@ from typing import Any
 import pandas as pd
 
 from mammoseg.bounded import read_bounded
-from mammoseg.data.boxes import read_boxes
 from mammoseg.data.columns import (
     BOXES,
     HEATMAP,
@@ -33,6 +32,7 @@ from mammoseg.data.columns import (
     check_table,
     class_columns,
     path_columns,
+    read_boxes,
 )
 from mammoseg.data.image_row import ImageRow as ImageRow
 from mammoseg.data.masks import IMAGE

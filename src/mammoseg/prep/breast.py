@@ -44,7 +44,7 @@ class BreastBox:
 
 
 @dataclass(frozen=True)
-class BreastCrop:
+class BreastCrop(BreastBox):
     """The breast of one image, mirrored to point right, with all that is needed to cut model windows from it.
 
     Apart from `pixels`, `heatmaps` and `facts` every field is plain (numbers, text, tuples of them): easily stored.
@@ -60,11 +60,6 @@ class BreastCrop:
     """(H, W) after resampling."""
     flipped: bool
     """Whether the breast points left in the file, so that the crop was mirrored."""
-    window: tuple[int, int, int, int]
-    """See `BreastBox`; likewise the next three."""
-    rightmost_points: tuple[tuple[int, int], int]
-    bottommost_points: tuple[int, tuple[int, int]]
-    distance_from_starting_side: int
     best_center: tuple[int, int]
     """(row, column) of the crop on which the model window is centred; may lie outside the crop."""
     notes: tuple[str, ...] = ()

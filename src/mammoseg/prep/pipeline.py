@@ -52,7 +52,7 @@ class Prepared:
             raise PrepError(
                 "a window without heatmaps was given to a model that sees them. Expected those of "
                 f"{' and '.join(heatmaps)} in the image. Read it with "
-                "mammoseg.data.heatmaps.with_heatmaps before it is prepared."
+                "mammoseg.data.load.with_heatmaps before it is prepared."
             )
         return np.concatenate([self.window[None], self.heatmaps])
 
@@ -120,16 +120,13 @@ def crop_breast(image: Mammogram, cfg: PrepConfig) -> BreastCrop:
     if image.heatmaps is not None:
         heatmaps = np.stack([_cropped(_resampled(plane, shape), box, right) for plane in image.heatmaps])
     crop = BreastCrop(
+        **vars(box),
         pixels=cropped,
         image_id=image.image_id,
         view=image.view,
         original_shape=(image.pixels.shape[0], image.pixels.shape[1]),
         working_shape=(pixels.shape[0], pixels.shape[1]),
         flipped=not right,
-        window=box.window,
-        rightmost_points=box.rightmost_points,
-        bottommost_points=box.bottommost_points,
-        distance_from_starting_side=box.distance_from_starting_side,
         best_center=best_center(cropped, box, image.view, cfg.window),
         notes=notes,
         heatmaps=heatmaps,
@@ -152,7 +149,7 @@ def _check_arrays(image: Mammogram) -> None:
         raise PrepError(
             f"{image.image_id}: the heatmaps are an array of shape {heatmaps.shape} and type {heatmaps.dtype}. Expected "
             f"(classes, {pixels.shape[0]}, {pixels.shape[1]}) and uint16, a value per class and pixel of the image. Read the "
-            "files with mammoseg.data.heatmaps.with_heatmaps."
+            "files with mammoseg.data.load.with_heatmaps."
         )
 
 

@@ -30,7 +30,7 @@ from mammoseg.config import to_yaml
 from mammoseg.data.cache import CropCache
 from mammoseg.data.dataset import WindowDataset
 from mammoseg.data.domain import Domain, domain_of
-from mammoseg.data.heatmaps import check_heatmaps
+from mammoseg.data.load import check_heatmaps
 from mammoseg.data.manifest import ImageRow, Manifest
 from mammoseg.data.window_fit import check_window
 from mammoseg.io.atomic import write_text

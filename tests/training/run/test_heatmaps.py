@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from mammoseg.data.heatmaps import HeatmapError
+from mammoseg.data.load import HeatmapError
 from mammoseg.data.manifest import ImageRow, Manifest
 from mammoseg.inference.batch import BatchResult, predict_images
 from mammoseg.inference.predictor import Predictor, open_predictor

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mammoseg.data.heatmaps import HeatmapError, check_heatmaps, heatmap_files, with_heatmaps
+from mammoseg.data.load import HeatmapError, check_heatmaps, heatmap_files, with_heatmaps
 from mammoseg.data.manifest import ImageRow
 from mammoseg.io.read import ImageReadError
 from mammoseg.records.image import Mammogram
