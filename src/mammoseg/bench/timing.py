@@ -10,14 +10,13 @@ Details  Each direction has a new process, so that no earlier peak hides a later
 Units    seconds per exam of four images, the median of the repeats after one pass that is not counted; bytes
 """
 
-import signal
 import statistics
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Literal, cast
 
@@ -27,7 +26,7 @@ from torch import Tensor, nn
 from mammoseg.nn.contract import ModelOutput
 from mammoseg.nn.inference import Precision, computing, speed_up
 from mammoseg.nn.layout import use_channels_last
-from mammoseg.processes import Workers, keep_freed_memory
+from mammoseg.processes import keep_freed_memory, worker_pool
 
 EXAM_IMAGES = 4
 Direction = Literal["forward", "backward"]
@@ -69,28 +68,21 @@ def measure(load: Load, direction: Direction) -> Pass:
 
     Raises MeasuringError if memory runs out, also where the system ends the process then, and for what the model refuses.
     """
-    context = Workers()
-    receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_answer, args=(sender, load, direction, torch.get_num_threads()), daemon=True)
-    process.start()
-    sender.close()
     try:
-        answer: Pass | MeasuringError = receiver.recv()
-    except EOFError:
-        process.join()
-        if process.exitcode == -signal.SIGKILL:
-            answer = _out_of_memory(load, direction, "the system ended the process")
-        else:
-            answer = MeasuringError(
-                f"{_where(load, direction)}: the process ended with code {process.exitcode}. Expected a result. "
-                "What it wrote last says why."
-            )
-    finally:
-        process.kill()
-        process.join()
-    if isinstance(answer, MeasuringError):
-        raise answer
-    return answer
+        with worker_pool(1) as pool:
+            return pool.submit(_in_new_process, load, direction, torch.get_num_threads()).result()
+    except BrokenProcessPool:
+        raise _out_of_memory(load, direction, "most likely: the process ended without a result") from None
+    except RuntimeError as error:
+        raise MeasuringError(f"{_where(load, direction)}: {error}") from error
+
+
+def _in_new_process(load: Load, direction: Direction, threads: int) -> Pass:
+    with suppress(OSError):  # Linux: if memory runs out, this process is to be ended and no other
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+    torch.set_num_threads(threads)
+    keep_freed_memory()
+    return measure_here(load, direction)
 
 
 def _where(load: Load, direction: Direction) -> str:
@@ -104,18 +96,6 @@ def _out_of_memory(load: Load, direction: Direction, end: str) -> MeasuringError
         f"{_where(load, direction)}: out of memory ({end}). Expected room for the whole batch. Use a smaller --batch or "
         f"--size{skip}, or take a machine with more memory."
     )
-
-
-def _answer(sender: Connection, load: Load, direction: Direction, threads: int) -> None:
-    """The life of the process that measures."""
-    with suppress(OSError):  # Linux: if memory runs out, this process is to be ended and no other
-        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
-    torch.set_num_threads(threads)
-    keep_freed_memory()
-    try:
-        sender.send(measure_here(load, direction))
-    except MeasuringError as error:
-        sender.send(error)
 
 
 def measure_here(load: Load, direction: Direction) -> Pass:
