@@ -110,7 +110,7 @@ def test_a_process_that_ends_is_an_error(slow: Callable[..., Load], event: str) 
 
 
 def test_a_model_that_fails_in_its_process_is_an_error(slow: Callable[..., Load]) -> None:
-    with pytest.raises(MeasuringError, match="^forward pass of 2 images of 32 x 16 on cpu: shapes do not fit"):
+    with pytest.raises(MeasuringError, match=r"^forward pass of 2 images of 32 x 16 on cpu: shapes do not fit"):
         measure(slow("bug"), "forward")
 
 
