@@ -63,7 +63,7 @@ def refused(done: Any, name: str, *codes: int) -> None:
 
 
 @damaged
-@pytest.mark.parametrize("name", ["run.json", "predictions.csv", "errors.csv", "record"])
+@pytest.mark.parametrize("name", ["run.json", "predictions.csv", "record"])
 def test_a_damaged_file_of_predictions(predictions: Path, evaluate: Command, name: str, damage: Damage) -> None:
     path = next((predictions / "records").iterdir()) if name == "record" else predictions / name
     path.touch()
