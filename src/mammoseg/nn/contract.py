@@ -71,6 +71,8 @@ class Batch(NamedTuple):
     """Lesions in the pixels of the window: 0, 1 or NaN; of models that learn from masks."""
     boxes: tuple[Mapping[str, tuple[Box, ...]], ...] | None = None
     """For each image class -> boxes in pixels of the window; not there: unknown. Of models that learn from boxes."""
+    progress: float = 1.0
+    """Share of the steps of its stage that training has done."""
 
 
 class Patches(NamedTuple):

@@ -5,9 +5,16 @@ from mammoseg.prep.config import PrepConfig
 from mammoseg.training.config import AugmentConfig, StageConfig, TrainConfig
 
 _SMALL_LOCAL = LocalConfig(
-    blocks=(1, 1, 1), widths=(16, 32, 64), strides=(1, 1, 1), stem_pool=False, channels_in=1, top_t=0.1
+    blocks=(1, 1, 1),
+    widths=(16, 32, 64),
+    strides=(1, 1, 1),
+    stem_pool=False,
+    channels_in=1,
+    heads="where_what",
+    top_t=0.05,
+    aggregation="concatenation",
 )
-_SMALL_OBJECTIVE = ObjectiveConfig(global_sparsity=0.01, local_sparsity=0.02, reduction="mean")
+_SMALL_OBJECTIVE = ObjectiveConfig(global_sparsity=0.05, local_sparsity=0.05, reduction="mean", top_t_start=0.1)
 
 
 def glam_paper() -> TrainConfig:
@@ -31,9 +38,17 @@ def glam_small() -> TrainConfig:
               mammoseg train --recipe glam_small --manifest study/manifest.csv --out run
     """
     network = GlamConfig(
-        global_module=GlobalConfig(widths=(16, 16, 32, 64, 128), strides=(2, 1, 1, 2, 2), stem_pool=False, top_t=0.1),
+        global_module=GlobalConfig(
+            widths=(16, 16, 32, 64, 128),
+            strides=(2, 1, 1, 2, 2),
+            stem_pool=False,
+            heads="where_what",
+            top_t=0.02,
+            top_t_of="breast",
+        ),
         local_module=_SMALL_LOCAL,
         patch_px=64,
+        num_patches=3,
     )
     return TrainConfig(
         network=network,
@@ -41,7 +56,7 @@ def glam_small() -> TrainConfig:
         prep=PrepConfig(window=(368, 240), pixel_mm=0.56, opening_px=12, buffer_px=6),
         augment=AugmentConfig(location_px=(12, 12), size_px=12),
         stages={
-            "global": StageConfig(epochs=20, learning_rate=6e-4, schedule="one_cycle", batch_size=8),
+            "global": StageConfig(epochs=20, learning_rate=1.5e-3, schedule="one_cycle", batch_size=8),
             "local": StageConfig(epochs=8, learning_rate=1e-3, schedule="one_cycle", batch_size=8),
             "joint": StageConfig(epochs=4, learning_rate=3e-4, schedule="one_cycle", batch_size=8),
         },
@@ -52,7 +67,7 @@ def glam_small() -> TrainConfig:
 def glam_demo() -> TrainConfig:
     """`glam_small` with fewer epochs, for `mammoseg demo`."""
     stages = {
-        "global": StageConfig(epochs=9, learning_rate=6e-4, schedule="one_cycle", batch_size=8),
+        "global": StageConfig(epochs=9, learning_rate=1.5e-3, schedule="one_cycle", batch_size=8),
         "local": StageConfig(epochs=3, learning_rate=1e-3, schedule="one_cycle", batch_size=8),
         "joint": StageConfig(epochs=2, learning_rate=3e-4, schedule="one_cycle", batch_size=8),
     }

@@ -86,7 +86,8 @@ class StageModule(L.LightningModule):
         # done in on_train_epoch_start: Lightning does not call it in the first epoch of a resumed run.)
         torch.manual_seed(hash((self.seed, self.current_epoch, step * size() + rank())) % 2**63)
         batch, _ = indexed
-        out = self._step(batch, True)
+        done = self.trainer.global_step / self.trainer.estimated_stepping_batches
+        out = self._step(batch._replace(progress=done), True)
         loss = torch.stack(list(out.losses.values())).sum()
         self._check_finite(mean_of_all(loss).item(), "loss")
         self.log_dict(

@@ -8,6 +8,7 @@ from pydantic import Field, NonNegativeFloat, field_validator, model_validator
 
 from mammoseg.config import Config
 from mammoseg.nn.contract import NetworkConfig
+from mammoseg.nn.heads import HeadKind
 from mammoseg.nn.limits import Blocks, Stride, Width, check_groups
 
 
@@ -20,8 +21,12 @@ class GlobalConfig(Config):
     """Stride of each group. A small window keeps the grids (92 x 60 cells and so on) with smaller strides."""
     stem_pool: bool = True
     """Max pool after the stem convolution. Source: published network; off for small windows."""
+    heads: HeadKind = "plain"
+    """From features to maps: as published, or our own, which place them better (nn/heads.py)."""
     top_t: float = Field(0.03, gt=0, le=1)
     """Fraction of cells averaged into a prediction. Source: published network."""
+    top_t_of: Literal["window", "breast"] = "window"
+    """Of which cells: all, as published, or those of the breast, outside of which the maps are 0 then (nn/tissue.py)."""
     scale_weights: tuple[NonNegativeFloat, NonNegativeFloat, NonNegativeFloat] = (0.2, 0.6, 0.2)
     """Weights of S0 (finest), S1 and S2 in the global map; they sum to 1. Source: published network."""
     pool_at: Literal["finest", "native"] = "finest"
@@ -49,6 +54,8 @@ class LocalConfig(Config):
     """Max pool after the stem convolution. Source: published network; off for small patches."""
     channels_in: Literal[1, 3] = 3
     """Channels the gray patch is expanded to. Source: published network (shape of ImageNet weights)."""
+    heads: HeadKind = "plain"
+    """From features to maps: as published, or our own (nn/heads.py)."""
     top_t: float = Field(0.3, gt=0, le=1)
     """Fraction of cells averaged into a prediction. Source: published run."""
     aggregation: Literal["concatenation", "attention"] = "attention"
@@ -69,6 +76,9 @@ class ObjectiveConfig(Config):
     """Weight of the L1 norm of the patch maps."""
     reduction: Literal["sum", "mean"] = "sum"
     """L1 norm as the sum over cells (GMIC, eq. 12) or as their mean, which does not depend on the size of the map."""
+    top_t_start: float | None = Field(None, gt=0, le=1)
+    """t of the global module at the start of its stage, from where it falls to its `top_t` until the middle of the stage, so that
+    the maps form before they become small; None: the same t from the start. Our choice."""
     num_patches: int = Field(3, ge=1)
     """Patches per image in training. Our choice; the paper's number is not public."""
     patch_jitter: float = Field(0.125, ge=0, le=0.5)

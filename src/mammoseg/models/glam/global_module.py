@@ -1,6 +1,6 @@
 """Global module: the whole window -> three saliency maps, their weighted mean and three predictions.
 
-    S_n = sigmoid(conv1x1(h_n)),   S_g = 0.2 S_0 + 0.6 S_1 + 0.2 S_2,   y_n = top-t(S_n),   y_g = (y_0 + y_1 + y_2) / 3
+    S_n = head_n(h_n),   S_g = 0.2 S_0 + 0.6 S_1 + 0.2 S_2,   y_n = top-t(S_n),   y_g = (y_0 + y_1 + y_2) / 3
 
 Source   Liu et al. 2021 (arXiv:2106.07049), Fig. 2. The coarser maps are brought to the finest grid by nearest neighbour, and
          pooled there. h_0 and h_1 are raw residual sums, h_2 has passed the final batch norm and ReLU.
@@ -9,14 +9,14 @@ Shapes   B batch | K class | H, W pixels | h, w cells of the finest map (184 x 1
 
 from typing import NamedTuple
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
 
 from mammoseg.models.glam.config import GlobalConfig
+from mammoseg.nn.heads import make_head
 from mammoseg.nn.pooling import top_t_pool
 from mammoseg.nn.resnet22 import ResNet22
+from mammoseg.nn.tissue import breast_cells
 
 
 class GlobalOutput(NamedTuple):
@@ -29,6 +29,8 @@ class GlobalOutput(NamedTuple):
     y_BK: Tensor
     z_BC: Tensor
     """Maximum of h_2 over space, for the fusion."""
+    y_finding_scales: tuple[Tensor, ...] = ()
+    """Predictions (B, 1) of a finding of any class, of heads that have a map of it; else none."""
 
 
 class GlobalModule(nn.Module):
@@ -36,7 +38,7 @@ class GlobalModule(nn.Module):
         super().__init__()
         self.config = config
         self.trunk = ResNet22(config.widths, config.strides, stem_pool=config.stem_pool)
-        self.heads = nn.ModuleList(nn.Conv2d(width, classes, 1, bias=False) for width in config.widths[2:])
+        self.heads = nn.ModuleList(make_head(config.heads, width, classes) for width in config.widths[2:])
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.xavier_normal_(module.weight)  # as the published software starts
@@ -45,13 +47,15 @@ class GlobalModule(nn.Module):
     def features(self) -> int:
         return self.config.widths[-1]
 
-    def forward(self, image_B1HW: Float[Tensor, "B 1 H W"]) -> GlobalOutput:
+    def forward(self, image_B1HW: Float[Tensor, "B 1 H W"], top_t: float | None = None) -> GlobalOutput:
+        """`top_t` overrides the configured fraction."""
+        t = top_t or self.config.top_t
         *_, h0, h1, _, h2 = self.trunk(image_B1HW)
-        logits = [head(h) for head, h in zip(self.heads, (h0, h1, h2), strict=True)]
-        native = [torch.sigmoid(x.float()) for x in logits]
-        S0, S1, S2 = (interpolate(S, size=native[0].shape[-2:], mode="nearest") for S in native)
-        pooled = native if self.config.pool_at == "native" else (S0, S1, S2)
-        y0, y1, y2 = (top_t_pool(S, self.config.top_t) for S in pooled)
+        native = [head(h) for head, h in zip(self.heads, (h0, h1, h2), strict=True)]
+        finest = [maps.on_grid(native[0].saliency_BKhw) for maps in native]
+        S0, S1, S2 = (self._inside(maps.saliency_BKhw, image_B1HW) for maps in finest)
+        pooled = native if self.config.pool_at == "native" else finest
+        y0, y1, y2 = (self._pool(maps.saliency_BKhw, image_B1HW, t) for maps in pooled)
         w0, w1, w2 = self.config.scale_weights
         return GlobalOutput(
             scales=(S0, S1, S2),
@@ -59,4 +63,19 @@ class GlobalModule(nn.Module):
             saliency_BKhw=w0 * S0 + w1 * S1 + w2 * S2,
             y_BK=(y0 + y1 + y2) / 3,
             z_BC=h2.amax((-2, -1)),
+            y_finding_scales=tuple(
+                self._pool(maps.finding_B1hw, image_B1HW, t) for maps in pooled if maps.finding_B1hw is not None
+            ),
         )
+
+    def _inside(self, S_BKhw: Tensor, image_B1HW: Tensor) -> Tensor:
+        """The map, 0 where the background is if only the breast counts."""
+        if self.config.top_t_of == "window":
+            return S_BKhw
+        return S_BKhw * breast_cells(image_B1HW, (S_BKhw.shape[-2], S_BKhw.shape[-1]))
+
+    def _pool(self, S_BKhw: Tensor, image_B1HW: Tensor, t: float) -> Tensor:
+        if self.config.top_t_of == "window":
+            return top_t_pool(S_BKhw, t)
+        cells_B1hw = breast_cells(image_B1HW, (S_BKhw.shape[-2], S_BKhw.shape[-1]))
+        return top_t_pool(S_BKhw * cells_B1hw, t, cells_B1hw)

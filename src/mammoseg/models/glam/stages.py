@@ -21,8 +21,15 @@ from mammoseg.nn.patches import patches_problem, turn_patches
 
 
 def global_step(model: Glam, batch: Batch, objective: ObjectiveConfig, training: bool) -> StepOutput:
-    out = model.global_module(batch.image_BCHW)
+    out = model.global_module(batch.image_BCHW, _top_t(model, objective, batch.progress) if training else None)
     return StepOutput(global_losses(out, batch.label_BK, objective), out.y_BK, out.saliency_BKhw)
+
+
+def _top_t(model: Glam, objective: ObjectiveConfig, progress: float) -> float:
+    """t of the global module, which falls geometrically until the middle of the stage."""
+    end = model.config.global_module.top_t
+    start = objective.top_t_start or end
+    return start * (end / start) ** min(1.0, 2 * progress)
 
 
 def choose_patches(model: Glam, image_B1HW: Tensor, objective: ObjectiveConfig) -> tuple[Tensor, int]:
