@@ -40,7 +40,8 @@ def test_every_file_is_a_metric_and_so_is_a_module_outside(metrics: dict[str, Mo
     titles = Method(metrics).titles()
     assert titles == {
         "auc": "AUC", "average_precision": "Average precision", "brier": "Brier score",
-        "dice_soft": "Dice (soft)", "pxap": "PxAP", "toy": "Pointing game",
+        "dice_soft": "Dice (soft)", "pointing_distance": "Peak in the lesion (distance)",
+        "pointing_inside": "Peak in the lesion (inside)", "pxap": "PxAP", "toy": "Pointing game",
     }  # fmt: skip
 
 
@@ -89,5 +90,6 @@ def test_maps_are_compared_pixel_by_pixel(metrics: dict[str, ModuleType]) -> Non
     perfect = Method(metrics).of_map(MapOnMask(image.mask_HW.astype(np.uint16) * 65535, image.mask_HW))
     by_chance = Method(metrics).of_map(RandomOnMask(image.mask_HW, np.random.default_rng(1)))
     assert perfect.keys() == numbers.keys() == by_chance.keys()
-    assert all(perfect[name] == 1 for name in numbers)
-    assert all(0 <= by_chance[name] < 1 for name in numbers)
+    assert perfect.pop("pointing_distance") == 0 < by_chance.pop("pointing_distance")
+    assert all(value == 1 for value in perfect.values())
+    assert all(0 <= value < 1 for value in by_chance.values())

@@ -9,7 +9,12 @@ from mammoseg.models import build_model, list_models, load_model_plugin, network
 from mammoseg.nn.contract import Batch, Learning, ModelOutput, NetworkConfig, Stage
 
 WINDOW = (96, 64)
-STAGES = [(name, stage) for name in list_models() for stage in load_model_plugin(name).LEARNING.stages]
+STAGES = [
+    (name, stage)
+    for name in list_models()
+    for plugin in [load_model_plugin(name)]
+    for stage in plugin.LEARNING.stages_of(plugin.TINY)
+]
 every_model = pytest.mark.parametrize("name", list_models())
 every_stage = pytest.mark.parametrize(("name", "stage"), STAGES, ids=[f"{name}-{stage.name}" for name, stage in STAGES])
 
@@ -33,7 +38,18 @@ def batch_for(model: nn.Module, stage: Stage, objective: Config) -> Batch:
     if stage.extracts is not None:
         with torch.no_grad():
             corners_BP2, _ = stage.extracts(model.eval(), images(), objective)
-    return Batch(images(), label_BK, corners_BP2)
+    outline_BKHW = None
+    if stage.outlines is not None:
+        with torch.no_grad():
+            outlines = stage.outlines(model.eval(), images(), label_BK, objective)
+        shown = [[bool(label == 1) for label in label_K] for label_K in label_BK]
+        for of_image, shown_K in zip(outlines, shown, strict=True):
+            for corners_N2, is_shown in zip(of_image, shown_K, strict=True):
+                assert corners_N2 is None or (is_shown and corners_N2.shape == (len(corners_N2), 2))
+        outline_BKHW = torch.zeros(4, 2, *WINDOW)
+        outline_BKHW[0, 1, 40:60, 30:50] = 1
+        outline_BKHW[2, 0] = torch.nan
+    return Batch(images(), label_BK, corners_BP2, outline_BKHW=outline_BKHW)
 
 
 @every_model

@@ -45,3 +45,15 @@ def test_the_gradient_reaches_only_the_largest_cells() -> None:
 def test_t_is_a_fraction(t: float) -> None:
     with pytest.raises(ValueError, match=r"fraction in \(0, 1\].*write t=0.03"):
         top_t_pool(torch.rand(1, 2, 4, 4), t)
+
+
+def test_t_can_be_a_share_of_given_cells() -> None:
+    """Half of the cells of each image: of three, of four and of one."""
+    S = torch.tensor([[0.9, 0.5, 0.1, 0.0], [0.8, 0.6, 0.4, 0.2], [0.3, 0.0, 0.0, 0.0]]).view(3, 1, 2, 2)
+    cells = torch.tensor([[1, 1, 1, 0], [1, 1, 1, 1], [1, 0, 0, 0]]).bool().view(3, 1, 2, 2)
+    torch.testing.assert_close(top_t_pool(S, 0.5, cells), torch.tensor([[0.7], [0.7], [0.3]]))
+
+
+def test_all_cells_given_are_those_of_the_window() -> None:
+    S = torch.rand(2, 3, 7, 5, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(top_t_pool(S, 0.1, torch.ones(2, 1, 7, 5, dtype=torch.bool)), top_t_pool(S, 0.1))

@@ -49,14 +49,15 @@ def test_it_is_read_back_from_its_file(recipe: Recipe, base: Recipe, tmp_path: P
 
 
 def test_it_sets_every_stage(recipe: Recipe) -> None:
-    assert set(recipe().stages) == {stage.name for stage in load_model_plugin(recipe().model).LEARNING.stages}
+    learning = load_model_plugin(recipe().model).LEARNING
+    assert set(recipe().stages) == {stage.name for stage in learning.stages_of(recipe().network)}
 
 
 def test_every_stage_finds_its_parameters(recipe: Recipe) -> None:
     config = recipe()
     with torch.device("meta"):
         model = build_model(config.model, config.network)
-    for stage in load_model_plugin(config.model).LEARNING.stages:
+    for stage in load_model_plugin(config.model).LEARNING.stages_of(config.network):
         assert stage.trained_parameters(model)
 
 

@@ -16,7 +16,7 @@ from mammoseg.data.manifest import Manifest
 from mammoseg.nn.contract import Stage
 from mammoseg.prep.window import WindowNoise
 from mammoseg.training.config import TrainConfig
-from mammoseg.training.extract import extract_patches, load_patches, save_patches
+from mammoseg.training.extract import extract_patches, load_patches, save_table
 from mammoseg.training.module import TrainingError
 
 CPU = torch.device("cpu")
@@ -64,7 +64,7 @@ def test_batches_and_workers_do_not_matter(data: WindowDataset, batch_size: int)
 
 
 def test_the_samples_of_the_next_stage_carry_them(data: WindowDataset, tmp_path: Path) -> None:
-    save_patches(extract_patches(Model(), CHOOSING, Config(), data, 2, CPU, 0), tmp_path / "patches.csv")
+    save_table(extract_patches(Model(), CHOOSING, Config(), data, 2, CPU, 0), tmp_path / "patches.csv")
     centres, side = load_patches(tmp_path / "patches.csv")
     assert side == 16
     assert set(centres) == {row.image_id for row in data.rows}
@@ -81,7 +81,7 @@ def test_ids_that_look_like_numbers_stay_text(tmp_path: Path) -> None:
     table = pd.DataFrame(
         {"image_id": ["007", "007", "1e3"], "rank": [1, 0, 0], "row": [1.5, 2, 3], "col": [4, 5, 6.25], "side": 8}
     )
-    save_patches(table, tmp_path / "patches.csv")
+    save_table(table, tmp_path / "patches.csv")
     centres, _ = load_patches(tmp_path / "patches.csv")
     assert set(centres) == {"007", "1e3"}
     assert centres["007"].tolist() == [[2, 5], [1.5, 4]]  # by rank
@@ -90,7 +90,7 @@ def test_ids_that_look_like_numbers_stay_text(tmp_path: Path) -> None:
 
 def test_image_ids_of_letters_that_mean_nothing_to_pandas(tmp_path: Path) -> None:
     table = pd.DataFrame({"image_id": ["NA", "null"], "rank": [0, 0], "row": [1.0, 2], "col": [3.0, 4], "side": 8})
-    save_patches(table, tmp_path / "patches.csv")
+    save_table(table, tmp_path / "patches.csv")
     assert set(load_patches(tmp_path / "patches.csv")[0]) == {"NA", "null"}
 
 

@@ -1,11 +1,14 @@
 """The module that trains any stage: what is frozen stays as it is, and a loss that is no number ends the training."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from lightning import Trainer
 from torch import Tensor, nn
+from torch.utils.data import DataLoader
 
 from mammoseg.config import Config
 from mammoseg.data.dataset import WindowDataset
@@ -144,3 +147,24 @@ def test_validation_compares_each_map_with_the_mask_of_its_class(
     module.on_validation_epoch_end()
     assert module.validation_scores["dice_malignant"] == module.validation_scores["select"] == 1
     assert "dice_benign" not in module.validation_scores
+
+
+def test_a_step_knows_how_far_its_stage_is(validation: WindowDataset, tmp_path: Path) -> None:
+    """Also in epochs after the first: 0, 1/6, ... of three epochs of two steps."""
+    seen = []
+
+    def watching(network: nn.Module, batch: Batch, objective: Config, training: bool) -> StepOutput:
+        if training:
+            seen.append(batch.progress)
+        return step(network, batch, objective, training)
+
+    config = StageConfig(epochs=3)
+    module = StageModule(
+        TwoPart(), Stage("second", ("trained.*",), watching), config, Config(), validation, "loss", seed=0
+    )
+    trainer = Trainer(
+        max_epochs=3, accelerator="cpu", devices=1, logger=False, enable_checkpointing=False, enable_progress_bar=False,
+        enable_model_summary=False, default_root_dir=tmp_path, limit_val_batches=0,
+    )  # fmt: skip
+    trainer.fit(module, DataLoader([batch(), batch()], batch_size=None))
+    assert seen == [n / 6 for n in range(6)]

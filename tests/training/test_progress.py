@@ -44,7 +44,7 @@ class Clock:
 
 
 def test_choosing_patches_is_a_stage_of_its_own(plan: Plan) -> None:
-    titles = [plan.title("global"), plan.title_of_patches("local"), plan.title("local")]
+    titles = [plan.title("global"), plan.title_of("patches", "local"), plan.title("local")]
     assert titles == ["stage 1 of 3, global", "stage 2 of 3, patches for local", "stage 3 of 3, local"]
 
 

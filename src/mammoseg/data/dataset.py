@@ -8,6 +8,7 @@ from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -26,6 +27,8 @@ from mammoseg.records.grid import PixelGrid
 from mammoseg.records.label import CLASSES
 
 Boxes = Mapping[str, tuple[Box, ...]]
+Outlines = Mapping[tuple[str, str], NDArray[np.float64]]
+"""(image_id, class) -> corners (N, 2) of the outline of a lesion, (row, column) in original pixels."""
 
 
 class Sample(NamedTuple):
@@ -41,6 +44,8 @@ class Sample(NamedTuple):
     """0, 1 or NaN; None: not wanted."""
     boxes: Boxes | None = None
     """Class -> boxes in pixels of the window; None: not wanted."""
+    outline_KHW: Tensor | None = None
+    """Outlines that an earlier stage has drawn, filled: 0, 1 or NaN; None: not wanted."""
 
 
 class WindowDataset(Dataset[Any]):
@@ -69,6 +74,7 @@ class WindowDataset(Dataset[Any]):
         self.learns_from, self.views = tuple(learns_from), tuple(views)
         self.patch_px = 0
         self.patch_centres: Mapping[str, NDArray[np.float64]] | None = None
+        self.outlines: Outlines | None = None
         number = {id(row): index for index, row in enumerate(self.rows)}
         self.units = [
             tuple(None if row is None else number[id(row)] for row in unit) for unit in units_of(self.rows, views)
@@ -79,6 +85,12 @@ class WindowDataset(Dataset[Any]):
         """The same, with patch corners in the samples: `centres` are image_id -> (P, 2) in original pixels."""
         other = copy(self)
         other.patch_px, other.patch_centres = patch_px, centres
+        return other
+
+    def with_outlines(self, outlines: "Outlines") -> "WindowDataset":
+        """The same, with outlines of lesions in the samples."""
+        other = copy(self)
+        other.outlines = outlines
         return other
 
     def items(self) -> list[ImageRow]:
@@ -114,6 +126,7 @@ class WindowDataset(Dataset[Any]):
             if "masks" in self.learns_from
             else None,
             _boxes(row, self.classes, prepared.grid) if "boxes" in self.learns_from else None,
+            None if self.outlines is None else _filled(self.outlines, row, self.classes, prepared.grid),
         )
 
     def grid(self, index: int) -> PixelGrid:
@@ -157,6 +170,21 @@ def _boxes(row: ImageRow, classes: Sequence[str], grid: PixelGrid) -> Boxes:
     }
 
 
+def _filled(outlines: Outlines, row: ImageRow, classes: Sequence[str], grid: PixelGrid) -> Tensor:
+    """(K, H, W): outlines of this image as masks on the pixels of a displaced window; of a class that the image does not show an
+    empty one, and where nothing is known NaN."""
+    masks = torch.full((len(classes), *grid.model_shape), torch.nan)
+    for k, name in enumerate(classes):
+        corners_N2 = outlines.get((row.image_id, name))
+        if corners_N2 is not None:
+            filled = np.zeros(grid.model_shape, np.uint8)
+            points = np.floor(grid.to_model(corners_N2)[:, ::-1]).astype(np.int32)
+            masks[k] = torch.from_numpy(cv2.fillPoly(filled, [points], 1))
+        elif row.labels.get(name) == 0:
+            masks[k] = 0
+    return masks
+
+
 def _in_window(box: Box, grid: PixelGrid) -> Box:
     top, left, bottom, right = box
     (row_a, col_a), (row_b, col_b) = grid.to_model(np.array([[top, left], [bottom, right]])).tolist()
@@ -177,6 +205,7 @@ def _nothing_like(sample: Sample) -> Sample:
         -1,
         None if sample.mask_KHW is None else torch.full_like(sample.mask_KHW, torch.nan),
         None if sample.boxes is None else {},
+        None if sample.outline_KHW is None else torch.full_like(sample.outline_KHW, torch.nan),
     )
 
 
@@ -186,6 +215,7 @@ def batch_of(items: Sequence[Sample] | Sequence[Sequence[Sample]]) -> Batch:
     samples = [sample for unit in units for sample in unit]
     corners = [s.corners_P2 for s in samples if s.corners_P2 is not None]
     masks = [s.mask_KHW for s in samples if s.mask_KHW is not None]
+    outlines = [s.outline_KHW for s in samples if s.outline_KHW is not None]
     boxes = [s.boxes for s in samples if s.boxes is not None]
     alone = isinstance(items[0], Sample)
     return Batch(
@@ -194,6 +224,7 @@ def batch_of(items: Sequence[Sample] | Sequence[Sequence[Sample]]) -> Batch:
         corners_BP2=torch.stack(corners) if corners else None,
         there_UV=None if alone else torch.tensor([[s.row >= 0 for s in unit] for unit in units]),
         mask_BKHW=torch.stack(masks) if masks else None,
+        outline_BKHW=torch.stack(outlines) if outlines else None,
         boxes=tuple(boxes) if boxes else None,
     )
 

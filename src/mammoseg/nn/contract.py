@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import field_validator
 from torch import Tensor, nn
 
@@ -69,6 +71,8 @@ class Batch(NamedTuple):
     """Which views are there, of models of several views."""
     mask_BKHW: Tensor | None = None
     """Lesions in the pixels of the window: 0, 1 or NaN; of models that learn from masks."""
+    outline_BKHW: Tensor | None = None
+    """Lesions as an earlier stage has outlined them, in the pixels of the window: 0, 1 or NaN."""
     boxes: tuple[Mapping[str, tuple[Box, ...]], ...] | None = None
     """For each image class -> boxes in pixels of the window; not there: unknown. Of models that learn from boxes."""
     progress: float = 1.0
@@ -140,6 +144,12 @@ class Stage:
     extracts: Callable[[Any, Tensor, Any], tuple[Tensor, int]] | None = None
     """(model, images, objective) -> corners (B, P, 2) and the side of patches. If given, the frozen model first chooses
     patches for every image, and the batches of this stage carry their corners."""
+    outlines: Callable[[Any, Tensor, Tensor, Any], list[list[NDArray[np.float64] | None]]] | None = None
+    """(model, images, labels, objective) -> for each image and class the outline of a lesion, corners (N, 2) as (row, column) in
+    pixels of the window, or None. If given, the frozen model first outlines the lesions of every image, and the batches of this
+    stage carry them as masks."""
+    wanted: Callable[[Any], bool] = lambda config: True
+    """`Config` of a network -> whether it has this stage."""
     judged_by: tuple[Criterion, ...] = ("dice", "auc", "loss")
     """What may choose its best epoch; the first that the validation images allow."""
 
@@ -172,3 +182,7 @@ class Learning:
     """Samples (data/dataset.py) -> batch; None: the usual one."""
     misfit: Callable[[Any, Any, tuple[int, int]], str | None] = lambda config, objective, window: None
     """(`Config`, objective or None, (rows, columns) of the window) -> why they do not fit together, if they do not."""
+
+    def stages_of(self, config: NetworkConfig) -> tuple[Stage, ...]:
+        """The stages of one network."""
+        return tuple(stage for stage in self.stages if stage.wanted(config))

@@ -34,3 +34,20 @@ def sparsity(maps: Tensor, reduction: str) -> Float[Tensor, ""]:
     cells = maps.abs().flatten(-2)
     per_class = cells.sum(-1) if reduction == "sum" else cells.mean(-1)
     return per_class.sum(-1).mean()
+
+
+def pixel_bce(map_BKhw: Float[Tensor, "B K h w"], truth_BKhw: Float[Tensor, "B K h w"]) -> Float[Tensor, ""]:
+    """Binary cross-entropy of a map with a mask in [0, 1], mean over pixels, summed over classes; NaN does not count."""
+    by_pixel = truth_BKhw.movedim(1, -1).flatten(0, -2)
+    return bce(map_BKhw.movedim(1, -1).flatten(0, -2), by_pixel)
+
+
+def dice_loss(map_BKhw: Float[Tensor, "B K h w"], truth_BKhw: Float[Tensor, "B K h w"]) -> Float[Tensor, ""]:
+    """1 - soft Dice, mean over the maps whose mask shows a lesion; 0 if none does. Source: Milletari et al. 2016
+    (arXiv:1606.04797), without squares."""
+    known = ~torch.isnan(truth_BKhw)
+    truth = torch.where(known, truth_BKhw, 0.0)
+    both_BK = (map_BKhw * truth).sum((-2, -1))
+    dice_BK = (2 * both_BK + 1) / ((map_BKhw * known).sum((-2, -1)) + truth.sum((-2, -1)) + 1)
+    lesion_BK = truth.amax((-2, -1)) >= 0.5
+    return ((1 - dice_BK) * lesion_BK).sum() / lesion_BK.sum().clamp(min=1)

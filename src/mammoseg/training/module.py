@@ -50,6 +50,7 @@ class StageModule(L.LightningModule):
         self.validation = validation
         self.criterion = criterion
         self.seed = seed
+        self.progress = 0.0
         self.collate = collate
         self.trained = set(stage.trained_parameters(model)).difference(frozen)
         if not self.trained:
@@ -81,13 +82,15 @@ class StageModule(L.LightningModule):
         schedule = OneCycleLR(optimizer, self.config.learning_rate, total_steps=steps)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
+    def on_train_batch_start(self, batch: Any, step: int) -> None:
+        self.progress = self.trainer.global_step / self.trainer.estimated_stepping_batches
+
     def training_step(self, indexed: IndexedBatch, step: int) -> Tensor:
         # Patch shifts and turns follow from seed, epoch and step alone, so a resumed run repeats an uninterrupted one. (Not
         # done in on_train_epoch_start: Lightning does not call it in the first epoch of a resumed run.)
         torch.manual_seed(hash((self.seed, self.current_epoch, step * size() + rank())) % 2**63)
         batch, _ = indexed
-        done = self.trainer.global_step / self.trainer.estimated_stepping_batches
-        out = self._step(batch._replace(progress=done), True)
+        out = self._step(batch._replace(progress=self.progress), True)
         loss = torch.stack(list(out.losses.values())).sum()
         self._check_finite(mean_of_all(loss).item(), "loss")
         self.log_dict(

@@ -23,14 +23,14 @@ _MEASURED = 3
 class Plan:
     """The stages of a run: which of how many one is, and the seconds that all of them still take, from the speed so far.
 
-    A stage that has not begun is taken to need as long for an epoch as the slowest so far. Choosing patches takes less
-    than an epoch and does not count.
+    A stage that has not begun is taken to need as long for an epoch as the slowest so far. Choosing patches or outlines takes
+    less than an epoch and does not count.
     """
 
     def __init__(self, stages: Sequence[Stage], epochs: Mapping[str, int]) -> None:
         """`epochs`: how many each stage has."""
         self.epochs = {stage.name: epochs[stage.name] for stage in stages}
-        self._steps = [step for s in stages for step in ((_patches(s.name), s.name) if s.extracts else (s.name,))]
+        self._steps = [step for stage in stages for step in _steps(stage)]
         self._left: dict[str, float] = dict(self.epochs)
         self._speed: dict[str, tuple[float, float]] = {}
 
@@ -38,9 +38,9 @@ class Plan:
         """Such as "stage 3 of 4, local"."""
         return f"stage {self._steps.index(stage) + 1} of {len(self._steps)}, {stage}"
 
-    def title_of_patches(self, stage: str) -> str:
-        """Of the choice of patches before a stage."""
-        return self.title(_patches(stage))
+    def title_of(self, chosen: str, stage: str) -> str:
+        """Of the choice of `patches` or `outlines` before a stage."""
+        return self.title(f"{chosen} for {stage}")
 
     def set_done(self, stage: str, epochs: int) -> None:
         """So many epochs of a stage lie behind it, of a run that was stopped."""
@@ -62,8 +62,9 @@ class Plan:
         return sum(max(0.0, round(left, 6)) * speed.get(name, slowest) for name, left in self._left.items())
 
 
-def _patches(stage: str) -> str:
-    return f"patches for {stage}"
+def _steps(stage: Stage) -> list[str]:
+    chosen = [("patches", stage.extracts), ("outlines", stage.outlines)]
+    return [*(f"{what} for {stage.name}" for what, function in chosen if function), stage.name]
 
 
 class EpochLog(Callback):

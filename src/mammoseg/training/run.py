@@ -41,10 +41,9 @@ from mammoseg.nn.checkpoint import CheckpointError, open_checkpoint, save_checkp
 from mammoseg.nn.contract import Learning, Stage
 from mammoseg.nn.layout import use_channels_last
 from mammoseg.prep.window import WindowNoise
-from mammoseg.progress import Bar
+from mammoseg.training.chosen import OUTLINES, PATCHES, with_chosen
 from mammoseg.training.config import StageConfig, TrainConfig
 from mammoseg.training.distributed import in_first, is_first, together
-from mammoseg.training.extract import extract_patches, load_patches, save_patches
 from mammoseg.training.fit import fit_stage
 from mammoseg.training.init import Start
 from mammoseg.training.material import (
@@ -168,7 +167,7 @@ class _Run:
         self.workers = workers
         self.start = start
         self.learning: Learning = load_model_plugin(config.model).LEARNING
-        self.stages = self.learning.stages
+        self.stages = self.learning.stages_of(config.network)
         self.plan = Plan(self.stages, {stage.name: self._settings(stage).epochs for stage in self.stages})
         self.result = out / "checkpoint"
         self.marker = out / "run.json"
@@ -193,8 +192,9 @@ class _Run:
         elif not self.marker.is_file():
             for (
                 stage
-            ) in self.stages:  # patches do not say whose they are; all else does, and is checked when it is used
-                (self.out / "stages" / stage.name / "patches.csv").unlink(missing_ok=True)
+            ) in self.stages:  # what was chosen does not say whose it is; all else does, and is checked when it is used
+                for name in (PATCHES, OUTLINES):
+                    (self.out / "stages" / stage.name / name).unlink(missing_ok=True)
         elif self._known() != self.identity:
             raise TrainingError(
                 f"{self.out}: holds a run with another configuration or manifest. Choose a new folder, give the same "
@@ -233,8 +233,10 @@ class _Run:
             self.plan.set_done(stage.name, self.plan.epochs[stage.name])
         else:
             settings = self._settings(stage)
-            if stage.extracts is not None:
-                train, val = self._with_patches(stage, model, train, val, folder, settings.batch_size)
+            train, val = with_chosen(
+                *(stage, model, self.config.objective, (train, val), folder, self.plan),
+                *(settings.batch_size, self.device, self.workers),
+            )
             module = StageModule(
                 *(model, stage, settings, self.config.objective, val, criterion, self.config.seed),
                 self.learning.collate,
@@ -261,29 +263,6 @@ class _Run:
             "training": self.config.model_dump(mode="json", exclude={"network", "prep"}),
         }
         in_first(lambda: self._save(model, self.result, provenance, trained_on.model_dump(mode="json")))
-
-    def _with_patches(
-        self,
-        stage: Stage,
-        model: nn.Module,
-        train: WindowDataset,
-        val: WindowDataset,
-        folder: Path,
-        batch_size: int,
-    ) -> tuple[WindowDataset, WindowDataset]:
-        """Both data sets with patches, which are chosen unless that is done for every image."""
-        path = folder / "patches.csv"
-        every = WindowDataset([*train.rows, *val.rows], train.cache, classes=train.classes, views=train.views)
-        centres, side = in_first(lambda: load_patches(path) if path.is_file() else ({}, 0))
-        counts = {len(centres.get(row.image_id, ())) for row in every.rows}
-        if len(counts) > 1 or 0 in counts:
-            with Bar(self.plan.title_of_patches(stage.name), len(every)) as bar:
-                table = extract_patches(
-                    model, stage, self.config.objective, every, batch_size, self.device, self.workers, bar.advance
-                )
-            in_first(lambda: save_patches(table, path))
-            centres, side = load_patches(path)
-        return train.with_patches(side, centres), val.with_patches(side, centres)
 
     def _save(
         self, model: nn.Module, folder: Path, provenance: dict[str, Any], trained_on: dict[str, Any] | None = None

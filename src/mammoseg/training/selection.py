@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from mammoseg.data.breasts import breast_labels
 from mammoseg.data.manifest import ImageRow
-from mammoseg.metrics import dice
+from mammoseg.metrics import dice, pointing
 from mammoseg.metrics.auc import roc_auc
 from mammoseg.nn.contract import Criterion
 from mammoseg.statistics.histogram import MapOnMask, to_levels
@@ -67,7 +67,8 @@ class Found:
 
     y: dict[int, NDArray[np.float64]] = field(default_factory=dict)
     """Number of the row -> (K,) scores."""
-    dice: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    of_maps: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    """`dice_*` and `peak_*` (pointing game, 0 or 1) of each image with a lesion mask."""
     losses: list[tuple[float, int]] = field(default_factory=list)
     """Of each batch, with the number of its images."""
 
@@ -86,9 +87,10 @@ class ValidationScores:
 
     def add_map(self, name: str, saliency_HW: NDArray[np.floating], mask_HW: NDArray[np.bool_]) -> None:
         """A map of one class on the pixels of its lesion mask."""
-        score = dice.measure(MapOnMask(to_levels(np.clip(saliency_HW, 0, 1)), mask_HW))["soft"]
-        if np.isfinite(score):
-            self.found.dice[name].append(score)
+        image = MapOnMask(to_levels(np.clip(saliency_HW, 0, 1)), mask_HW)
+        for kind, score in (("dice", dice.measure(image)["soft"]), ("peak", pointing.measure(image)["inside"])):
+            if np.isfinite(score):
+                self.found.of_maps[f"{kind}_{name}"].append(score)
 
     def merge(self, parts: Sequence[Found]) -> None:
         """Go on with all that several processes have found."""
@@ -96,14 +98,14 @@ class ValidationScores:
         for part in parts:
             self.found.y.update(part.y)
             self.found.losses.extend(part.losses)
-            for name, scores in part.dice.items():
-                self.found.dice[name].extend(scores)
+            for name, scores in part.of_maps.items():
+                self.found.of_maps[name].extend(scores)
 
     def compute(self, criterion: str) -> dict[str, float]:
-        """`loss`, breast-level `auc_*` and mean `dice_*` as far as defined, and `select`: higher is better."""
+        """`loss`, breast-level `auc_*` and mean `dice_*` and `peak_*` as far as defined, and `select`: higher is better."""
         losses, images = np.array(self.found.losses).T
         values = {"loss": float(np.average(losses, weights=images))}
-        values |= {f"dice_{name}": float(np.mean(scores)) for name, scores in self.found.dice.items()}
+        values |= {name: float(np.mean(scores)) for name, scores in self.found.of_maps.items()}
         values |= {f"auc_{name}": auc for name, auc in self._breast_auc().items() if np.isfinite(auc)}
         deciding = [v for name, v in values.items() if name.startswith(f"{criterion}_")]
         return values | {"select": float(np.mean(deciding)) if deciding else -values["loss"]}

@@ -27,6 +27,21 @@ def model(config: GlamConfig) -> Glam:
 
 
 @pytest.fixture
+def where_what(config: GlamConfig) -> Glam:
+    """The same with heads that say where and what apart, in both modules."""
+    torch.manual_seed(0)
+    heads = {"heads": "where_what"}
+    return Glam(
+        config.model_copy(
+            update={
+                "global_module": config.global_module.model_copy(update=heads),
+                "local_module": config.local_module.model_copy(update=heads),
+            }
+        )
+    )
+
+
+@pytest.fixture
 def batch() -> Batch:
     torch.manual_seed(1)
     labels = torch.tensor([[0.0, 1.0], [1.0, 0.0], [float("nan"), 1.0], [0.0, 0.0]])

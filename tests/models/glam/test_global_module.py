@@ -50,6 +50,19 @@ def test_pooling_on_the_maps_own_grids(module: GlobalModule) -> None:
     assert not torch.allclose(out.y_scales[2], finest.y_scales[2], atol=1e-6)
 
 
+def test_pooling_over_the_breast(module: GlobalModule) -> None:
+    """A breast of half the window, t = 10 %: 19 of its 192 cells. There is nothing outside of it in any map."""
+    of_breast = GlobalModule(module.config.model_copy(update={"top_t_of": "breast"}), 2).eval()
+    of_breast.load_state_dict(module.state_dict())
+    image = torch.rand(2, 1, 96, 64) + 0.5
+    image[:, :, 48:] = 0
+    whole, out = module(image), of_breast(image)
+    for S_whole, S, y in zip(whole.scales, out.scales, out.y_scales, strict=True):
+        assert torch.equal(S[..., :12, :], S_whole[..., :12, :])
+        assert (S[..., 12:, :] == 0).all()
+        torch.testing.assert_close(y, S.flatten(2).sort(-1, descending=True).values[..., :19].mean(-1))
+
+
 def test_scale_weights(module: GlobalModule) -> None:
     only_finest = GlobalModule(module.config.model_copy(update={"scale_weights": (1.0, 0.0, 0.0)}), 2).eval()
     out = only_finest(torch.randn(1, 1, 96, 64))

@@ -29,7 +29,7 @@ def test_patches_are_seen_one_by_one(aggregation: Aggregation) -> None:
     for b in range(2):
         for p in range(3):
             features = local.trunk(patches[b, p : p + 1])
-            torch.testing.assert_close(out.maps_BPKmm[b, p], torch.sigmoid(local.head(features))[0])
+            torch.testing.assert_close(out.maps_BPKmm[b, p], local.head(features).saliency_BKhw[0])
             torch.testing.assert_close(out.y_patch_BPK[b, p], top_t_pool(out.maps_BPKmm[b, p, None], 0.3)[0])
 
 
@@ -81,5 +81,5 @@ def test_three_channels_are_the_gray_one() -> None:
     local = module("attention", channels_in=3)
     patches = torch.randn(1, 1, 1, 32, 32)
     torch.testing.assert_close(
-        local(patches).maps_BPKmm[0], torch.sigmoid(local.head(local.trunk(patches[0].repeat(1, 3, 1, 1))))
+        local(patches).maps_BPKmm[0], local.head(local.trunk(patches[0].repeat(1, 3, 1, 1))).saliency_BKhw
     )

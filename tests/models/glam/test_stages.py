@@ -9,12 +9,13 @@ from torch import Tensor, nn
 from mammoseg.data.dataset import WindowDataset
 from mammoseg.models.glam.config import ObjectiveConfig
 from mammoseg.models.glam.model import Glam
+from mammoseg.models.glam.objective import global_losses
 from mammoseg.models.glam.stages import LEARNING, choose_patches, global_step, joint_step, local_step
 from mammoseg.nn.contract import Batch, Stage
 from mammoseg.training.config import StageConfig
 from mammoseg.training.module import StageModule
 
-GLOBAL, LOCAL, JOINT = LEARNING.stages
+GLOBAL, LOCAL, JOINT, STUDENT = LEARNING.stages
 OBJECTIVE = ObjectiveConfig()
 
 
@@ -54,6 +55,21 @@ def test_losses_of_the_stages(model: Glam, batch: Batch) -> None:
         assert list(global_step(model, batch, OBJECTIVE, training).losses) == coarse
         assert list(local_step(model, batch, OBJECTIVE, training).losses) == fine
         assert list(joint_step(model, batch, OBJECTIVE, training).losses) == [*coarse, *fine, "fusion_bce"]
+
+
+def test_t_falls_until_the_middle_of_the_global_stage(model: Glam, batch: Batch) -> None:
+    """With sparsity off, the loss is that of the t in between: geometrically from 40 % to the 10 % of the network."""
+    model.config = model.config.model_copy(
+        update={"global_module": model.config.global_module.model_copy(update={"top_t": 0.1})}
+    )
+    objective = ObjectiveConfig(global_sparsity=0, top_t_start=0.4)
+    model.eval()  # so that only t differs
+    for progress, t in ((0.0, 0.4), (0.25, 0.2), (0.5, 0.1), (0.8, 0.1)):
+        losses = global_step(model, batch._replace(progress=progress), objective, True).losses
+        expected = global_losses(model.global_module(batch.image_BCHW, t), batch.label_BK, objective)
+        torch.testing.assert_close(losses["global_bce"], expected["global_bce"])
+    at_start, judged = batch._replace(progress=0.0), global_step(model, batch, objective, False)
+    assert torch.equal(global_step(model, at_start, objective, False).y_BK, judged.y_BK)
 
 
 @pytest.mark.parametrize(("stage", "name"), [(GLOBAL, "global"), (LOCAL, "local")])
@@ -149,7 +165,7 @@ def test_training_does_not_run_in_channels_last(model: Glam, batch: Batch) -> No
     seen: list[Tensor] = []
     for module in model.modules():
         if isinstance(module, nn.Conv2d):
-            module.register_forward_hook(lambda _module, _inputs, output: seen.append(output))
+            module.register_forward_hook(lambda _module, inputs, _output: seen.extend(inputs))
     for step in (global_step, local_step, joint_step):
         step(model, batch, OBJECTIVE, True)
     assert seen

@@ -62,7 +62,7 @@ def kills(steps: int) -> dict[str, list[tuple[str, int]]]:
         ],
         "local": [
             ("mammoseg.models.glam.model.Glam.select", 2),  # while choosing patches
-            ("mammoseg.training.run.save_patches", 1),
+            ("mammoseg.training.chosen.save_table", 1),
             ("mammoseg.training.run.fit_stage", 1),  # between choosing patches and training
             (STEP, 2),
             (STEP, steps + 2),

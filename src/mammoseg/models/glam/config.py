@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field, NonNegativeFloat, field_validator, model_validator
+from pydantic import Field, NonNegativeFloat, PositiveFloat, field_validator, model_validator
 
 from mammoseg.config import Config
 from mammoseg.nn.contract import NetworkConfig
@@ -23,6 +23,8 @@ class GlobalConfig(Config):
     """Max pool after the stem convolution. Source: published network; off for small windows."""
     heads: HeadKind = "plain"
     """From features to maps: as published, or our own, which place them better (nn/heads.py)."""
+    flips: bool = False
+    """Outside of training, the mean over the image and its mirror images (nn/flips.py): better placed, in four passes."""
     top_t: float = Field(0.03, gt=0, le=1)
     """Fraction of cells averaged into a prediction. Source: published network."""
     top_t_of: Literal["window", "breast"] = "window"
@@ -67,6 +69,15 @@ class LocalConfig(Config):
         return self
 
 
+class StudentConfig(Config):
+    """A U-Net that learns from outlines grown from the maps (grow.py). Ours."""
+
+    widths: tuple[Width, ...] = Field((16, 32, 64, 128, 128), min_length=2)
+    """Channels of each level, the finest (half of the window's size) first."""
+    top_t: float = Field(0.002, gt=0, le=1)
+    """Fraction of its pixels averaged into its prediction."""
+
+
 class ObjectiveConfig(Config):
     """What only training needs. The paper's search ranges are not public; GMIC's are 10^-5.5 to 10^-3.5 for a sum over cells."""
 
@@ -83,6 +94,16 @@ class ObjectiveConfig(Config):
     """Patches per image in training. Our choice; the paper's number is not public."""
     patch_jitter: float = Field(0.125, ge=0, le=0.5)
     """Largest random shift of a training patch, as a fraction of its side. Our choice."""
+    lesion_radius_px: tuple[PositiveFloat, PositiveFloat] = (43, 214)
+    """Smallest and largest radius of the outlines that the student learns from, in model pixels. Our choice: 3 and 15 mm
+    of 0.07 mm pixels."""
+
+    @field_validator("lesion_radius_px")
+    @classmethod
+    def _radii(cls, radii: tuple[float, float]) -> tuple[float, float]:
+        if radii[0] >= radii[1]:
+            raise ValueError(f"the smallest radius comes first, got {radii}")
+        return radii
 
 
 class GlamConfig(NetworkConfig):
@@ -106,6 +127,9 @@ class GlamConfig(NetworkConfig):
     """Which prediction is the model's. The published software reports `global` even for the joint model."""
     combine: Literal["mean", "global", "local"] = "mean"
     """Final map: mean of the local and the global map (published software), or one of them."""
+    student: StudentConfig | None = None
+    """A U-Net that learns in a further stage from outlines grown from the final map, and whose map then takes its place; None: as
+    published, without."""
 
     @model_validator(mode="after")
     def _has_prediction(self) -> "GlamConfig":
@@ -119,5 +143,6 @@ TINY = GlamConfig(
     local_module=LocalConfig(blocks=(1, 1), widths=(4, 6), strides=(1, 1), stem_pool=False, channels_in=1),
     patch_px=16,
     num_patches=2,
+    student=StudentConfig(widths=(4, 6), top_t=0.01),
 )
 """Quick on a window of 96 x 64 pixels."""

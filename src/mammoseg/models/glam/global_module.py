@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from mammoseg.models.glam.config import GlobalConfig
+from mammoseg.nn.flips import mean_over_flips
 from mammoseg.nn.heads import make_head
 from mammoseg.nn.pooling import top_t_pool
 from mammoseg.nn.resnet22 import ResNet22
@@ -49,6 +50,11 @@ class GlobalModule(nn.Module):
 
     def forward(self, image_B1HW: Float[Tensor, "B 1 H W"], top_t: float | None = None) -> GlobalOutput:
         """`top_t` overrides the configured fraction."""
+        if self.config.flips and not self.training:
+            return mean_over_flips(lambda image: self._seen(image, top_t), image_B1HW)
+        return self._seen(image_B1HW, top_t)
+
+    def _seen(self, image_B1HW: Tensor, top_t: float | None) -> GlobalOutput:
         t = top_t or self.config.top_t
         *_, h0, h1, _, h2 = self.trunk(image_B1HW)
         native = [head(h) for head, h in zip(self.heads, (h0, h1, h2), strict=True)]

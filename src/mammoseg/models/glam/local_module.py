@@ -70,6 +70,5 @@ class LocalModule(nn.Module):
         if alpha_BP is None:
             cells_BK1n = A_NKmm.unflatten(0, (len(y_BPK), -1)).transpose(1, 2).flatten(2).unsqueeze(2)
             return top_t_pool(cells_BK1n, self.config.top_t)
-        return (
-            (alpha_BP.unsqueeze(-1) * y_BPK).sum(1).clamp(max=1)
-        )  # rounding can make the weights sum to a little more than 1
+        # rounding can make the weights sum to a little more than 1
+        return (alpha_BP.unsqueeze(-1) * y_BPK).sum(1).clamp(max=1)

@@ -17,13 +17,14 @@ from mammoseg.models.glam.maps import combine_maps, place_patches
 from mammoseg.nn.contract import Network, Patches
 from mammoseg.nn.fusion import Fusion
 from mammoseg.nn.patches import crop_patches, select_patches
+from mammoseg.nn.unet import UNet
 
 
 class GlamOutput(NamedTuple):
     y_BK: Tensor
     """The model's prediction: one of y_global, y_local, y_fusion, as configured."""
     saliency_BKuv: Tensor
-    """The final map."""
+    """The final map: the student's, if there is one."""
     global_: GlobalOutput
     local: LocalOutput
     y_fusion_BK: Tensor | None
@@ -31,6 +32,8 @@ class GlamOutput(NamedTuple):
     """S_l: zero outside the patches."""
     patches: Patches
     """Most salient first."""
+    teacher_BKuv: Tensor
+    """The final map of the papers, from which the student has learned."""
 
     @property
     def maps(self) -> Mapping[str, Tensor]:
@@ -51,6 +54,7 @@ class Glam(Network):
         self.local_module = LocalModule(config.local_module, classes)
         features = self.global_module.features, self.local_module.features
         self.fusion = Fusion(*features, classes) if config.fusion else None
+        self.student = UNet(config.student.widths, classes) if config.student else None
 
     def forward(self, image_B1HW: Float[Tensor, "B 1 H W"], num_patches: int | None = None) -> GlamOutput:
         """Whole windows -> prediction and final map. `num_patches` overrides the configured number."""
@@ -60,15 +64,17 @@ class Glam(Network):
         fine = self.local_module(self.crop(image_B1HW, corners_BP2))
         y_fusion_BK = self.fuse(coarse, fine)
         local_BKuv = place_patches(fine.maps_BPKmm, corners_BP2, self.config.patch_px, shape)
+        teacher_BKuv = combine_maps(coarse.saliency_BKhw, local_BKuv, self.config.combine)
         predictions = {"global": coarse.y_BK, "local": fine.y_BK, "fusion": y_fusion_BK}
         return GlamOutput(
             y_BK=predictions[self.config.prediction],
-            saliency_BKuv=combine_maps(coarse.saliency_BKhw, local_BKuv, self.config.combine),
+            saliency_BKuv=teacher_BKuv if self.student is None else self.student(image_B1HW),
             global_=coarse,
             local=fine,
             y_fusion_BK=y_fusion_BK,
             local_saliency_BKuv=local_BKuv,
             patches=Patches(corners_BP2, self.config.patch_px, fine.y_patch_BPK, fine.attention_BP),
+            teacher_BKuv=teacher_BKuv,
         )
 
     def predict(self, image_B1HW: Float[Tensor, "B 1 H W"], *there: Tensor) -> Float[Tensor, "B K"]:

@@ -1,7 +1,7 @@
 """The losses of GLAM: cross-entropy of every prediction plus a penalty that keeps the maps sparse.
 
     global   mean over n of  BCE(y_n) + beta_g |S_n|_1          local   BCE(y_l) + beta_l |A|_1
-    joint    global + local + BCE(y_fusion)
+    joint    global + local + BCE(y_fusion)                     student   10 BCE(S, outline) + (1 - Dice) + BCE(y) / 4
 
 Heads with a map of any finding (nn/heads.py) add its cross-entropy: BCE(y of D), mean over n for the global module.
 
@@ -18,7 +18,11 @@ from torch import Tensor
 from mammoseg.models.glam.config import ObjectiveConfig
 from mammoseg.models.glam.global_module import GlobalOutput
 from mammoseg.models.glam.local_module import LocalOutput
-from mammoseg.nn.loss import bce, sparsity
+from mammoseg.nn.loss import bce, dice_loss, pixel_bce, sparsity
+
+_OF_PIXELS = 10.0
+_OF_LABELS = 0.25
+"""Weights of the student's losses, our choice: lesions are about 1 % of the pixels."""
 
 
 def global_losses(out: GlobalOutput, label_BK: Tensor, config: ObjectiveConfig) -> dict[str, Tensor]:
@@ -44,6 +48,15 @@ def joint_losses(
     """Both modules and the fusion, if there is one."""
     losses = global_losses(coarse, label_BK, config) | local_losses(fine, label_BK, config)
     return losses if y_fusion_BK is None else losses | {"fusion_bce": bce(y_fusion_BK, label_BK)}
+
+
+def student_losses(S_BKhw: Tensor, y_BK: Tensor, truth_BKhw: Tensor, label_BK: Tensor) -> dict[str, Tensor]:
+    """Of the student's map and prediction: the outlines, in which lesions are a small part of the pixels, and the labels."""
+    return {
+        "student_pixel_bce": _OF_PIXELS * pixel_bce(S_BKhw, truth_BKhw),
+        "student_dice": dice_loss(S_BKhw, truth_BKhw),
+        "student_label_bce": _OF_LABELS * bce(y_BK, label_BK),
+    }
 
 
 def _finding(module: str, y_B1: Sequence[Tensor], label_BK: Tensor) -> dict[str, Tensor]:

@@ -4,20 +4,27 @@
 2. (patches) freeze it and let it choose patches on every training image: `extracts` of the next stage
 3. local     train the local module on those patches
 4. joint     train everything together with the fusion
+5. student   only of a network with a student, which is ours: outline a lesion where the final map of each image points (grow.py),
+             and train a U-Net on these outlines
 
 Source   Liu et al. 2021 (arXiv:2106.07049), Sec. 2. Patches are turned by a random multiple of 90 degrees in training (Shen et al.
          2021, Sec. 3.3) and shifted a little, so that the local module does not learn one crop by heart.
 """
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from mammoseg.models.glam.config import GlamConfig, ObjectiveConfig
+from mammoseg.models.glam.grow import outline
 from mammoseg.models.glam.maps import combine_maps, place_patches
 from mammoseg.models.glam.model import Glam
-from mammoseg.models.glam.objective import global_losses, joint_losses, local_losses
+from mammoseg.models.glam.objective import global_losses, joint_losses, local_losses, student_losses
 from mammoseg.nn.contract import Batch, Learning, Stage, StepOutput
 from mammoseg.nn.patches import patches_problem, turn_patches
+from mammoseg.nn.pooling import top_t_pool
 
 
 def global_step(model: Glam, batch: Batch, objective: ObjectiveConfig, training: bool) -> StepOutput:
@@ -52,7 +59,7 @@ def joint_step(model: Glam, batch: Batch, objective: ObjectiveConfig, training: 
     if not training:
         out = model(batch.image_BCHW)
         coarse, fine, y_fusion_BK = out.global_, out.local, out.y_fusion_BK
-        y_BK, map_BKuv = out.y_BK, out.saliency_BKuv
+        y_BK, map_BKuv = out.y_BK, out.teacher_BKuv
     else:
         coarse = model.global_module(batch.image_BCHW)
         corners_BP2 = model.select(coarse, _shape(batch.image_BCHW), objective.num_patches)
@@ -63,6 +70,40 @@ def joint_step(model: Glam, batch: Batch, objective: ObjectiveConfig, training: 
         map_BKuv = combine_maps(coarse.saliency_BKhw, local_BKuv, config.combine)
     losses = joint_losses(coarse, fine, y_fusion_BK, batch.label_BK, objective)
     return StepOutput(losses, y_BK, map_BKuv)
+
+
+def draw_outlines(
+    model: Glam, image_B1HW: Tensor, label_BK: Tensor, objective: ObjectiveConfig
+) -> list[list[NDArray[np.float64] | None]]:
+    """From the final map of each class that the image is known to show."""
+    maps_BKuv = model(image_B1HW).teacher_BKuv.float().cpu().numpy()
+    return [
+        [
+            outline(image_1HW[0], S_uv, objective.lesion_radius_px) if shown else None
+            for S_uv, shown in zip(maps_Kuv, shown_K, strict=True)
+        ]
+        for image_1HW, maps_Kuv, shown_K in zip(
+            image_B1HW.cpu().numpy(), maps_BKuv, (label_BK == 1).tolist(), strict=True
+        )
+    ]
+
+
+def student_step(model: Glam, batch: Batch, objective: ObjectiveConfig, training: bool) -> StepOutput:
+    if batch.outline_BKHW is None or model.student is None or model.config.student is None:
+        raise TypeError("the student's stage needs batches with outlines, and a student")
+    image_B1HW, outline_BKHW = batch.image_BCHW, batch.outline_BKHW
+    if training:
+        image_B1HW, outline_BKHW = _mirrored(image_B1HW, outline_BKHW)
+    S_BKhw = model.student(image_B1HW)
+    truth_BKhw = interpolate(outline_BKHW, size=S_BKhw.shape[-2:], mode="area")
+    y_BK = top_t_pool(S_BKhw, model.config.student.top_t)
+    return StepOutput(student_losses(S_BKhw, y_BK, truth_BKhw, batch.label_BK), y_BK, S_BKhw)
+
+
+def _mirrored(*images: Tensor) -> list[Tensor]:
+    """All left-right, up-down, both or not, by chance."""
+    axes = [axis for axis in (-1, -2) if torch.rand(()) < 0.5]
+    return [image.flip(axes) for image in images]
 
 
 def _shape(image_B1HW: Tensor) -> tuple[int, int]:
@@ -92,7 +133,14 @@ LEARNING = Learning(
     stages=(
         Stage("global", trains=("global_module.*",), step=global_step),
         Stage("local", trains=("local_module.*",), step=local_step, extracts=choose_patches),
-        Stage("joint", trains=("*",), step=joint_step),
+        Stage("joint", trains=("[!s]*",), step=joint_step),  # all but the student
+        Stage(
+            "student",
+            trains=("student.*",),
+            step=student_step,
+            outlines=draw_outlines,
+            wanted=lambda config: config.student is not None,
+        ),
     ),
     objective=ObjectiveConfig,
     misfit=misfit,
