@@ -157,6 +157,43 @@ def test_patches_keep_inside_the_window(make: MakeData, rows: list[ImageRow]) ->
     assert {col for _, col in found} == {0, 64 - 32}
 
 
+def test_outlines_stay_on_their_place_in_the_image(make: MakeData, rows: list[ImageRow]) -> None:
+    """In original pixels: whatever the displacement, the same tissue is inside."""
+    shown = next(i for i, row in enumerate(rows) if row.labels["malignant"] and not row.labels["benign"])
+    square = np.array([[40.0, 24.0], [40.0, 40.0], [56.0, 40.0], [56.0, 24.0]])
+    outlines = {(rows[shown].image_id, "malignant"): make(displaced=False).grid(shown).to_original(square)}
+    plain, data = (make(displaced=displaced).with_outlines(outlines) for displaced in (False, True))
+    still = plain[shown, 0].outline_KHW
+    assert still is not None
+    assert still.shape == (2, 96, 64)
+    assert (still[0] == 0).all(), "labelled as not there"
+    assert still[1, 41:56, 25:40].all()
+    assert still[1].sum() <= 18 * 18
+    tissue = plain[shown, 0].image_CHW[0]
+    brightness, spread = tissue[still[1] == 1].mean(), tissue.std()
+    places = set()
+    for epoch in range(5):
+        sample = data[shown, epoch]
+        assert sample.outline_KHW is not None
+        inside = sample.outline_KHW[1] == 1
+        places.add(inside.nonzero()[0].tolist()[0])
+        assert abs(sample.image_CHW[0][inside].mean() - brightness) < 0.3 * spread
+    assert len(places) > 1
+
+
+def test_where_no_outline_was_found_nothing_is_known(make: MakeData, rows: list[ImageRow]) -> None:
+    data = make().with_outlines({})
+    for i in range(6):
+        outline_KHW = data[i, 0].outline_KHW
+        assert outline_KHW is not None
+        for of_class, label in zip(outline_KHW, data[i, 0].label_K, strict=True):
+            assert (of_class == 0).all() if label == 0 else of_class.isnan().all()
+    batch, _ = Collate()([data[4, 0], data[1, 0]])
+    assert batch.outline_BKHW is not None
+    assert batch.outline_BKHW.shape == (2, 2, 96, 64)
+    assert Collate()([make()[0, 0]])[0].outline_BKHW is None
+
+
 def test_collate(make: MakeData, rows: list[ImageRow]) -> None:
     centres = {row.image_id: np.zeros((3, 2)) for row in rows}
     data = make().with_patches(8, centres)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn.functional import binary_cross_entropy
 
-from mammoseg.nn.loss import bce, sparsity
+from mammoseg.nn.loss import bce, dice_loss, pixel_bce, sparsity
 
 NAN = float("nan")
 
@@ -65,3 +65,35 @@ def test_sparsity_by_hand() -> None:
     assert sparsity(maps, "mean").item() == (5 + 5.5) / 2
     assert sparsity(maps[:, None], "sum").item() == (10 + 11) / 2  # one patch each
     assert sparsity(maps[None], "sum").item() == (10 + 11) / 2  # two patches of one image: per patch
+
+
+def test_pixels_are_compared_where_the_truth_is_known() -> None:
+    S = torch.rand(2, 2, 5, 4, generator=torch.Generator().manual_seed(0))
+    truth = (S > 0.6).float()
+    per_class = binary_cross_entropy(S, truth, reduction="none").mean((0, 2, 3))
+    torch.testing.assert_close(pixel_bce(S, truth), per_class.sum())
+    truth[0, 1] = NAN
+    expected = per_class[0] + binary_cross_entropy(S[1, 1], truth[1, 1])
+    torch.testing.assert_close(pixel_bce(S, truth), expected)
+
+
+def test_dice_of_a_map_with_its_own_mask_and_with_another() -> None:
+    mask = torch.zeros(1, 1, 40, 40)
+    mask[..., 10:30, 10:30] = 1
+    assert dice_loss(mask, mask).item() == pytest.approx(0)
+    assert dice_loss(1 - mask, mask).item() == pytest.approx(1, abs=0.01)
+    half = mask.clone()
+    half[..., 20:] = 0  # half of the lesion: 2 * 200 / (200 + 400)
+    assert dice_loss(half, mask).item() == pytest.approx(1 / 3, abs=0.01)
+
+
+def test_only_maps_with_a_lesion_have_a_dice() -> None:
+    mask = torch.zeros(3, 1, 8, 8)
+    mask[0, 0, 2:6, 2:6] = 1
+    mask[2] = NAN
+    S = torch.full((3, 1, 8, 8), 0.3, requires_grad=True)
+    torch.testing.assert_close(dice_loss(S, mask), dice_loss(S[:1], mask[:1]))
+    dice_loss(S, mask).backward()
+    assert S.grad is not None
+    assert (S.grad[1:] == 0).all()
+    assert dice_loss(S, torch.zeros_like(mask)).item() == 0

@@ -16,7 +16,7 @@ from mammoseg.data.manifest import Manifest
 from mammoseg.nn.contract import Stage
 from mammoseg.prep.window import WindowNoise
 from mammoseg.training.config import TrainConfig
-from mammoseg.training.extract import extract_patches, load_patches, save_table
+from mammoseg.training.extract import extract_outlines, extract_patches, load_outlines, load_patches, save_table
 from mammoseg.training.module import TrainingError
 
 CPU = torch.device("cpu")
@@ -110,3 +110,46 @@ def test_a_damaged_table_of_patches(tmp_path: Path, text: str) -> None:
     (tmp_path / "patches.csv").write_text(text)
     with pytest.raises(TrainingError, match=r"patches\.csv: damaged .*Delete the file and give the same command again"):
         load_patches(tmp_path / "patches.csv")
+
+
+def around_the_brightest(model: Any, image_B1HW: Tensor, label_BK: Tensor, objective: Config) -> list[list[Any]]:
+    """A triangle at the brightest pixel, of each class that is there."""
+    model.modes.append(model.training)
+    places = [divmod(int(i), 64) for i in image_B1HW.flatten(1).argmax(1)]
+    triangles = [np.array([[r, c], [r + 4.0, c], [r, c + 4.0]]) for r, c in places]
+    return [
+        [triangle if label == 1 else None for label in label_K.tolist()]
+        for triangle, label_K in zip(triangles, label_BK, strict=True)
+    ]
+
+
+OUTLINING = Stage("late", ("*",), lambda *_: None, outlines=around_the_brightest)  # type: ignore[arg-type, return-value]
+
+
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_outlines_are_kept_in_original_pixels(data: WindowDataset, tmp_path: Path, batch_size: int) -> None:
+    model, told = Model().train(), []
+    table = extract_outlines(
+        model, OUTLINING, Config(), data, batch_size, CPU, batch_size - 1, progress=lambda: told.append(1)
+    )
+    assert model.modes == [False] * len(model.modes) != []
+    assert len(told) == len(data.rows)
+    save_table(table, tmp_path / "outlines.csv")
+    outlines = load_outlines(tmp_path / "outlines.csv")
+    expected = {(row.image_id, name) for row in data.rows for name, label in row.labels.items() if label}
+    assert outlines.keys() == expected != set()
+    for index, row in enumerate(data.rows):
+        for name in row.labels:
+            if (row.image_id, name) in outlines:
+                corners_N2 = data.grid(index).to_model(outlines[row.image_id, name])
+                place = divmod(int(data[index, 0].image_CHW.argmax()), 64)
+                np.testing.assert_allclose(corners_N2 - place, [[0, 0], [4, 0], [0, 4]], atol=1e-6)
+
+
+@pytest.mark.parametrize("text", ["", "image_id,class,row\na,benign,1\n", "image_id,class,row,col\na,benign,1,inf\n"])
+def test_a_damaged_table_of_outlines(tmp_path: Path, text: str) -> None:
+    (tmp_path / "outlines.csv").write_text(text)
+    with pytest.raises(
+        TrainingError, match=r"outlines\.csv: damaged .*Delete the file and give the same command again"
+    ):
+        load_outlines(tmp_path / "outlines.csv")

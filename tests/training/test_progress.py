@@ -48,6 +48,15 @@ def test_choosing_patches_is_a_stage_of_its_own(plan: Plan) -> None:
     assert titles == ["stage 1 of 3, global", "stage 2 of 3, patches for local", "stage 3 of 3, local"]
 
 
+def test_so_is_drawing_outlines() -> None:
+    stage = Stage("student", ("*",), lambda *_: None, outlines=lambda *_: [])  # type: ignore[arg-type, return-value]
+    plan = Plan([stage], {"student": 1})
+    assert [plan.title_of("outlines", "student"), plan.title("student")] == [
+        "stage 1 of 2, outlines for student",
+        "stage 2 of 2, student",
+    ]
+
+
 def test_the_time_left_is_that_of_all_stages(plan: Plan) -> None:
     assert plan.seconds_left() is None
     plan.add("global", 0.5, 10)

@@ -49,7 +49,7 @@ def glam_small() -> TrainConfig:
     return TrainConfig(
         network=network,
         objective=ObjectiveConfig(
-            global_sparsity=0.05, local_sparsity=0.05, reduction="mean", top_t_start=0.1, lesion_radius_px=(5, 27)
+            global_sparsity=0.05, local_sparsity=0.05, reduction="mean", top_t_start=0.1, lesion_radius_px=(5.0, 27.0)
         ),
         prep=PrepConfig(window=(368, 240), pixel_mm=0.56, opening_px=12, buffer_px=6),
         augment=AugmentConfig(location_px=(12, 12), size_px=12),

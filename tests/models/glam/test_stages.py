@@ -2,15 +2,24 @@
 
 from unittest import mock
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
 from mammoseg.data.dataset import WindowDataset
-from mammoseg.models.glam.config import ObjectiveConfig
+from mammoseg.models.glam.config import TINY, GlamConfig, ObjectiveConfig
 from mammoseg.models.glam.model import Glam
 from mammoseg.models.glam.objective import global_losses
-from mammoseg.models.glam.stages import LEARNING, choose_patches, global_step, joint_step, local_step
+from mammoseg.models.glam.stages import (
+    LEARNING,
+    choose_patches,
+    draw_outlines,
+    global_step,
+    joint_step,
+    local_step,
+    student_step,
+)
 from mammoseg.nn.contract import Batch, Stage
 from mammoseg.training.config import StageConfig
 from mammoseg.training.module import StageModule
@@ -34,8 +43,10 @@ def trained(model: Glam, stage: Stage, batch: Batch) -> None:
 
 
 def test_the_plan() -> None:
-    assert [stage.name for stage in LEARNING.stages] == ["global", "local", "joint"]
-    assert [stage.extracts is not None for stage in LEARNING.stages] == [False, True, False]
+    assert [stage.name for stage in LEARNING.stages_of(GlamConfig())] == ["global", "local", "joint"]
+    assert [stage.name for stage in LEARNING.stages_of(TINY)] == ["global", "local", "joint", "student"]
+    assert [stage.extracts is not None for stage in LEARNING.stages] == [False, True, False, False]
+    assert [stage.outlines is not None for stage in LEARNING.stages] == [False, False, False, True]
 
 
 @pytest.mark.parametrize(("stage", "parts"), [(GLOBAL, {"global_module"}), (LOCAL, {"local_module"}), (JOINT, None)])
@@ -170,3 +181,66 @@ def test_training_does_not_run_in_channels_last(model: Glam, batch: Batch) -> No
         step(model, batch, OBJECTIVE, True)
     assert seen
     assert all(output.is_contiguous() for output in seen)
+
+
+@pytest.fixture
+def with_student() -> Glam:
+    torch.manual_seed(0)
+    return Glam(TINY)
+
+
+def test_the_student_learns_alone_and_gives_the_final_map(with_student: Glam, batch: Batch) -> None:
+    """What it is taught is drawn from the map that the others would give without it."""
+    outline = torch.zeros(4, 2, 96, 64)
+    outline[0, 1, 40:60, 30:50] = 1
+    before = {name: value.clone() for name, value in with_student.state_dict().items()}
+    trained(with_student, STUDENT, batch._replace(outline_BKHW=outline))
+    for name, value in with_student.state_dict().items():
+        assert torch.equal(value, before[name]) != name.startswith("student."), name
+    assert with_student.student is not None
+    out = with_student.eval()(batch.image_BCHW)
+    torch.testing.assert_close(out.maps["saliency"], with_student.student(batch.image_BCHW))
+    without = Glam(TINY.model_copy(update={"student": None})).eval()
+    without.load_state_dict(
+        {name: v for name, v in with_student.state_dict().items() if not name.startswith("student.")}
+    )
+    torch.testing.assert_close(out.teacher_BKuv, without(batch.image_BCHW).saliency_BKuv)
+    judged = joint_step(with_student, batch, OBJECTIVE, False)
+    torch.testing.assert_close(judged.saliency_BKhw, out.teacher_BKuv)
+    own = student_step(with_student, batch._replace(outline_BKHW=outline), OBJECTIVE, False)
+    torch.testing.assert_close(own.saliency_BKhw, out.maps["saliency"])
+
+
+def test_image_and_outline_are_mirrored_together(with_student: Glam, batch: Batch) -> None:
+    """Where the outline is the bright part of the image, a student that returns its image has no Dice loss in any flip."""
+    image = torch.zeros(4, 1, 96, 64)
+    image[:, :, 10:40, 5:25] = 1
+
+    class Copy(nn.Module):
+        def forward(self, image_B1HW: Tensor) -> Tensor:
+            return image_B1HW.expand(-1, 2, -1, -1)
+
+    with_student.student = Copy()  # type: ignore[assignment]
+    seen = batch._replace(image_BCHW=image, outline_BKHW=image.expand(-1, 2, -1, -1))
+    for seed in range(8):
+        torch.manual_seed(seed)
+        assert student_step(with_student, seen, OBJECTIVE, True).losses["student_dice"] < 1e-3
+
+
+def test_the_student_needs_outlines(with_student: Glam, batch: Batch) -> None:
+    with pytest.raises(TypeError, match="needs batches with outlines"):
+        student_step(with_student, batch, OBJECTIVE, True)
+
+
+def test_outlines_of_the_classes_that_are_shown(with_student: Glam) -> None:
+    """A bright disc in every image; the labels say whose it is."""
+    rows, cols = np.mgrid[:96, :64]
+    disc = torch.from_numpy((np.hypot(rows - 40, cols - 30) < 8).astype(np.float32))
+    labels = torch.tensor([[1.0, 0.0], [0.0, 0.0], [float("nan"), 1.0]])
+    with torch.no_grad():
+        found = draw_outlines(
+            with_student.eval(), disc.expand(3, 1, 96, 64), labels, ObjectiveConfig(lesion_radius_px=(4, 20))
+        )
+    assert [[corners is not None for corners in of_image] for of_image in found] == [
+        [True, False], [False, False], [False, True],
+    ]  # fmt: skip

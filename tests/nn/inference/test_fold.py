@@ -10,9 +10,11 @@ from mammoseg.nn.resnet22 import ResNet22
 
 
 def trained(model: nn.Module) -> nn.Module:
-    """With batch norms that do something."""
+    """With weights that are the same in every process, and batch norms that do something."""
     torch.manual_seed(0)
     for module in model.modules():
+        if isinstance(module, nn.Conv2d):
+            module.reset_parameters()
         if isinstance(module, nn.BatchNorm2d):
             for values in (module.weight, module.running_var):
                 nn.init.uniform_(values, 0.5, 1.5)

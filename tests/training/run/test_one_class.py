@@ -99,7 +99,7 @@ def test_training_knows_only_what_the_model_predicts(
     assert validated.tolist() == 2 * table.loc[table["split"] == "val", "malignant"].tolist()
     provenance = open_checkpoint(tmp_path / "run" / "stages" / "only" / "checkpoint").provenance
     assert provenance["criterion"] == "dice"
-    assert set(provenance["best"]) == {"epoch", "loss", "auc_malignant", "dice_malignant", "select"}
+    assert set(provenance["best"]) == {"epoch", "loss", "auc_malignant", "dice_malignant", "peak_malignant", "select"}
     assert provenance["best"]["select"] == provenance["best"]["dice_malignant"]
 
 

@@ -94,7 +94,7 @@ class ObjectiveConfig(Config):
     """Patches per image in training. Our choice; the paper's number is not public."""
     patch_jitter: float = Field(0.125, ge=0, le=0.5)
     """Largest random shift of a training patch, as a fraction of its side. Our choice."""
-    lesion_radius_px: tuple[PositiveFloat, PositiveFloat] = (43, 214)
+    lesion_radius_px: tuple[PositiveFloat, PositiveFloat] = (43.0, 214.0)
     """Smallest and largest radius of the outlines that the student learns from, in model pixels. Our choice: 3 and 15 mm
     of 0.07 mm pixels."""
 
