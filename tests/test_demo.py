@@ -20,10 +20,10 @@ from mammoseg.training.config import TrainConfig
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, tiny_config: TrainConfig, tmp_path: Path) -> SimpleNamespace:
-    """`run(seed, overwrite)` runs it and returns the metrics; `folder` and `said` tell what came of it."""
+    """`run(seed, overwrite)` trains and returns the metrics; `folder` and `said` tell what came of it."""
     small = PhantomConfig.small(rows=104, columns=80, pixel_mm=2.24)
-    monkeypatch.setattr(demo, "EXAMS", 8)
-    monkeypatch.setattr(demo, "SPLITS", (0.5, 0.25, 0.25))
+    monkeypatch.setattr(demo, "TRAIN_EXAMS", 8)
+    monkeypatch.setattr(demo, "TRAIN_SPLITS", (0.5, 0.25, 0.25))
     monkeypatch.setattr(demo, "SHOWN", 4)
     monkeypatch.setattr(demo, "PhantomConfig", SimpleNamespace(small=lambda: small))
     monkeypatch.setattr(demo, "glam_demo", lambda: tiny_config)
@@ -32,7 +32,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tiny_config: TrainConfig, tmp_path: Pat
 
     def run(seed: int = 0, overwrite: bool = False) -> dict[str, Any]:
         said.clear()
-        return demo.run_demo(folder, torch.device("cpu"), 1, seed, overwrite, said.append)
+        return demo.run_demo(folder, torch.device("cpu"), 1, seed, overwrite, True, said.append)
 
     return SimpleNamespace(run=run, folder=folder, said=said)
 
@@ -91,3 +91,26 @@ def test_another_seed_needs_overwrite(run: SimpleNamespace) -> None:
     assert json.loads((run.folder / "study" / "phantom.json").read_text())["seed"] == 1
     assert json.loads((run.folder / "run" / "run.json").read_text())["config"]["seed"] == 1
     assert (run.folder / "index.html").read_text(encoding="utf-8") != page
+
+
+def test_with_the_weights_that_come_with_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nothing is trained, and the maps of a few exams that the weights have never seen hit their lesions."""
+    monkeypatch.setattr(demo, "EXAMS", 5)
+    monkeypatch.setattr(demo, "train", None)
+    said: list[str] = []
+    metrics = demo.run_demo(tmp_path, torch.device("cpu"), 1, 0, False, False, said.append)
+    assert [line.split(":")[0] for line in said if not line.startswith(" ")] == [
+        "1. Phantoms",
+        "2. Prediction",
+        "3. Evaluation",
+    ]
+    assert not (tmp_path / "run").exists()
+    assert metrics["n_images"] == 20
+    maps = [metrics["maps"][name]["saliency"] for name in ("benign", "malignant")]
+    assert max(of_class["dice_soft"]["value"] for of_class in maps) > 0.3
+
+
+def test_exams_that_the_weights_have_learned_from_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="seed 101: glam_phantom has learned from these exams"):
+        demo.run_demo(tmp_path, torch.device("cpu"), 1, 101, False, False, print)
+    assert not list(tmp_path.iterdir())

@@ -136,7 +136,8 @@ def load(
     precision: Precision = "32-true",
     displaced: int = 0,
 ) -> Model:
-    """The model of a run or checkpoint folder; of several, their mean.
+    """The model of a run or checkpoint folder, or of the weights of that name that come with mammoseg (`glam_phantom`); of
+    several, their mean.
 
     `device`: auto, cpu, cuda, cuda:1, mps. `sets`: settings of the network that differ, such as `num_patches=3`. `bf16-mixed`
     is faster and less exact. `displaced`: scores as the mean of so many displaced windows. Raises CheckpointError for a

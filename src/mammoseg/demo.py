@@ -1,4 +1,5 @@
-"""The main job from beginning to end on generated data: phantoms, training, prediction, evaluation, a page to look at."""
+"""The main job from beginning to end on generated data: phantoms, prediction, evaluation, a page to look at; with training, or
+with the weights that come with the package."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -24,20 +25,35 @@ from mammoseg.records.colours import legend
 from mammoseg.records.label import CLASSES
 from mammoseg.training.run import train
 
-EXAMS = 500
-SPLITS = (0.76, 0.08, 0.16)
+WEIGHTS = "glam_phantom"
+LEARNED_SEED = 101
+"""Generator seed of the exams that the weights have learned from."""
+EXAMS = 30
+TRAIN_EXAMS = 500
+TRAIN_SPLITS = (0.76, 0.08, 0.16)
 SHOWN = 24
 """Figures on the page."""
 
 Say = Callable[[str], None]
 
 
-def run_demo(out: Path, device: torch.device, workers: int, seed: int, overwrite: bool, say: Say) -> dict[str, Any]:
-    """Run everything below `out`; `say` hears what happens. Returns the metrics. A second call continues."""
+def run_demo(
+    out: Path, device: torch.device, workers: int, seed: int, overwrite: bool, training: bool, say: Say
+) -> dict[str, Any]:
+    """Run everything below `out`; `say` hears what happens. Returns the metrics. A second call continues.
+
+    Raises ValueError for exams that the weights have learned from.
+    """
+    if not training and seed == LEARNED_SEED:
+        raise ValueError(
+            f"seed {seed}: {WEIGHTS} has learned from these exams. Expected exams it has never seen: another --seed."
+        )
+    exams, splits = (TRAIN_EXAMS, TRAIN_SPLITS) if training else (EXAMS, (0.0, 0.0, 1.0))
     steps: list[Step] = []
 
     @contextmanager
-    def step(title: str, detail: str, folder: Path) -> Iterator[None]:
+    def step(name: str, detail: str, folder: Path) -> Iterator[None]:
+        title = f"{len(steps) + 1}. {name}"
         say(f"{title}: {detail}")
         started = time.monotonic()
         yield
@@ -47,20 +63,23 @@ def run_demo(out: Path, device: torch.device, workers: int, seed: int, overwrite
     study, run, predictions, metrics_folder = out / "study", out / "run", out / "predictions", out / "metrics"
     if overwrite:
         clear_study(study)
-    with step("1. Phantoms", f"{EXAMS} synthetic screening exams with known lesions", study):
-        with Bar("phantoms", EXAMS) as bar:
-            path = write_study(study, EXAMS, PhantomConfig.small(), seed, SPLITS, max(1, workers), bar.advance)
+    with step("Phantoms", f"{exams} synthetic screening exams with known lesions", study):
+        with Bar("phantoms", exams) as bar:
+            path = write_study(study, exams, PhantomConfig.small(), seed, splits, max(1, workers), bar.advance)
         manifest = load_manifest(path)
-    config = glam_demo().model_copy(update={"seed": seed})
-    with step("2. Training", "GLAM in four stages, from image-level labels only. How long it takes is told soon", run):
-        checkpoint = train(config, manifest, run, device, overwrite=overwrite).checkpoint
+    checkpoint = Path(WEIGHTS)
+    if training:
+        config = glam_demo().model_copy(update={"seed": seed})
+        with step("Training", "GLAM in five stages, from image-level labels only. How long it takes is told soon", run):
+            checkpoint = train(config, manifest, run, device, overwrite=overwrite).checkpoint
     held_out = list(manifest.subset("test").rows())
-    with step("3. Prediction", f"{len(held_out)} images of held-out exams: scores, maps, figures", predictions):
+    with step("Prediction", f"{len(held_out)} images of held-out exams: scores, maps, figures", predictions):
         predictor = open_predictor(checkpoint, str(device))
         write = overlay_writer(predictions, predictor.prep)
         with Bar("predict", len(held_out)) as bar:
             predict_images(predictor, held_out, predictions, workers, overwrite, write, bar.advance)
-    with step("4. Evaluation", "AUC by breast and image, Dice and PxAP of the maps, 95 % intervals", metrics_folder):
+    what = "AUC by breast and image, Dice and peak of the maps, 95 % intervals"
+    with step("Evaluation", what, metrics_folder):
         metrics = evaluate(predictions, manifest, metrics_folder, split="test", seed=seed)
     chart = Figure(metrics_folder / "roc.png", "ROC of held-out breasts")
     examples = [Figure(overlay_path(predictions, row.image_id), _caption(row)) for row in _to_show(held_out)]

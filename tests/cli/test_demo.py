@@ -25,6 +25,8 @@ def test_options_and_words(monkeypatch: pytest.MonkeyPatch) -> None:
     assert first.exit_code == 0
     lines = [line.strip() for line in first.stdout.splitlines()]
     assert lines == ["1. Phantoms", "metric", "AUC", "Look at mammoseg-demo/index.html"]
-    CliRunner().invoke(app, ["demo", "--out", "x", "--device", "cpu", "--workers", "1", "--seed", "4", "--overwrite"])
+    CliRunner().invoke(
+        app, ["demo", "--out", "x", "--device", "cpu", "--workers", "1", "--seed", "4", "--overwrite", "--train"]
+    )
     cpu = torch.device("cpu")
-    assert seen == [(Path("mammoseg-demo"), cpu, 2, 0, False), (Path("x"), cpu, 1, 4, True)]
+    assert seen == [(Path("mammoseg-demo"), cpu, 2, 0, False, False), (Path("x"), cpu, 1, 4, True, True)]

@@ -38,7 +38,9 @@ def batch_for(model: nn.Module, stage: Stage, objective: Config) -> Batch:
     if stage.extracts is not None:
         with torch.no_grad():
             corners_BP2, _ = stage.extracts(model.eval(), images(), objective)
-    outline_BKHW = None
+    mask_BKHW = torch.zeros(4, 2, *WINDOW)
+    mask_BKHW[0, 1, 40:60, 30:50] = 1
+    mask_BKHW[2, 0] = torch.nan
     if stage.outlines is not None:
         with torch.no_grad():
             outlines = stage.outlines(model.eval(), images(), label_BK, objective)
@@ -46,10 +48,7 @@ def batch_for(model: nn.Module, stage: Stage, objective: Config) -> Batch:
         for of_image, shown_K in zip(outlines, shown, strict=True):
             for corners_N2, is_shown in zip(of_image, shown_K, strict=True):
                 assert corners_N2 is None or (is_shown and corners_N2.shape == (len(corners_N2), 2))
-        outline_BKHW = torch.zeros(4, 2, *WINDOW)
-        outline_BKHW[0, 1, 40:60, 30:50] = 1
-        outline_BKHW[2, 0] = torch.nan
-    return Batch(images(), label_BK, corners_BP2, outline_BKHW=outline_BKHW)
+    return Batch(images(), label_BK, corners_BP2, mask_BKHW=mask_BKHW, outline_BKHW=mask_BKHW)
 
 
 @every_model
@@ -167,11 +166,13 @@ def test_an_unknown_name_is_told_from_this_one(name: str) -> None:
 @every_model
 def test_a_network_that_no_memory_holds_is_refused(name: str) -> None:
     for widths, blocks in (((16_384,) * 4, (9,) * 4), ((512, 16_384), (1, 1))):
-        local = {"widths": widths, "blocks": blocks, "strides": (1,) * len(blocks)}
         values = load_model_plugin(name).TINY.model_dump()
-        config = load_model_plugin(name).Config.model_validate(
-            {**values, "local_module": {**values["local_module"], **local}}
-        )
+        large = {"widths": widths, "blocks": blocks, "strides": (1,) * len(blocks)}
+        if "local_module" in values:
+            large = {"local_module": {**values["local_module"], **large}}
+        else:
+            large = {"widths": widths}
+        config = load_model_plugin(name).Config.model_validate({**values, **large})
         with pytest.raises(
             ConfigError, match=rf"{name}: a network .* has [\d,]+ parameters\. Expected at most 1,000,000,000"
         ):

@@ -16,6 +16,7 @@ from mammoseg.nn.checkpoint import (
     WEIGHTS,
     CheckpointError,
     open_checkpoint,
+    packaged,
     save_checkpoint,
 )
 
@@ -64,6 +65,21 @@ def test_an_earlier_checkpoint_has_no_statistics(saved: Path) -> None:
     earlier = {name: value for name, value in description.items() if name not in ("trained_on", "seal")}
     (saved / DESCRIPTION).write_text(json.dumps(earlier | {"format": 1}))
     assert open_checkpoint(saved).trained_on is None
+
+
+def test_those_that_come_with_mammoseg_are_known_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is whole, not large, has a model card and tells what it was trained on; a folder of the user comes first."""
+    monkeypatch.chdir(tmp_path)
+    assert "glam_phantom" in packaged()
+    for name, folder in packaged().items():
+        checkpoint = open_checkpoint(Path(name))
+        assert checkpoint.folder == folder
+        assert checkpoint.trained_on is not None
+        assert (folder / WEIGHTS).stat().st_size <= 10_000_000
+        assert (folder / "README.md").is_file()
+        (tmp_path / name).mkdir()
+        with pytest.raises(CheckpointError, match="no checkpoint here"):
+            open_checkpoint(Path(name))
 
 
 def test_the_run_folder_will_do(saved: Path) -> None:

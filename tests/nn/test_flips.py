@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from mammoseg.nn.flips import mean_over_flips
+from mammoseg.nn.flips import mean_over_flips, mirrored
 
 
 class Out(NamedTuple):
@@ -42,3 +42,14 @@ def test_what_moves_with_the_image_is_left_as_it_is() -> None:
 def test_numbers_are_the_mean_over_the_four() -> None:
     image = torch.arange(4.0).view(1, 1, 2, 2)
     assert mean_over_flips(looks_beside, image).y_BK.item() == 1.5  # its corner in each of the four
+
+
+def test_images_that_belong_together_are_mirrored_together() -> None:
+    image = torch.arange(6.0).view(1, 1, 2, 3)
+    seen = set()
+    for seed in range(20):
+        torch.manual_seed(seed)
+        one, other = mirrored(image, image + 10)
+        assert torch.equal(one + 10, other)
+        seen.add(tuple(one.flatten().tolist()))
+    assert len(seen) == 4

@@ -27,7 +27,7 @@ def predict(
         ),
     ] = None,
     checkpoint: Annotated[
-        list[Path], typer.Option("--checkpoint", help="Run or checkpoint folder. Several: their mean.")
+        list[Path], typer.Option("--checkpoint", help="Run or checkpoint folder, or glam_phantom. Several: their mean.")
     ] = ...,  # type: ignore[assignment]
     manifest: Annotated[Path | None, typer.Option("--manifest", "-m", help="Table of images.")] = None,
     exam_list: Annotated[Path | None, typer.Option("--exam-list", help="Pickled exam list of NYU's software.")] = None,

@@ -27,6 +27,7 @@ FORMAT = 2
 _UNSEALED = 1
 """The format before: the same without a seal."""
 WEIGHTS, DESCRIPTION = "weights.safetensors", "checkpoint.json"
+_PACKAGED = Path(__file__).parents[1] / "weights"
 
 
 class CheckpointError(ValueError):
@@ -111,11 +112,19 @@ def save_checkpoint(
     return folder
 
 
+def packaged() -> dict[str, Path]:
+    """The weights that come with mammoseg: name -> folder, which holds a model card, README.md."""
+    return {path.parent.name: path.parent for path in sorted(_PACKAGED.glob(f"*/{DESCRIPTION}"))}
+
+
 def open_checkpoint(path: Path) -> Checkpoint:
-    """Read the description of a checkpoint folder, or of the run folder that holds one as `checkpoint/`.
+    """Read the description of a checkpoint folder, of the run folder that holds one as `checkpoint/`, or of the weights of
+    that name that come with mammoseg, unless there is a file or folder of that name.
 
     Raises CheckpointError if there is none, or if the weights are not those it was written with.
     """
+    if not path.exists():
+        path = packaged().get(str(path), path)
     folder = path / "checkpoint" if (path / "checkpoint" / DESCRIPTION).is_file() else path
     if not (folder / DESCRIPTION).is_file():
         unfinished = (
@@ -125,8 +134,8 @@ def open_checkpoint(path: Path) -> Checkpoint:
         )
         nothing = "" if path.exists() else "no such file or folder; "
         raise CheckpointError(
-            f"{path}: {nothing}no checkpoint here. Expected a run folder of `mammoseg train`, or a folder with {DESCRIPTION} and "
-            f"{WEIGHTS}.{unfinished}"
+            f"{path}: {nothing}no checkpoint here. Expected a run folder of `mammoseg train`, a folder with {DESCRIPTION} and "
+            f"{WEIGHTS}, or the name of weights that come with mammoseg ({', '.join(packaged())}).{unfinished}"
         )
     checkpoint = _described(folder)
     if is_foreign(checkpoint.model):

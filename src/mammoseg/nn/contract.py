@@ -150,6 +150,8 @@ class Stage:
     stage carry them as masks."""
     wanted: Callable[[Any], bool] = lambda config: True
     """`Config` of a network -> whether it has this stage."""
+    leaves: Callable[[Any], Any] = lambda config: config
+    """`Config` of a network -> that with which its checkpoint after this stage predicts: by the parts that have learned by then."""
     judged_by: tuple[Criterion, ...] = ("dice", "auc", "loss")
     """What may choose its best epoch; the first that the validation images allow."""
 

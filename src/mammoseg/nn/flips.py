@@ -1,4 +1,5 @@
-"""The mean of what a network says of an image and of its three mirror images, so that its map moves with the image.
+"""Mirror images: of training images by chance, and the mean of what a network says of an image and of its three mirror images,
+whose map moves with the image.
 
     mean over f of f(network(f(x))),   f = identity, left-right, up-down, both
 
@@ -15,6 +16,12 @@ from torch import Tensor
 
 T = TypeVar("T", bound=tuple[Any, ...])
 _FLIPS = ((), (-1,), (-2,), (-2, -1))
+
+
+def mirrored(*images: Tensor) -> list[Tensor]:
+    """All left-right, up-down, both or not, by chance."""
+    axes = [axis for axis in (-1, -2) if torch.rand(()) < 0.5]
+    return [image.flip(axes) for image in images]
 
 
 def mean_over_flips(network: Callable[[Tensor], T], image: Tensor) -> T:

@@ -10,6 +10,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+_OF_PIXELS = 10.0
+_OF_LABELS = 0.25
+"""Weights in the loss of a segmentation, our choice: lesions are about 1 % of the pixels."""
+
 
 def bce(y_BK: Float[Tensor, "B K"], label_BK: Float[Tensor, "B K"]) -> Float[Tensor, ""]:
     """Binary cross-entropy on probabilities, summed over classes, averaged over images; unknown (NaN) labels do not count.
@@ -51,3 +55,17 @@ def dice_loss(map_BKhw: Float[Tensor, "B K h w"], truth_BKhw: Float[Tensor, "B K
     dice_BK = (2 * both_BK + 1) / ((map_BKhw * known).sum((-2, -1)) + truth.sum((-2, -1)) + 1)
     lesion_BK = truth.amax((-2, -1)) >= 0.5
     return ((1 - dice_BK) * lesion_BK).sum() / lesion_BK.sum().clamp(min=1)
+
+
+def segmentation_losses(
+    map_BKhw: Float[Tensor, "B K h w"],
+    y_BK: Float[Tensor, "B K"],
+    truth_BKhw: Float[Tensor, "B K h w"],
+    label_BK: Float[Tensor, "B K"],
+) -> dict[str, Tensor]:
+    """10 BCE(map, mask) + (1 - Dice) + BCE(y, label) / 4, of a map that learns from masks or outlines."""
+    return {
+        "pixel_bce": _OF_PIXELS * pixel_bce(map_BKhw, truth_BKhw),
+        "dice": dice_loss(map_BKhw, truth_BKhw),
+        "label_bce": _OF_LABELS * bce(y_BK, label_BK),
+    }

@@ -38,7 +38,7 @@ from mammoseg.io.failures import Failures
 from mammoseg.io.outputs import writing_to
 from mammoseg.models import build_model, load_model_plugin, seen_by
 from mammoseg.nn.checkpoint import CheckpointError, open_checkpoint, save_checkpoint
-from mammoseg.nn.contract import Learning, Stage
+from mammoseg.nn.contract import Learning, NetworkConfig, Stage
 from mammoseg.nn.layout import use_channels_last
 from mammoseg.prep.window import WindowNoise
 from mammoseg.training.chosen import OUTLINES, PATCHES, with_chosen
@@ -247,7 +247,7 @@ class _Run:
                 module, train, val, folder, logs, self.device, self.workers, precision, self.plan, self.digest
             )
             what = {"stage": stage.name, "criterion": criterion, "best": best}
-            in_first(lambda: self._save(model, folder / "checkpoint", what))
+            in_first(lambda: self._save(model, folder / "checkpoint", stage.leaves(self.config.network), what))
         for path in folder.glob("*.ckpt") if is_first() else ():  # half-written ones of a killed run too
             path.unlink()
 
@@ -262,11 +262,17 @@ class _Run:
             "manifest_sha256": self.identity["manifest_sha256"],
             "training": self.config.model_dump(mode="json", exclude={"network", "prep"}),
         }
-        in_first(lambda: self._save(model, self.result, provenance, trained_on.model_dump(mode="json")))
+        domain = trained_on.model_dump(mode="json")
+        in_first(lambda: self._save(model, self.result, self.config.network, provenance, domain))
 
     def _save(
-        self, model: nn.Module, folder: Path, provenance: dict[str, Any], trained_on: dict[str, Any] | None = None
+        self,
+        model: nn.Module,
+        folder: Path,
+        network: NetworkConfig,
+        provenance: dict[str, Any],
+        trained_on: dict[str, Any] | None = None,
     ) -> None:
-        network, prep = self.config.network.model_dump(mode="json"), self.config.prep.model_dump(mode="json")
+        seen, prep = network.model_dump(mode="json"), self.config.prep.model_dump(mode="json")
         provenance = {**provenance, "run": self.digest, **({"init": self.start.record} if self.start else {})}
-        save_checkpoint(folder, self.config.model, model, network, prep, provenance, trained_on)
+        save_checkpoint(folder, self.config.model, model, seen, prep, provenance, trained_on)

@@ -183,6 +183,13 @@ def test_training_does_not_run_in_channels_last(model: Glam, batch: Batch) -> No
     assert all(output.is_contiguous() for output in seen)
 
 
+def test_what_each_stage_leaves_predicts_by_the_parts_that_have_learned() -> None:
+    left = [(config.prediction, config.combine) for stage in LEARNING.stages for config in [stage.leaves(TINY)]]
+    assert left == [("global", "global"), ("local", "local"), ("fusion", "mean"), ("fusion", "student")]
+    published = GlamConfig(prediction="global", combine="local")
+    assert JOINT.leaves(published) == published
+
+
 @pytest.fixture
 def with_student() -> Glam:
     torch.manual_seed(0)

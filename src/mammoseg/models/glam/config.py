@@ -125,16 +125,17 @@ class GlamConfig(NetworkConfig):
     """Whether there is a fusion module. The published model whose parts were trained separately has none."""
     prediction: Literal["global", "local", "fusion"] = "fusion"
     """Which prediction is the model's. The published software reports `global` even for the joint model."""
-    combine: Literal["mean", "global", "local"] = "mean"
-    """Final map: mean of the local and the global map (published software), or one of them."""
+    combine: Literal["mean", "global", "local", "student"] = "mean"
+    """Final map: mean of the local and the global map (published software), or one of them, or that of the student."""
     student: StudentConfig | None = None
-    """A U-Net that learns in a further stage from outlines grown from the final map, and whose map then takes its place; None: as
-    published, without."""
+    """A U-Net that learns in a further stage from outlines grown from the mean of both maps; None: as published, without."""
 
     @model_validator(mode="after")
     def _has_prediction(self) -> "GlamConfig":
         if self.prediction == "fusion" and not self.fusion:
             raise ValueError("prediction is 'fusion', but there is no fusion module: choose 'global' or 'local'")
+        if self.combine == "student" and self.student is None:
+            raise ValueError("combine is 'student', but there is no student: set `student`, or choose 'mean'")
         return self
 
 
@@ -143,6 +144,7 @@ TINY = GlamConfig(
     local_module=LocalConfig(blocks=(1, 1), widths=(4, 6), strides=(1, 1), stem_pool=False, channels_in=1),
     patch_px=16,
     num_patches=2,
+    combine="student",
     student=StudentConfig(widths=(4, 6), top_t=0.01),
 )
 """Quick on a window of 96 x 64 pixels."""

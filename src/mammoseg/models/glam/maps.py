@@ -42,7 +42,7 @@ def place_patches(
 def combine_maps(
     global_BKhw: Float[Tensor, "B K h w"], local_BKuv: Float[Tensor, "B K u v"], how: str
 ) -> Float[Tensor, "B K a b"]:
-    """The final map: the `mean` of both, or `global` or `local` alone."""
+    """The map of both modules: `global` or `local` alone, else their mean, which is also what a student learns from."""
     if how == "global":
         return global_BKhw
     if how == "local":

@@ -24,7 +24,7 @@ class GlamOutput(NamedTuple):
     y_BK: Tensor
     """The model's prediction: one of y_global, y_local, y_fusion, as configured."""
     saliency_BKuv: Tensor
-    """The final map: the student's, if there is one."""
+    """The final map."""
     global_: GlobalOutput
     local: LocalOutput
     y_fusion_BK: Tensor | None
@@ -33,7 +33,7 @@ class GlamOutput(NamedTuple):
     patches: Patches
     """Most salient first."""
     teacher_BKuv: Tensor
-    """The final map of the papers, from which the student has learned."""
+    """What the final map is without a student, who has learned from it."""
 
     @property
     def maps(self) -> Mapping[str, Tensor]:
@@ -68,7 +68,9 @@ class Glam(Network):
         predictions = {"global": coarse.y_BK, "local": fine.y_BK, "fusion": y_fusion_BK}
         return GlamOutput(
             y_BK=predictions[self.config.prediction],
-            saliency_BKuv=teacher_BKuv if self.student is None else self.student(image_B1HW),
+            saliency_BKuv=self.student(image_B1HW)
+            if self.student and self.config.combine == "student"
+            else teacher_BKuv,
             global_=coarse,
             local=fine,
             y_fusion_BK=y_fusion_BK,

@@ -1,7 +1,7 @@
 """The losses of GLAM: cross-entropy of every prediction plus a penalty that keeps the maps sparse.
 
     global   mean over n of  BCE(y_n) + beta_g |S_n|_1          local   BCE(y_l) + beta_l |A|_1
-    joint    global + local + BCE(y_fusion)                     student   10 BCE(S, outline) + (1 - Dice) + BCE(y) / 4
+    joint    global + local + BCE(y_fusion)                     student   those of a segmentation (nn/loss.py)
 
 Heads with a map of any finding (nn/heads.py) add its cross-entropy: BCE(y of D), mean over n for the global module.
 
@@ -18,11 +18,7 @@ from torch import Tensor
 from mammoseg.models.glam.config import ObjectiveConfig
 from mammoseg.models.glam.global_module import GlobalOutput
 from mammoseg.models.glam.local_module import LocalOutput
-from mammoseg.nn.loss import bce, dice_loss, pixel_bce, sparsity
-
-_OF_PIXELS = 10.0
-_OF_LABELS = 0.25
-"""Weights of the student's losses, our choice: lesions are about 1 % of the pixels."""
+from mammoseg.nn.loss import bce, segmentation_losses, sparsity
 
 
 def global_losses(out: GlobalOutput, label_BK: Tensor, config: ObjectiveConfig) -> dict[str, Tensor]:
@@ -51,12 +47,9 @@ def joint_losses(
 
 
 def student_losses(S_BKhw: Tensor, y_BK: Tensor, truth_BKhw: Tensor, label_BK: Tensor) -> dict[str, Tensor]:
-    """Of the student's map and prediction: the outlines, in which lesions are a small part of the pixels, and the labels."""
-    return {
-        "student_pixel_bce": _OF_PIXELS * pixel_bce(S_BKhw, truth_BKhw),
-        "student_dice": dice_loss(S_BKhw, truth_BKhw),
-        "student_label_bce": _OF_LABELS * bce(y_BK, label_BK),
-    }
+    """Of the student's map and prediction: the outlines, and the labels."""
+    losses = segmentation_losses(S_BKhw, y_BK, truth_BKhw, label_BK)
+    return {f"student_{name}": loss for name, loss in losses.items()}
 
 
 def _finding(module: str, y_B1: Sequence[Tensor], label_BK: Tensor) -> dict[str, Tensor]:

@@ -11,6 +11,9 @@ Source   Liu et al. 2021 (arXiv:2106.07049), Sec. 2. Patches are turned by a ran
          2021, Sec. 3.3) and shifted a little, so that the local module does not learn one crop by heart.
 """
 
+from collections.abc import Callable
+from typing import Literal
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -23,6 +26,7 @@ from mammoseg.models.glam.maps import combine_maps, place_patches
 from mammoseg.models.glam.model import Glam
 from mammoseg.models.glam.objective import global_losses, joint_losses, local_losses, student_losses
 from mammoseg.nn.contract import Batch, Learning, Stage, StepOutput
+from mammoseg.nn.flips import mirrored
 from mammoseg.nn.patches import patches_problem, turn_patches
 from mammoseg.nn.pooling import top_t_pool
 
@@ -93,17 +97,11 @@ def student_step(model: Glam, batch: Batch, objective: ObjectiveConfig, training
         raise TypeError("the student's stage needs batches with outlines, and a student")
     image_B1HW, outline_BKHW = batch.image_BCHW, batch.outline_BKHW
     if training:
-        image_B1HW, outline_BKHW = _mirrored(image_B1HW, outline_BKHW)
+        image_B1HW, outline_BKHW = mirrored(image_B1HW, outline_BKHW)
     S_BKhw = model.student(image_B1HW)
     truth_BKhw = interpolate(outline_BKHW, size=S_BKhw.shape[-2:], mode="area")
     y_BK = top_t_pool(S_BKhw, model.config.student.top_t)
     return StepOutput(student_losses(S_BKhw, y_BK, truth_BKhw, batch.label_BK), y_BK, S_BKhw)
-
-
-def _mirrored(*images: Tensor) -> list[Tensor]:
-    """All left-right, up-down, both or not, by chance."""
-    axes = [axis for axis in (-1, -2) if torch.rand(()) < 0.5]
-    return [image.flip(axes) for image in images]
 
 
 def _shape(image_B1HW: Tensor) -> tuple[int, int]:
@@ -129,11 +127,20 @@ def misfit(network: GlamConfig, objective: ObjectiveConfig | None, window: tuple
     return patches_problem(network.patch_px, counts, window)
 
 
+def _only(module: Literal["global", "local"]) -> Callable[[GlamConfig], GlamConfig]:
+    """What has not learned yet has no part in the prediction."""
+    return lambda config: config.model_copy(update={"prediction": module, "combine": module})
+
+
+def _without_student(config: GlamConfig) -> GlamConfig:
+    return config.model_copy(update={"combine": "mean"}) if config.combine == "student" else config
+
+
 LEARNING = Learning(
     stages=(
-        Stage("global", trains=("global_module.*",), step=global_step),
-        Stage("local", trains=("local_module.*",), step=local_step, extracts=choose_patches),
-        Stage("joint", trains=("[!s]*",), step=joint_step),  # all but the student
+        Stage("global", trains=("global_module.*",), step=global_step, leaves=_only("global")),
+        Stage("local", trains=("local_module.*",), step=local_step, extracts=choose_patches, leaves=_only("local")),
+        Stage("joint", trains=("[!s]*",), step=joint_step, leaves=_without_student),  # all but the student
         Stage(
             "student",
             trains=("student.*",),

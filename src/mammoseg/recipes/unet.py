@@ -1,0 +1,21 @@
+"""A training run of the U-Net, a function that returns the whole configuration."""
+
+from mammoseg.models.unet import UNetConfig
+from mammoseg.prep.config import PrepConfig
+from mammoseg.training.config import AugmentConfig, StageConfig, TrainConfig
+
+
+def unet_small() -> TrainConfig:
+    """A U-Net with lesion masks for a laptop: the windows of `glam_small`, and what they give when the masks are known.
+
+    Command   mammoseg phantom --exams 600 --out study
+              mammoseg train --recipe unet_small --manifest study/manifest.csv --out run
+    """
+    return TrainConfig(
+        model="unet",
+        network=UNetConfig(),
+        prep=PrepConfig(window=(368, 240), pixel_mm=0.56, opening_px=12, buffer_px=6),
+        augment=AugmentConfig(location_px=(12, 12), size_px=12),
+        stages={"masks": StageConfig(epochs=10, learning_rate=2e-3, schedule="one_cycle", batch_size=8)},
+        precision="auto",
+    )
