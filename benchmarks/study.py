@@ -3,8 +3,8 @@
     python benchmarks/study.py OUT [--exams 500] [--test-exams 100] [--seeds 1] [--device cpu] [--workers 1]
 
 Every arm learns from the same exams, with as many epochs as `glam_demo` has in the same kind of stage, and is tested on exams of
-another generator seed, which has chosen nothing. The table gives, benign / malignant: the mean over the training seeds, and, of
-the first seed, 95 % intervals over patients, and of the ratio of each arm's Dice to that of GMIC from the same resampled patients.
+another generator seed, which has chosen nothing. A row for each arm and training seed, benign / malignant, with 95 % intervals over
+patients; those of the ratio of an arm's Dice to that of GMIC are from the same resampled patients.
 The same command continues a run that was stopped.
 """
 
@@ -97,7 +97,7 @@ def test(arm: Arm, run: Path, held_out: Manifest, device: str, workers: int) -> 
     images = pd.read_csv(folder / "metrics" / "per_image.csv")
     row = {"AUC by breast": " / ".join(_of(metrics["scores"]["breast"][name]["final"]["auc"]) for name in CLASSES)}
     for title, column in (("Dice", "dice_soft"), ("PxAP", "pxap"), ("peak inside", "pointing_inside")):
-        row[title] = " / ".join(_of(metrics["maps"][name]["saliency"][column]) for name in CLASSES)
+        row[title] = " / ".join(_of(metrics["maps"][name]["maps"]["saliency"][column]) for name in CLASSES)
     beside = [images[f"{name}_saliency_pointing_distance"].median() for name in CLASSES]
     return row | {"median distance (radii)": " / ".join(f"{value:.2f}" for value in beside)}, images
 
@@ -128,7 +128,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--workers", type=int, default=1)
     given = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    logging.getLogger("mammoseg").setLevel(logging.INFO)
     small = PhantomConfig.small()
     learn = load_manifest(write_study(given.out / "learn", given.exams, small, LEARN_SEED, (0.9, 0.1, 0), 2))
     held_out = load_manifest(write_study(given.out / "test", given.test_exams, small, TEST_SEED, (0, 0, 1), 2))

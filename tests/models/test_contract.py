@@ -167,11 +167,9 @@ def test_an_unknown_name_is_told_from_this_one(name: str) -> None:
 def test_a_network_that_no_memory_holds_is_refused(name: str) -> None:
     for widths, blocks in (((16_384,) * 4, (9,) * 4), ((512, 16_384), (1, 1))):
         values = load_model_plugin(name).TINY.model_dump()
-        large = {"widths": widths, "blocks": blocks, "strides": (1,) * len(blocks)}
-        if "local_module" in values:
-            large = {"local_module": {**values["local_module"], **large}}
-        else:
-            large = {"widths": widths}
+        groups = {"widths": widths, "blocks": blocks, "strides": (1,) * len(blocks)}
+        has_groups = "local_module" in values
+        large = {"local_module": {**values["local_module"], **groups}} if has_groups else {"widths": widths}
         config = load_model_plugin(name).Config.model_validate({**values, **large})
         with pytest.raises(
             ConfigError, match=rf"{name}: a network .* has [\d,]+ parameters\. Expected at most 1,000,000,000"

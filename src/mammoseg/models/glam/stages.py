@@ -79,17 +79,17 @@ def joint_step(model: Glam, batch: Batch, objective: ObjectiveConfig, training: 
 def draw_outlines(
     model: Glam, image_B1HW: Tensor, label_BK: Tensor, objective: ObjectiveConfig
 ) -> list[list[NDArray[np.float64] | None]]:
-    """From the final map of each class that the image is known to show."""
-    maps_BKuv = model(image_B1HW).teacher_BKuv.float().cpu().numpy()
-    return [
-        [
-            outline(image_1HW[0], S_uv, objective.lesion_radius_px) if shown else None
-            for S_uv, shown in zip(maps_Kuv, shown_K, strict=True)
-        ]
-        for image_1HW, maps_Kuv, shown_K in zip(
-            image_B1HW.cpu().numpy(), maps_BKuv, (label_BK == 1).tolist(), strict=True
-        )
-    ]
+    """From the final map of each class that the image is known to show; other images are not looked at."""
+    found: list[list[NDArray[np.float64] | None]] = [[None] * label_BK.shape[1] for _ in label_BK]
+    shown = (label_BK == 1).any(1).nonzero().flatten().tolist()
+    if shown:
+        maps = model(image_B1HW[shown]).teacher_BKuv.float().cpu().numpy()
+        for b, S_Kuv in zip(shown, maps, strict=True):
+            image_HW = image_B1HW[b, 0].cpu().numpy()
+            for k, S_uv in enumerate(S_Kuv):
+                if label_BK[b, k] == 1:
+                    found[b][k] = outline(image_HW, S_uv, objective.lesion_radius_px)
+    return found
 
 
 def student_step(model: Glam, batch: Batch, objective: ObjectiveConfig, training: bool) -> StepOutput:
