@@ -94,7 +94,7 @@ class TrainConfig(Config):
 
     @model_validator(mode="after")
     def _known_stages(self) -> Self:
-        known = [stage.name for stage in load_model_plugin(self.model).LEARNING.stages_of(self.network)]
+        known = [stage.name for stage in load_model_plugin(self.model).LEARNING.stages]
         if unknown := sorted(set(self.stages) - set(known)):
             raise ValueError(f"{self.model} has no stage {', '.join(unknown)}; its stages are {', '.join(known)}")
         return self
