@@ -43,10 +43,11 @@ TINY = {
         "global_module": {"widths": [4, 4, 8, 8, 16], "strides": [1, 2, 1, 2, 2]},
         "local_module": {"blocks": [1], "widths": [8], "strides": [1]},
         "patch_px": 32,
+        "student": {"widths": [4, 6]},
     },
     "prep": {"window": [96, 64], "pixel_mm": 2.24, "opening_px": 3, "buffer_px": 2},
     "augment": {"location_px": [4, 4], "size_px": 4},
-    "stages": {name: {"epochs": 1, "batch_size": 8} for name in ("global", "local", "joint")},
+    "stages": {name: {"epochs": 1, "batch_size": 8} for name in ("global", "local", "joint", "student")},
 }
 SHORTER = {
     "prepare --recipe glam_small": "prepare --recipe glam_small --config tiny.yaml",
