@@ -186,6 +186,9 @@ def test_training_does_not_run_in_channels_last(model: Glam, batch: Batch) -> No
 def test_what_each_stage_leaves_predicts_by_the_parts_that_have_learned() -> None:
     left = [(config.prediction, config.combine) for stage in LEARNING.stages for config in [stage.leaves(TINY)]]
     assert left == [("global", "global"), ("local", "local"), ("fusion", "mean"), ("fusion", "student")]
+    by_student = TINY.model_copy(update={"prediction": "student"})
+    assert [stage.leaves(by_student).prediction for stage in (JOINT, STUDENT)] == ["fusion", "student"]
+    assert JOINT.leaves(by_student.model_copy(update={"fusion": False})).prediction == "global"
     published = GlamConfig(prediction="global", combine="local")
     assert JOINT.leaves(published) == published
 
@@ -207,7 +210,7 @@ def test_the_student_learns_alone_and_gives_the_final_map(with_student: Glam, ba
     assert with_student.student is not None
     out = with_student.eval()(batch.image_BCHW)
     torch.testing.assert_close(out.maps["saliency"], with_student.student(batch.image_BCHW))
-    without = Glam(TINY.model_copy(update={"student": None})).eval()
+    without = Glam(TINY.model_copy(update={"student": None, "combine": "mean"})).eval()
     without.load_state_dict(
         {name: v for name, v in with_student.state_dict().items() if not name.startswith("student.")}
     )
@@ -216,6 +219,19 @@ def test_the_student_learns_alone_and_gives_the_final_map(with_student: Glam, ba
     torch.testing.assert_close(judged.saliency_BKhw, out.teacher_BKuv)
     own = student_step(with_student, batch._replace(outline_BKHW=outline), OBJECTIVE, False)
     torch.testing.assert_close(own.saliency_BKhw, out.maps["saliency"])
+
+
+def test_the_student_can_say_the_score(with_student: Glam, batch: Batch) -> None:
+    """The other parts stay as they are, and the joint stage is not judged by a student that has not learned."""
+    asked = Glam(TINY.model_copy(update={"prediction": "student"})).eval()
+    asked.load_state_dict(with_student.state_dict())
+    out, fused = asked(batch.image_BCHW), with_student.eval()(batch.image_BCHW)
+    torch.testing.assert_close(out.y_BK, out.parts["student"])
+    torch.testing.assert_close(asked.predict(batch.image_BCHW), out.y_BK)
+    torch.testing.assert_close(dict(out.parts), dict(fused.parts))
+    torch.testing.assert_close(joint_step(asked, batch, OBJECTIVE, False).y_BK, fused.parts["fusion"])
+    with pytest.raises(ValueError, match="there is no student"):
+        GlamConfig(prediction="student")
 
 
 def test_image_and_outline_are_mirrored_together(with_student: Glam, batch: Batch) -> None:

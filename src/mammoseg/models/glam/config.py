@@ -123,7 +123,7 @@ class GlamConfig(NetworkConfig):
     """Patches per image at inference. Source: published run; Fig. 8 compares 1 and 3."""
     fusion: bool = True
     """Whether there is a fusion module. The published model whose parts were trained separately has none."""
-    prediction: Literal["global", "local", "fusion"] = "fusion"
+    prediction: Literal["global", "local", "fusion", "student"] = "fusion"
     """Which prediction is the model's. The published software reports `global` even for the joint model."""
     combine: Literal["mean", "global", "local", "student"] = "mean"
     """Final map: mean of the local and the global map (published software), or one of them, or that of the student."""
@@ -134,8 +134,10 @@ class GlamConfig(NetworkConfig):
     def _has_prediction(self) -> "GlamConfig":
         if self.prediction == "fusion" and not self.fusion:
             raise ValueError("prediction is 'fusion', but there is no fusion module: choose 'global' or 'local'")
-        if self.combine == "student" and self.student is None:
-            raise ValueError("combine is 'student', but there is no student: set `student`, or choose 'mean'")
+        if "student" in (self.prediction, self.combine) and self.student is None:
+            raise ValueError(
+                "prediction or combine is 'student', but there is no student: set `student`, or choose another"
+            )
         return self
 
 

@@ -5,7 +5,7 @@ Shapes   B batch | P patches | K class (0 benign, 1 malignant) | H, W pixels | h
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from jaxtyping import Float
 from torch import Tensor
@@ -17,12 +17,13 @@ from mammoseg.models.glam.maps import combine_maps, place_patches
 from mammoseg.nn.contract import Network, Patches
 from mammoseg.nn.fusion import Fusion
 from mammoseg.nn.patches import crop_patches, select_patches
+from mammoseg.nn.pooling import top_t_pool
 from mammoseg.nn.unet import UNet
 
 
 class GlamOutput(NamedTuple):
     y_BK: Tensor
-    """The model's prediction: one of y_global, y_local, y_fusion, as configured."""
+    """The model's prediction: one of y_global, y_local, y_fusion, y_student, as configured."""
     saliency_BKuv: Tensor
     """The final map."""
     global_: GlobalOutput
@@ -34,6 +35,7 @@ class GlamOutput(NamedTuple):
     """Most salient first."""
     teacher_BKuv: Tensor
     """What the final map is without a student, who has learned from it."""
+    y_student_BK: Tensor | None = None
 
     @property
     def maps(self) -> Mapping[str, Tensor]:
@@ -41,8 +43,9 @@ class GlamOutput(NamedTuple):
 
     @property
     def parts(self) -> Mapping[str, Tensor]:
-        fusion = {} if self.y_fusion_BK is None else {"fusion": self.y_fusion_BK}
-        return {"global": self.global_.y_BK, "local": self.local.y_BK, **fusion}
+        more = {"fusion": self.y_fusion_BK, "student": self.y_student_BK}
+        present = {name: y_BK for name, y_BK in more.items() if y_BK is not None}
+        return {"global": self.global_.y_BK, "local": self.local.y_BK, **present}
 
 
 class Glam(Network):
@@ -65,24 +68,26 @@ class Glam(Network):
         y_fusion_BK = self.fuse(coarse, fine)
         local_BKuv = place_patches(fine.maps_BPKmm, corners_BP2, self.config.patch_px, shape)
         teacher_BKuv = combine_maps(coarse.saliency_BKhw, local_BKuv, self.config.combine)
-        predictions = {"global": coarse.y_BK, "local": fine.y_BK, "fusion": y_fusion_BK}
+        student_BKhw, y_student_BK = self.ask_student(image_B1HW)
+        predictions = {"global": coarse.y_BK, "local": fine.y_BK, "fusion": y_fusion_BK, "student": y_student_BK}
         return GlamOutput(
             y_BK=predictions[self.config.prediction],
-            saliency_BKuv=self.student(image_B1HW)
-            if self.student and self.config.combine == "student"
-            else teacher_BKuv,
+            saliency_BKuv=student_BKhw if self.config.combine == "student" else teacher_BKuv,
             global_=coarse,
             local=fine,
             y_fusion_BK=y_fusion_BK,
             local_saliency_BKuv=local_BKuv,
             patches=Patches(corners_BP2, self.config.patch_px, fine.y_patch_BPK, fine.attention_BP),
             teacher_BKuv=teacher_BKuv,
+            y_student_BK=y_student_BK,
         )
 
     def predict(self, image_B1HW: Float[Tensor, "B 1 H W"], *there: Tensor) -> Float[Tensor, "B K"]:
         """The prediction of `forward` without what only the maps need: the local module is most of the work."""
         if self.config.prediction == "global":
             return self.global_module(image_B1HW).y_BK
+        if self.config.prediction == "student":
+            return self.ask_student(image_B1HW)[1]
         return self(image_B1HW).y_BK
 
     def select(self, coarse: GlobalOutput, image_shape: tuple[int, int], num_patches: int) -> Tensor:
@@ -92,6 +97,13 @@ class Glam(Network):
     def crop(self, image_B1HW: Tensor, corners_BP2: Tensor) -> Tensor:
         """The patches (B, P, 1, s, s) at the given corners."""
         return crop_patches(image_B1HW, corners_BP2, self.config.patch_px)
+
+    def ask_student(self, image_B1HW: Tensor) -> tuple[Any, Any]:
+        """Map (B, K, h, w) and prediction (B, K) of the student; None if there is none."""
+        if self.student is None or self.config.student is None:
+            return None, None
+        S_BKhw = self.student(image_B1HW)
+        return S_BKhw, top_t_pool(S_BKhw, self.config.student.top_t)
 
     def fuse(self, coarse: GlobalOutput, fine: LocalOutput) -> Tensor | None:
         """y_fusion (B, K), if there is a fusion module."""

@@ -28,7 +28,6 @@ from mammoseg.models.glam.objective import global_losses, joint_losses, local_lo
 from mammoseg.nn.contract import Batch, Learning, Stage, StepOutput
 from mammoseg.nn.flips import mirrored
 from mammoseg.nn.patches import patches_problem, turn_patches
-from mammoseg.nn.pooling import top_t_pool
 
 
 def global_step(model: Glam, batch: Batch, objective: ObjectiveConfig, training: bool) -> StepOutput:
@@ -63,7 +62,7 @@ def joint_step(model: Glam, batch: Batch, objective: ObjectiveConfig, training: 
     if not training:
         out = model(batch.image_BCHW)
         coarse, fine, y_fusion_BK = out.global_, out.local, out.y_fusion_BK
-        y_BK, map_BKuv = out.y_BK, out.teacher_BKuv
+        y_BK, map_BKuv = out.parts[_without_student(config).prediction], out.teacher_BKuv
     else:
         coarse = model.global_module(batch.image_BCHW)
         corners_BP2 = model.select(coarse, _shape(batch.image_BCHW), objective.num_patches)
@@ -93,14 +92,13 @@ def draw_outlines(
 
 
 def student_step(model: Glam, batch: Batch, objective: ObjectiveConfig, training: bool) -> StepOutput:
-    if batch.outline_BKHW is None or model.student is None or model.config.student is None:
+    if batch.outline_BKHW is None or model.student is None:
         raise TypeError("the student's stage needs batches with outlines, and a student")
     image_B1HW, outline_BKHW = batch.image_BCHW, batch.outline_BKHW
     if training:
         image_B1HW, outline_BKHW = mirrored(image_B1HW, outline_BKHW)
-    S_BKhw = model.student(image_B1HW)
+    S_BKhw, y_BK = model.ask_student(image_B1HW)
     truth_BKhw = interpolate(outline_BKHW, size=S_BKhw.shape[-2:], mode="area")
-    y_BK = top_t_pool(S_BKhw, model.config.student.top_t)
     return StepOutput(student_losses(S_BKhw, y_BK, truth_BKhw, batch.label_BK), y_BK, S_BKhw)
 
 
@@ -133,7 +131,10 @@ def _only(module: Literal["global", "local"]) -> Callable[[GlamConfig], GlamConf
 
 
 def _without_student(config: GlamConfig) -> GlamConfig:
-    return config.model_copy(update={"combine": "mean"}) if config.combine == "student" else config
+    instead = {"prediction": "fusion" if config.fusion else "global", "combine": "mean"}
+    return config.model_copy(
+        update={name: value for name, value in instead.items() if getattr(config, name) == "student"}
+    )
 
 
 LEARNING = Learning(
