@@ -44,6 +44,7 @@ def glam_small() -> TrainConfig:
         local_module=_SMALL_LOCAL.model_copy(update=_OURS),
         patch_px=64,
         num_patches=3,
+        prediction="student",
         combine="student",
         student=StudentConfig(),
     )
