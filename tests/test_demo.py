@@ -106,7 +106,7 @@ def test_with_the_weights_that_come_with_it(monkeypatch: pytest.MonkeyPatch, tmp
     ]
     assert not (tmp_path / "run").exists()
     assert metrics["n_images"] == 20
-    maps = [metrics["maps"][name]["saliency"] for name in ("benign", "malignant")]
+    maps = [metrics["maps"][name]["maps"]["saliency"] for name in ("benign", "malignant")]
     assert max(of_class["dice_soft"]["value"] for of_class in maps) > 0.3
 
 
