@@ -6,6 +6,7 @@ mammoseg is imported inside the fixtures: the shape checks in tests must be set 
 
 import itertools
 import multiprocessing
+import multiprocessing.connection
 import os
 import shutil
 import signal
@@ -269,7 +270,7 @@ def command(
 @pytest.fixture(scope="session")
 def processes() -> Callable[..., list[int | None]]:
     """`processes("train_run", [arguments of one, of another])` runs a function of killing.py in one or several processes at once;
-    the exit code of each."""
+    the exit code of each. Like torchrun, it ends those that are still there a minute after one has failed."""
     context = multiprocessing.get_context("forkserver")  # imports torch once, and has no threads when it forks
     context.set_forkserver_preload(["killing"])
 
@@ -282,8 +283,11 @@ def processes() -> Callable[..., list[int | None]]:
             running = [context.Process(target=getattr(killing, what), args=own) for own in arguments]
             for process in running:
                 process.start()
-            for process in running:
-                process.join()
+            while alive := [process for process in running if process.is_alive()]:
+                ended = multiprocessing.connection.wait([process.sentinel for process in alive], timeout=60)
+                if not ended and any(process.exitcode for process in running):
+                    for process in alive:
+                        process.terminate()
         return [process.exitcode for process in running]
 
     return run

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -83,8 +84,10 @@ def test_the_end_of_one_is_the_end_of_all_and_the_same_call_continues(
     out = tmp_path / "ended"
     result = together(config, out, tuple(ends if rank == hit else "" for rank in (0, 1)))
     assert all(code != 0 for code, _ in result)
-    left = result[1 - hit][1]
-    assert f"process {1 - hit}: another process of this training has ended" in left
+    code, left = result[1 - hit]
+    # Seldom, gloo does not notice that a process was killed; then torchrun ends the others, as `together` does.
+    unnoticed = ends == "kill" and code == -signal.SIGTERM
+    assert unnoticed or f"process {1 - hit}: another process of this training has ended" in left
     assert not (out / "checkpoint" / "checkpoint.json").exists()
     assert [code for code, _ in together(config, out)] == [0, 0]
     assert [code for code, _ in together(config, tmp_path / "whole")] == [0, 0]
