@@ -85,7 +85,7 @@ def runs() -> dict[str, TrainConfig]:
         (unet, "masks", epochs["student"]),
     ):
         config.stages[name] = config.stages[name].model_copy(update={"epochs": count})
-    return {"gmic": gmic, "papers": papers_glam(), "ours": ours, "unet": unet}
+    return {"gmic": gmic, "ours": ours, "unet": unet, "papers": papers_glam()}
 
 
 def test(arm: Arm, run: Path, held_out: Manifest, device: str, workers: int) -> tuple[dict[str, str], pd.DataFrame]:
