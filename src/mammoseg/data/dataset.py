@@ -87,7 +87,7 @@ class WindowDataset(Dataset[Any]):
         other.patch_px, other.patch_centres = patch_px, centres
         return other
 
-    def with_outlines(self, outlines: "Outlines") -> "WindowDataset":
+    def with_outlines(self, outlines: Outlines) -> "WindowDataset":
         """The same, with outlines of lesions in the samples."""
         other = copy(self)
         other.outlines = outlines

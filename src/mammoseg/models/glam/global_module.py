@@ -59,9 +59,12 @@ class GlobalModule(nn.Module):
         *_, h0, h1, _, h2 = self.trunk(image_B1HW)
         native = [head(h) for head, h in zip(self.heads, (h0, h1, h2), strict=True)]
         finest = [maps.on_grid(native[0].saliency_BKhw) for maps in native]
-        S0, S1, S2 = (self._inside(maps.saliency_BKhw, image_B1HW) for maps in finest)
-        pooled = native if self.config.pool_at == "native" else finest
-        y0, y1, y2 = (self._pool(maps.saliency_BKhw, image_B1HW, t) for maps in pooled)
+        inside_B1hw = self._breast(image_B1HW, native[0].saliency_BKhw)
+        S0, S1, S2 = (_within(maps.saliency_BKhw, inside_B1hw) for maps in finest)
+        pooled, cells = finest, [inside_B1hw] * len(finest)
+        if self.config.pool_at == "native":
+            pooled, cells = native, [self._breast(image_B1HW, maps.saliency_BKhw) for maps in native]
+        y0, y1, y2 = (_pool(maps.saliency_BKhw, t, own) for maps, own in zip(pooled, cells, strict=True))
         w0, w1, w2 = self.config.scale_weights
         return GlobalOutput(
             scales=(S0, S1, S2),
@@ -70,18 +73,22 @@ class GlobalModule(nn.Module):
             y_BK=(y0 + y1 + y2) / 3,
             z_BC=h2.amax((-2, -1)),
             y_finding_scales=tuple(
-                self._pool(maps.finding_B1hw, image_B1HW, t) for maps in pooled if maps.finding_B1hw is not None
+                _pool(maps.finding_B1hw, t, own)
+                for maps, own in zip(pooled, cells, strict=True)
+                if maps.finding_B1hw is not None
             ),
         )
 
-    def _inside(self, S_BKhw: Tensor, image_B1HW: Tensor) -> Tensor:
-        """The map, 0 where the background is if only the breast counts."""
+    def _breast(self, image_B1HW: Tensor, like_BKhw: Tensor) -> Tensor | None:
+        """The cells (B, 1, h, w) of the breast on the grid of a map; None: all of the window count."""
         if self.config.top_t_of == "window":
-            return S_BKhw
-        return S_BKhw * breast_cells(image_B1HW, (S_BKhw.shape[-2], S_BKhw.shape[-1]))
+            return None
+        return breast_cells(image_B1HW, (like_BKhw.shape[-2], like_BKhw.shape[-1]))
 
-    def _pool(self, S_BKhw: Tensor, image_B1HW: Tensor, t: float) -> Tensor:
-        if self.config.top_t_of == "window":
-            return top_t_pool(S_BKhw, t)
-        cells_B1hw = breast_cells(image_B1HW, (S_BKhw.shape[-2], S_BKhw.shape[-1]))
-        return top_t_pool(S_BKhw * cells_B1hw, t, cells_B1hw)
+
+def _within(S_BKhw: Tensor, cells_B1hw: Tensor | None) -> Tensor:
+    return S_BKhw if cells_B1hw is None else S_BKhw * cells_B1hw
+
+
+def _pool(S_BKhw: Tensor, t: float, cells_B1hw: Tensor | None) -> Tensor:
+    return top_t_pool(_within(S_BKhw, cells_B1hw), t, cells_B1hw)
