@@ -3,14 +3,14 @@
 import pytest
 import torch
 
-from mammoseg.models.unet import TINY, Segmenter, masks_step
+from mammoseg.models.unet import TINY, build, masks_step
 from mammoseg.nn.contract import Batch, NoObjective
 
 
 def test_it_learns_a_lesion_from_its_mask() -> None:
     """A bright square in noise, of one class: after some steps its map is there and nowhere else."""
     torch.manual_seed(0)
-    model = Segmenter(TINY).train()
+    model = build(TINY).train()
     image, mask = torch.randn(4, 1, 96, 64) * 0.1, torch.zeros(4, 2, 96, 64)
     for i, (row, col) in enumerate(((10, 8), (50, 20), (30, 40))):
         image[i, :, row : row + 20, col : col + 16] += 1
@@ -30,4 +30,4 @@ def test_it_learns_a_lesion_from_its_mask() -> None:
 
 def test_it_needs_masks() -> None:
     with pytest.raises(TypeError, match="needs batches with them"):
-        masks_step(Segmenter(TINY), Batch(torch.zeros(1, 1, 96, 64), torch.zeros(1, 2)), NoObjective(), True)
+        masks_step(build(TINY), Batch(torch.zeros(1, 1, 96, 64), torch.zeros(1, 2)), NoObjective(), True)

@@ -1,6 +1,7 @@
 """Training runs of GLAM, each a function that returns the whole configuration."""
 
-from mammoseg.models.glam.config import GlamConfig, GlobalConfig, LocalConfig, ObjectiveConfig, StudentConfig
+from mammoseg.models.glam.config import GlamConfig, GlobalConfig, LocalConfig, ObjectiveConfig
+from mammoseg.nn.unet import UNetShape
 from mammoseg.prep.config import PrepConfig
 from mammoseg.training.config import AugmentConfig, StageConfig, TrainConfig
 
@@ -46,7 +47,7 @@ def glam_small() -> TrainConfig:
         num_patches=3,
         prediction="student",
         combine="student",
-        student=StudentConfig(),
+        student=UNetShape(),
     )
     return TrainConfig(
         network=network,

@@ -5,8 +5,9 @@ Both are stored in original pixels, so they stay valid for any displaced trainin
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -21,89 +22,86 @@ from mammoseg.data.dataset import Collate, Outlines, WindowDataset
 from mammoseg.io.atomic import atomic_path
 from mammoseg.nn.contract import Batch, Stage
 from mammoseg.nn.inference import full_float32
+from mammoseg.records.grid import PixelGrid
 from mammoseg.training.distributed import Share, of_all
 from mammoseg.training.module import TrainingError
 
-
-def extract_patches(
-    model: nn.Module,
-    stage: Stage,
-    objective: Config,
-    data: WindowDataset,
-    batch_size: int,
-    device: torch.device,
-    workers: int,
-    progress: Callable[[], None] | None = None,
-) -> pd.DataFrame:
-    """One row per patch: image_id, rank (0 is the most salient), row and col of its centre in original pixels, and its side in
-    model pixels.
-
-    `progress` is called after each image that this process looks at.
-    """
-    if stage.extracts is None:
-        raise TypeError(f"stage {stage.name} has no patches")
-    records = []
-    for batch, indices in _every_image(model, data, batch_size, device, workers):
-        corners_BP2, side = stage.extracts(model, batch.image_BCHW, objective)
-        for index, corners_P2 in zip(indices, corners_BP2.cpu().numpy(), strict=True):
-            if index < 0:
-                continue
-            centres_P2 = data.grid(index).to_original(corners_P2 + side / 2)
-            image_id = data.rows[index].image_id
-            records += [(image_id, rank, *centre, side) for rank, centre in enumerate(centres_P2)]
-            if progress is not None:
-                progress()
-    return _table(records, ["image_id", "rank", "row", "col", "side"])
+T = TypeVar("T")
 
 
-def extract_outlines(
-    model: nn.Module,
-    stage: Stage,
-    objective: Config,
-    data: WindowDataset,
-    batch_size: int,
-    device: torch.device,
-    workers: int,
-    progress: Callable[[], None] | None = None,
-) -> pd.DataFrame:
-    """One row per corner, in their order: image_id, class, row and col in original pixels. Like `extract_patches`."""
-    if stage.outlines is None:
-        raise TypeError(f"stage {stage.name} has no outlines")
-    records = []
-    for batch, indices in _every_image(model, data, batch_size, device, workers):
-        outlines = stage.outlines(model, batch.image_BCHW, batch.label_BK, objective)
-        for index, of_classes in zip(indices, outlines, strict=True):
-            if index < 0:
-                continue
-            grid, image_id = data.grid(index), data.rows[index].image_id
-            for name, corners_N2 in zip(data.classes, of_classes, strict=True):
-                if corners_N2 is not None:
-                    records += [(image_id, name, *corner) for corner in grid.to_original(corners_N2)]
-            if progress is not None:
-                progress()
-    return _table(records, ["image_id", "class", "row", "col"])
+@dataclass(frozen=True)
+class Frozen:
+    """A model that looks at every image of `data` and learns nothing from it; each process at its share."""
 
+    model: nn.Module
+    objective: Config
+    data: WindowDataset
+    batch_size: int
+    device: torch.device
+    workers: int = 0
+    progress: Callable[[], None] = lambda: None
+    """Called after each image that this process has looked at."""
 
-def _every_image(
-    model: nn.Module, data: WindowDataset, batch_size: int, device: torch.device, workers: int
-) -> Iterator[tuple[Batch, list[int]]]:
-    """The share of this process, on the device of the model, which learns nothing from it."""
-    loader = DataLoader(
-        data,
-        batch_size,
-        sampler=Share(InOrder(len(data)), even=False),
-        collate_fn=Collate(),
-        **loader_processes(workers),
-    )
-    model.to(device).eval()
-    with full_float32(), torch.inference_mode():
-        for batch, indices in loader:
-            yield batch._replace(image_BCHW=batch.image_BCHW.to(device)), indices
+    def patches(self, stage: Stage) -> pd.DataFrame:
+        """One row per patch: image_id, rank (0 is the most salient), row and col of its centre in original pixels, and its side
+        in model pixels."""
+        choose = stage.extracts
+        if choose is None:
+            raise TypeError(f"stage {stage.name} has no patches")
 
+        def of_batch(batch: Batch) -> list[tuple[NDArray[np.int64], int]]:
+            corners_BP2, side = choose(self.model, batch.image_BCHW, self.objective)
+            return [(corners_P2, side) for corners_P2 in corners_BP2.cpu().numpy()]
 
-def _table(records: list[Any], columns: list[str]) -> pd.DataFrame:
-    """What all processes have found."""
-    return pd.DataFrame([record for records in of_all(records) for record in records], columns=columns)
+        def of_image(grid: PixelGrid, chosen: tuple[NDArray[np.int64], int]) -> list[Any]:
+            corners_P2, side = chosen
+            centres_P2 = grid.to_original(corners_P2 + side / 2)
+            return [(rank, *centre, side) for rank, centre in enumerate(centres_P2)]
+
+        return self._table(["rank", "row", "col", "side"], of_batch, of_image)
+
+    def outlines(self, stage: Stage) -> pd.DataFrame:
+        """One row per corner, in their order: image_id, class, row and col in original pixels."""
+        choose = stage.outlines
+        if choose is None:
+            raise TypeError(f"stage {stage.name} has no outlines")
+
+        def of_batch(batch: Batch) -> list[list[NDArray[np.float64] | None]]:
+            return choose(self.model, batch.image_BCHW, batch.label_BK, self.objective)
+
+        def of_image(grid: PixelGrid, of_classes: list[NDArray[np.float64] | None]) -> list[Any]:
+            return [
+                (name, *corner)
+                for name, corners_N2 in zip(self.data.classes, of_classes, strict=True)
+                if corners_N2 is not None
+                for corner in grid.to_original(corners_N2)
+            ]
+
+        return self._table(["class", "row", "col"], of_batch, of_image)
+
+    def _table(
+        self, columns: list[str], of_batch: Callable[[Batch], list[T]], of_image: Callable[[PixelGrid, T], list[Any]]
+    ) -> pd.DataFrame:
+        """What all processes have found."""
+        loader = DataLoader(
+            self.data,
+            self.batch_size,
+            sampler=Share(InOrder(len(self.data)), even=False),
+            collate_fn=Collate(),
+            **loader_processes(self.workers),
+        )
+        self.model.to(self.device).eval()
+        records = []
+        with full_float32(), torch.inference_mode():
+            for batch, indices in loader:
+                found = of_batch(batch._replace(image_BCHW=batch.image_BCHW.to(self.device)))
+                for index, one in zip(indices, found, strict=True):
+                    if index >= 0:
+                        image_id = self.data.rows[index].image_id
+                        records += [(image_id, *record) for record in of_image(self.data.grid(index), one)]
+                        self.progress()
+        every = [record for of_process in of_all(records) for record in of_process]
+        return pd.DataFrame(every, columns=["image_id", *columns])
 
 
 def save_table(table: pd.DataFrame, path: Path) -> None:
@@ -114,7 +112,7 @@ def save_table(table: pd.DataFrame, path: Path) -> None:
 def load_patches(path: Path) -> tuple[dict[str, NDArray[np.float64]], int]:
     """image_id -> (P, 2) centres in original pixels, and the side of all patches in model pixels.
 
-    Raises TrainingError for a table that `extract_patches` has not made.
+    Raises TrainingError for a table that is not one of `Frozen.patches`.
     """
     with _readable(path, "patches"):
         table = pd.read_csv(path, dtype={"image_id": str}, keep_default_na=False).sort_values(["image_id", "rank"])
@@ -124,7 +122,7 @@ def load_patches(path: Path) -> tuple[dict[str, NDArray[np.float64]], int]:
 
 
 def load_outlines(path: Path) -> Outlines:
-    """Raises TrainingError for a table that `extract_outlines` has not made."""
+    """Raises TrainingError for a table that is not one of `Frozen.outlines`."""
     with _readable(path, "outlines"):
         table = pd.read_csv(path, dtype={"image_id": str, "class": str}, keep_default_na=False)
         return {(str(image), str(name)): _points(part) for (image, name), part in table.groupby(["image_id", "class"])}

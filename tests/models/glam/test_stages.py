@@ -20,7 +20,8 @@ from mammoseg.models.glam.stages import (
     local_step,
     student_step,
 )
-from mammoseg.nn.contract import Batch, Stage
+from mammoseg.nn.contract import Batch, Output, Stage
+from mammoseg.nn.unet import UNet, UNetShape
 from mammoseg.training.config import StageConfig
 from mammoseg.training.module import StageModule
 
@@ -209,7 +210,7 @@ def test_the_student_learns_alone_and_gives_the_final_map(with_student: Glam, ba
         assert torch.equal(value, before[name]) != name.startswith("student."), name
     assert with_student.student is not None
     out = with_student.eval()(batch.image_BCHW)
-    torch.testing.assert_close(out.maps["saliency"], with_student.student(batch.image_BCHW))
+    torch.testing.assert_close(out.maps["saliency"], with_student.student(batch.image_BCHW).maps["saliency"])
     without = Glam(TINY.model_copy(update={"student": None, "combine": "mean"})).eval()
     without.load_state_dict(
         {name: v for name, v in with_student.state_dict().items() if not name.startswith("student.")}
@@ -239,15 +240,15 @@ def test_image_and_outline_are_mirrored_together(with_student: Glam, batch: Batc
     image = torch.zeros(4, 1, 96, 64)
     image[:, :, 10:40, 5:25] = 1
 
-    class Copy(nn.Module):
-        def forward(self, image_B1HW: Tensor) -> Tensor:
-            return image_B1HW.expand(-1, 2, -1, -1)
+    class Copy(UNet):
+        def forward(self, image_B1HW: Tensor) -> Output:
+            return Output(torch.full((4, 2), 0.5), {"saliency": image_B1HW.expand(-1, 2, -1, -1)})
 
-    with_student.student = Copy()  # type: ignore[assignment]
+    with_student.student = Copy(UNetShape(widths=(4, 6)), 2)
     seen = batch._replace(image_BCHW=image, outline_BKHW=image.expand(-1, 2, -1, -1))
     for seed in range(8):
         torch.manual_seed(seed)
-        assert student_step(with_student, seen, OBJECTIVE, True).losses["student_dice"] < 1e-3
+        assert student_step(with_student, seen, OBJECTIVE, True).losses["dice"] < 1e-3
 
 
 def test_the_student_needs_outlines(with_student: Glam, batch: Batch) -> None:

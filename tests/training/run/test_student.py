@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from mammoseg.data.manifest import Manifest
-from mammoseg.models.glam.config import GlamConfig, ObjectiveConfig, StudentConfig
+from mammoseg.models.glam.config import GlamConfig, ObjectiveConfig
 from mammoseg.nn.checkpoint import open_checkpoint
+from mammoseg.nn.unet import UNetShape
 from mammoseg.training.config import TrainConfig
 from mammoseg.training.run import train
 
@@ -24,7 +25,7 @@ def config(tiny_config: TrainConfig) -> TrainConfig:
     once, twice = (tiny_config.stages["global"].model_copy(update={"epochs": n}) for n in (1, 2))
     return tiny_config.model_copy(
         update={
-            "network": tiny_config.network.model_copy(update={"student": StudentConfig(widths=(4, 6))}),
+            "network": tiny_config.network.model_copy(update={"student": UNetShape(widths=(4, 6))}),
             "objective": tiny_config.objective.model_copy(update={"lesion_radius_px": (2.0, 9.0)}),
             "stages": dict(zip(STAGES, (once, once, once, twice), strict=True)),
         }
@@ -43,7 +44,7 @@ def test_a_killed_run_ends_like_one_that_was_not(
     for target, call in (
         ("mammoseg.models.glam.stages.outline", 3),
         ("mammoseg.training.chosen.save_table", 1),  # that of the patches was before
-        ("mammoseg.models.glam.stages.student_losses", 2),
+        ("mammoseg.models.glam.stages.segmentation_step", 2),
     ):
         dies("train_run", arguments, target, call)
     result = train(config, phantom_study, killed, CPU, cache_folder=cache).checkpoint

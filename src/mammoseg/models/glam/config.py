@@ -10,6 +10,7 @@ from mammoseg.config import Config
 from mammoseg.nn.contract import NetworkConfig
 from mammoseg.nn.heads import HeadKind
 from mammoseg.nn.limits import Blocks, Stride, Width, check_groups
+from mammoseg.nn.unet import UNetShape
 
 
 class GlobalConfig(Config):
@@ -69,15 +70,6 @@ class LocalConfig(Config):
         return self
 
 
-class StudentConfig(Config):
-    """A U-Net that learns from outlines grown from the maps (grow.py). Ours."""
-
-    widths: tuple[Width, ...] = Field((16, 32, 64, 128, 128), min_length=2)
-    """Channels of each level, the finest (half of the window's size) first."""
-    top_t: float = Field(0.002, gt=0, le=1)
-    """Fraction of its pixels averaged into its prediction."""
-
-
 class ObjectiveConfig(Config):
     """What only training needs. The paper's search ranges are not public; GMIC's are 10^-5.5 to 10^-3.5 for a sum over cells."""
 
@@ -127,7 +119,7 @@ class GlamConfig(NetworkConfig):
     """Which prediction is the model's. The published software reports `global` even for the joint model."""
     combine: Literal["mean", "global", "local", "student"] = "mean"
     """Final map: mean of the local and the global map (published software), or one of them, or that of the student."""
-    student: StudentConfig | None = None
+    student: UNetShape | None = None
     """A U-Net that learns in a further stage from outlines grown from the mean of both maps; None: as published, without."""
 
     @model_validator(mode="after")
@@ -147,6 +139,6 @@ TINY = GlamConfig(
     patch_px=16,
     num_patches=2,
     combine="student",
-    student=StudentConfig(widths=(4, 6), top_t=0.01),
+    student=UNetShape(widths=(4, 6), top_t=0.01),
 )
 """Quick on a window of 96 x 64 pixels."""

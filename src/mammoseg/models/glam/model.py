@@ -5,7 +5,7 @@ Shapes   B batch | P patches | K class (0 benign, 1 malignant) | H, W pixels | h
 """
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from jaxtyping import Float
 from torch import Tensor
@@ -17,7 +17,6 @@ from mammoseg.models.glam.maps import combine_maps, place_patches
 from mammoseg.nn.contract import Network, Patches
 from mammoseg.nn.fusion import Fusion
 from mammoseg.nn.patches import crop_patches, select_patches
-from mammoseg.nn.pooling import top_t_pool
 from mammoseg.nn.unet import UNet
 
 
@@ -57,7 +56,7 @@ class Glam(Network):
         self.local_module = LocalModule(config.local_module, classes)
         features = self.global_module.features, self.local_module.features
         self.fusion = Fusion(*features, classes) if config.fusion else None
-        self.student = UNet(config.student.widths, classes) if config.student else None
+        self.student = UNet(config.student, classes) if config.student else None
 
     def forward(self, image_B1HW: Float[Tensor, "B 1 H W"], num_patches: int | None = None) -> GlamOutput:
         """Whole windows -> prediction and final map. `num_patches` overrides the configured number."""
@@ -68,11 +67,12 @@ class Glam(Network):
         y_fusion_BK = self.fuse(coarse, fine)
         local_BKuv = place_patches(fine.maps_BPKmm, corners_BP2, self.config.patch_px, shape)
         teacher_BKuv = combine_maps(coarse.saliency_BKhw, local_BKuv, self.config.combine)
-        student_BKhw, y_student_BK = self.ask_student(image_B1HW)
+        student = None if self.student is None else self.student(image_B1HW)
+        y_student_BK = None if student is None else student.y_BK
         predictions = {"global": coarse.y_BK, "local": fine.y_BK, "fusion": y_fusion_BK, "student": y_student_BK}
         return GlamOutput(
             y_BK=predictions[self.config.prediction],
-            saliency_BKuv=student_BKhw if self.config.combine == "student" else teacher_BKuv,
+            saliency_BKuv=student.maps["saliency"] if student and self.config.combine == "student" else teacher_BKuv,
             global_=coarse,
             local=fine,
             y_fusion_BK=y_fusion_BK,
@@ -86,8 +86,8 @@ class Glam(Network):
         """The prediction of `forward` without what only the maps need: the local module is most of the work."""
         if self.config.prediction == "global":
             return self.global_module(image_B1HW).y_BK
-        if self.config.prediction == "student":
-            return self.ask_student(image_B1HW)[1]
+        if self.config.prediction == "student" and self.student is not None:
+            return self.student.predict(image_B1HW)
         return self(image_B1HW).y_BK
 
     def select(self, coarse: GlobalOutput, image_shape: tuple[int, int], num_patches: int) -> Tensor:
@@ -97,13 +97,6 @@ class Glam(Network):
     def crop(self, image_B1HW: Tensor, corners_BP2: Tensor) -> Tensor:
         """The patches (B, P, 1, s, s) at the given corners."""
         return crop_patches(image_B1HW, corners_BP2, self.config.patch_px)
-
-    def ask_student(self, image_B1HW: Tensor) -> tuple[Any, Any]:
-        """Map (B, K, h, w) and prediction (B, K) of the student; None if there is none."""
-        if self.student is None or self.config.student is None:
-            return None, None
-        S_BKhw = self.student(image_B1HW)
-        return S_BKhw, top_t_pool(S_BKhw, self.config.student.top_t)
 
     def fuse(self, coarse: GlobalOutput, fine: LocalOutput) -> Tensor | None:
         """y_fusion (B, K), if there is a fusion module."""

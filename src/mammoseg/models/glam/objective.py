@@ -1,7 +1,7 @@
 """The losses of GLAM: cross-entropy of every prediction plus a penalty that keeps the maps sparse.
 
     global   mean over n of  BCE(y_n) + beta_g |S_n|_1          local   BCE(y_l) + beta_l |A|_1
-    joint    global + local + BCE(y_fusion)                     student   those of a segmentation (nn/loss.py)
+    joint    global + local + BCE(y_fusion)                     student   those of a segmentation (nn/unet.py)
 
 Heads with a map of any finding (nn/heads.py) add its cross-entropy: BCE(y of D), mean over n for the global module.
 
@@ -18,7 +18,7 @@ from torch import Tensor
 from mammoseg.models.glam.config import ObjectiveConfig
 from mammoseg.models.glam.global_module import GlobalOutput
 from mammoseg.models.glam.local_module import LocalOutput
-from mammoseg.nn.loss import bce, segmentation_losses, sparsity
+from mammoseg.nn.loss import bce, sparsity
 
 
 def global_losses(out: GlobalOutput, label_BK: Tensor, config: ObjectiveConfig) -> dict[str, Tensor]:
@@ -44,12 +44,6 @@ def joint_losses(
     """Both modules and the fusion, if there is one."""
     losses = global_losses(coarse, label_BK, config) | local_losses(fine, label_BK, config)
     return losses if y_fusion_BK is None else losses | {"fusion_bce": bce(y_fusion_BK, label_BK)}
-
-
-def student_losses(S_BKhw: Tensor, y_BK: Tensor, truth_BKhw: Tensor, label_BK: Tensor) -> dict[str, Tensor]:
-    """Of the student's map and prediction: the outlines, and the labels."""
-    losses = segmentation_losses(S_BKhw, y_BK, truth_BKhw, label_BK)
-    return {f"student_{name}": loss for name, loss in losses.items()}
 
 
 def _finding(module: str, y_B1: Sequence[Tensor], label_BK: Tensor) -> dict[str, Tensor]:

@@ -18,16 +18,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import interpolate
 
 from mammoseg.models.glam.config import GlamConfig, ObjectiveConfig
 from mammoseg.models.glam.grow import outline
 from mammoseg.models.glam.maps import combine_maps, place_patches
 from mammoseg.models.glam.model import Glam
-from mammoseg.models.glam.objective import global_losses, joint_losses, local_losses, student_losses
+from mammoseg.models.glam.objective import global_losses, joint_losses, local_losses
 from mammoseg.nn.contract import Batch, Learning, Stage, StepOutput
-from mammoseg.nn.flips import mirrored
 from mammoseg.nn.patches import patches_problem, turn_patches
+from mammoseg.nn.unet import segmentation_step
 
 
 def global_step(model: Glam, batch: Batch, objective: ObjectiveConfig, training: bool) -> StepOutput:
@@ -94,12 +93,7 @@ def draw_outlines(
 def student_step(model: Glam, batch: Batch, objective: ObjectiveConfig, training: bool) -> StepOutput:
     if batch.outline_BKHW is None or model.student is None:
         raise TypeError("the student's stage needs batches with outlines, and a student")
-    image_B1HW, outline_BKHW = batch.image_BCHW, batch.outline_BKHW
-    if training:
-        image_B1HW, outline_BKHW = mirrored(image_B1HW, outline_BKHW)
-    S_BKhw, y_BK = model.ask_student(image_B1HW)
-    truth_BKhw = interpolate(outline_BKHW, size=S_BKhw.shape[-2:], mode="area")
-    return StepOutput(student_losses(S_BKhw, y_BK, truth_BKhw, batch.label_BK), y_BK, S_BKhw)
+    return segmentation_step(model.student, batch.image_BCHW, batch.outline_BKHW, batch.label_BK, training)
 
 
 def _shape(image_B1HW: Tensor) -> tuple[int, int]:
