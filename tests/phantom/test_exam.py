@@ -34,6 +34,19 @@ def test_the_same_exam_again_whatever_came_before() -> None:
         assert (other.images["L-CC"].pixels != first.images["L-CC"].pixels).any()
 
 
+def test_the_same_exams_with_other_margins() -> None:
+    """Labels and masks stay, and the pixels far from masses."""
+    for index in range(12):
+        sharp, faded = (generate_exam(PhantomConfig.small(ill_defined_share=share), index, 0) for share in (0, 1))
+        assert faded.labels == sharp.labels
+        for name, image in sharp.images.items():
+            other = faded.images[name]
+            assert np.array_equal(image.benign_mask, other.benign_mask)
+            assert np.array_equal(image.malignant_mask, other.malignant_mask)
+            masses = [lesion for lesion in sharp.lesions[image.laterality] if lesion.kind == "mass"]
+            assert bool(masses) == bool((image.pixels != other.pixels).any())
+
+
 @pytest.mark.parametrize(("index", "seed"), [(-1, 0), (0, -1)])
 def test_negative_numbers_are_refused(index: int, seed: int) -> None:
     with pytest.raises(ValueError, match="expected both"):

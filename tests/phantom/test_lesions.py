@@ -35,6 +35,23 @@ def test_only_spiculated_masses_reach_far_beyond_their_core() -> None:
     assert beyond(False) < 0.05
 
 
+@pytest.mark.parametrize("spiculated", [False, True])
+def test_an_ill_defined_mass_fades_over_its_radius(spiculated: bool) -> None:
+    """As bright in its middle and as large, without a halo; its margin is less steep, and ends in its square."""
+    for seed in range(10):
+        sharp, faded = (
+            draw_mass((100.3, 80.7), 8.0, 0.2, spiculated, 0.07, np.random.default_rng(seed), ill)
+            for ill in (False, True)
+        )
+        assert faded.mask.sum() == pytest.approx(sharp.mask.sum())
+        assert faded.signal.max() == pytest.approx(sharp.signal.max(), rel=0.15)
+        assert faded.signal.min() >= 0
+        assert max(faded.signal[0].max(), faded.signal[:, -1].max()) < 0.02
+        if not spiculated:  # there the spicules are as sharp as ever
+            steep = [np.hypot(*np.gradient(mass.signal)).max() for mass in (sharp, faded)]
+            assert steep[1] < 0.7 * steep[0]
+
+
 def test_cluster_looks() -> None:
     fine = sample_specks(lesion("malignant"), SMALL, np.random.default_rng(0))
     coarse = sample_specks(lesion("benign"), SMALL, np.random.default_rng(0))

@@ -30,6 +30,7 @@ class Canvas:
             lesion.aggressive_look,
             self.config.pixel_mm,
             self.rng,
+            lesion.ill_defined,
         )
         there, here = overlap(self.drawn.image.shape, mass)
         self.drawn.image[there] += mass.signal[here]

@@ -70,6 +70,9 @@ class PhantomConfig(Config):
     ambiguity: float = Field(0.05, ge=0, le=0.5)
     """Share of lesions that take the margins or the speck shapes typical of the other class. Circumscribed cancers and
     spiculated benign changes exist (BI-RADS margins are probabilistic); the number is our own choice."""
+    ill_defined_share: float = Field(0.0, ge=0, le=1)
+    """Share of masses whose margin fades into the tissue over most of their radius, as indistinct margins do (BI-RADS Atlas 2013),
+    instead of over a small part of it; the exams are the same otherwise. Own choice."""
 
     decoy_share: float = Field(1.0, ge=0, le=1)
     """Share of the views without a mass that have an overlapping-tissue density with soft margins in its place, so that a

@@ -1,7 +1,7 @@
 """A whole screening exam: CC and MLO of both breasts, with their lesions and exact masks."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,9 +78,10 @@ def _breast(
     config: PhantomConfig, shape: BreastShape, exposure: float, side: Laterality, stream: np.random.SeedSequence
 ) -> tuple[list[PhantomImage], tuple[Lesion, ...]]:
     """Both views of one breast. Each view has a generator of its own, what they share has another."""
-    rng, *view_rngs = (np.random.default_rng(s) for s in stream.spawn(1 + len(VIEWS)))
+    rng, *view_rngs, margins = (np.random.default_rng(s) for s in stream.spawn(2 + len(VIEWS)))
     views = {view: project(shape, view, config, own) for view, own in zip(VIEWS, view_rngs, strict=True)}
-    lesions = tuple(_sample_lesion(label, config, shape, views, rng) for label in _sample_labels(config, rng))
+    sampled = [_sample_lesion(label, config, shape, views, rng) for label in _sample_labels(config, rng)]
+    lesions = tuple(replace(x, ill_defined=bool(margins.uniform() < config.ill_defined_share)) for x in sampled)
     clusters = {lesion: sample_specks(lesion, config, rng) for lesion in lesions if lesion.kind == "cluster"}
     count = rng.poisson(config.isolated_calcifications * rng.gamma(0.7, 1 / 0.7))
     places = [sample_place(shape, views, 0.0, config, rng) for _ in range(count)]

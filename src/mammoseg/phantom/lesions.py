@@ -34,6 +34,8 @@ class Lesion:
     """Grey level (fraction of 4095) that a mass adds in its middle, or a calcification as wide as a pixel or wider."""
     typical: bool
     """False: it has the margins, or the calcifications, of the other class."""
+    ill_defined: bool = False
+    """A mass whose margin fades into the tissue."""
 
     @property
     def aggressive_look(self) -> bool:
@@ -69,9 +71,11 @@ def draw_mass(
     spiculated: bool,
     pixel_mm: float,
     rng: np.random.Generator,
+    ill_defined: bool = False,
 ) -> Drawn:
-    """A mass at the continuous (row, column) `centre`: smooth and sharp, or irregular with a softer margin and spicules."""
-    top, left, dy, dx = _square(centre, (2.7 if spiculated else 1.6) * radius_mm, pixel_mm)
+    """A mass at the continuous (row, column) `centre`: smooth and sharp, or irregular with a softer margin and spicules. One that
+    is `ill_defined` draws as many random numbers, and fades over most of its radius."""
+    top, left, dy, dx = _square(centre, (3.0 if ill_defined else 2.7 if spiculated else 1.6) * radius_mm, pixel_mm)
     distance: Array = np.sqrt(dy * dy + dx * dx)
     angle = np.arctan2(dy, dx)
     orders = np.arange(2, 10 if spiculated else 5)
@@ -82,13 +86,15 @@ def draw_mass(
     distance /= np.float32(radius_mm)
     rho = distance / np.clip(border, 0.6, 1.5)
     soft = rng.uniform(0.08, 0.30) if spiculated else rng.uniform(0.04, 0.16)
+    if ill_defined:
+        soft += 0.4
     thickness = np.float32(0.55) + np.float32(0.45) * np.sqrt(np.clip(1 - rho * rho, 0, 1))
     signal = (thickness / (1 + np.exp(np.clip((rho - 1) * np.float32(2.2 / soft), -30, 30)))).astype(np.float32)
     if spiculated:
         np.maximum(signal, _spicules(distance, angle, pixel_mm / radius_mm, rng), out=signal)
     else:  # the halo sign of some benign masses: a thin lucent rim
         halo = np.exp(-np.square((rho - 1.22) / np.float32(0.13)))
-        signal -= np.float32(rng.uniform(0.05, 0.3)) * halo.astype(np.float32)
+        signal -= np.float32(rng.uniform(0.05, 0.3) * (not ill_defined)) * halo.astype(np.float32)
     return Drawn(top, left, np.float32(contrast) * signal, rho <= 1)
 
 
