@@ -146,16 +146,10 @@ class WindowDataset(Dataset[Any]):
         return {name: row.masks[name] for name in self.classes if name in row.masks}
 
     def _masks(self, index: int, undisplaced: PixelGrid, grid: PixelGrid) -> Tensor:
-        """(K, H, W) in the pixels of the displaced window of `grid`; of a class that the image does not show, an empty mask."""
+        """(K, H, W) in the pixels of the displaced window of `grid`."""
         row, files = self.rows[index], self._mask_files(index)
         known = image_masks(files, undisplaced, row.mask_frame) if files else {}
-        masks = torch.full((len(self.classes), *grid.model_shape), torch.nan)
-        for k, name in enumerate(self.classes):
-            if name in known:
-                masks[k] = torch.from_numpy(grid.project(known[name]))
-            elif row.labels.get(name) == 0:
-                masks[k] = 0
-        return masks
+        return _masks_KHW(row, self.classes, grid, {name: grid.project(mask) for name, mask in known.items()})
 
     def _corners(self, centres_P2: NDArray[np.float64], grid: PixelGrid) -> Tensor:
         corners_P2 = np.rint(grid.to_model(centres_P2) - self.patch_px / 2).astype(np.int64)
@@ -171,15 +165,21 @@ def _boxes(row: ImageRow, classes: Sequence[str], grid: PixelGrid) -> Boxes:
 
 
 def _filled(outlines: Outlines, row: ImageRow, classes: Sequence[str], grid: PixelGrid) -> Tensor:
-    """(K, H, W): outlines of this image as masks on the pixels of a displaced window; of a class that the image does not show an
-    empty one, and where nothing is known NaN."""
+    """(K, H, W): outlines of this image as masks on the pixels of a displaced window."""
+    drawn = {}
+    for name in classes:
+        if (row.image_id, name) in outlines:
+            points = np.floor(grid.to_model(outlines[row.image_id, name])[:, ::-1]).astype(np.int32)
+            drawn[name] = cv2.fillPoly(np.zeros(grid.model_shape, np.uint8), [points], 1)
+    return _masks_KHW(row, classes, grid, drawn)
+
+
+def _masks_KHW(row: ImageRow, classes: Sequence[str], grid: PixelGrid, shown: Mapping[str, NDArray[Any]]) -> Tensor:
+    """The lesions of the classes that are `shown`; of a class that the image does not show nothing, of others NaN."""
     masks = torch.full((len(classes), *grid.model_shape), torch.nan)
     for k, name in enumerate(classes):
-        corners_N2 = outlines.get((row.image_id, name))
-        if corners_N2 is not None:
-            filled = np.zeros(grid.model_shape, np.uint8)
-            points = np.floor(grid.to_model(corners_N2)[:, ::-1]).astype(np.int32)
-            masks[k] = torch.from_numpy(cv2.fillPoly(filled, [points], 1))
+        if name in shown:
+            masks[k] = torch.from_numpy(shown[name])
         elif row.labels.get(name) == 0:
             masks[k] = 0
     return masks
