@@ -1,17 +1,19 @@
 """What each part is worth, on phantoms: the papers' models, ours, and a U-Net that is told where the lesions are.
 
-    python benchmarks/study.py OUT [--exams 500] [--test-exams 100] [--seeds 1] [--device cpu] [--workers 1]
+    python benchmarks/study.py OUT [--exams 300] [--test-exams 100] [--seeds 0 1 2] [--ablation] [--device cpu] [--workers 1]
 
 Every arm learns from the same exams, with as many epochs as `glam_demo` has in the same kind of stage, and is tested on exams of
-another generator seed, which has chosen nothing. A row for each arm and training seed, benign / malignant, with 95 % intervals over
-patients; those of the ratio of an arm's Dice to that of GMIC are from the same resampled patients.
-The same command continues a run that was stopped.
+another generator seed, which has chosen nothing. `--ablation` adds GMIC with other pooling and GLAM with other numbers of patches.
+The same command continues a run that was stopped; several may work in OUT at the same time, each on its own seeds.
+
+OUT/table.csv has a row for each arm, over the training seeds in OUT: the mean over seeds, for AUC with the lowest and the highest,
+else with a 95 % interval over patients of the mean over seeds of each image; those of the ratio of an arm's Dice to that of GMIC
+are from the same resampled patients. OUT/seeds.csv has a row for each arm and seed.
 """
 
 import argparse
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,112 +21,150 @@ import pandas as pd
 import torch
 
 from mammoseg.data.manifest import Manifest, load_manifest
+from mammoseg.data.masks import image_masks
 from mammoseg.evaluation.bootstrap import patient_weights
 from mammoseg.evaluation.evaluate import evaluate
 from mammoseg.inference.batch import predict_images
-from mammoseg.inference.predictor import open_predictor
+from mammoseg.inference.predictor import Predictor, open_predictor
 from mammoseg.ingest.synthetic import write_study
-from mammoseg.models.glam.config import GlamConfig, GlobalConfig, LocalConfig, ObjectiveConfig
+from mammoseg.io.runs import load_prediction
 from mammoseg.phantom.config import PhantomConfig
-from mammoseg.recipes.glam import glam_demo
-from mammoseg.recipes.gmic import gmic_small
-from mammoseg.recipes.unet import unet_small
 from mammoseg.records.label import CLASSES
-from mammoseg.training.config import TrainConfig
+from mammoseg.statistics.histogram import MapOnMask, to_levels
 from mammoseg.training.run import train
+from study_arms import ABLATION, ARMS, REFERENCE, Arm, Grown, ablation_runs, runs
 
 LEARN_SEED, TEST_SEED = 101, 202
-REFERENCE = "GMIC"
 REPLICATES = 2000
+INSIDE, BESIDE = "pointing_inside", "pointing_distance"
+MEASURES = {"Dice": "dice_soft", "Dice at threshold": "dice_at", "PxAP": "pxap", "peak inside": INSIDE}
+_STEP = 64
+"""Levels between the thresholds that are tried: a thousand of them."""
 
 
-@dataclass(frozen=True)
-class Arm:
-    """A row of the table: a run, where in it the checkpoint lies, and settings with which it predicts."""
-
-    name: str
-    run: str
-    checkpoint: str = "checkpoint"
-    sets: tuple[str, ...] = ()
-
-
-ARMS = (
-    Arm(REFERENCE, "gmic"),
-    Arm("GLAM, the papers' heads", "papers"),
-    Arm("our heads: global module, one pass", "ours", "stages/global/checkpoint", ("global_module.flips=false",)),
-    Arm("our heads: global module", "ours", "stages/global/checkpoint"),
-    Arm("our heads: GLAM", "ours", "stages/joint/checkpoint"),
-    Arm("our heads: GLAM and student", "ours"),
-    Arm("U-Net with masks", "unet"),
-)
-
-
-def papers_glam() -> TrainConfig:
-    """`glam_demo` with the heads, pooling, aggregation and final map of the papers, at the rates that suited them best."""
-    ours = glam_demo()
-    assert isinstance(ours.network, GlamConfig)
-    network = GlamConfig(
-        global_module=GlobalConfig(widths=(16, 16, 32, 64, 128), strides=(2, 1, 1, 2, 2), stem_pool=False, top_t=0.1),
-        local_module=LocalConfig(
-            blocks=(1, 1, 1), widths=(16, 32, 64), strides=(1, 1, 1), stem_pool=False, channels_in=1, top_t=0.1
-        ),
-        patch_px=ours.network.patch_px,
-    )
-    stages = {name: stage for name, stage in ours.stages.items() if name != "student"}
-    stages["global"] = stages["global"].model_copy(update={"learning_rate": 6e-4})
-    objective = ObjectiveConfig(global_sparsity=0.01, local_sparsity=0.02, reduction="mean")
-    return ours.model_copy(update={"network": network, "objective": objective, "stages": stages})
-
-
-def runs() -> dict[str, TrainConfig]:
-    """GMIC has as many epochs as all stages of GLAM without a student together, the U-Net as many as the student."""
-    ours, gmic, unet = glam_demo(), gmic_small(), unet_small()
-    epochs = {name: stage.epochs for name, stage in ours.stages.items()}
-    for config, name, count in (
-        (gmic, "joint", epochs["global"] + epochs["local"] + epochs["joint"]),
-        (unet, "masks", epochs["student"]),
-    ):
-        config.stages[name] = config.stages[name].model_copy(update={"epochs": count})
-    return {"gmic": gmic, "ours": ours, "unet": unet, "papers": papers_glam()}
-
-
-def test(arm: Arm, run: Path, held_out: Manifest, device: str, workers: int) -> tuple[dict[str, str], pd.DataFrame]:
-    """The row of the table, and the table per image."""
-    folder = run / "test" / arm.name.replace(" ", "_").replace(":", "").replace(",", "").replace("'", "")
+def measured(arm: Arm, run: Path, learn: Manifest, held_out: Manifest, device: str, workers: int) -> pd.DataFrame:
+    """A row for each held-out image with a lesion of a class: patient_id, image_id, class, every measure; and one for each class
+    with its AUC by breast alone. Kept in a file."""
+    path = run / "tested" / f"{arm.name}.csv"
+    if path.is_file():
+        return pd.read_csv(path)
+    folder = run / "predictions" / arm.predictions
     predictor = open_predictor(run / arm.checkpoint, device, arm.sets)
-    predict_images(predictor, list(held_out.rows()), folder / "predictions", workers)
-    metrics = evaluate(folder / "predictions", held_out, folder / "metrics", seed=0)
-    images = pd.read_csv(folder / "metrics" / "per_image.csv")
-    row = {"AUC by breast": " / ".join(_of(metrics["scores"]["breast"][name]["final"]["auc"]) for name in CLASSES)}
-    for title, column in (("Dice", "dice_soft"), ("PxAP", "pxap"), ("peak inside", "pointing_inside")):
-        row[title] = " / ".join(_of(metrics["maps"][name]["maps"]["saliency"][column]) for name in CLASSES)
-    beside = [images[f"{name}_saliency_pointing_distance"].median() for name in CLASSES]
-    return row | {"median distance (radii)": " / ".join(f"{value:.2f}" for value in beside)}, images
-
-
-def _of(estimate: dict[str, float]) -> str:
-    return f"{estimate['value']:.3f} ({estimate['low']:.3f} to {estimate['high']:.3f})"
-
-
-def ratio(images: pd.DataFrame, reference: pd.DataFrame) -> str:
-    """Of the mean Dice to that of the reference, over the same images and resampled patients."""
-    both = images.merge(reference, on="image_id", suffixes=("", "_reference"))
+    if arm.map in Grown.MAPS:
+        predictor = Predictor(Grown(predictor.engine))
+    val = learn.subset("val")
+    predict_images(predictor, list(held_out.rows()), folder / "test", workers)
+    predict_images(predictor, list(val.rows()), folder / "val", workers)
+    metrics = evaluate(folder / "test", held_out, folder / "metrics", bootstrap=0)
+    images = pd.read_csv(folder / "metrics" / "per_image.csv").set_index("image_id", drop=False)
     parts = []
     for name in CLASSES:
-        pair = both[["patient_id", f"{name}_saliency_dice_soft", f"{name}_saliency_dice_soft_reference"]].dropna()
-        patients, ours, theirs = (pair[column].to_numpy() for column in pair)
-        weights = np.concatenate(list(patient_weights(patients, REPLICATES, seed=0)))
-        low, high = np.percentile((weights @ ours) / (weights @ theirs), [2.5, 97.5])
-        parts.append(f"{ours.sum() / theirs.sum():.2f} ({low:.2f} to {high:.2f})")
-    return " / ".join(parts)
+        named = {f"{name}_{arm.map}_{metric}": metric for metric in (*MEASURES.values(), BESIDE)}
+        lesion = images[images[f"{name}_{arm.map}_dice_soft"].notna()]
+        part = lesion.reindex(columns=["patient_id", "image_id", *named]).rename(columns=named)
+        part[INSIDE] = part[INSIDE].fillna(0)  # a map of nothing has no peak
+        if arm.part:
+            on_val, on_test = (
+                dice_at_levels(folder / of, rows, name, arm.map) for of, rows in (("val", val), ("test", held_out))
+            )
+            best = int(np.mean(list(on_val.values()), axis=0).argmax())
+            part["dice_at"] = pd.Series({image_id: dice[best] for image_id, dice in on_test.items()})
+            parts.append(
+                pd.DataFrame({"auc": [metrics["scores"]["breast"][name][arm.part]["auc"]["value"]], "class": name})
+            )
+        parts.append(part.assign(**{"class": name}))
+    found = pd.concat(parts, ignore_index=True)
+    path.parent.mkdir(exist_ok=True)
+    found.to_csv(path, index=False)
+    return found
+
+
+def dice_at_levels(predictions: Path, manifest: Manifest, name: str, which: str) -> dict[str, np.ndarray]:
+    """image_id -> Dice of the map above each of the thresholds, for the images with a lesion of the class."""
+    found = {}
+    for row in manifest.rows():
+        if name in row.masks:
+            prediction = load_prediction(predictions, row.image_id)
+            mask = image_masks({name: row.masks[name]}, prediction.grid, row.mask_frame)[name]
+            levels = to_levels(np.clip(prediction.maps[which][CLASSES.index(name)], 0, 1))
+            inside, outside = MapOnMask(prediction.grid.restore(levels), mask).histograms
+            hit, called = (counts[::-1].cumsum()[::-1][1::_STEP] for counts in (inside, inside + outside))
+            found[row.image_id] = 2 * hit / (called + inside.sum())
+    return found
+
+
+def table(tested: Mapping[tuple[str, int], pd.DataFrame], arms: Sequence[Arm]) -> pd.DataFrame:
+    """A row for each arm, over its seeds. `tested`: (arm, seed) -> `measured`."""
+    rows = []
+    for arm in arms:
+        seeds = [seed for name, seed in tested if name == arm.name]
+        if not seeds:
+            continue
+        row = {"arm": arm.name, "seeds": len(seeds)}
+        aucs = [[_auc(tested[arm.name, seed], name) for seed in seeds] for name in CLASSES]
+        row["AUC by breast"] = " / ".join(map(_spread, aucs)) if arm.part else ""
+        means = {name: _mean_image(tested, arm.name, seeds, name) for name in CLASSES}
+        for title, metric in MEASURES.items():
+            row[title] = " / ".join(_interval(means[name], metric) for name in CLASSES)
+        row["distance of the peak (radii)"] = " / ".join(f"{means[name][BESIDE].median():.2f}" for name in CLASSES)
+        reference = {name: _mean_image(tested, REFERENCE, seeds, name) for name in CLASSES}
+        row["Dice / GMIC's"] = " / ".join(_ratio(means[name], reference[name]) for name in CLASSES)
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _auc(found: pd.DataFrame, name: str) -> float:
+    return float(found.loc[found["class"] == name, "auc"].max()) if "auc" in found else float("nan")
+
+
+def _spread(values: Sequence[float]) -> str:
+    return f"{np.mean(values):.3f} ({min(values):.3f} to {max(values):.3f})"
+
+
+def _mean_image(
+    tested: Mapping[tuple[str, int], pd.DataFrame], arm: str, seeds: Sequence[int], name: str
+) -> pd.DataFrame:
+    """image_id -> patient_id and the mean over seeds of every measure."""
+    images = pd.concat([tested[arm, seed] for seed in seeds if (arm, seed) in tested])
+    images = images[(images["class"] == name) & images["image_id"].notna()]
+    return (
+        images.drop(columns=["class", "auc"], errors="ignore")
+        .groupby(["patient_id", "image_id"])
+        .mean()
+        .reset_index("patient_id")
+    )
+
+
+def _interval(images: pd.DataFrame, metric: str) -> str:
+    known = images[["patient_id", metric]].dropna()
+    if known.empty:
+        return ""
+    weights, values = _weights(known["patient_id"]), known[metric].to_numpy()
+    low, high = np.percentile((weights @ values) / weights.sum(1), [2.5, 97.5])
+    return f"{values.mean():.3f} ({low:.3f} to {high:.3f})"
+
+
+def _ratio(images: pd.DataFrame, reference: pd.DataFrame) -> str:
+    """Of the mean Dice to that of the reference, over the same images and resampled patients."""
+    both = images.join(reference["dice_soft"].rename("theirs")).dropna(subset=["dice_soft", "theirs"])
+    weights, ours, theirs = _weights(both["patient_id"]), both["dice_soft"].to_numpy(), both["theirs"].to_numpy()
+    low, high = np.percentile((weights @ ours) / (weights @ theirs), [2.5, 97.5])
+    return f"{ours.sum() / theirs.sum():.2f} ({low:.2f} to {high:.2f})"
+
+
+def _weights(patients: pd.Series) -> np.ndarray:
+    return np.concatenate(list(patient_weights(patients.tolist(), REPLICATES, seed=0)))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--exams", type=int, default=500)
+    parser.add_argument("--exams", type=int, default=300)
     parser.add_argument("--test-exams", type=int, default=100)
-    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument(
+        "--seeds", type=int, nargs="*", default=[0, 1, 2], help="to train; without any, table what is there"
+    )
+    parser.add_argument("--ablation", action="store_true")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--workers", type=int, default=1)
     given = parser.parse_args(arguments)
@@ -133,27 +173,33 @@ def main(arguments: Sequence[str] | None = None) -> None:
     small = PhantomConfig.small()
     learn = load_manifest(write_study(given.out / "learn", given.exams, small, LEARN_SEED, (0.9, 0.1, 0), 2))
     held_out = load_manifest(write_study(given.out / "test", given.test_exams, small, TEST_SEED, (0, 0, 1), 2))
-    cache = given.out / "cache"
-    rows: list[dict[str, str]] = []
-    for seed in range(given.seeds):
-        tested: dict[str, pd.DataFrame] = {}
-        for name, config in runs().items():
-            run = given.out / f"{name}-{seed}"
+    arms = (*ARMS, *ABLATION) if given.ablation else ARMS
+    for seed in given.seeds:
+        for name, config in (runs() | ablation_runs() if given.ablation else runs()).items():
+            run, device = given.out / f"{name}-{seed}", torch.device(given.device)
             train(
                 config.model_copy(update={"seed": seed}),
                 learn,
                 run,
-                torch.device(given.device),
+                device,
                 given.workers,
-                cache_folder=cache,
+                cache_folder=given.out / "cache",
             )
-            for arm in ARMS:
+            for arm in arms:
                 if arm.run == name:
-                    row, tested[arm.name] = test(arm, run, held_out, given.device, given.workers)
-                    row |= {"Dice / GMIC's": ratio(tested[arm.name], tested[REFERENCE])}
-                    rows.append({"arm": arm.name, "seed": str(seed), **row})
-                    pd.DataFrame(rows).to_csv(given.out / "table.csv", index=False)
-    print(pd.DataFrame(rows).to_string(index=False))
+                    measured(arm, run, learn, held_out, given.device, given.workers)
+    tested = {}
+    for arm in (*ARMS, *ABLATION):
+        for path in sorted(given.out.glob(f"{arm.run}-[0-9]*/tested/{arm.name}.csv")):
+            tested[arm.name, int(path.parts[-3].removeprefix(f"{arm.run}-"))] = pd.read_csv(path)
+    every = table(tested, (*ARMS, *ABLATION))
+    every.to_csv(given.out / "table.csv", index=False)
+    by_seed = [
+        table({key: value for key, value in tested.items() if key[1] == seed}, (*ARMS, *ABLATION)).assign(seed=seed)
+        for seed in sorted({seed for _, seed in tested})
+    ]
+    pd.concat(by_seed).to_csv(given.out / "seeds.csv", index=False)
+    print(every.to_string(index=False))
 
 
 if __name__ == "__main__":

@@ -84,6 +84,23 @@ def test_t_falls_until_the_middle_of_the_global_stage(model: Glam, batch: Batch)
     assert torch.equal(global_step(model, at_start, objective, False).y_BK, judged.y_BK)
 
 
+def test_maps_that_do_not_move_with_the_image_cost_in_training(model: Glam, batch: Batch) -> None:
+    """Nothing at the start, the whole weight from the middle on; the smaller mirror image learns the labels too."""
+    objective = ObjectiveConfig(equivariance=20)
+    plain = global_step(model, batch, OBJECTIVE, True).losses
+
+    def cost(progress: float) -> dict[str, Tensor]:
+        torch.manual_seed(1)
+        return dict(global_step(model, batch._replace(progress=progress), objective, True).losses)
+
+    assert cost(0.0)["global_equivariance"] == 0
+    assert cost(0.25)["global_equivariance"] > 0
+    torch.testing.assert_close(cost(0.5)["global_equivariance"], 2 * cost(0.25)["global_equivariance"])
+    torch.testing.assert_close(cost(0.5)["global_equivariance"], cost(1.0)["global_equivariance"])
+    assert cost(1.0)["global_bce"] > 1.5 * plain["global_bce"]
+    assert "global_equivariance" not in global_step(model, batch, objective, False).losses
+
+
 @pytest.mark.parametrize(("stage", "name"), [(GLOBAL, "global"), (LOCAL, "local")])
 def test_a_part_is_judged_by_its_own_prediction_and_map(model: Glam, batch: Batch, stage: Stage, name: str) -> None:
     out = model.eval()(batch.image_BCHW)

@@ -82,6 +82,9 @@ class ObjectiveConfig(Config):
     top_t_start: float | None = Field(None, gt=0, le=1)
     """t of the global module at the start of its stage, from where it falls to its `top_t` until the middle of the stage, so that
     the maps form before they become small; None: the same t from the start. Our choice."""
+    equivariance: float = Field(0.0, ge=0)
+    """Weight, from the middle of the global stage on, of the penalty on global maps that do not move with their image
+    (nn/equivariance.py); it rises evenly until then. Costs a second pass over a smaller image. Our choice; 0: as published."""
     num_patches: int = Field(3, ge=1)
     """Patches per image in training. Our choice; the paper's number is not public."""
     patch_jitter: float = Field(0.125, ge=0, le=0.5)

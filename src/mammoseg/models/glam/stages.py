@@ -1,6 +1,6 @@
 """How GLAM learns. The training plan of the paper: four stages, each starting from the best epoch of the one before.
 
-1. global    train the global module; keep the epoch that segments best
+1. global    train the global module; keep the epoch that segments best. Ours: its maps must move with the image
 2. (patches) freeze it and let it choose patches on every training image: `extracts` of the next stage
 3. local     train the local module on those patches
 4. joint     train everything together with the fusion
@@ -25,13 +25,23 @@ from mammoseg.models.glam.maps import combine_maps, place_patches
 from mammoseg.models.glam.model import Glam
 from mammoseg.models.glam.objective import global_losses, joint_losses, local_losses
 from mammoseg.nn.contract import Batch, Learning, Stage, StepOutput
+from mammoseg.nn.equivariance import disagreement, twin_of
 from mammoseg.nn.patches import patches_problem, turn_patches
 from mammoseg.nn.unet import segmentation_step
 
 
 def global_step(model: Glam, batch: Batch, objective: ObjectiveConfig, training: bool) -> StepOutput:
-    out = model.global_module(batch.image_BCHW, _top_t(model, objective, batch.progress) if training else None)
-    return StepOutput(global_losses(out, batch.label_BK, objective), out.y_BK, out.saliency_BKhw)
+    top_t = _top_t(model, objective, batch.progress) if training else None
+    out = model.global_module(batch.image_BCHW, top_t)
+    losses = global_losses(out, batch.label_BK, objective)
+    if training and objective.equivariance:
+        twin = twin_of(batch.image_BCHW)
+        other = model.global_module(twin.image_BCHW, top_t)
+        of_twin = global_losses(other, batch.label_BK, objective)
+        losses = {name: loss + of_twin[name] for name, loss in losses.items()}
+        weight = objective.equivariance * min(1.0, 2 * batch.progress)
+        losses["global_equivariance"] = weight * disagreement(out.scales, other.scales, twin.axes)
+    return StepOutput(losses, out.y_BK, out.saliency_BKhw)
 
 
 def _top_t(model: Glam, objective: ObjectiveConfig, progress: float) -> float:

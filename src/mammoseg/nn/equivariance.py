@@ -1,0 +1,56 @@
+"""A map moves with its image: a penalty on a map that does not.
+
+    L = mean over maps of  sum over classes, mean over cells of  (T S(x) - S(T x))^2
+
+T is a random mirror image, reduced to a random size. Both sides learn.
+
+Source   Wang et al. 2020 (SEAM, arXiv:2004.04581), Sec. 3.2: equivariance under reduction. Squares of probabilities, mirror images
+         and random sizes are ours.
+Why      An image label does not see where a map lies. A map that lies beside the lesion, always to the same side, or on a ring of a
+         certain radius around it, predicts as well as one that lies on it. But the first is elsewhere in a mirror image, and the
+         second has another radius in a smaller image: only a map that lies on the lesion moves with it.
+Shapes   B batch | C image channel | K class | H, W pixels | h, w cells
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+_SHARES = (0.6, 0.9)
+"""Smallest and largest size of T x, as a share of that of x."""
+_MULTIPLE = 8
+"""Of which the sides of T x are, in pixels, so that its grids of cells fit."""
+
+
+class Twin(NamedTuple):
+    """T x."""
+
+    image_BCHW: Tensor
+    axes: list[int]
+    """Mirrored along these."""
+
+
+def twin_of(image_BCHW: Float[Tensor, "B C H W"]) -> Twin:
+    """The same T for all images, by chance."""
+    axes = [axis for axis in (-1, -2) if torch.rand(()) < 0.5]
+    low, high = _SHARES
+    share = low + (high - low) * float(torch.rand(()))
+    size = [max(_MULTIPLE, round(share * side / _MULTIPLE) * _MULTIPLE) for side in image_BCHW.shape[-2:]]
+    return Twin(interpolate(image_BCHW.flip(axes), size=size, mode="bilinear", antialias=True), axes)
+
+
+def disagreement(
+    maps: Sequence[Float[Tensor, "B K _h _w"]], of_twin: Sequence[Float[Tensor, "B K _i _j"]], axes: list[int]
+) -> Float[Tensor, ""]:
+    """L. `maps`: S(x); `of_twin`: S(T x), on fewer cells."""
+    moved = [
+        interpolate(S.flip(axes), size=other.shape[-2:], mode="bilinear", antialias=True)
+        for S, other in zip(maps, of_twin, strict=True)
+    ]
+    return torch.stack(
+        [(S - other).square().mean((0, 2, 3)).sum() for S, other in zip(moved, of_twin, strict=True)]
+    ).mean()
