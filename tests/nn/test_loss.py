@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn.functional import binary_cross_entropy
 
-from mammoseg.nn.loss import bce, dice_loss, pixel_bce, sparsity
+from mammoseg.nn.loss import any_finding, bce, dice_loss, finding_bce, pixel_bce, sparsity
 
 NAN = float("nan")
 
@@ -97,3 +97,13 @@ def test_only_maps_with_a_lesion_have_a_dice() -> None:
     assert S.grad is not None
     assert (S.grad[1:] == 0).all()
     assert dice_loss(S, torch.zeros_like(mask)).item() == 0
+
+
+def test_any_finding() -> None:
+    nan = float("nan")
+    labels = torch.tensor([[0, 0], [1, 0], [1, 1], [nan, 1], [nan, 0], [nan, nan]])
+    torch.testing.assert_close(any_finding(labels), torch.tensor([[0], [1], [1], [1], [nan], [nan]]), equal_nan=True)
+    torch.testing.assert_close(
+        finding_bce(torch.full((6, 1), 0.25), labels),
+        bce(torch.full((4, 1), 0.25), torch.tensor([[0.0], [1], [1], [1]])),
+    )

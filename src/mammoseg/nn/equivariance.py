@@ -2,7 +2,8 @@
 
     L = mean over maps of  sum over classes, mean over cells of  (T S(x) - S(T x))^2
 
-T is a random mirror image, reduced to a random size. Both sides learn.
+T is a random mirror image, reduced to a random size. Both sides learn. The weight of L rises evenly until the middle of a stage: a
+map that has not formed yet moves with its image because it is empty.
 
 Source   Wang et al. 2020 (SEAM, arXiv:2004.04581), Sec. 3.2: equivariance under reduction. Squares of probabilities, mirror images
          and random sizes are ours.
@@ -41,6 +42,11 @@ def twin_of(image_BCHW: Float[Tensor, "B C H W"]) -> Twin:
     share = low + (high - low) * float(torch.rand(()))
     size = [max(_MULTIPLE, round(share * side / _MULTIPLE) * _MULTIPLE) for side in image_BCHW.shape[-2:]]
     return Twin(interpolate(image_BCHW.flip(axes), size=size, mode="bilinear", antialias=True), axes)
+
+
+def rise(progress: float) -> float:
+    """Share of the weight of L after this share of a stage."""
+    return min(1.0, 2 * progress)
 
 
 def disagreement(

@@ -33,6 +33,16 @@ def _log(p: Tensor) -> Tensor:
     return torch.where(zero, -100.0, torch.log(torch.where(zero, 1.0, p)).clamp(min=-100))
 
 
+def finding_bce(y_B1: Float[Tensor, "B 1"], label_BK: Float[Tensor, "B K"]) -> Float[Tensor, ""]:
+    """Cross-entropy of the prediction that there is a finding of any class."""
+    return bce(y_B1, any_finding(label_BK))
+
+
+def any_finding(label_BK: Float[Tensor, "B K"]) -> Float[Tensor, "B 1"]:
+    """1 if any class is there, 0 if none is, NaN if that is unknown."""
+    return torch.where((label_BK == 1).any(1, keepdim=True), 1.0, label_BK.sum(1, keepdim=True))
+
+
 def sparsity(maps: Tensor, reduction: str) -> Float[Tensor, ""]:
     """L1 norm of maps (B, ..., K, h, w): per image and class the `sum` (eq. 12) or `mean` over cells; summed over classes."""
     cells = maps.abs().flatten(-2)

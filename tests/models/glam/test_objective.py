@@ -4,9 +4,9 @@ import torch
 
 from mammoseg.models.glam.config import ObjectiveConfig
 from mammoseg.models.glam.model import Glam
-from mammoseg.models.glam.objective import any_finding, global_losses, joint_losses, local_losses
+from mammoseg.models.glam.objective import global_losses, joint_losses, local_losses
 from mammoseg.nn.contract import Batch
-from mammoseg.nn.loss import bce
+from mammoseg.nn.loss import any_finding, bce
 
 
 def test_terms_of_both_modules(model: Glam, batch: Batch) -> None:
@@ -34,12 +34,6 @@ def test_the_joint_loss_adds_the_fusion_to_both_modules(model: Glam, batch: Batc
     assert all(torch.equal(joint[name], loss) for name, loss in parts.items())
     torch.testing.assert_close(joint["fusion_bce"], bce(out.parts["fusion"], batch.label_BK))
     assert list(joint_losses(out.global_, out.local, None, batch.label_BK, config)) == list(parts)
-
-
-def test_any_finding() -> None:
-    nan = float("nan")
-    labels = torch.tensor([[0, 0], [1, 0], [1, 1], [nan, 1], [nan, 0], [nan, nan]])
-    torch.testing.assert_close(any_finding(labels), torch.tensor([[0], [1], [1], [1], [nan], [nan]]), equal_nan=True)
 
 
 def test_heads_with_a_map_of_any_finding_learn_it_too(where_what: Glam, batch: Batch) -> None:

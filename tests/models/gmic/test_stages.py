@@ -55,6 +55,18 @@ def test_judged_by_what_inference_gives(build: Build, batch: Batch, sets: tuple[
     assert list(judged.losses) == ["global_bce", "local_bce", "fusion_bce", "sparsity"]
 
 
+def test_our_head_and_a_map_that_must_move_with_the_image(build: Build, batch: Batch) -> None:
+    """Both learn only if they are asked for, and the penalty is one of training."""
+    model, objective = build("global_module.heads=where_what"), ObjectiveConfig(equivariance=20)
+    plain = ["global_bce", "local_bce", "fusion_bce", "sparsity", "global_finding_bce"]
+    assert list(joint_step(model, batch, objective, False).losses) == plain
+    losses = joint_step(model, batch, objective, True).losses
+    assert list(losses) == [*plain, "global_equivariance"]
+    assert losses["global_equivariance"] > 0
+    assert joint_step(model, batch._replace(progress=0.0), objective, True).losses["global_equivariance"] == 0
+    assert list(joint_step(build(), batch, objective, True).losses) == [*plain[:-1], "global_equivariance"]
+
+
 def test_patches_are_turned_in_training_only(build: Build, batch: Batch) -> None:
     model = build()
     plain = model.crop(batch.image_BCHW, model(batch.image_BCHW).patches.corners_BP2)

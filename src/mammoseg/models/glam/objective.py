@@ -18,7 +18,7 @@ from torch import Tensor
 from mammoseg.models.glam.config import ObjectiveConfig
 from mammoseg.models.glam.global_module import GlobalOutput
 from mammoseg.models.glam.local_module import LocalOutput
-from mammoseg.nn.loss import bce, sparsity
+from mammoseg.nn.loss import bce, finding_bce, sparsity
 
 
 def global_losses(out: GlobalOutput, label_BK: Tensor, config: ObjectiveConfig) -> dict[str, Tensor]:
@@ -49,10 +49,4 @@ def joint_losses(
 def _finding(module: str, y_B1: Sequence[Tensor], label_BK: Tensor) -> dict[str, Tensor]:
     if not y_B1:
         return {}
-    any_B1 = any_finding(label_BK)
-    return {f"{module}_finding_bce": torch.stack([bce(y, any_B1) for y in y_B1]).mean()}
-
-
-def any_finding(label_BK: Tensor) -> Tensor:
-    """(B, 1): 1 if any class is there, 0 if none is, NaN if that is unknown."""
-    return torch.where((label_BK == 1).any(1, keepdim=True), 1.0, label_BK.sum(1, keepdim=True))
+    return {f"{module}_finding_bce": torch.stack([finding_bce(y, label_BK) for y in y_B1]).mean()}

@@ -25,7 +25,7 @@ from mammoseg.models.glam.maps import combine_maps, place_patches
 from mammoseg.models.glam.model import Glam
 from mammoseg.models.glam.objective import global_losses, joint_losses, local_losses
 from mammoseg.nn.contract import Batch, Learning, Stage, StepOutput
-from mammoseg.nn.equivariance import disagreement, twin_of
+from mammoseg.nn.equivariance import disagreement, rise, twin_of
 from mammoseg.nn.patches import patches_problem, turn_patches
 from mammoseg.nn.unet import segmentation_step
 
@@ -39,8 +39,8 @@ def global_step(model: Glam, batch: Batch, objective: ObjectiveConfig, training:
         other = model.global_module(twin.image_BCHW, top_t)
         of_twin = global_losses(other, batch.label_BK, objective)
         losses = {name: loss + of_twin[name] for name, loss in losses.items()}
-        weight = objective.equivariance * min(1.0, 2 * batch.progress)
-        losses["global_equivariance"] = weight * disagreement(out.scales, other.scales, twin.axes)
+        apart = disagreement(out.scales, other.scales, twin.axes)
+        losses["global_equivariance"] = objective.equivariance * rise(batch.progress) * apart
     return StepOutput(losses, out.y_BK, out.saliency_BKhw)
 
 

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from mammoseg.config import Config
 from mammoseg.nn.contract import NetworkConfig
+from mammoseg.nn.heads import HeadKind
 from mammoseg.nn.limits import Blocks, Stride, Width, check_groups
 
 
@@ -25,6 +26,8 @@ class GlobalConfig(Config):
     """Max pool after the stem convolution. Source: published network; off for small windows."""
     pooling: Literal["top_t", "max", "average"] = "top_t"
     """From a map to y_global. Source: GMIC, eq. 3; the others are its ablation (GMP, GAP)."""
+    heads: HeadKind = "plain"
+    """From features to the map: as published, or our own, which places it better (nn/heads.py)."""
     top_t: float = Field(0.02, gt=0, le=1)
     """Fraction of cells that `top_t` averages. Source: published model 1; models 2 to 5 have 0.03, 0.03, 0.05, 0.1."""
 
@@ -65,6 +68,9 @@ class ObjectiveConfig(Config):
     """beta of eq. 12. Source: published model 1; the search range was 10^-5.5 to 10^-3.5."""
     reduction: Literal["sum", "mean"] = "sum"
     """L1 norm as the sum over cells (eq. 12) or as their mean, which does not depend on the size of the map."""
+    equivariance: float = Field(0.0, ge=0)
+    """Weight, from the middle of training on, of the penalty on a map that does not move with its image (nn/equivariance.py); it
+    rises evenly until then. Costs a second pass of the global module over a smaller image. Our choice; 0: as published."""
 
 
 class GmicConfig(NetworkConfig):

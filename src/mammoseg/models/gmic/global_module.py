@@ -8,11 +8,11 @@ Shapes   B batch | C image channels (1, or 3 with heatmaps) | K class | H, W pix
 
 from typing import NamedTuple
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from mammoseg.models.gmic.config import GlobalConfig
+from mammoseg.nn.heads import make_head
 from mammoseg.nn.pooling import top_t_pool
 from mammoseg.nn.resnet import ResNet
 from mammoseg.nn.resnet22 import ResNet22
@@ -24,6 +24,8 @@ class GlobalOutput(NamedTuple):
     y_BK: Tensor
     z_BD: Tensor
     """Maximum of h_g over space, for the fusion."""
+    y_finding_B1: Tensor | None = None
+    """Prediction of a finding of any class, of a head that has a map of it."""
 
 
 class GlobalModule(nn.Module):
@@ -36,7 +38,7 @@ class GlobalModule(nn.Module):
         else:
             self.trunk = ResNet(config.blocks, config.widths, config.strides, config.stem_pool)
         self.gray_as_colour = config.trunk == "resnet" and image_channels == 1  # ImageNet weights want three channels
-        self.head = nn.Conv2d(self.features, classes, 1, bias=False)
+        self.head = make_head(config.heads, self.features, classes)
 
     @property
     def features(self) -> int:
@@ -45,8 +47,9 @@ class GlobalModule(nn.Module):
     def forward(self, image_BCHW: Float[Tensor, "B C H W"]) -> GlobalOutput:
         maps = self.trunk(image_BCHW.expand(-1, 3, -1, -1) if self.gray_as_colour else image_BCHW)
         h_BDhw = maps[-1] if isinstance(maps, list) else maps
-        A_BKhw = torch.sigmoid(self.head(h_BDhw).float())
-        return GlobalOutput(A_BKhw, self.pool(A_BKhw), h_BDhw.amax((-2, -1)))
+        A_BKhw, D_B1hw = self.head(h_BDhw)
+        y_finding_B1 = None if D_B1hw is None else self.pool(D_B1hw)
+        return GlobalOutput(A_BKhw, self.pool(A_BKhw), h_BDhw.amax((-2, -1)), y_finding_B1)
 
     def pool(self, A_BKhw: Float[Tensor, "B K h w"]) -> Float[Tensor, "B K"]:
         if self.config.pooling == "max":

@@ -5,8 +5,9 @@ Source   Shen et al. 2021 (arXiv:2002.07613), Sec. 3.3. Patches are turned by a 
 
 from mammoseg.models.gmic.config import GmicConfig, ObjectiveConfig
 from mammoseg.models.gmic.model import Gmic
-from mammoseg.models.gmic.objective import joint_losses
+from mammoseg.models.gmic.objective import global_losses, joint_losses
 from mammoseg.nn.contract import Batch, Learning, Stage, StepOutput
+from mammoseg.nn.equivariance import disagreement, rise, twin_of
 from mammoseg.nn.patches import patches_problem, turn_patches
 from mammoseg.records.label import CLASSES
 from mammoseg.records.sees import Sees
@@ -20,6 +21,12 @@ def joint_step(model: Gmic, batch: Batch, objective: ObjectiveConfig, training: 
     fine = model.local_module(turn_patches(patches_BP1ss) if training else patches_BP1ss)
     out = model.fuse(coarse, fine, corners_BP2)
     losses = joint_losses(out, batch.label_BK, objective)
+    if training and objective.equivariance:
+        twin = twin_of(image_BCHW)
+        other = model.global_module(twin.image_BCHW)
+        losses |= {name: losses[name] + loss for name, loss in global_losses(other, batch.label_BK, objective).items()}
+        apart = disagreement([coarse.saliency_BKhw], [other.saliency_BKhw], twin.axes)
+        losses["global_equivariance"] = objective.equivariance * rise(batch.progress) * apart
     return StepOutput(losses, out.y_BK, out.global_.saliency_BKhw)
 
 
