@@ -1,10 +1,10 @@
 """What each part is worth, on phantoms: the papers' models, ours, and a U-Net that is told where the lesions are.
 
-    python benchmarks/study.py OUT [--exams 300] [--test-exams 100] [--seeds 0 1 2] [--ablation] [--device cpu] [--workers 1]
+    python benchmarks/study.py OUT [--exams 300] [--test-exams 100] [--seeds 0 1 2] [--runs gmic ours] [--ablation] [--device cpu]
 
 Every arm learns from the same exams, with as many epochs as `glam_demo` has in the same kind of stage, and is tested on exams of
 another generator seed, which has chosen nothing. `--ablation` adds GMIC with other pooling and GLAM with other numbers of patches.
-The same command continues a run that was stopped; several may work in OUT at the same time, each on its own seeds.
+The same command continues a run that was stopped; several may work in OUT at the same time, each on its own seeds or runs.
 
 OUT/table.csv has a row for each arm, over the training seeds in OUT: the mean over seeds, for AUC with the lowest and the highest,
 else with a 95 % interval over patients of the mean over seeds of each image; those of the ratio of an arm's Dice to that of GMIC
@@ -32,7 +32,7 @@ from mammoseg.phantom.config import PhantomConfig
 from mammoseg.records.label import CLASSES
 from mammoseg.statistics.histogram import MapOnMask, to_levels
 from mammoseg.training.run import train
-from study_arms import ABLATION, ARMS, REFERENCE, Arm, Grown, ablation_runs, runs
+from study_arms import ABLATION, ARMS, JOINT, REFERENCE, Arm, Grown, ablation_runs, runs
 
 LEARN_SEED, TEST_SEED = 101, 202
 REPLICATES = 2000
@@ -50,7 +50,7 @@ def measured(arm: Arm, run: Path, learn: Manifest, held_out: Manifest, device: s
         return pd.read_csv(path)
     folder = run / "predictions" / arm.predictions
     predictor = open_predictor(run / arm.checkpoint, device, arm.sets)
-    if arm.map in Grown.MAPS:
+    if arm.checkpoint == JOINT:
         predictor = Predictor(Grown(predictor.engine))
     val = learn.subset("val")
     predict_images(predictor, list(held_out.rows()), folder / "test", workers)
@@ -107,8 +107,9 @@ def table(tested: Mapping[tuple[str, int], pd.DataFrame], arms: Sequence[Arm]) -
         for title, metric in MEASURES.items():
             row[title] = " / ".join(_interval(means[name], metric) for name in CLASSES)
         row["distance of the peak (radii)"] = " / ".join(f"{means[name][BESIDE].median():.2f}" for name in CLASSES)
-        reference = {name: _mean_image(tested, REFERENCE, seeds, name) for name in CLASSES}
-        row["Dice / GMIC's"] = " / ".join(_ratio(means[name], reference[name]) for name in CLASSES)
+        if all((REFERENCE, seed) in tested for seed in seeds):
+            reference = {name: _mean_image(tested, REFERENCE, seeds, name) for name in CLASSES}
+            row["Dice / GMIC's"] = " / ".join(_ratio(means[name], reference[name]) for name in CLASSES)
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -125,7 +126,7 @@ def _mean_image(
     tested: Mapping[tuple[str, int], pd.DataFrame], arm: str, seeds: Sequence[int], name: str
 ) -> pd.DataFrame:
     """image_id -> patient_id and the mean over seeds of every measure."""
-    images = pd.concat([tested[arm, seed] for seed in seeds if (arm, seed) in tested])
+    images = pd.concat([tested[arm, seed] for seed in seeds])
     images = images[(images["class"] == name) & images["image_id"].notna()]
     return (
         images.drop(columns=["class", "auc"], errors="ignore")
@@ -164,6 +165,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--seeds", type=int, nargs="*", default=[0, 1, 2], help="to train; without any, table what is there"
     )
+    parser.add_argument("--runs", nargs="*", default=[], help="only these; without any, all")
     parser.add_argument("--ablation", action="store_true")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--workers", type=int, default=1)
@@ -176,6 +178,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     arms = (*ARMS, *ABLATION) if given.ablation else ARMS
     for seed in given.seeds:
         for name, config in (runs() | ablation_runs() if given.ablation else runs()).items():
+            if given.runs and name not in given.runs:
+                continue
             run, device = given.out / f"{name}-{seed}", torch.device(given.device)
             train(
                 config.model_copy(update={"seed": seed}),

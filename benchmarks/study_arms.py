@@ -17,7 +17,8 @@ from mammoseg.recipes.unet import unet_small
 from mammoseg.training.config import TrainConfig
 
 REFERENCE = "GMIC"
-_JOINT = "stages/joint/checkpoint"
+JOINT = "stages/joint/checkpoint"
+"""GLAM before its student; its predictions have the maps of `Grown`, too."""
 
 
 @dataclass(frozen=True)
@@ -37,20 +38,19 @@ class Arm:
     @property
     def predictions(self) -> str:
         """Name of their folder: arms that differ only in map or part share it."""
-        grown = "grown-" * (self.map in Grown.MAPS)
-        return grown + "-".join([self.checkpoint, *self.sets]).replace("/", "-")
+        return "-".join([self.checkpoint, *self.sets]).replace("/", "-")
 
 
 ARMS = (
     Arm("random map", "gmic", map="random", part=""),
-    Arm("contour without learning", "ours", _JOINT, "unlearned", ""),
+    Arm("contour without learning", "ours", JOINT, "unlearned", ""),
     Arm(REFERENCE, "gmic"),
+    Arm("GMIC, our head", "gmic_ours"),
     Arm("GLAM, papers' heads", "papers"),
-    Arm("GLAM, papers' heads, concatenation", "papers_concatenation"),
-    Arm("GLAM, our heads: global module", "ours", _JOINT, "global", "global"),
-    Arm("GLAM, our heads: local module", "ours", _JOINT, "local", "local"),
-    Arm("GLAM, our heads", "ours", _JOINT),
-    Arm("GLAM, our heads, contour grown", "ours", _JOINT, "grown"),
+    Arm("GLAM, our heads: global module", "ours", JOINT, "global", "global"),
+    Arm("GLAM, our heads: local module", "ours", JOINT, "local", "local"),
+    Arm("GLAM, our heads", "ours", JOINT),
+    Arm("GLAM, our heads, contour grown", "ours", JOINT, "grown"),
     Arm("GLAM, our heads, and student", "ours"),
     Arm("U-Net with masks", "unet"),
 )
@@ -60,9 +60,16 @@ _POOLING: Mapping[str, dict[str, Any]] = {
     "mean": {"pooling": "average"},
 }
 """The top 5 % is in `ARMS`."""
+
+
+def _pooled(name: str) -> str:
+    return f"gmic_{name}".replace(" ", "_").replace("%", "")
+
+
 ABLATION = (
-    *(Arm(f"GMIC, {name}", f"gmic_{name}".replace(" ", "_").replace("%", "")) for name in _POOLING),
-    *(Arm(f"GLAM, our heads, K = {k}", "ours", _JOINT, sets=(f"num_patches={k}",)) for k in (1, 2, 4)),
+    Arm("GLAM, papers' heads, concatenation", "papers_concatenation"),
+    *(Arm(f"GMIC, {name}", _pooled(name)) for name in _POOLING),
+    *(Arm(f"GLAM, our heads, K = {k}", "ours", JOINT, sets=(f"num_patches={k}",)) for k in (1, 2, 4)),
 )
 
 
@@ -72,20 +79,37 @@ def runs() -> dict[str, TrainConfig]:
     ours, gmic = glam_demo(), gmic_small()
     epochs = sum(stage.epochs for name, stage in ours.stages.items() if name != "student")
     gmic.stages["joint"] = gmic.stages["joint"].model_copy(update={"epochs": epochs})
-    papers = {
-        "papers" if kind == "attention" else f"papers_{kind}": papers_glam(kind)
-        for kind in ("attention", "concatenation")
+    return {
+        "gmic": gmic,
+        "gmic_ours": gmic_with_our_head(gmic),
+        "ours": ours,
+        "unet": unet_small(),
+        "papers": papers_glam("attention"),
     }
-    return {"gmic": gmic, "ours": ours, "unet": unet_small(), **papers}
+
+
+def gmic_with_our_head(gmic: TrainConfig) -> TrainConfig:
+    """GMIC with the head, the share of cells and the penalty of our GLAM."""
+    ours = glam_demo()
+    assert isinstance(gmic.network, GmicConfig)
+    assert isinstance(ours.network, GlamConfig)
+    assert isinstance(ours.objective, ObjectiveConfig)
+    module = gmic.network.global_module.model_copy(update={"heads": ours.network.global_module.heads, "top_t": 0.02})
+    objective = gmic.objective.model_copy(
+        update={"sparsity": ours.objective.global_sparsity, "equivariance": ours.objective.equivariance}
+    )
+    network = gmic.network.model_copy(update={"global_module": module})
+    return gmic.model_copy(update={"network": network, "objective": objective})
 
 
 def ablation_runs() -> dict[str, TrainConfig]:
     gmic = runs()["gmic"]
     assert isinstance(gmic.network, GmicConfig)
-    found = {}
-    for arm, changes in zip(ABLATION, _POOLING.values(), strict=False):
+    found = {"papers_concatenation": papers_glam("concatenation")}
+    for name, changes in _POOLING.items():
         module = gmic.network.global_module.model_copy(update=changes)
-        found[arm.run] = gmic.model_copy(update={"network": gmic.network.model_copy(update={"global_module": module})})
+        network = gmic.network.model_copy(update={"global_module": module})
+        found[_pooled(name)] = gmic.model_copy(update={"network": network})
     return found
 
 

@@ -9,9 +9,9 @@ Each map is scaled to its own maximum, which stands above it; the true outline i
 import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
@@ -24,17 +24,17 @@ from mammoseg.inference.predictor import Predictor
 from mammoseg.records.label import CLASSES
 from study_arms import ARMS, Grown
 
-Map = NDArray[np.float32]
+Map = NDArray[Any]
 
 
 def maps_of(row: ImageRow, name: str, engines: Mapping[str, TorchEngine]) -> tuple[Map, Map, dict[str, Map]]:
     """The window, the true mask on it, and every map of the class by its title."""
     k = CLASSES.index(name)
     loaded = Predictor(engines["joint"]).load(row)
-    window_1CHW = loaded.prepared.channels()[None]
+    window_1CHW = loaded.prepared.channels(())[None]
     mask_HW = window_masks({name: row.masks[name]}, loaded.prepared.grid, row.mask_frame)[name]
     with torch.inference_mode():
-        scales = engines["joint"].model.global_module(torch.from_numpy(window_1CHW)).scales  # type: ignore[operator, union-attr]
+        scales = engines["joint"].model.global_module(torch.from_numpy(window_1CHW)).scales  # type: ignore[operator]
     joint, student, gmic, unet = (
         engines[key](Inputs(window_1CHW)).maps for key in ("joint", "student", "gmic", "unet")
     )

@@ -5,8 +5,10 @@ from collections.abc import Callable
 import pytest
 import torch
 
+from mammoseg.config import with_overrides
 from mammoseg.models import build_model
 from mammoseg.models.glam.config import GlamConfig
+from mammoseg.nn.checkpoint import open_checkpoint, packaged
 from mammoseg.prep.config import PrepConfig
 from mammoseg.recipes.glam import glam_demo, glam_film, glam_paper, glam_small
 from mammoseg.training.config import TrainConfig
@@ -46,3 +48,14 @@ def test_the_paper_is_the_published_network_and_preparation() -> None:
     assert glam_paper().network == GlamConfig()
     assert glam_paper().prep == PrepConfig(pixel_mm=0.07)
     assert glam_paper().stages["global"].epochs == 50
+
+
+def test_the_weights_that_come_with_mammoseg_have_their_settings_beside_them() -> None:
+    """As the command of their model card takes them, whatever becomes of the recipe."""
+    folder = packaged()["glam_phantom"]
+    known, config = open_checkpoint(folder), with_overrides(glam_demo(), folder / "config.yaml")
+    assert config.network == type(config.network).model_validate(known.network)
+    assert config.prep == PrepConfig.model_validate(known.prep)
+    trained = known.provenance["training"]
+    assert config.model_dump(mode="json")["stages"] == trained["stages"]
+    assert config.model_dump(mode="json")["objective"] == {"equivariance": 0.0} | trained["objective"]

@@ -40,6 +40,7 @@ def glam_small() -> TrainConfig:
             heads="where_what",
             top_t=0.02,
             top_t_of="breast",
+            scale_weights=(0.5, 0.5, 0.0),
             flips=True,
         ),
         local_module=_SMALL_LOCAL.model_copy(update=_OURS),
@@ -52,7 +53,12 @@ def glam_small() -> TrainConfig:
     return TrainConfig(
         network=network,
         objective=ObjectiveConfig(
-            global_sparsity=0.05, local_sparsity=0.05, reduction="mean", top_t_start=0.1, lesion_radius_px=(5.0, 27.0)
+            global_sparsity=0.05,
+            local_sparsity=0.05,
+            reduction="mean",
+            top_t_start=0.1,
+            equivariance=20.0,
+            lesion_radius_px=(5.0, 27.0),
         ),
         prep=PrepConfig(window=(368, 240), pixel_mm=0.56, opening_px=12, buffer_px=6),
         augment=AugmentConfig(location_px=(12, 12), size_px=12),
@@ -67,9 +73,9 @@ def glam_small() -> TrainConfig:
 
 
 def glam_demo() -> TrainConfig:
-    """`glam_small` with fewer epochs, for `mammoseg demo --train`, and on 2,000 exams for the weights that come with the package.
+    """`glam_small` with fewer epochs, for `mammoseg demo --train`.
 
-    Command   mammoseg phantom --exams 2000 --seed 101 --splits 0.92,0.08,0 --out study
+    Command   mammoseg phantom --exams 300 --out study
               mammoseg train --recipe glam_demo --manifest study/manifest.csv --out run
     """
     stages = {
