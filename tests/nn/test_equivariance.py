@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, conv2d
 
-from mammoseg.nn.equivariance import disagreement, twin_of
+from mammoseg.nn.equivariance import Twin, disagreement, twin_of
 
 
 def on_the_lesion(image: Tensor) -> Tensor:
@@ -31,7 +31,7 @@ def penalty(network: Callable[[Tensor], Tensor], seed: int) -> float:
     image[1, :, 70:86, 50:66] = 1
     torch.manual_seed(seed)
     twin = twin_of(image)
-    return disagreement([network(image)], [network(twin.image_BCHW)], twin.axes).item()
+    return disagreement(twin, [network(image)], [network(twin.image_BCHW)]).item()
 
 
 @pytest.mark.parametrize("network", [beside_it, around_it])
@@ -60,7 +60,7 @@ def test_twins_are_smaller_mirror_images() -> None:
 def test_both_sides_learn() -> None:
     torch.manual_seed(0)
     one, other = (torch.rand(2, 2, n, n, requires_grad=True) for n in (8, 6))
-    disagreement([one], [other], [-1]).backward()
+    disagreement(Twin(torch.empty(0), (-1,)), [one], [other]).backward()
     assert one.grad is not None
     assert other.grad is not None
     assert one.grad.abs().min() > 0

@@ -1,4 +1,4 @@
-"""A map moves with its image: a penalty on a map that does not.
+"""A map moves with its image: a penalty on a map that does not, and a score of how well it does.
 
     L = mean over maps of  sum over classes, mean over cells of  (T S(x) - S(T x))^2
 
@@ -31,15 +31,22 @@ class Twin(NamedTuple):
     """T x."""
 
     image_BCHW: Tensor
-    axes: list[int]
+    axes: tuple[int, ...]
     """Mirrored along these."""
+
+    def moved(self, S_BKhw: Tensor, like: Tensor) -> Tensor:
+        """T S(x), on the grid of another map."""
+        return interpolate(S_BKhw.flip(self.axes), size=like.shape[-2:], mode="bilinear", antialias=True)
 
 
 def twin_of(image_BCHW: Float[Tensor, "B C H W"]) -> Twin:
     """The same T for all images, by chance."""
-    axes = [axis for axis in (-1, -2) if torch.rand(()) < 0.5]
     low, high = _SHARES
-    share = low + (high - low) * float(torch.rand(()))
+    axes = tuple(axis for axis in (-1, -2) if torch.rand(()) < 0.5)
+    return _twin(image_BCHW, axes, low + (high - low) * float(torch.rand(())))
+
+
+def _twin(image_BCHW: Tensor, axes: tuple[int, ...], share: float) -> Twin:
     size = [max(_MULTIPLE, round(share * side / _MULTIPLE) * _MULTIPLE) for side in image_BCHW.shape[-2:]]
     return Twin(interpolate(image_BCHW.flip(axes), size=size, mode="bilinear", antialias=True), axes)
 
@@ -50,13 +57,8 @@ def rise(progress: float) -> float:
 
 
 def disagreement(
-    maps: Sequence[Float[Tensor, "B K _h _w"]], of_twin: Sequence[Float[Tensor, "B K _i _j"]], axes: list[int]
+    twin: Twin, maps: Sequence[Float[Tensor, "B K _h _w"]], of_twin: Sequence[Float[Tensor, "B K _i _j"]]
 ) -> Float[Tensor, ""]:
     """L. `maps`: S(x); `of_twin`: S(T x), on fewer cells."""
-    moved = [
-        interpolate(S.flip(axes), size=other.shape[-2:], mode="bilinear", antialias=True)
-        for S, other in zip(maps, of_twin, strict=True)
-    ]
-    return torch.stack(
-        [(S - other).square().mean((0, 2, 3)).sum() for S, other in zip(moved, of_twin, strict=True)]
-    ).mean()
+    apart = [(twin.moved(S, other) - other).square() for S, other in zip(maps, of_twin, strict=True)]
+    return torch.stack([square.mean((0, 2, 3)).sum() for square in apart]).mean()

@@ -39,7 +39,7 @@ def global_step(model: Glam, batch: Batch, objective: ObjectiveConfig, training:
         other = model.global_module(twin.image_BCHW, top_t)
         of_twin = global_losses(other, batch.label_BK, objective)
         losses = {name: loss + of_twin[name] for name, loss in losses.items()}
-        apart = disagreement(out.scales, other.scales, twin.axes)
+        apart = disagreement(twin, out.scales, other.scales)
         losses["global_equivariance"] = objective.equivariance * rise(batch.progress) * apart
     return StepOutput(losses, out.y_BK, out.saliency_BKhw)
 

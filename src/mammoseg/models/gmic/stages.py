@@ -25,7 +25,7 @@ def joint_step(model: Gmic, batch: Batch, objective: ObjectiveConfig, training: 
         twin = twin_of(image_BCHW)
         other = model.global_module(twin.image_BCHW)
         losses |= {name: losses[name] + loss for name, loss in global_losses(other, batch.label_BK, objective).items()}
-        apart = disagreement([coarse.saliency_BKhw], [other.saliency_BKhw], twin.axes)
+        apart = disagreement(twin, [coarse.saliency_BKhw], [other.saliency_BKhw])
         losses["global_equivariance"] = objective.equivariance * rise(batch.progress) * apart
     return StepOutput(losses, out.y_BK, out.global_.saliency_BKhw)
 
