@@ -40,7 +40,7 @@ def glam_small() -> TrainConfig:
             heads="where_what",
             top_t=0.02,
             top_t_of="breast",
-            scale_weights=(0.5, 0.5, 0.0),
+            scale_weights=(1.0, 0.0, 0.0),
             flips=True,
         ),
         local_module=_SMALL_LOCAL.model_copy(update=_OURS),
