@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, conv2d
 
-from mammoseg.nn.equivariance import Twin, disagreement, twin_of
+from mammoseg.nn.equivariance import Twin, disagreement, judged_twin_of, moving, twin_of
 
 
 def on_the_lesion(image: Tensor) -> Tensor:
@@ -25,10 +25,15 @@ def around_it(image: Tensor) -> Tensor:
     return on_the_lesion(conv2d(image, (ring / 64)[None, None].float(), padding=28)).clamp(max=1)
 
 
-def penalty(network: Callable[[Tensor], Tensor], seed: int) -> float:
+def lesions() -> Tensor:
     image = torch.zeros(2, 1, 128, 96)
     image[0, :, 40:56, 30:46] = 1
     image[1, :, 70:86, 50:66] = 1
+    return image
+
+
+def penalty(network: Callable[[Tensor], Tensor], seed: int) -> float:
+    image = lesions()
     torch.manual_seed(seed)
     twin = twin_of(image)
     return disagreement(twin, [network(image)], [network(twin.image_BCHW)]).item()
@@ -65,3 +70,15 @@ def test_both_sides_learn() -> None:
     assert other.grad is not None
     assert one.grad.abs().min() > 0
     assert other.grad.abs().min() > 0
+
+
+@pytest.mark.parametrize("network", [beside_it, around_it])
+def test_how_well_a_map_moves(network: Callable[[Tensor], Tensor]) -> None:
+    """Nearly 1 on the lesion, clearly less off it; a map without contrast has no score."""
+    image = lesions()
+    twin = judged_twin_of(image)
+    on, off = (moving(twin, of(image), of(twin.image_BCHW)) for of in (on_the_lesion, network))
+    assert on.min() > 0.95
+    assert off.max() < 0.6
+    flat = torch.zeros(2, 1, 8, 8)
+    assert moving(twin, flat, flat).isnan().all()

@@ -23,6 +23,8 @@ from torch.nn.functional import interpolate
 
 _SHARES = (0.6, 0.9)
 """Smallest and largest size of T x, as a share of that of x."""
+_JUDGED = ((-1, -2), 0.75)
+"""T of the score: mirrored along both axes, three quarters of the size."""
 _MULTIPLE = 8
 """Of which the sides of T x are, in pixels, so that its grids of cells fit."""
 
@@ -46,6 +48,11 @@ def twin_of(image_BCHW: Float[Tensor, "B C H W"]) -> Twin:
     return _twin(image_BCHW, axes, low + (high - low) * float(torch.rand(())))
 
 
+def judged_twin_of(image_BCHW: Float[Tensor, "B C H W"]) -> Twin:
+    """Always the same T."""
+    return _twin(image_BCHW, *_JUDGED)
+
+
 def _twin(image_BCHW: Tensor, axes: tuple[int, ...], share: float) -> Twin:
     size = [max(_MULTIPLE, round(share * side / _MULTIPLE) * _MULTIPLE) for side in image_BCHW.shape[-2:]]
     return Twin(interpolate(image_BCHW.flip(axes), size=size, mode="bilinear", antialias=True), axes)
@@ -62,3 +69,15 @@ def disagreement(
     """L. `maps`: S(x); `of_twin`: S(T x), on fewer cells."""
     apart = [(twin.moved(S, other) - other).square() for S, other in zip(maps, of_twin, strict=True)]
     return torch.stack([square.mean((0, 2, 3)).sum() for square in apart]).mean()
+
+
+def moving(
+    twin: Twin, S_BKhw: Float[Tensor, "B K _h _w"], of_twin_BKhw: Float[Tensor, "B K _i _j"]
+) -> Float[Tensor, "B K"]:
+    """Correlation of T S(x) with S(T x) over cells, in [-1, 1]: 1 for a map that moves with its image. NaN for a map without
+    contrast."""
+    moved, other = (
+        maps.flatten(2) - maps.flatten(2).mean(-1, keepdim=True)
+        for maps in (twin.moved(S_BKhw, of_twin_BKhw), of_twin_BKhw)
+    )
+    return (moved * other).sum(-1) / (moved.square().sum(-1) * other.square().sum(-1)).sqrt()

@@ -14,6 +14,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 from mammoseg.config import Config
 from mammoseg.data.dataset import WindowDataset
 from mammoseg.nn.contract import Batch, Stage, StepOutput
+from mammoseg.nn.equivariance import judged_twin_of, moving
 from mammoseg.training.config import StageConfig
 from mammoseg.training.distributed import mean_of_all, of_all, rank, share_batch_norms, size
 from mammoseg.training.selection import ValidationScores
@@ -118,6 +119,22 @@ class StageModule(L.LightningModule):
             for name, mask_HW in self.validation.masks(indices[b]).items():
                 map_11hw = out.saliency_BKhw[b, self.classes.index(name)].float()[None, None]
                 self.scores.add_map(name, interpolate(map_11hw, size=mask_HW.shape)[0, 0].cpu().numpy(), mask_HW)
+        if self.criterion != "dice":
+            self._add_moving(batch, out.saliency_BKhw)
+
+    def _add_moving(self, batch: Batch, S_BKhw: Tensor) -> None:
+        """Where no mask tells: how well the maps of lesions move with their images. Not those of models that see more than an
+        image, which would have to move, too."""
+        shown_B, outline_BKHW = (batch.label_BK == 1).any(1), batch.outline_BKHW
+        more = (batch.corners_BP2, batch.there_UV, batch.mask_BKHW, batch.boxes)
+        if not shown_B.any() or any(values is not None for values in more):
+            return
+        twin, label_BK = judged_twin_of(batch.image_BCHW[shown_B]), batch.label_BK[shown_B]
+        outlines = None if outline_BKHW is None else outline_BKHW[shown_B]
+        other = self._step(Batch(twin.image_BCHW, label_BK, outline_BKHW=outlines), False)
+        moving_BK = moving(twin, S_BKhw[shown_B].float(), other.saliency_BKhw.float())
+        for k, name in enumerate(self.classes):
+            self.scores.add_moving(name, moving_BK[label_BK[:, k] == 1, k].tolist())
 
     def on_validation_epoch_end(self) -> None:
         self.scores.merge(of_all(self.scores.found))

@@ -68,7 +68,7 @@ class Found:
     y: dict[int, NDArray[np.float64]] = field(default_factory=dict)
     """Number of the row -> (K,) scores."""
     of_maps: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
-    """`dice_*` and `peak_*` (pointing game, 0 or 1) of each image with a lesion mask."""
+    """`dice_*` and `peak_*` (pointing game, 0 or 1) of each image with a lesion mask; `moves_*` (nn/equivariance.py) of others."""
     losses: list[tuple[float, int]] = field(default_factory=list)
     """Of each batch, with the number of its images."""
 
@@ -92,6 +92,10 @@ class ValidationScores:
             if np.isfinite(score):
                 self.found.of_maps[f"{kind}_{name}"].append(score)
 
+    def add_moving(self, name: str, scores: Sequence[float]) -> None:
+        """Of maps of one class, of images that show it."""
+        self.found.of_maps[f"moves_{name}"] += [score for score in scores if np.isfinite(score)]
+
     def merge(self, parts: Sequence[Found]) -> None:
         """Go on with all that several processes have found."""
         self.found = Found()
@@ -102,10 +106,10 @@ class ValidationScores:
                 self.found.of_maps[name].extend(scores)
 
     def compute(self, criterion: str) -> dict[str, float]:
-        """`loss`, breast-level `auc_*` and mean `dice_*` and `peak_*` as far as defined, and `select`: higher is better."""
+        """`loss`, breast-level `auc_*`, mean `dice_*`, `peak_*` and `moves_*` as far as defined, and `select`: higher is better."""
         losses, images = np.array(self.found.losses).T
         values = {"loss": float(np.average(losses, weights=images))}
-        values |= {name: float(np.mean(scores)) for name, scores in self.found.of_maps.items()}
+        values |= {name: float(np.mean(scores)) for name, scores in self.found.of_maps.items() if scores}
         values |= {f"auc_{name}": auc for name, auc in self._breast_auc().items() if np.isfinite(auc)}
         deciding = [v for name, v in values.items() if name.startswith(f"{criterion}_")]
         return values | {"select": float(np.mean(deciding)) if deciding else -values["loss"]}
