@@ -26,7 +26,7 @@ from mammoseg.evaluation.bootstrap import patient_weights
 from mammoseg.evaluation.evaluate import evaluate
 from mammoseg.inference.batch import predict_images
 from mammoseg.inference.predictor import Predictor, open_predictor
-from mammoseg.ingest.synthetic import write_study
+from mammoseg.ingest.synthetic import MANIFEST, write_study
 from mammoseg.io.runs import load_prediction
 from mammoseg.phantom.config import PhantomConfig
 from mammoseg.records.label import CLASSES
@@ -40,6 +40,14 @@ INSIDE, BESIDE = "pointing_inside", "pointing_distance"
 MEASURES = {"Dice": "dice_soft", "Dice at threshold": "dice_at", "PxAP": "pxap", "peak inside": INSIDE}
 _STEP = 64
 """Levels between the thresholds that are tried: a thousand of them."""
+
+
+def phantoms(folder: Path, exams: int, seed: int, splits: tuple[float, float, float]) -> Manifest:
+    """Written once: others may be reading them."""
+    manifest = folder / MANIFEST
+    if not manifest.is_file():
+        write_study(folder, exams, PhantomConfig.small(), seed, splits, 2)
+    return load_manifest(manifest)
 
 
 def measured(arm: Arm, run: Path, learn: Manifest, held_out: Manifest, device: str, workers: int) -> pd.DataFrame:
@@ -172,9 +180,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("mammoseg").setLevel(logging.INFO)
-    small = PhantomConfig.small()
-    learn = load_manifest(write_study(given.out / "learn", given.exams, small, LEARN_SEED, (0.9, 0.1, 0), 2))
-    held_out = load_manifest(write_study(given.out / "test", given.test_exams, small, TEST_SEED, (0, 0, 1), 2))
+    learn = phantoms(given.out / "learn", given.exams, LEARN_SEED, (0.9, 0.1, 0))
+    held_out = phantoms(given.out / "test", given.test_exams, TEST_SEED, (0, 0, 1))
     arms = (*ARMS, *ABLATION) if given.ablation else ARMS
     for seed in given.seeds:
         for name, config in (runs() | ablation_runs() if given.ablation else runs()).items():
