@@ -38,6 +38,7 @@ def test_settings_of_the_network_can_be_changed(tiny_config: TrainConfig) -> Non
         ("stages.local.epochs=0", "stages.local.epochs"),
         ("stages.local.learning_rate=0", "stages.local.learning_rate"),
         ("select_by=accuracy", "select_by"),
+        ("select_class=normal", "select_class 'normal' is none of the classes: benign, malignant"),
         ("network.patches=2", "there is no field 'patches'"),
         ("model=5", r"model '5' in the place of 'glam', which the other settings are for"),
         ("model=gmic", r"model 'gmic' in the place of 'glam'.*choose a recipe of that model"),

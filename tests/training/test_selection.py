@@ -81,14 +81,25 @@ def test_a_few_masks_do_not_decide_for_many_lesions(caplog: pytest.LogCaptureFix
         assert choose_criterion("dice", ANY, many, CLASSES, 1) == "dice", "whoever says so"
     told = [record.getMessage() for record in caplog.records]
     assert told[0].endswith(
-        "chosen by auc: 4 of 10 validation images with a lesion have it in a mask, and Dice needs at least 50% of them"
+        "chosen by auc of benign and malignant: 4 of 10 validation images with a lesion have it in a mask, and Dice needs at least "
+        "50% of them"
     )
-    assert told[1].endswith("chosen by dice: 5 of 10 validation images with a lesion have it in a mask")
+    assert told[1].endswith(
+        "chosen by dice of benign and malignant: 5 of 10 validation images with a lesion have it in a mask"
+    )
 
 
 def test_dice_cannot_be_had_without_lesions() -> None:
     with pytest.raises(ValueError, match=r"no validation image has a lesion.*--set select_by=auc"):
         choose_criterion("dice", ANY, BOTH, CLASSES, 0)
+
+
+def test_the_class_that_decides_must_be_there(caplog: pytest.LogCaptureFixture) -> None:
+    """Benign breasts alone have no AUC of malignant."""
+    benign = [replace(image("a"), labels={"benign": 1, "malignant": 0}), image("b")]
+    assert choose_criterion("auto", ("auc", "loss"), benign, CLASSES, 0) == "auc"
+    assert choose_criterion("auto", ("auc", "loss"), benign, ("malignant",), 0) == "loss"
+    assert "AUC is undefined" in caplog.text
 
 
 def test_auc_is_of_breasts() -> None:
@@ -123,6 +134,7 @@ def test_dice_is_the_mean_over_classes_of_the_mean_over_lesions() -> None:
     assert values["dice_benign"] == pytest.approx(1)
     assert values["dice_malignant"] == pytest.approx(0.5)
     assert values["select"] == pytest.approx(0.75)
+    assert scores.compute("dice", ["malignant"])["select"] == pytest.approx(0.5)
 
 
 def test_maps_a_little_outside_the_range_are_probabilities() -> None:

@@ -22,7 +22,8 @@ def glam_paper() -> TrainConfig:
     """
     stage = StageConfig(epochs=50, learning_rate=2e-5, batch_size=8)
     prep = PrepConfig(pixel_mm=0.07)
-    return TrainConfig(network=GlamConfig(), prep=prep, stages={"global": stage, "local": stage, "joint": stage})
+    stages = {"global": stage, "local": stage, "joint": stage}
+    return TrainConfig(network=GlamConfig(), prep=prep, stages=stages, select_class="malignant")
 
 
 def glam_small() -> TrainConfig:

@@ -17,7 +17,14 @@ def gmic_paper() -> TrainConfig:
     """
     joint = StageConfig(epochs=50, learning_rate=4.134479e-6, batch_size=16)
     prep = PrepConfig(pixel_mm=0.07)
-    return TrainConfig(model="gmic", network=GmicConfig(), prep=prep, stages={"joint": joint}, select_by="auc")
+    return TrainConfig(
+        model="gmic",
+        network=GmicConfig(),
+        prep=prep,
+        stages={"joint": joint},
+        select_by="auc",
+        select_class="malignant",
+    )
 
 
 def gmic_cbis_paper() -> TrainConfig:

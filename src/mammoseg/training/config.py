@@ -61,6 +61,8 @@ class TrainConfig(Config):
     select_by: Literal["auto", "dice", "auc"] = "auto"
     """What chooses the best epoch. `auto`: what the stage is judged by; Dice, as in GLAM, stage 1, where enough validation images
     have lesion masks (training/selection.py), else AUC."""
+    select_class: str | None = None
+    """The class whose Dice or AUC chooses the best epoch; None: the mean over classes. Source: both papers choose by malignant."""
     split_fractions: tuple[float, float, float] = (0.8, 0.1, 0.1)
     """Training, validation, test patients for a manifest without splits. Source: GMIC, Sec. 3.1."""
     seed: int = Field(0, ge=0)
@@ -91,6 +93,19 @@ class TrainConfig(Config):
                 f"augment.location_px {shift} could move a window of {window} off the breast; at most half of each side"
             )
         return self
+
+    @model_validator(mode="after")
+    def _known_class(self) -> Self:
+        if self.select_class not in (None, *self.network.classes):
+            raise ValueError(
+                f"select_class {self.select_class!r} is none of the classes: {', '.join(self.network.classes)}"
+            )
+        return self
+
+    @property
+    def deciding(self) -> tuple[str, ...]:
+        """The classes that choose the best epoch."""
+        return (self.select_class,) if self.select_class else self.network.classes
 
     @model_validator(mode="after")
     def _known_stages(self) -> Self:

@@ -55,6 +55,11 @@ def with_known_classes(config: TrainConfig, manifest: Manifest) -> tuple[TrainCo
             "the train rows, if it is to be.",
             " or ".join(unknown),
         )
+        if config.select_class in unknown:
+            raise TrainingError(
+                f"{manifest.path}: select_class is {config.select_class}, of which no training image has a known label. "
+                "Expected 0 or 1 in some of them. Fill this column in the train rows, or choose by another class."
+            )
         network = config.network.model_copy(update={"classes": known})
         config, manifest = config.model_copy(update={"network": network}), manifest.with_classes(known)
     if not np.any(labels_NK == 1):
@@ -97,11 +102,12 @@ def prepared(
     return usable
 
 
-def count_masked(data: WindowDataset) -> int:
-    """How many images have a mask that is not empty. All are opened: one that cannot be read is better known now."""
+def count_masked(data: WindowDataset, classes: Sequence[str]) -> int:
+    """How many images have a lesion in a mask of one of the classes. All masks are opened: one that cannot be read is better
+    known now."""
     found = 0
     with Bar("lesion masks of validation images", len(data.rows)) as bar:
         for index in range(len(data.rows)):
-            found += any(mask.any() for mask in data.masks(index).values())
+            found += any(mask.any() for name, mask in data.masks(index).items() if name in classes)
             bar.advance()
     return found

@@ -38,10 +38,12 @@ class StageModule(L.LightningModule):
         validation: WindowDataset,
         criterion: str,
         seed: int,
+        deciding: Sequence[str] = (),
         collate: Callable[[Sequence[Any]], Batch] | None = None,
         frozen: Collection[str] = (),
     ) -> None:
-        """`frozen`: parameters that this run trains in no stage. Raises TrainingError if that leaves nothing to train."""
+        """`deciding`: the classes that choose the best epoch, without any all of them; `frozen`: parameters that this run trains in
+        no stage. Raises TrainingError if that leaves nothing to train."""
         super().__init__()
         self.model = model
         self.classes = validation.classes
@@ -51,6 +53,7 @@ class StageModule(L.LightningModule):
         self.validation = validation
         self.criterion = criterion
         self.seed = seed
+        self.deciding = deciding or self.classes
         self.progress = 0.0
         self.collate = collate
         self.trained = set(stage.trained_parameters(model)).difference(frozen)
@@ -138,7 +141,7 @@ class StageModule(L.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         self.scores.merge(of_all(self.scores.found))
-        self.validation_scores = self.scores.compute(self.criterion)
+        self.validation_scores = self.scores.compute(self.criterion, self.deciding)
 
     def _step(self, batch: Batch, training: bool) -> StepOutput:
         return self.stage.step(self.model, batch, self.objective, training)

@@ -133,9 +133,9 @@ def _train(run: "_Run", model: nn.Module, rows: list[ImageRow], cache: CropCache
     noise = WindowNoise(config.augment.location_px, config.augment.size_px)
     train_data = WindowDataset(train_rows, cache, noise, config.seed, classes, targets, views)
     val_data = WindowDataset(val_rows, cache, None, 0, classes, targets, views)
-    masked = count_masked(val_data)
+    masked = count_masked(val_data, config.deciding)
     criteria = {
-        order: choose_criterion(config.select_by, order, val_rows, classes, masked)
+        order: choose_criterion(config.select_by, order, val_rows, config.deciding, masked)
         for order in {stage.judged_by for stage in run.stages}
     }
     if run.start is not None:
@@ -239,6 +239,7 @@ class _Run:
             )
             module = StageModule(
                 *(model, stage, settings, self.config.objective, val, criterion, self.config.seed),
+                self.config.deciding,
                 self.learning.collate,
                 self.start.frozen if self.start else (),
             )

@@ -32,7 +32,7 @@ def choose_criterion(
     """`dice`, `auc` or `loss`, as far as the validation images allow what is wanted: `dice`, `auc`, or with `auto` what the
     stage is `judged_by`, in this order.
 
-    `classes` are those of the model; `masked` images have a lesion in a mask of one of them. On its own, Dice decides where so
+    `classes` are those that decide; `masked` images have a lesion in a mask of one of them. On its own, Dice decides where so
     has at least LEAST_MASKED of the images with a lesion: a few outlines do not speak for the rest. Which one it is, and why,
     is logged. Raises ValueError if `dice` is wanted and no image has one.
     """
@@ -54,8 +54,8 @@ def choose_criterion(
             "loss is kept. Give validation more patients for a better choice."
         )
     logger.info(
-        "Epochs are chosen by %s: %d of %d validation images with a lesion have it in a mask%s",
-        *(chosen, masked, positive),
+        "Epochs are chosen by %s of %s: %d of %d validation images with a lesion have it in a mask%s",
+        *(chosen, " and ".join(classes), masked, positive),
         "" if enough or "dice" not in order else f", and Dice needs at least {LEAST_MASKED:.0%} of them",
     )
     return chosen
@@ -105,14 +105,16 @@ class ValidationScores:
             for name, scores in part.of_maps.items():
                 self.found.of_maps[name].extend(scores)
 
-    def compute(self, criterion: str) -> dict[str, float]:
-        """`loss`, breast-level `auc_*`, mean `dice_*`, `peak_*` and `moves_*` as far as defined, and `select`: higher is better."""
+    def compute(self, criterion: str, deciding: Sequence[str] = ()) -> dict[str, float]:
+        """`loss`, breast-level `auc_*`, mean `dice_*`, `peak_*` and `moves_*` as far as defined, and `select`, the mean over the
+        `deciding` classes, without any all of them: higher is better."""
         losses, images = np.array(self.found.losses).T
         values = {"loss": float(np.average(losses, weights=images))}
         values |= {name: float(np.mean(scores)) for name, scores in self.found.of_maps.items() if scores}
         values |= {f"auc_{name}": auc for name, auc in self._breast_auc().items() if np.isfinite(auc)}
-        deciding = [v for name, v in values.items() if name.startswith(f"{criterion}_")]
-        return values | {"select": float(np.mean(deciding)) if deciding else -values["loss"]}
+        names = [f"{criterion}_{name}" for name in deciding or self.classes]
+        decide = [values[name] for name in names if name in values]
+        return values | {"select": float(np.mean(decide)) if decide else -values["loss"]}
 
     def _breast_auc(self) -> Mapping[str, float]:
         breasts: dict[tuple[str, str], list[int]] = defaultdict(list)

@@ -171,3 +171,5 @@ def test_a_class_of_which_nothing_is_known_is_not_trained(
     assert not list((out / "maps").glob("*_benign.png"))
     again = train(config, manifest, tmp_path / "run", CPU, cache_folder=trained_run / "cache")
     assert again == result, "the same command finds the run finished"
+    with pytest.raises(ValueError, match="select_class is benign, of which no training image has a known label"):
+        train(config.model_copy(update={"select_class": "benign"}), manifest, tmp_path / "other", CPU)
