@@ -65,6 +65,7 @@ def fit_stage(
             **trainer_arguments(device),
             precision=resolve_precision(precision, device),
             max_epochs=module.config.epochs,
+            accumulate_grad_batches=module.config.accumulate,
             callbacks=[EpochLog(name, plan), checkpoints],  # an epoch is in the logs before it counts as done
             logger=[TensorBoardLogger(logs, name, version=""), CSVLogger(logs, name)],
             plugins=[_WholeFiles()],
