@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from mammoseg.config import ConfigError, with_overrides
+from mammoseg.data.warp import WarpConfig
 from mammoseg.models import build_model
 from mammoseg.models.gmic.config import GmicConfig
 from mammoseg.models.gmic.published import CBIS
@@ -45,7 +46,9 @@ def test_cbis_is_the_paper_with_the_published_variant() -> None:
     cbis = gmic_cbis_paper()
     assert cbis.network == CBIS
     assert cbis.prep == PrepConfig(fit="resize", intensity="unit")
-    assert cbis.model_copy(update={"network": GmicConfig(), "prep": gmic_paper().prep}) == gmic_paper()
+    assert cbis.augment.warp == WarpConfig()
+    others = {name: getattr(gmic_paper(), name) for name in ("network", "prep", "augment")}
+    assert cbis.model_copy(update=others) == gmic_paper()
 
 
 def test_a_recipe_is_for_one_model(tmp_path: Path) -> None:

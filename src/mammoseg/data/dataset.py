@@ -19,6 +19,7 @@ from mammoseg.data.cache import CropCache
 from mammoseg.data.manifest import ImageRow
 from mammoseg.data.masks import Files, Masks, image_masks, window_masks
 from mammoseg.data.units import units_of
+from mammoseg.data.warp import WarpConfig, draw, warp_boxes, warp_image, warp_mask, warp_points
 from mammoseg.nn.contract import Batch, Target
 from mammoseg.prep.pipeline import prepare_window, window_grid
 from mammoseg.prep.window import WindowNoise
@@ -64,11 +65,14 @@ class WindowDataset(Dataset[Any]):
         classes: Sequence[str] = CLASSES,
         learns_from: Sequence[Target] = ("labels",),
         views: Sequence[str] = (),
+        warp: WarpConfig | None = None,
     ) -> None:
-        """`classes`: those of the model, which labels, masks and boxes are about; `learns_from`: what samples carry."""
+        """`classes`: those of the model, which labels, masks and boxes are about; `learns_from`: what samples carry; `warp`: what
+        is done to a window beside its displacement."""
         self.rows = list(rows)
         self.cache = cache
         self.noise = noise
+        self.warp = warp
         self.seed = seed
         self.classes = tuple(classes)
         self.learns_from, self.views = tuple(learns_from), tuple(views)
@@ -117,10 +121,14 @@ class WindowDataset(Dataset[Any]):
         rng = np.random.default_rng((self.seed, epoch, index))
         crop = self.cache.get(row)
         prepared = prepare_window(crop, self.cache.prep, self.noise, rng)
-        return Sample(
+        sample = Sample(
             torch.from_numpy(prepared.channels(self.cache.heatmaps)),
             torch.from_numpy(row.label_K(self.classes)).float(),
-            None if self.patch_centres is None else self._corners(self.patch_centres[row.image_id], prepared.grid),
+            None
+            if self.patch_centres is None
+            else _corners(
+                prepared.grid.to_model(self.patch_centres[row.image_id]), self.patch_px, self.cache.prep.window
+            ),
             index,
             self._masks(index, window_grid(crop, self.cache.prep), prepared.grid)
             if "masks" in self.learns_from
@@ -128,6 +136,7 @@ class WindowDataset(Dataset[Any]):
             _boxes(row, self.classes, prepared.grid) if "boxes" in self.learns_from else None,
             None if self.outlines is None else _filled(self.outlines, row, self.classes, prepared.grid),
         )
+        return sample if self.warp is None else _warped(sample, self.warp, self.patch_px, rng)
 
     def grid(self, index: int) -> PixelGrid:
         """Where the undisplaced window of a row lies in its original image."""
@@ -151,9 +160,39 @@ class WindowDataset(Dataset[Any]):
         known = image_masks(files, undisplaced, row.mask_frame) if files else {}
         return _masks_KHW(row, self.classes, grid, {name: grid.project(mask) for name, mask in known.items()})
 
-    def _corners(self, centres_P2: NDArray[np.float64], grid: PixelGrid) -> Tensor:
-        corners_P2 = np.rint(grid.to_model(centres_P2) - self.patch_px / 2).astype(np.int64)
-        return torch.from_numpy(np.clip(corners_P2, 0, np.subtract(self.cache.prep.window, self.patch_px)))
+
+def _warped(sample: Sample, config: WarpConfig, patch_px: int, rng: np.random.Generator) -> Sample:
+    """Everything that lies on the window, moved together."""
+    image_CHW = sample.image_CHW.numpy()
+    shape = image_CHW.shape[-2:]
+    matrix = draw(config, shape, rng)
+    beyond = [float(image_CHW[0].min()), *[0.0] * (len(image_CHW) - 1)]
+    moved = np.stack([warp_image(plane, matrix, value) for plane, value in zip(image_CHW, beyond, strict=True)])
+    moved[0] += rng.normal(0, config.noise, shape).astype(np.float32)
+
+    def masks(masks_KHW: Tensor | None) -> Tensor | None:
+        if masks_KHW is None:
+            return None
+        return torch.from_numpy(np.stack([warp_mask(mask, matrix) for mask in masks_KHW.numpy()]))
+
+    corners_P2 = sample.corners_P2
+    if corners_P2 is not None:
+        centres_P2 = warp_points(corners_P2.numpy() + patch_px / 2, matrix)
+        corners_P2 = _corners(centres_P2, patch_px, shape)
+    boxes = sample.boxes and {name: warp_boxes(of_class, matrix) for name, of_class in sample.boxes.items()}
+    return sample._replace(
+        image_CHW=torch.from_numpy(moved),
+        corners_P2=corners_P2,
+        mask_KHW=masks(sample.mask_KHW),
+        boxes=boxes,
+        outline_KHW=masks(sample.outline_KHW),
+    )
+
+
+def _corners(centres_P2: NDArray[np.float64], patch_px: int, shape: tuple[int, int]) -> Tensor:
+    """Of the patches around these centres, moved into the window."""
+    corners_P2 = np.rint(centres_P2 - patch_px / 2).astype(np.int64)
+    return torch.from_numpy(np.clip(corners_P2, 0, np.subtract(shape, patch_px)))
 
 
 def _boxes(row: ImageRow, classes: Sequence[str], grid: PixelGrid) -> Boxes:

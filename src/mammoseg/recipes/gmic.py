@@ -1,5 +1,6 @@
 """Training runs of GMIC, each a function that returns the whole configuration."""
 
+from mammoseg.data.warp import WarpConfig
 from mammoseg.models.gmic.config import GlobalConfig, GmicConfig, LocalConfig, ObjectiveConfig
 from mammoseg.models.gmic.published import CBIS
 from mammoseg.prep.config import PrepConfig
@@ -28,12 +29,14 @@ def gmic_paper() -> TrainConfig:
 
 
 def gmic_cbis_paper() -> TrainConfig:
-    """GMIC for CBIS-DDSM: whole breasts resized to 2944 x 1920, a ResNet-18 as global network, malignant only.
+    """GMIC for CBIS-DDSM: whole breasts resized to 2944 x 1920, a ResNet-18 as global network, malignant only; images mirrored,
+    turned, scaled and sheared.
 
     Command   mammoseg train --recipe gmic_cbis_paper --manifest M --out RUN --device cuda
     """
     prep = PrepConfig(fit="resize", intensity="unit")
-    return gmic_paper().model_copy(update={"network": CBIS, "prep": prep})
+    augment = AugmentConfig(location_px=(0, 0), size_px=0, warp=WarpConfig())
+    return gmic_paper().model_copy(update={"network": CBIS, "prep": prep, "augment": augment})
 
 
 def gmic_small() -> TrainConfig:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, SerializeAsAny, model_validator
 
 from mammoseg.config import Config
+from mammoseg.data.warp import WarpConfig
 from mammoseg.models import load_model_plugin
 from mammoseg.nn.contract import NetworkConfig
 from mammoseg.prep.config import PrepConfig
@@ -41,6 +42,9 @@ class AugmentConfig(Config):
     """Largest shift (rows, columns)."""
     size_px: int = Field(100, ge=0, le=MOST_SHIFT_PX)
     """Largest shift of each border, after which the window is resized."""
+    warp: WarpConfig | None = None
+    """How the displaced window is mirrored, turned, scaled, sheared; the defaults are the paper's for CBIS-DDSM. None: not at all,
+    as in the papers on their own images."""
 
 
 class TrainConfig(Config):
