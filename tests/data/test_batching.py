@@ -49,6 +49,19 @@ def test_negative_exams_and_order_are_drawn_anew_each_epoch() -> None:
     assert len({tuple(exams) for exams in epochs}) == 20
 
 
+def test_whole_exams_follow_each_other_in_an_order_drawn_anew() -> None:
+    """The same images as when they are shuffled, exam by exam, positives among negatives."""
+    together, shuffled = (BalancedExamSampler(STUDY, seed=0, whole_exams=whole) for whole in (True, False))
+    orders = set()
+    for epoch in range(20):
+        exams = drawn(together, STUDY, epoch)
+        assert Counter(exams) == Counter(drawn(shuffled, STUDY, epoch))
+        assert exams[::2] == exams[1::2]
+        orders.add(tuple(exams))
+    assert len(orders) == 20
+    assert len({order.index("b") for order in orders}) == 4
+
+
 def test_seed_and_epoch_alone_decide() -> None:
     first, second = BalancedExamSampler(STUDY, seed=5), BalancedExamSampler(STUDY, seed=5)
     first.set_epoch(3)

@@ -7,11 +7,11 @@ import torch
 
 from mammoseg.config import with_overrides
 from mammoseg.models import build_model
-from mammoseg.models.glam.config import GlamConfig
+from mammoseg.models.glam.config import GlamConfig, ObjectiveConfig
 from mammoseg.nn.checkpoint import open_checkpoint, packaged
 from mammoseg.prep.config import PrepConfig
 from mammoseg.recipes.glam import glam_demo, glam_film, glam_paper, glam_small
-from mammoseg.training.config import TrainConfig
+from mammoseg.training.config import StageConfig, TrainConfig
 from mammoseg.training.recipes import list_recipes
 
 RECIPES = {name: recipe for name, recipe in list_recipes().items() if recipe().model == "glam"}
@@ -57,5 +57,5 @@ def test_the_weights_that_come_with_mammoseg_have_their_settings_beside_them() -
     assert config.network == type(config.network).model_validate(known.network)
     assert config.prep == PrepConfig.model_validate(known.prep)
     trained = known.provenance["training"]
-    assert config.model_dump(mode="json")["stages"] == trained["stages"]
-    assert config.model_dump(mode="json")["objective"] == {"equivariance": 0.0} | trained["objective"]
+    assert config.stages == {name: StageConfig.model_validate(stage) for name, stage in trained["stages"].items()}
+    assert config.objective == ObjectiveConfig.model_validate(trained["objective"])

@@ -1,7 +1,7 @@
 """Which images an epoch of training sees.
 
 All exams with a benign or malignant finding, and as many exams without one, drawn anew each epoch; all images of a
-chosen exam. Source: Shen et al. 2021 (arXiv:2002.07613), Sec. 3.3.
+chosen exam, shuffled or exam by exam. Source: Shen et al. 2021 (arXiv:2002.07613), Sec. 3.3, whose batches are of four exams.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,9 +21,9 @@ class BalancedExamSampler(Sampler[tuple[int, int]]):
     Without a positive exam all negative ones are used.
     """
 
-    def __init__(self, rows: Sequence[ImageRow], seed: int) -> None:
-        """Raises ValueError if no image has a known label."""
-        self.seed = seed
+    def __init__(self, rows: Sequence[ImageRow], seed: int, whole_exams: bool = False) -> None:
+        """`whole_exams`: the images of an exam follow each other. Raises ValueError if no image has a known label."""
+        self.seed, self.whole_exams = seed, whole_exams
         self.epoch = 0
         exams: dict[str, list[int]] = {}
         positive: set[str] = set()
@@ -53,10 +53,15 @@ class BalancedExamSampler(Sampler[tuple[int, int]]):
     def __iter__(self) -> Iterator[tuple[int, int]]:
         epoch = self.epoch
         rng = np.random.default_rng((self.seed, epoch))
-        positives = [image for exam in self.positive for image in exam]
-        negatives = [image for exam in rng.permutation(len(self.negative)) for image in self.negative[exam]]
-        images = np.array(positives + negatives[: self._negatives])
-        return iter([(int(index), epoch) for index in rng.permutation(images)])
+        negatives, left = [], self._negatives
+        for exam in rng.permutation(len(self.negative)):
+            negatives.append(self.negative[exam][:left])
+            left -= len(negatives[-1])
+        exams = self.positive + negatives
+        if self.whole_exams:
+            exams = [exams[number] for number in rng.permutation(len(exams))]
+        images = np.array([image for exam in exams for image in exam])
+        return iter([(int(index), epoch) for index in (images if self.whole_exams else rng.permutation(images))])
 
 
 def loader_processes(workers: int) -> dict[str, Any]:

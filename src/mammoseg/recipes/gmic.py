@@ -16,7 +16,7 @@ def gmic_paper() -> TrainConfig:
 
     Command   mammoseg train --recipe gmic_paper --manifest M --out RUN --device cuda
     """
-    joint = StageConfig(epochs=50, learning_rate=4.134479e-6, batch_size=16)
+    joint = StageConfig(epochs=50, learning_rate=4.134479e-6, batch_size=16, whole_exams=True)
     prep = PrepConfig(pixel_mm=0.07)
     return TrainConfig(
         model="gmic",
@@ -36,7 +36,9 @@ def gmic_cbis_paper() -> TrainConfig:
     """
     prep = PrepConfig(fit="resize", intensity="unit")
     augment = AugmentConfig(location_px=(0, 0), size_px=0, warp=WarpConfig())
-    return gmic_paper().model_copy(update={"network": CBIS, "prep": prep, "augment": augment})
+    paper = gmic_paper()
+    stages = {name: stage.model_copy(update={"whole_exams": False}) for name, stage in paper.stages.items()}
+    return paper.model_copy(update={"network": CBIS, "prep": prep, "augment": augment, "stages": stages})
 
 
 def gmic_small() -> TrainConfig:

@@ -27,6 +27,8 @@ class StageConfig(Config):
     """Constant as in the papers, or one cycle of warm-up and cosine decay."""
     batch_size: int = Field(16, ge=1, le=4096)
     """Images in a batch. Source: four exams of four images, GMIC authors."""
+    whole_exams: bool = False
+    """Whether the images of an exam follow each other, so that a batch is of whole exams where all have as many images."""
     accumulate: int = Field(1, ge=1, le=4096)
     """Batches whose mean gradient is one step of Adam: 4 of 4 images are the papers' 16 where memory holds no more. Batch norm sees
     each batch alone."""

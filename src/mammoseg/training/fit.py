@@ -44,7 +44,7 @@ def fit_stage(
     of another run, or the batches cannot be shared by the processes; OSError with advice if the disk is full.
     """
     batch = _of_each_process(module, len(val))
-    sampler = Share(BalancedExamSampler(train.items(), module.seed), even=True)
+    sampler = Share(BalancedExamSampler(train.items(), module.seed, module.config.whole_exams), even=True)
     sampler.set_epoch(next_epoch(folder, run))  # worker processes read ahead before Lightning sets it
     loaders = [
         DataLoader(
