@@ -10,7 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mammoseg.data.manifest import Manifest
-from mammoseg.data.splits import SplitError, SplitLeakError, assign_splits, check_leaks, describe_splits, draw_val
+from mammoseg.data.splits import (
+    SplitError,
+    SplitLeakError,
+    assign_folds,
+    assign_splits,
+    check_leaks,
+    describe_splits,
+    draw_val,
+)
 
 KINDS = {"malignant": (0.0, 1.0), "benign": (1.0, 0.0), "normal": (0.0, 0.0), "unknown": (np.nan, np.nan)}
 
@@ -139,3 +147,24 @@ def test_description() -> None:
     }
     assert table["images"].sum() == 60
     assert describe_splits(study(normal=1)).index.tolist() == ["none"]
+
+
+def test_folds_are_alike_and_always_the_same() -> None:
+    """In number of patients, and of each worst label; whatever the order of rows; another seed gives others."""
+    manifest = study(malignant=11, benign=7, normal=20, unknown=3)
+    folds = assign_folds(manifest, 5, seed=1)
+    of_fold = [[patient for patient, fold in folds.items() if fold == number] for number in range(1, 6)]
+    assert {len(patients) for patients in of_fold} == {8, 9}
+    for kind, count in (("malignant", 11), ("benign", 7), ("normal", 20), ("unknown", 3)):
+        found = [sum(patient.startswith(kind) for patient in patients) for patients in of_fold]
+        assert sum(found) == count
+        assert max(found) - min(found) <= 1
+    turned = Manifest.from_table(manifest.table.iloc[::-1], manifest.path)
+    assert assign_folds(turned, 5, seed=1) == folds
+    assert assign_folds(manifest, 5, seed=2) != folds
+
+
+@pytest.mark.parametrize("folds", [0, 1, 5])
+def test_folds_that_cannot_be(folds: int) -> None:
+    with pytest.raises(SplitError, match=f"{folds} folds of 4 patients"):
+        assign_folds(study(malignant=4), folds)

@@ -25,14 +25,21 @@ def train(
     device: options.Device = "auto",
     workers: options.Workers = 0,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="Same as --set seed=N.")] = None,
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            "--folds", min=2, help="Cross-validate by patient: a run for each, out-of-fold predictions of all images."
+        ),
+    ] = None,
     overwrite: options.Overwrite = False,
 ) -> int:
     """Train on image-level labels. The same command continues a stopped run.
 
     On N GPUs or machines: `torchrun --nproc-per-node N --no-python mammoseg train ...`.
 
-    Splits come from the manifest's split column; without one, or without val in it, they are drawn by patient. Masks
-    only help to choose the best epoch, unless the model learns from them.
+    Splits come from the manifest's split column; without one, or without val in it, they are drawn by patient; with --folds
+    they are drawn anew, without the images of split test. Masks only help to choose the best epoch, unless the model learns
+    from them.
     """
     from mammoseg.config import with_overrides
     from mammoseg.data.manifest import load_manifest
@@ -47,9 +54,18 @@ def train(
     if init is not None:
         base = base.model_copy(update={"init": InitConfig(checkpoint=str(init))})
     settings = with_overrides(base, config, [*(sets or []), *seeds])
-    result = run(
-        settings, load_manifest(manifest).with_pixel_mm(pixel_mm), out, device_from(device), workers, overwrite, cache
-    )
+    images, processor = load_manifest(manifest).with_pixel_mm(pixel_mm), device_from(device)
+    if folds is not None:
+        from mammoseg.crossval import cross_validate
+
+        found = cross_validate(settings, images, out, processor, folds, workers, overwrite, cache)
+        if is_first():
+            print(f"Predictions, each out of its fold: {found.predictions}")
+            print(
+                f"Next: mammoseg evaluate --predictions {found.predictions} --manifest {found.manifest} --out METRICS"
+            )
+        return 3 if found.failed else 0
+    result = run(settings, images, out, processor, workers, overwrite, cache)
     if is_first():
         print(f"Checkpoint: {result.checkpoint}")
     if is_first() and result.failed:

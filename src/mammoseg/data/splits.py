@@ -61,6 +61,22 @@ def draw_val(manifest: Manifest, fraction: float, seed: int = 0) -> Manifest:
     return replace(manifest, table=table.assign(split=split))
 
 
+def assign_folds(manifest: Manifest, folds: int, seed: int = 0) -> dict[str, int]:
+    """patient_id -> fold, from 1: as many patients in each, and as many of each worst label, as can be. The outcome depends on the
+    patients, their labels and `seed`, not on the order of rows. Raises SplitError for fewer than two folds or patients than folds.
+    """
+    strata = _worst_labels(manifest)
+    if not 2 <= folds <= len(strata):
+        raise SplitError(
+            f"{folds} folds of {len(strata)} patients; expected at least 2 and at most one for each patient."
+        )
+    rng = np.random.default_rng(seed)
+    dealt: list[str] = []
+    for stratum in (*reversed(manifest.classes), *reversed(STRATA)):
+        dealt += rng.permutation(sorted(p for p, s in strata.items() if s == stratum)).tolist()
+    return {patient: number % folds + 1 for number, patient in enumerate(dealt)}
+
+
 def check_leaks(manifest: Manifest) -> None:
     """Raises SplitLeakError if a patient, or a file (also through a link), is in two splits."""
     table = manifest.table[manifest.table["split"].notna()]
