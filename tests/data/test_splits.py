@@ -13,11 +13,13 @@ from mammoseg.data.manifest import Manifest
 from mammoseg.data.splits import (
     SplitError,
     SplitLeakError,
+    assign_by_date,
     assign_folds,
     assign_splits,
     check_leaks,
     describe_splits,
     draw_val,
+    has_dates,
 )
 
 KINDS = {"malignant": (0.0, 1.0), "benign": (1.0, 0.0), "normal": (0.0, 0.0), "unknown": (np.nan, np.nan)}
@@ -168,3 +170,32 @@ def test_folds_are_alike_and_always_the_same() -> None:
 def test_folds_that_cannot_be(folds: int) -> None:
     with pytest.raises(SplitError, match=f"{folds} folds of 4 patients"):
         assign_folds(study(malignant=4), folds)
+
+
+def dated(days: dict[str, list[int | None]]) -> Manifest:
+    """Patient -> day of each exam in January 2024; None: unknown."""
+    rows = [
+        (name, f"{name}-{n}", f"{name}-{n}", "L", "CC", f"{name}-{n}.png", 0, 0, day and f"2024-01-{day:02d}")
+        for name, exams in days.items()
+        for n, day in enumerate(exams)
+    ]
+    columns = ["patient_id", "exam_id", "image_id", "laterality", "view", "path", "benign", "malignant", "study_date"]
+    return Manifest.from_table(pd.DataFrame(rows, columns=columns), Path("/study/manifest.csv"))
+
+
+def test_by_date_the_latest_patients_are_tested() -> None:
+    """The latest exam of a patient counts; all of hers are in one split."""
+    early: dict[str, list[int | None]] = {f"p{n}": [n + 1, None] for n in range(8)}
+    manifest = dated(early | {"late": [1, 30], "last": [2, 31]})
+    assert has_dates(manifest)
+    splits = of_patients(assign_by_date(manifest, (0.8, 0.1, 0.1)))
+    assert splits == {**dict.fromkeys(early, "train"), "late": "val", "last": "test"}
+    assert set(of_patients(assign_by_date(manifest, (0.5, 0.5, 0))).values()) == {"train", "val"}
+
+
+def test_by_date_needs_a_date_of_every_patient() -> None:
+    manifest = dated({"a": [1], "b": [None, None]})
+    assert not has_dates(manifest)
+    assert not has_dates(study(malignant=3))
+    with pytest.raises(SplitError, match=r"1 patients have no study_date, e.g. of image b-0"):
+        assign_by_date(manifest)

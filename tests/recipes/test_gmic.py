@@ -39,7 +39,7 @@ def test_the_paper_is_the_published_network_and_preparation() -> None:
     paper = gmic_paper()
     assert (paper.model, paper.network, paper.prep) == ("gmic", GmicConfig(), PrepConfig(pixel_mm=0.07))
     assert paper.stages == {"joint": StageConfig(epochs=50, learning_rate=4.134479e-6, batch_size=16, whole_exams=True)}
-    assert (paper.select_by, paper.select_class) == ("auc", "malignant")
+    assert (paper.select_by, paper.select_class, paper.chronological) == ("auc", "malignant", True)
 
 
 def test_cbis_is_the_paper_with_the_published_variant() -> None:

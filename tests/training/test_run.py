@@ -23,6 +23,7 @@ from mammoseg.models import build_model
 from mammoseg.nn.checkpoint import open_checkpoint
 from mammoseg.training import run as run_module
 from mammoseg.training.config import TrainConfig
+from mammoseg.training.material import with_splits
 from mammoseg.training.module import TrainingError
 from mammoseg.training.run import train
 
@@ -271,6 +272,21 @@ def test_splits_are_drawn_by_patient_and_saved(
     assert (table.groupby("patient_id")["split"].nunique() == 1).all()
     monkeypatch.setattr(run_module, "prepared", None)
     train(config, manifest, tmp_path, CPU)  # the same splits again: the same run
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_splits_follow_the_dates_of_exams_where_all_are_known(
+    short: TrainConfig, phantom_study: Manifest, known: bool
+) -> None:
+    config = short.model_copy(update={"split_fractions": (0.5, 0.25, 0.25), "chronological": True})
+    dates = {name: f"2024-01-{31 - n}" for n, name in enumerate(sorted(phantom_study.table["patient_id"].unique()))}
+    manifest = changed(phantom_study, split=None, study_date=phantom_study.table["patient_id"].map(dates))
+    if not known:
+        manifest.table.loc[manifest.table["patient_id"] == min(dates), "study_date"] = None
+    table = with_splits(config, manifest).table
+    latest = {split: {dates[patient] for patient in part["patient_id"]} for split, part in table.groupby("split")}
+    ordered = max(latest["train"]) < min(latest["val"]) and max(latest["val"]) < min(latest["test"])
+    assert ordered == known
 
 
 def refused(config: TrainConfig, manifest: Manifest, out: Path, error: type[Exception], message: str) -> None:

@@ -51,6 +51,40 @@ def assign_splits(manifest: Manifest, fractions: Sequence[float] = (0.8, 0.1, 0.
     return replace(manifest, table=manifest.table.assign(split=pd.Series(splits, manifest.table.index, dtype=object)))
 
 
+def has_dates(manifest: Manifest) -> bool:
+    """Whether every patient has an exam whose date is known."""
+    return bool(_latest(manifest).notna().all())
+
+
+def assign_by_date(manifest: Manifest, fractions: Sequence[float] = (0.8, 0.1, 0.1)) -> Manifest:
+    """The manifest with a new `split` column: patients in the order of their latest exam, the first in train, the last in test, so
+    that a model is tested on what comes after. Source: Wu et al. 2019 (arXiv:1903.08297). Labels play no part.
+
+    Raises SplitError for other fractions, and if a patient has no exam whose date is known.
+    """
+    _check_fractions(fractions)
+    latest = _latest(manifest)
+    if unknown := latest[latest.isna()].index.tolist():
+        image_id = manifest.table.loc[manifest.table["patient_id"] == unknown[0], "image_id"].iloc[0]
+        raise SplitError(
+            f"{manifest.path}: {len(unknown)} patients have no study_date, e.g. of image {image_id}. Expected a date in an exam of "
+            "each patient. Fill the column, or divide at random."
+        )
+    patients = latest.sort_index().sort_values(kind="stable").index
+    ends = np.rint(np.cumsum(fractions) * len(patients)).astype(int)
+    number = pd.Series(np.searchsorted(ends, np.arange(len(patients)), side="right"), patients)
+    splits = [SPLITS[number[patient]] for patient in manifest.table["patient_id"]]
+    return replace(manifest, table=manifest.table.assign(split=pd.Series(splits, manifest.table.index, dtype=object)))
+
+
+def _latest(manifest: Manifest) -> pd.Series:
+    """patient_id -> ISO date of the latest exam; missing where none is known."""
+    table = manifest.table
+    dates = table["study_date"] if "study_date" in table else pd.Series(None, table.index, dtype=object)
+    known = dates.dropna().astype(str).groupby(table["patient_id"]).max()
+    return known.reindex(table["patient_id"].unique())
+
+
 def draw_val(manifest: Manifest, fraction: float, seed: int = 0) -> Manifest:
     """The manifest with `fraction` of its train patients as val, drawn as in `assign_splits`; val and test stay."""
     table = manifest.table

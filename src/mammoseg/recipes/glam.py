@@ -24,7 +24,7 @@ def glam_paper() -> TrainConfig:
     stage = StageConfig(epochs=50, learning_rate=2e-5, batch_size=16, whole_exams=True)
     prep = PrepConfig(pixel_mm=0.07)
     stages = {"global": stage, "local": stage, "joint": stage}
-    return TrainConfig(network=GlamConfig(), prep=prep, stages=stages, select_class="malignant")
+    return TrainConfig(network=GlamConfig(), prep=prep, stages=stages, select_class="malignant", chronological=True)
 
 
 def glam_small() -> TrainConfig:

@@ -25,6 +25,7 @@ def gmic_paper() -> TrainConfig:
         stages={"joint": joint},
         select_by="auc",
         select_class="malignant",
+        chronological=True,
     )
 
 

@@ -74,6 +74,9 @@ class TrainConfig(Config):
     """The class whose Dice or AUC chooses the best epoch; None: the mean over classes. Source: both papers choose by malignant."""
     split_fractions: tuple[float, float, float] = (0.8, 0.1, 0.1)
     """Training, validation, test patients for a manifest without splits. Source: GMIC, Sec. 3.1."""
+    chronological: bool = False
+    """Whether a manifest without splits is divided by the date of each patient's latest exam, test last, if all have one; else, and
+    without, at random by patient. Source: the papers' own data are divided so."""
     seed: int = Field(0, ge=0)
     """Of initial weights, splits, sampling and augmentation."""
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "32-true"

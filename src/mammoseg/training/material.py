@@ -8,7 +8,7 @@ import numpy as np
 from mammoseg.data.cache import CropCache, prepare_all
 from mammoseg.data.dataset import WindowDataset
 from mammoseg.data.manifest import ImageRow, Manifest
-from mammoseg.data.splits import assign_splits, check_leaks, draw_val
+from mammoseg.data.splits import assign_by_date, assign_splits, check_leaks, draw_val, has_dates
 from mammoseg.data.units import view_of
 from mammoseg.io.errors import ImageReadError
 from mammoseg.io.failures import Failures
@@ -27,7 +27,10 @@ _MASK = "mask"
 def with_splits(config: TrainConfig, manifest: Manifest) -> Manifest:
     """The manifest with splits, checked before anything is written."""
     given = set(manifest.table["split"].dropna())
-    if not given:
+    if not given and config.chronological and has_dates(manifest):
+        logger.info("No image has a split: patients are divided by the date of their latest exam")
+        manifest = assign_by_date(manifest, config.split_fractions)
+    elif not given:
         manifest = assign_splits(manifest, config.split_fractions, config.seed)
     elif "train" in given and "val" not in given:  # official splits often are training and test
         to_train, to_val, _ = config.split_fractions
