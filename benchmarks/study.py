@@ -2,9 +2,9 @@
 
     python benchmarks/study.py OUT [--exams 300] [--test-exams 100] [--seeds 0 1 2] [--runs gmic ours] [--ablation] [--device cpu]
 
-Every arm learns from the same exams, with as many epochs as `glam_demo` has in the same kind of stage, and is tested on exams of
-another generator seed, which has chosen nothing. `--ablation` adds GMIC with other pooling and GLAM with other numbers of patches.
-The same command continues a run that was stopped; several may work in OUT at the same time, each on its own seeds or runs.
+Every arm learns from the same exams, and is tested on exams of another generator seed, which has chosen nothing. `--ablation` adds
+GMIC with other pooling and GLAM with other numbers of patches. The same command continues a run that was stopped; several may
+work in OUT at the same time, each on its own seeds or runs.
 
 OUT/table.csv has a row for each arm, over the training seeds in OUT: the mean over seeds, for AUC with the lowest and the highest,
 else with a 95 % interval over patients of the mean over seeds of each image; those of the ratio of an arm's Dice to that of GMIC

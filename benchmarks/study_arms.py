@@ -11,12 +11,14 @@ from mammoseg.inference.engine import Array, Engine, Inputs, Outputs
 from mammoseg.models.glam.config import GlamConfig, GlobalConfig, LocalConfig, ObjectiveConfig
 from mammoseg.models.glam.grow import outline
 from mammoseg.models.gmic.config import GmicConfig
-from mammoseg.recipes.glam import glam_demo
+from mammoseg.recipes.glam import glam_small
 from mammoseg.recipes.gmic import gmic_small
 from mammoseg.recipes.unet import unet_small
 from mammoseg.training.config import TrainConfig
 
 REFERENCE = "GMIC"
+EPOCHS = {"global": 6, "local": 2, "joint": 1, "student": 5}
+"""Of the stages of GLAM."""
 JOINT = "stages/joint/checkpoint"
 """GLAM before its student; its predictions have the maps of `Grown`, too."""
 
@@ -76,8 +78,8 @@ ABLATION = (
 def runs() -> dict[str, TrainConfig]:
     """GMIC has as many epochs as all stages of GLAM without a student together; the U-Net as many as its recipe, twice those of
     the student."""
-    ours, gmic = glam_demo(), gmic_small()
-    epochs = sum(stage.epochs for name, stage in ours.stages.items() if name != "student")
+    ours, gmic = our_glam(), gmic_small()
+    epochs = sum(epochs for name, epochs in EPOCHS.items() if name != "student")
     gmic.stages["joint"] = gmic.stages["joint"].model_copy(update={"epochs": epochs})
     return {
         "gmic": gmic,
@@ -88,9 +90,15 @@ def runs() -> dict[str, TrainConfig]:
     }
 
 
+def our_glam() -> TrainConfig:
+    small = glam_small()
+    stages = {name: stage.model_copy(update={"epochs": EPOCHS[name]}) for name, stage in small.stages.items()}
+    return small.model_copy(update={"stages": stages})
+
+
 def gmic_with_our_head(gmic: TrainConfig) -> TrainConfig:
     """GMIC with the head, the share of cells and the penalty of our GLAM."""
-    ours = glam_demo()
+    ours = our_glam()
     assert isinstance(gmic.network, GmicConfig)
     assert isinstance(ours.network, GlamConfig)
     assert isinstance(ours.objective, ObjectiveConfig)
@@ -114,8 +122,8 @@ def ablation_runs() -> dict[str, TrainConfig]:
 
 
 def papers_glam(aggregation: str) -> TrainConfig:
-    """`glam_demo` with the heads, pooling, aggregation and final map of the papers, at the rates that suited them best."""
-    ours = glam_demo()
+    """Ours with the heads, pooling, aggregation and final map of the papers, at the rates that suited them best."""
+    ours = our_glam()
     assert isinstance(ours.network, GlamConfig)
     network = GlamConfig(
         global_module=GlobalConfig(widths=(16, 16, 32, 64, 128), strides=(2, 1, 1, 2, 2), stem_pool=False, top_t=0.1),

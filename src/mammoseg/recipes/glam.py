@@ -75,18 +75,16 @@ def glam_small() -> TrainConfig:
 
 
 def glam_demo() -> TrainConfig:
-    """`glam_small` with fewer epochs, for `mammoseg demo --train`.
+    """`glam_small` with fewer epochs and a narrower student, for `mammoseg demo --train`.
 
     Command   mammoseg phantom --exams 300 --out study
               mammoseg train --recipe glam_demo --manifest study/manifest.csv --out run
     """
-    stages = {
-        "global": StageConfig(epochs=6, learning_rate=1.5e-3, schedule="one_cycle", batch_size=8),
-        "local": StageConfig(epochs=2, learning_rate=1e-3, schedule="one_cycle", batch_size=8),
-        "joint": StageConfig(epochs=1, learning_rate=3e-4, schedule="one_cycle", batch_size=8),
-        "student": StageConfig(epochs=5, learning_rate=2e-3, schedule="one_cycle", batch_size=8),
-    }
-    return glam_small().model_copy(update={"stages": stages})
+    small = glam_small()
+    epochs = {"global": 5, "local": 1, "joint": 1, "student": 4}
+    stages = {name: stage.model_copy(update={"epochs": epochs[name]}) for name, stage in small.stages.items()}
+    network = small.network.model_copy(update={"student": UNetShape(widths=(8, 16, 32, 64, 64))})
+    return small.model_copy(update={"network": network, "stages": stages})
 
 
 def glam_film() -> TrainConfig:
