@@ -37,7 +37,7 @@ def with_overrides(base: C, file: Path | None = None, sets: Iterable[str] = ()) 
 
     Values are read as YAML: `1e-3`, `[1, 2]`, `true`, `null`, text. Raises ConfigError naming each wrong field.
     """
-    changes = [] if file is None else [(str(file), _read_yaml(file))]
+    changes = [] if file is None else [(str(file), read_yaml(file))]
     changes += [(_shown(text), _nested(text)) for text in sets]
     values = base.model_dump(mode="json")
     for where, change in changes:
@@ -79,7 +79,8 @@ def to_yaml(config: Config) -> str:
     return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
 
 
-def _read_yaml(file: Path) -> dict[str, Any]:
+def read_yaml(file: Path) -> dict[str, Any]:
+    """Names with values. Raises ConfigError for a file that is no YAML of this kind."""
     try:
         text = read_bounded(file, MOST_BYTES).decode("utf-8")
     except OSError as error:

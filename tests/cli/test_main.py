@@ -24,6 +24,7 @@ VERBS = (
     "scan",
     "prepare",
     "train",
+    "search",
     "import-weights",
     "check-images",
     "predict",

@@ -177,6 +177,8 @@ def test_without_masks_validation_says_whether_maps_move_with_their_images(
     """Of the classes that images show; a map that is the image moves with it. Where masks decide, they tell more."""
 
     def copies(model: nn.Module, batch: Batch, objective: Config, training: bool) -> StepOutput:
+        assert batch.outline_BKHW is not None
+        assert batch.outline_BKHW.shape[-2:] == batch.image_BCHW.shape[-2:]
         y_BK = torch.full((len(batch.label_BK), 2), 0.5)
         return StepOutput({"none": torch.zeros(())}, y_BK, batch.image_BCHW.expand(-1, 2, -1, -1))
 
@@ -185,11 +187,12 @@ def test_without_masks_validation_says_whether_maps_move_with_their_images(
     module.scores.add([0], torch.full((1, 2), 0.5).numpy(), 0.0)
     images = torch.rand(3, 1, 8, 8).repeat_interleave(8, -1).repeat_interleave(8, -2)
     labels = torch.tensor([[0.0, 1.0], [0.0, 0.0], [0.0, float("nan")]])
-    module.validation_step((Batch(images, labels), [0, 1, -1]), 0)
+    outlined = Batch(images, labels, outline_BKHW=images.expand(-1, 2, -1, -1))
+    module.validation_step((outlined, [0, 1, -1]), 0)
     found = {name: value for name, value in module.scores.compute("auc").items() if name.startswith("moves")}
     assert found.keys() == keys
     assert all(value > 0.9 for value in found.values())
-    with_patches = Batch(images, labels, corners_BP2=torch.zeros(3, 1, 2))
+    with_patches = outlined._replace(corners_BP2=torch.zeros(3, 1, 2))
     module.scores.found.of_maps.clear()
     module.validation_step((with_patches, [0, 1, -1]), 0)
     assert not [name for name in module.scores.found.of_maps if name.startswith("moves")]

@@ -19,6 +19,7 @@ from mammoseg.cli import (
     predict,
     prepare,
     scan,
+    search,
     train,
 )
 from mammoseg.cli.terminal import log_to_terminal, plain
@@ -49,6 +50,7 @@ for verb in (
     scan,
     prepare,
     train,
+    search,
     import_weights,
     check_images,
     predict,

@@ -14,6 +14,7 @@ from mammoseg.data.unlike import as_notes, differences
 from mammoseg.inference.augment import Displaced, displaced_windows
 from mammoseg.inference.engine import Array, Engine, Inputs, Outputs
 from mammoseg.inference.ensemble import Ensemble
+from mammoseg.nn.checkpoint import members_of
 from mammoseg.nn.inference import Precision
 from mammoseg.prep.breast import BreastCrop, PrepError
 from mammoseg.prep.pipeline import Prepared, crop_breast, prepare_window
@@ -134,11 +135,13 @@ def open_predictor(
     displaced: int = 0,
     engine: str = "pytorch",
 ) -> Predictor:
-    """One checkpoint as it is, several as their ensemble, each opened by the plug-in `engine`; with `displaced` windows.
+    """One checkpoint as it is, several, or a folder of several, as their ensemble, each opened by the plug-in `engine`; with
+    `displaced` windows.
 
     Raises CheckpointError, ConfigError and PluginError.
     """
-    paths = [checkpoints] if isinstance(checkpoints, Path) else list(checkpoints)
+    given = [checkpoints] if isinstance(checkpoints, Path) else list(checkpoints)
+    paths = [member for path in given for member in members_of(path) or [path]]
     plugin = plugins.load(plugins.ENGINES, engine)
     members: list[Engine] = [plugin.open_engine(path, device, sets, precision) for path in paths]
     whole = members[0] if len(members) == 1 else Ensemble(members, list(map(str, paths)))

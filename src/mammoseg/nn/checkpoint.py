@@ -117,6 +117,16 @@ def packaged() -> dict[str, Path]:
     return {path.parent.name: path.parent for path in sorted(_PACKAGED.glob(f"*/{DESCRIPTION}"))}
 
 
+def members_of(path: Path) -> list[Path]:
+    """The checkpoints of a folder of several, numbered from 1, as `mammoseg search` leaves them; none of any other."""
+    if (path / DESCRIPTION).is_file():
+        return []
+    found: list[Path] = []
+    while (path / str(len(found) + 1) / DESCRIPTION).is_file():
+        found.append(path / str(len(found) + 1))
+    return found
+
+
 def open_checkpoint(path: Path) -> Checkpoint:
     """Read the description of a checkpoint folder, of the run folder that holds one as `checkpoint/`, or of the weights of
     that name that come with mammoseg, unless there is a file or folder of that name.

@@ -26,6 +26,10 @@ class TrainingError(ValueError):
     """Training cannot go on."""
 
 
+class DivergedError(TrainingError):
+    """A loss is no number."""
+
+
 class StageModule(L.LightningModule):
     """A model in one stage: what the stage does not train is frozen, batch-norm statistics included."""
 
@@ -133,7 +137,7 @@ class StageModule(L.LightningModule):
         if not shown_B.any() or any(values is not None for values in more):
             return
         twin, label_BK = judged_twin_of(batch.image_BCHW[shown_B]), batch.label_BK[shown_B]
-        outlines = None if outline_BKHW is None else outline_BKHW[shown_B]
+        outlines = None if outline_BKHW is None else twin.moved(outline_BKHW[shown_B], twin.image_BCHW)
         other = self._step(Batch(twin.image_BCHW, label_BK, outline_BKHW=outlines), False)
         moving_BK = moving(twin, S_BKhw[shown_B].float(), other.saliency_BKhw.float())
         for k, name in enumerate(self.classes):
@@ -149,7 +153,7 @@ class StageModule(L.LightningModule):
     def _check_finite(self, loss: float, name: str) -> None:
         if not math.isfinite(loss):
             stage, rate = self.stage.name, self.config.learning_rate
-            raise TrainingError(
+            raise DivergedError(
                 f"stage {stage}, epoch {self.current_epoch + 1}: the {name} is {loss}. Expected a number: training has "
                 f"diverged. Start again with a lower rate than {rate:g}, for example "
                 f"--set stages.{stage}.learning_rate={rate / 3:.1g} --overwrite."
