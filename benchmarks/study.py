@@ -43,11 +43,13 @@ _STEP = 64
 
 
 def phantoms(folder: Path, exams: int, seed: int, splits: tuple[float, float, float]) -> Manifest:
-    """Written once: others may be reading them."""
-    manifest = folder / MANIFEST
-    if not manifest.is_file():
+    """Written once: others may be reading them. Raises ValueError if there is another number of them."""
+    if not (folder / MANIFEST).is_file():
         write_study(folder, exams, PhantomConfig.small(), seed, splits, 2)
-    return load_manifest(manifest)
+    manifest = load_manifest(folder / MANIFEST)
+    if (there := manifest.table["exam_id"].nunique()) != exams:
+        raise ValueError(f"{folder} has {there} exams, not {exams}. Expected the same number. Choose another folder.")
+    return manifest
 
 
 def measured(arm: Arm, run: Path, learn: Manifest, held_out: Manifest, device: str, workers: int) -> pd.DataFrame:

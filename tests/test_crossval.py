@@ -92,3 +92,16 @@ def test_folds_without_patients_are_refused(config: TrainConfig, study: Manifest
     with pytest.raises(SplitError, match=f"{folds} folds of 12 patients; expected at least 2"):
         cross_validate(config, study, tmp_path / "run", CPU, folds)
     assert not (tmp_path / "run").exists()
+
+
+def test_what_a_fold_could_not_learn_is_known_before(
+    config: TrainConfig, study: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = study.table.copy()
+    table.loc[table["patient_id"] != table["patient_id"].iloc[0], "benign"] = None
+    with pytest.raises(SplitError, match="labels of benign are known in one of 3 folds alone"):
+        cross_validate(config, replace(study, table=table), tmp_path / "run", CPU, FOLDS)
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(SplitError, match="Start the command without torchrun"):
+        cross_validate(config, study, tmp_path / "run", CPU, FOLDS)
+    assert not (tmp_path / "run").exists()

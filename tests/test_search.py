@@ -17,7 +17,7 @@ from mammoseg.data.manifest import Manifest
 from mammoseg.inference.predictor import open_predictor
 from mammoseg.io.outputs import writing_to
 from mammoseg.nn.checkpoint import members_of, open_checkpoint
-from mammoseg.search import Found, SearchError, read_space, search
+from mammoseg.search import SearchError, SearchResult, read_space, search
 from mammoseg.training.config import TrainConfig
 from mammoseg.training.module import DivergedError
 from mammoseg.training.run import train
@@ -38,23 +38,23 @@ def config(tiny_config: TrainConfig) -> TrainConfig:
     return tiny_config.model_copy(update={"stages": once})
 
 
-def run(config: TrainConfig, study: Manifest, out: Path, **options: Any) -> Found:
+def run(config: TrainConfig, study: Manifest, out: Path, **options: Any) -> SearchResult:
     return search(config, SPACE, study, out, CPU, **{"trials": 3, "top": 2, **options})
 
 
 @pytest.fixture(scope="module")
 def finished(
     config: TrainConfig, phantom_study: Manifest, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, Found]:
+) -> tuple[Path, SearchResult]:
     out = tmp_path_factory.mktemp("search")
     return out, run(config, phantom_study, out)
 
 
 def test_trials_stand_in_a_table_and_the_best_are_one_ensemble(
-    finished: tuple[Path, Found], config: TrainConfig, phantom_study: Manifest
+    finished: tuple[Path, SearchResult], config: TrainConfig, phantom_study: Manifest
 ) -> None:
     out, found = finished
-    assert (found.finished, found.diverged, found.elsewhere) == (3, 0, 0)
+    assert (found.finished, found.without_score, found.elsewhere) == (3, 0, 0)
     table = pd.read_csv(found.table)
     assert sorted(table["trial"]) == [0, 1, 2]
     assert table["score"].is_monotonic_decreasing
@@ -74,7 +74,7 @@ def test_trials_stand_in_a_table_and_the_best_are_one_ensemble(
 
 
 def test_the_same_command_goes_on(
-    finished: tuple[Path, Found], config: TrainConfig, phantom_study: Manifest, monkeypatch: pytest.MonkeyPatch
+    finished: tuple[Path, SearchResult], config: TrainConfig, phantom_study: Manifest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is done is not done again; more trials are added; fewer in the ensemble leave no old member."""
     out, found = finished
@@ -91,7 +91,7 @@ def test_the_same_command_goes_on(
 
 
 def test_a_trial_that_was_stopped_is_continued_and_one_that_diverged_is_not(
-    finished: tuple[Path, Found],
+    finished: tuple[Path, SearchResult],
     config: TrainConfig,
     phantom_study: Manifest,
     tmp_path: Path,
@@ -113,7 +113,7 @@ def test_a_trial_that_was_stopped_is_continued_and_one_that_diverged_is_not(
         run(config, phantom_study, tmp_path)
     found = run(config, phantom_study, tmp_path)
     assert [path.name for path in calls] == ["trial-0", "trial-1", "trial-2", "trial-2"]
-    assert (found.finished, found.diverged) == (2, 1)
+    assert (found.finished, found.without_score) == (2, 1)
     columns = list(SPACE)
     expected = pd.read_csv(finished[1].table).set_index("trial")[columns]
     own = pd.read_csv(found.table).set_index("trial")[columns]
@@ -128,10 +128,10 @@ def test_a_trial_of_another_process_is_left_to_it(config: TrainConfig, phantom_s
 
 
 def test_another_search_is_not_mixed_in(
-    finished: tuple[Path, Found], config: TrainConfig, phantom_study: Manifest
+    finished: tuple[Path, SearchResult], config: TrainConfig, phantom_study: Manifest
 ) -> None:
     out, _ = finished
-    with pytest.raises(SearchError, match="holds a search with another recipe, space or manifest"):
+    with pytest.raises(SearchError, match="holds a search with another recipe, space, manifest or start"):
         search(config, {"network.global_module.top_t": [0.5]}, phantom_study, out, CPU)
 
 
@@ -143,6 +143,12 @@ def test_another_search_is_not_mixed_in(
         ({"objective.global_sparsity": {"low": 1, "high": 0.1}}, "low below high"),
         ({"objective.global_sparsity": {"low": 0.1}}, "high"),
         ({"objective.global_sparsity": 0.1}, "Expected a list of values, or low and high"),
+        ({"objective.global_sparsity": {"low": 0, "high": 1, "log": True}}, "with log both above 0"),
+        ({"objective.global_sparsity": {"low": 0, "high": float("inf")}}, "finite"),
+        ({"stages.joint.batch_size": {"low": 2, "high": 8}}, "fractional part"),
+        ({"seed": [{1, 2}]}, "Expected a list of values"),
+        ({"prep.pixel_mm": [0.1, 0.2]}, "prep.pixel_mm cannot be searched"),
+        ({"network.combine": ["mean"], "network.prediction": ["student"]}, "there is no student"),
         ({}, "no setting to search"),
     ],
 )
@@ -154,6 +160,58 @@ def test_spaces_that_cannot_be(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("text", ["[1]", "null", "{}", '{"op_code": 99, "worker_id": "x"}', "no json"])
+def test_a_damaged_journal_is_no_traceback(
+    config: TrainConfig, phantom_study: Manifest, tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "journal.log").write_text(f"{text}\n")
+    with pytest.raises(SearchError, match=r"journal.log: damaged.*Delete the file"):
+        run(config, phantom_study, tmp_path)
+
+
+def test_without_its_journal_a_search_finds_its_trials(
+    config: TrainConfig, phantom_study: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are finished runs, and have the same scores."""
+    before = run(config, phantom_study, tmp_path, trials=1)
+    table = before.table.read_text()
+    (tmp_path / "journal.log").unlink()
+    monkeypatch.setattr("mammoseg.training.run._train", None)
+    assert run(config, phantom_study, tmp_path, trials=1) == before
+    assert before.table.read_text() == table
+
+
+def test_the_lock_of_a_killed_process_does_not_stop_others(
+    config: TrainConfig, phantom_study: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the folder was given by a relative path."""
+    monkeypatch.setattr(search_module, "_GRACE", 3)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "journal.log.lock").touch()
+    with writing_to(tmp_path / "out" / "trial-0"):
+        assert run(config, phantom_study, Path("out"), trials=1).elsewhere == 1
+
+
+def test_trials_of_the_same_settings_are_one_member(
+    config: TrainConfig, phantom_study: Manifest, tmp_path: Path
+) -> None:
+    space = read_space({"network.global_module.top_t": [0.1]}, "space.yaml")
+    found = search(config, space, phantom_study, tmp_path, CPU, trials=2)
+    assert found.finished == 2
+    assert found.ensemble is not None
+    assert len(members_of(found.ensemble)) == 1
+
+
+def test_processes_of_torchrun_are_refused(
+    config: TrainConfig, phantom_study: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(SearchError, match="Start the command without torchrun"):
+        run(config, phantom_study, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_from_the_command_line(config: TrainConfig, phantom_study: Manifest, tmp_path: Path) -> None:
     settings, space = tmp_path / "tiny.yaml", tmp_path / "space.yaml"
     settings.write_text(to_yaml(config))
@@ -162,4 +220,4 @@ def test_from_the_command_line(config: TrainConfig, phantom_study: Manifest, tmp
     where = ("--manifest", phantom_study.path, "--out", tmp_path / "out", "--device", "cpu")
     done = CliRunner().invoke(app, [str(part) for part in (*command, *where)])
     assert done.exit_code == 0, done.output
-    assert "2 trials finished, 0 diverged, 0 are running elsewhere" in done.output
+    assert "2 trials finished, 0 without a score, 0 running elsewhere" in done.output

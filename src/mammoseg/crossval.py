@@ -18,14 +18,14 @@ from typing import Any
 import torch
 
 from mammoseg.data.manifest import Manifest
-from mammoseg.data.splits import assign_folds, draw_val
+from mammoseg.data.splits import SplitError, assign_folds, draw_val
 from mammoseg.inference.batch import predict_images
 from mammoseg.inference.ensemble import Ensemble
 from mammoseg.inference.predictor import Loaded, Predictor, open_predictor
 from mammoseg.progress import Bar
 from mammoseg.records.prediction import Prediction
 from mammoseg.training.config import TrainConfig
-from mammoseg.training.distributed import is_first
+from mammoseg.training.distributed import launched
 from mammoseg.training.run import train
 
 logger = logging.getLogger(__name__)
@@ -52,14 +52,26 @@ def cross_validate(
     """Train `folds` times and predict every image once. Images of a split `test` take no part; other splits are drawn anew.
 
     Each run selects its epochs on a part of its patients, as large as `config.split_fractions` says. Raises SplitError for fewer
-    patients than folds, and like `train` and `predict_images`.
+    patients than folds, for a class that is known in one fold alone, and for processes of torchrun; and like `train` and
+    `predict_images`.
     """
+    if launched():
+        raise SplitError(
+            "torchrun has started this cross-validation. Expected one process, which trains one fold after the other. Start the "
+            "command without torchrun."
+        )
     kept = manifest.table[manifest.table["split"] != "test"]
     if left_out := len(manifest.table) - len(kept):
         logger.info("%d images of split test take no part", left_out)
     manifest = replace(manifest, table=kept)
     fold_of = assign_folds(manifest, folds, config.seed)
     fold_of_row = manifest.table["patient_id"].map(fold_of)
+    for name in config.network.classes:
+        if name in manifest.table and fold_of_row[manifest.table[name].notna()].nunique() == 1:
+            raise SplitError(
+                f"{manifest.path}: labels of {name} are known in one of {folds} folds alone, and the run of that fold could not "
+                "learn them. Expected them of more patients. Fill the column, or leave the class out."
+            )
     to_train, to_val, _ = config.split_fractions
     checkpoints = []
     for fold in range(1, folds + 1):
@@ -72,8 +84,6 @@ def cross_validate(
         result = train(config, own, out / f"fold-{fold}", device, workers, overwrite, cache)
         checkpoints.append(result.checkpoint)
     table = out / "manifest.csv"
-    if not is_first():
-        return CrossValidated(table, out / "predictions", 0)
     replace(manifest, table=manifest.table.assign(split=None, fold=fold_of_row)).to_csv(table)
     predictor = OutOfFold([open_predictor(path, str(device)) for path in checkpoints], checkpoints, fold_of)
     rows = list(manifest.rows())

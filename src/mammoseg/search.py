@@ -1,22 +1,25 @@
 """Random search over the settings of a recipe. Several processes or machines join by the same command, over a common folder.
 
-    OUT/journal.log      the trials, in Optuna's journal
+    OUT/journal.log      which trials there are, and how they ended: Optuna's journal
     OUT/cache/           prepared images; may be deleted
     OUT/trial-N/         a whole training run (training/run.py)
     OUT/trials.csv       settings and validation score of every finished trial, the best first
     OUT/ensemble/K/      the checkpoints of the best, K from 1: `predict --checkpoint OUT/ensemble` is their mean
 
-The settings of a trial follow from the seed and its number alone. A trial that was killed is continued by the next process that
-looks for work; one that diverges counts as done, without a score.
+The settings of a trial follow from the seed and its number alone, whichever process works on it. A trial that was killed is
+continued by the next process that looks for work; one that diverges, or that memory does not hold, counts as done, without a score.
 
 Source   Shen et al. 2021 (arXiv:2002.07613), Sec. 3.3: thirty random settings, the five best on validation, their mean.
 """
 
 import hashlib
 import json
+import logging
 import shutil
+import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -25,31 +28,39 @@ import numpy as np
 import optuna
 import pandas as pd
 import torch
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
-from optuna.samplers import BaseSampler
 from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
+from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import FrozenTrial, TrialState
+from pydantic import FiniteFloat
 
 from mammoseg.config import Config, ConfigError, parse, with_overrides
 from mammoseg.data.manifest import Manifest
 from mammoseg.io.atomic import write_text
 from mammoseg.io.outputs import FolderInUseError, writing_to
 from mammoseg.models import load_model_plugin
-from mammoseg.nn.checkpoint import members_of, open_checkpoint
+from mammoseg.nn.checkpoint import open_checkpoint
 from mammoseg.training.config import TrainConfig
+from mammoseg.training.distributed import launched
 from mammoseg.training.module import DivergedError
 from mammoseg.training.run import train
 
+logger = logging.getLogger(__name__)
+
 NAME = "mammoseg"
-DIGEST = "settings"
+_DIGEST = "digest"
+_GRACE = 30
+"""Seconds after which the lock of the journal is taken from a process that was killed."""
+_PATIENCE = 60
+"""Seconds for which one waits until another process has written the results."""
+_NOT_SEARCHED = ("model", "prep", "network.classes", "select_by", "select_class", "split_fractions", "chronological")
+"""Scores of other images, classes or measures cannot be compared, nor can such models predict together."""
 
 
 class Interval(Config):
     """Numbers from `low` to `high`; with `log` evenly on a logarithmic scale."""
 
-    low: float
-    high: float
+    low: FiniteFloat
+    high: FiniteFloat
     log: bool = False
 
 
@@ -62,23 +73,33 @@ class SearchError(ValueError):
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResult:
     table: Path
     ensemble: Path | None
     """None: no trial has finished."""
     finished: int
-    diverged: int
+    without_score: int
+    """Trials that diverged, or were too large."""
     elsewhere: int
     """Trials that other processes are working on."""
+    unprepared: int
+    """Most images that a trial of this process has left out, since they could not be prepared."""
 
 
 def read_space(values: Mapping[str, Any], where: str) -> dict[str, Interval | list[Any]]:
     """Lists are choices, `{low, high, log}` is an interval. Raises ConfigError for anything else."""
     found: dict[str, Interval | list[Any]] = {}
     for name, tried in values.items():
+        if any(name == fixed or name.startswith(f"{fixed}.") for fixed in _NOT_SEARCHED):
+            raise ConfigError(
+                f"{where}: {name} cannot be searched: scores would not be comparable. Expected another setting."
+            )
         if isinstance(tried, dict):
-            found[name] = parse(Interval, tried, f"{where}: {name}")
-        elif isinstance(tried, list) and tried:
+            interval = parse(Interval, tried, f"{where}: {name}")
+            if not (interval.low > 0 or not interval.log) or interval.low >= interval.high:
+                raise ConfigError(f"{where}: {name}: expected low below high, and with log both above 0")
+            found[name] = interval
+        elif isinstance(tried, list) and tried and _is_json(tried):
             found[name] = tried
         else:
             raise ConfigError(
@@ -88,6 +109,13 @@ def read_space(values: Mapping[str, Any], where: str) -> dict[str, Interval | li
     if not found:
         raise ConfigError(f"{where}: no setting to search. Expected a name as in --set, and what is to be tried.")
     return found
+
+
+def _is_json(values: list[Any]) -> bool:
+    try:
+        return bool(json.dumps(values, allow_nan=False))
+    except (TypeError, ValueError):
+        return False
 
 
 def search(
@@ -100,106 +128,109 @@ def search(
     top: int = 5,
     workers: int = 0,
     cache_folder: Path | None = None,
-) -> Found:
+) -> SearchResult:
     """Train until there are `trials` trials, and put the `top` best together.
 
-    Raises ConfigError for settings that the configuration does not have, SearchError for a folder of another search, and like
-    `train` for everything but a trial that diverges.
+    Raises ConfigError if a trial would have settings that cannot be, SearchError for a folder of another search, a damaged journal
+    and processes of torchrun, which would be one trial, and like `train`.
     """
-    distributions = {name: _distribution(name, tried) for name, tried in space.items()}
-    for name, tried in space.items():  # what cannot be is better known now
-        for value in tried if isinstance(tried, list) else (tried.low, tried.high):
-            _config_of(config, {name: value})
-    study = _study(out, config, space, manifest)
-    elsewhere: set[int] = set()
-    while (trial := _next(study, distributions, trials, elsewhere)) is not None:
-        run = out / f"trial-{trial.number}"
-        try:
-            own = _config_of(config, trial.params)
-            train(own, manifest, run, device, workers, cache_folder=cache_folder or out / "cache")
-        except FolderInUseError:
-            elsewhere.add(trial.number)
-        except DivergedError:
-            study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
-        else:
-            study.tell(trial.number, _score(run, own), skip_if_finished=True)
-    return _summary(study, out, top, len(elsewhere))
-
-
-def _next(
-    study: optuna.Study, distributions: dict[str, BaseDistribution], trials: int, elsewhere: set[int]
-) -> FrozenTrial | optuna.Trial | None:
-    """One that was stopped, or a new one."""
-    known = study.get_trials(deepcopy=False)
-    for trial in known:
-        if trial.state == TrialState.RUNNING and trial.number not in elsewhere:
-            return trial
-    return study.ask(distributions) if len(known) < trials else None
-
-
-class _BySeedAndNumber(BaseSampler):
-    """Random values that follow from the seed, the number of the trial and the name alone, whichever process draws them."""
-
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
-
-    def value(self, name: str, of: BaseDistribution, number: int) -> Any:
-        rng = np.random.default_rng((self.seed, number, zlib.crc32(name.encode())))
-        if isinstance(of, FloatDistribution):
-            if of.log:
-                return float(np.exp(rng.uniform(np.log(of.low), np.log(of.high))))
-            return float(rng.uniform(of.low, of.high))
-        choices = cast(CategoricalDistribution, of).choices
-        return choices[int(rng.integers(len(choices)))]
-
-    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        return {}
-
-    def sample_relative(
-        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> dict[str, Any]:
-        return {}
-
-    def sample_independent(
-        self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
-    ) -> Any:
-        return self.value(param_name, param_distribution, trial.number)
-
-
-def _distribution(name: str, tried: Interval | list[Any]) -> BaseDistribution:
-    try:
-        if isinstance(tried, list):
-            return CategoricalDistribution(tried)
-        return FloatDistribution(tried.low, tried.high, log=tried.log)
-    except ValueError as error:
-        raise ConfigError(f"{name}: {error}. Expected values to choose from, or low below high.") from None
-
-
-def _study(out: Path, config: TrainConfig, space: Space, manifest: Manifest) -> optuna.Study:
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    tried = {name: of if isinstance(of, list) else of.model_dump() for name, of in space.items()}
-    settings = {"config": config.model_dump(mode="json"), "space": tried, "manifest": manifest.sha256()}
-    digest = hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()
-    out.mkdir(parents=True, exist_ok=True)
-    storage = JournalStorage(JournalFileBackend(str(out / "journal.log")))
-    study = optuna.create_study(
-        study_name=NAME,
-        storage=storage,
-        sampler=_BySeedAndNumber(config.seed),
-        direction="maximize",
-        load_if_exists=True,
-    )
-    if study.user_attrs.setdefault(DIGEST, digest) != digest:
+    if launched():
         raise SearchError(
-            f"{out}: holds a search with another recipe, space or manifest. Expected the same. Choose a new folder, or give the "
-            "same arguments to join or continue that search."
+            "torchrun has started this search, and its processes would train one trial together. Expected one process for each "
+            "trial at a time. Start the command without torchrun, as often as there are GPUs."
         )
-    study.set_user_attr(DIGEST, digest)
-    return study
+    configs = [_config_of(config, _drawn(space, config.seed, number)) for number in range(trials)]
+    with _journal(out):
+        study = _study(out, config, space, manifest)
+    elsewhere: set[int] = set()
+    unprepared, looked_again = 0, False
+    while True:
+        with _journal(out):
+            number = _next(study, trials, elsewhere)
+        if number is None:
+            if looked_again or not elsewhere:
+                break
+            looked_again = True  # who worked on them may have been killed meanwhile
+            elsewhere.clear()
+            continue
+        run = out / f"trial-{number}"
+        try:
+            result = train(configs[number], manifest, run, device, workers, cache_folder=cache_folder or out / "cache")
+        except FolderInUseError:
+            elsewhere.add(number)
+            continue
+        except (DivergedError, torch.OutOfMemoryError) as error:
+            logger.warning("trial %d has no score: %s", number, error)
+            ended: dict[str, Any] = {"state": TrialState.FAIL}
+        else:
+            unprepared = max(unprepared, result.failed)
+            ended = {"values": _score(run, configs[number])}
+        with _journal(out):
+            study.tell(number, **ended, skip_if_finished=True)
+    return _summary(study, out, space, config.seed, top, unprepared)
+
+
+def _drawn(space: Space, seed: int, number: int) -> dict[str, Any]:
+    """The settings of a trial."""
+    found: dict[str, Any] = {}
+    for name, tried in space.items():
+        rng = np.random.default_rng((seed, number, zlib.crc32(name.encode())))
+        if isinstance(tried, list):
+            found[name] = tried[int(rng.integers(len(tried)))]
+        elif tried.log:
+            found[name] = float(np.exp(rng.uniform(np.log(tried.low), np.log(tried.high))))
+        else:
+            found[name] = float(rng.uniform(tried.low, tried.high))
+    return found
 
 
 def _config_of(config: TrainConfig, values: Mapping[str, Any]) -> TrainConfig:
     return with_overrides(config, sets=[f"{name}={json.dumps(value)}" for name, value in values.items()])
+
+
+def _next(study: optuna.Study, trials: int, elsewhere: set[int]) -> int | None:
+    """The number of a trial that was stopped, or of a new one."""
+    known = study.get_trials(deepcopy=False)
+    for trial in known:
+        if trial.state == TrialState.RUNNING and trial.number not in elsewhere and trial.number < trials:
+            return trial.number
+    return study.ask().number if len(known) < trials else None
+
+
+@contextmanager
+def _journal(out: Path) -> Iterator[None]:
+    """Optuna says of a journal that it cannot read whatever its parser does."""
+    try:
+        yield
+    except (SearchError, OSError, KeyboardInterrupt):
+        raise
+    except Exception as error:
+        raise SearchError(
+            f"{out / 'journal.log'}: damaged ({type(error).__name__}: {error}). Expected the journal of this search. Delete the "
+            "file and give the same command again: trials that are finished are found in their folders."
+        ) from None
+
+
+def _study(out: Path, config: TrainConfig, space: Space, manifest: Manifest) -> optuna.Study:
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    settings = {
+        "config": config.model_dump(mode="json"),
+        "space": {name: of if isinstance(of, list) else of.model_dump() for name, of in space.items()},
+        "manifest": manifest.sha256(splits=True),
+        "init": open_checkpoint(Path(config.init.checkpoint)).sha256 if config.init else None,
+    }
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+    out.mkdir(parents=True, exist_ok=True)
+    file = str(out.absolute() / "journal.log")
+    storage = JournalStorage(JournalFileBackend(file, JournalFileOpenLock(file, _GRACE)))
+    study = optuna.create_study(study_name=NAME, storage=storage, direction="maximize", load_if_exists=True)
+    if study.user_attrs.get(_DIGEST, digest) != digest:
+        raise SearchError(
+            f"{out}: holds a search with another recipe, space, manifest or start. Expected the same. Choose a new folder, or give "
+            "the same arguments to join or continue that search."
+        )
+    study.set_user_attr(_DIGEST, digest)
+    return study
 
 
 def _score(run: Path, config: TrainConfig) -> float:
@@ -208,17 +239,58 @@ def _score(run: Path, config: TrainConfig) -> float:
     return float(open_checkpoint(run / "stages" / last.name / "checkpoint").provenance["best"]["select"])
 
 
-def _summary(study: optuna.Study, out: Path, top: int, elsewhere: int) -> Found:
-    found = study.get_trials(deepcopy=False)
-    done = sorted((t for t in found if t.state == TrialState.COMPLETE), key=lambda t: (-cast(float, t.value), t.number))
-    rows = [{"trial": trial.number, "score": trial.value, **trial.params} for trial in done]
-    table, ensemble = out / "trials.csv", out / "ensemble"
-    write_text(table, pd.DataFrame(rows).to_csv(index=False))
-    if done:
-        with writing_to(ensemble):
-            for member in members_of(ensemble):
-                shutil.rmtree(member)
-            for number, trial in enumerate(done[:top], start=1):
-                shutil.copytree(out / f"trial-{trial.number}" / "checkpoint", ensemble / str(number))
-    diverged = sum(trial.state == TrialState.FAIL for trial in found)
-    return Found(table, ensemble if done else None, len(done), diverged, elsewhere)
+def _summary(study: optuna.Study, out: Path, space: Space, seed: int, top: int, unprepared: int) -> SearchResult:
+    with _alone(out), _journal(out):
+        found = study.get_trials(deepcopy=False)
+        done = sorted(
+            (t for t in found if t.state == TrialState.COMPLETE), key=lambda t: (-cast(float, t.value), t.number)
+        )
+        settings = {trial.number: _drawn(space, seed, trial.number) for trial in done}
+        rows = [{"trial": trial.number, "score": trial.value, **settings[trial.number]} for trial in done]
+        table = out / "trials.csv"
+        write_text(table, pd.DataFrame(rows, columns=["trial", "score", *space]).to_csv(index=False))
+        if done:
+            _put_together(out, [trial.number for trial in _distinct(done, settings)[:top]])
+        count = {state: sum(trial.state == state for trial in found) for state in TrialState}
+    return SearchResult(
+        table,
+        out / "ensemble" if done else None,
+        len(done),
+        count[TrialState.FAIL],
+        count[TrialState.RUNNING],
+        unprepared,
+    )
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Wait for others who are writing the results."""
+    until = time.monotonic() + _PATIENCE
+    with ExitStack() as stack:
+        while True:
+            try:
+                stack.enter_context(writing_to(folder))
+                break
+            except FolderInUseError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.2)
+        yield
+
+
+def _distinct(done: list[FrozenTrial], settings: Mapping[int, dict[str, Any]]) -> list[FrozenTrial]:
+    """Of trials with the same settings, which are the same model, the first."""
+    first: dict[str, FrozenTrial] = {}
+    for trial in done:
+        first.setdefault(json.dumps(settings[trial.number], sort_keys=True), trial)
+    return list(first.values())
+
+
+def _put_together(out: Path, numbers: list[int]) -> None:
+    """A kill leaves the ensemble of before, this one, or none, which the next call makes."""
+    new, ensemble = out / "ensemble.part", out / "ensemble"
+    shutil.rmtree(new, ignore_errors=True)
+    for place, number in enumerate(numbers, start=1):
+        shutil.copytree(out / f"trial-{number}" / "checkpoint", new / str(place))
+    shutil.rmtree(ensemble, ignore_errors=True)
+    new.rename(ensemble)

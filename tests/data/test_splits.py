@@ -191,6 +191,8 @@ def test_by_date_the_latest_patients_are_tested() -> None:
     splits = of_patients(assign_by_date(manifest, (0.8, 0.1, 0.1)))
     assert splits == {**dict.fromkeys(early, "train"), "late": "val", "last": "test"}
     assert set(of_patients(assign_by_date(manifest, (0.5, 0.5, 0))).values()) == {"train", "val"}
+    few = assign_by_date(dated({f"p{n}": [n + 1] for n in range(3)}))
+    assert of_patients(few) == {"p0": "train", "p1": "val", "p2": "test"}
 
 
 def test_by_date_needs_a_date_of_every_patient() -> None:

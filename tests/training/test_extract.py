@@ -16,7 +16,7 @@ from mammoseg.data.manifest import Manifest
 from mammoseg.nn.contract import Stage
 from mammoseg.prep.window import WindowNoise
 from mammoseg.training.config import TrainConfig
-from mammoseg.training.extract import Frozen, load_outlines, load_patches, save_table
+from mammoseg.training.extract import Extractor, load_outlines, load_patches, save_table
 from mammoseg.training.module import TrainingError
 
 CPU = torch.device("cpu")
@@ -49,7 +49,7 @@ def data(phantom_study: Manifest, tiny_config: TrainConfig, tmp_path_factory: py
 
 def test_a_row_per_patch_in_order(data: WindowDataset) -> None:
     model = Model().train()
-    table = Frozen(model, Config(), data, batch_size=2, device=CPU).patches(CHOOSING)
+    table = Extractor(model, Config(), data, batch_size=2, device=CPU).patches(CHOOSING)
     assert list(table.columns) == ["image_id", "rank", "row", "col", "side"]
     assert table["image_id"].tolist() == [row.image_id for row in data.rows for _ in range(2)]
     assert table["rank"].tolist() == [0, 1] * 5
@@ -58,13 +58,13 @@ def test_a_row_per_patch_in_order(data: WindowDataset) -> None:
 
 @pytest.mark.parametrize("batch_size", [1, 3])
 def test_batches_and_workers_do_not_matter(data: WindowDataset, batch_size: int) -> None:
-    expected = Frozen(Model(), Config(), data, 5, CPU).patches(CHOOSING)
-    found = Frozen(Model(), Config(), data, batch_size, CPU, workers=batch_size - 1).patches(CHOOSING)
+    expected = Extractor(Model(), Config(), data, 5, CPU).patches(CHOOSING)
+    found = Extractor(Model(), Config(), data, batch_size, CPU, workers=batch_size - 1).patches(CHOOSING)
     pd.testing.assert_frame_equal(found, expected)
 
 
 def test_the_samples_of_the_next_stage_carry_them(data: WindowDataset, tmp_path: Path) -> None:
-    save_table(Frozen(Model(), Config(), data, 2, CPU).patches(CHOOSING), tmp_path / "patches.csv")
+    save_table(Extractor(Model(), Config(), data, 2, CPU).patches(CHOOSING), tmp_path / "patches.csv")
     centres, side = load_patches(tmp_path / "patches.csv")
     assert side == 16
     assert set(centres) == {row.image_id for row in data.rows}
@@ -129,7 +129,7 @@ OUTLINING = Stage("late", ("*",), lambda *_: None, outlines=around_the_brightest
 @pytest.mark.parametrize("batch_size", [1, 3])
 def test_outlines_are_kept_in_original_pixels(data: WindowDataset, tmp_path: Path, batch_size: int) -> None:
     model, told = Model().train(), []
-    frozen = Frozen(model, Config(), data, batch_size, CPU, batch_size - 1, progress=lambda: told.append(1))
+    frozen = Extractor(model, Config(), data, batch_size, CPU, batch_size - 1, progress=lambda: told.append(1))
     table = frozen.outlines(OUTLINING)
     assert model.modes == [False] * len(model.modes) != []
     assert len(told) == len(data.rows)

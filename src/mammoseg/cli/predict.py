@@ -87,7 +87,7 @@ def predict(
     print(f"{result.predicted} images predicted, {result.done_before} done before, {failed} failed: {out}")
     if exam_list is not None and table is not None:
         table.to_csv(out / "exam_list_manifest.csv")
-        print(f"As the published software writes it: {write_published_csv(out, table, len(checkpoint) > 1)}")
+        print(f"As the published software writes it: {write_published_csv(out, table, predictor.of_several)}")
     if told := compare_to_training(trained_on, rows, out):
         print(told)
     if failed:

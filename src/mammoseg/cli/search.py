@@ -42,9 +42,12 @@ def search(
     tried = read_space(read_yaml(space), str(space))
     found = run(settings, tried, images, out, device_from(device), trials, top, workers, cache)
     print(
-        f"{found.finished} trials finished, {found.diverged} diverged, {found.elsewhere} are running elsewhere: {found.table}"
+        f"{found.finished} trials finished, {found.without_score} without a score, {found.elsewhere} running elsewhere: "
+        f"{found.table}"
     )
-    if found.ensemble is None:
-        return 1
-    print(f"Ensemble of the best: mammoseg predict --checkpoint {found.ensemble}")
-    return 0
+    if found.ensemble is not None:
+        print(f"Ensemble of the best: mammoseg predict --checkpoint {found.ensemble}")
+    if found.unprepared:
+        print(f"{found.unprepared} images could not be prepared: errors.csv in the folders of the trials")
+    failed = found.ensemble is None and not found.elsewhere
+    return 1 if failed else 3 if found.unprepared else 0

@@ -71,9 +71,9 @@ def assign_by_date(manifest: Manifest, fractions: Sequence[float] = (0.8, 0.1, 0
             "each patient. Fill the column, or divide at random."
         )
     patients = latest.sort_index().sort_values(kind="stable").index
-    ends = np.rint(np.cumsum(fractions) * len(patients)).astype(int)
-    number = pd.Series(np.searchsorted(ends, np.arange(len(patients)), side="right"), patients)
-    splits = [SPLITS[number[patient]] for patient in manifest.table["patient_id"]]
+    counts = _divide(len(patients), np.asarray(fractions), np.zeros(len(SPLITS), dtype=np.int64))
+    split_of = dict(zip(patients, np.repeat(SPLITS, counts).tolist(), strict=True))
+    splits = [split_of[patient] for patient in manifest.table["patient_id"]]
     return replace(manifest, table=manifest.table.assign(split=pd.Series(splits, manifest.table.index, dtype=object)))
 
 

@@ -40,6 +40,12 @@ class Predictor:
         self.engine = engine
         self.prep = engine.prep
 
+    @property
+    def of_several(self) -> bool:
+        """Whether several checkpoints predict together."""
+        engine = self.engine.engine if isinstance(self.engine, Displaced) else self.engine
+        return isinstance(engine, Ensemble)
+
     def load(self, row: ImageRow) -> Loaded:
         """Raises ImageReadError, HeatmapError or PrepError."""
         image, crop = load_crop(row, self.prep, self.engine.sees.heatmaps)

@@ -3,7 +3,8 @@
     L = mean over maps of  sum over classes, mean over cells of  (T S(x) - S(T x))^2
 
 T is a random mirror image, reduced to a random size. Both sides learn. The weight of L rises evenly until the middle of a stage: a
-map that has not formed yet moves with its image because it is empty.
+map that has not formed yet moves with its image because it is empty. Batch norms see T x, too, and count it in their running
+statistics.
 
 Source   Wang et al. 2020 (SEAM, arXiv:2004.04581), Sec. 3.2: equivariance under reduction. Squares of probabilities, mirror images
          and random sizes are ours.
@@ -19,7 +20,7 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import interpolate
+from torch.nn.functional import interpolate, pad
 
 _SHARES = (0.6, 0.9)
 """Smallest and largest size of T x, as a share of that of x."""
@@ -35,10 +36,21 @@ class Twin(NamedTuple):
     image_BCHW: Tensor
     axes: tuple[int, ...]
     """Mirrored along these."""
+    inside: tuple[float, float] | None = None
+    """Share of its rows and columns, from the first, that shows the image, the rest being background; None: all."""
 
     def moved(self, S_BKhw: Tensor, like: Tensor) -> Tensor:
-        """T S(x), on the grid of another map."""
-        return interpolate(S_BKhw.flip(self.axes), size=like.shape[-2:], mode="bilinear", antialias=True)
+        """T S(x), on the grid of another map; 0 beside the image."""
+        (rows, cols), (h, w) = self.shown(like).shape[-2:], like.shape[-2:]
+        moved = interpolate(S_BKhw.flip(self.axes), size=(rows, cols), mode="bilinear", antialias=True)
+        return pad(moved, (0, w - cols, 0, h - rows))
+
+    def shown(self, S_BKhw: Tensor) -> Tensor:
+        """The cells of a map that show the image."""
+        rows, cols = (
+            max(1, round(share * n)) for share, n in zip(self.inside or (1, 1), S_BKhw.shape[-2:], strict=True)
+        )
+        return S_BKhw[..., :rows, :cols]
 
 
 def twin_of(image_BCHW: Float[Tensor, "B C H W"]) -> Twin:
@@ -49,8 +61,14 @@ def twin_of(image_BCHW: Float[Tensor, "B C H W"]) -> Twin:
 
 
 def judged_twin_of(image_BCHW: Float[Tensor, "B C H W"]) -> Twin:
-    """Always the same T."""
-    return _twin(image_BCHW, *_JUDGED)
+    """Always the same T, in a window of the size of x: what a model sees may need it."""
+    axes, share = _JUDGED
+    small, sides = _twin(image_BCHW, axes, share).image_BCHW, image_BCHW.shape[-2:]
+    background_BC11 = image_BCHW.amin((-2, -1), keepdim=True)
+    image_BCHW = background_BC11.expand_as(image_BCHW).clone()
+    rows, cols = small.shape[-2:]
+    image_BCHW[..., :rows, :cols] = small
+    return Twin(image_BCHW, axes, (rows / sides[0], cols / sides[1]))
 
 
 def _twin(image_BCHW: Tensor, axes: tuple[int, ...], share: float) -> Twin:
@@ -74,10 +92,8 @@ def disagreement(
 def moving(
     twin: Twin, S_BKhw: Float[Tensor, "B K _h _w"], of_twin_BKhw: Float[Tensor, "B K _i _j"]
 ) -> Float[Tensor, "B K"]:
-    """Correlation of T S(x) with S(T x) over cells, in [-1, 1]: 1 for a map that moves with its image. NaN for a map without
+    """Correlation of T S(x) with S(T x) over the cells that show the image, in [-1, 1]: 1 for a map that moves with its image. NaN for a map without
     contrast."""
-    moved, other = (
-        maps.flatten(2) - maps.flatten(2).mean(-1, keepdim=True)
-        for maps in (twin.moved(S_BKhw, of_twin_BKhw), of_twin_BKhw)
-    )
+    pair = (twin.shown(maps).flatten(2) for maps in (twin.moved(S_BKhw, of_twin_BKhw), of_twin_BKhw))
+    moved, other = (maps - maps.mean(-1, keepdim=True) for maps in pair)
     return (moved * other).sum(-1) / (moved.square().sum(-1) * other.square().sum(-1)).sqrt()

@@ -1,8 +1,8 @@
 """Which cells of a map show the breast.
 
-The background of a prepared window is one value, or nearly: a displaced window was resized, which leaves values below the background
-beside the breast (bicubic interpolation), and a reduced or warped one has values close to it. So it is not the darkest value, but
-the most frequent one below the mean.
+The background of a prepared window is one value, or nearly. A displaced window was resized, which leaves values below the
+background beside the breast (bicubic interpolation); a reduced or warped one has values close to it. So it is not the darkest value
+but the most frequent one below the mean.
 
 Shapes   B batch | C image channel | H, W pixels | h, w cells
 """

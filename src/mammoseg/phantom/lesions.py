@@ -35,7 +35,7 @@ class Lesion:
     typical: bool
     """False: it has the margins, or the calcifications, of the other class."""
     ill_defined: bool = False
-    """A mass whose margin fades into the tissue."""
+    """A mass whose margin fades into the tissue; of a cluster it means nothing."""
 
     @property
     def aggressive_look(self) -> bool:

@@ -31,7 +31,7 @@ class StageConfig(Config):
     """Whether the images of an exam follow each other, so that a batch is of whole exams where all have as many images."""
     accumulate: int = Field(1, ge=1, le=4096)
     """Batches whose mean gradient is one step of Adam: 4 of 4 images are the papers' 16 where memory holds no more. Batch norm sees
-    each batch alone."""
+    each batch alone; the last step of an epoch may be of fewer batches, and is the smaller for it."""
 
 
 class AugmentConfig(Config):

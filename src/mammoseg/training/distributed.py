@@ -39,7 +39,7 @@ def together(device: torch.device) -> Iterator[torch.device]:
 
     Raises ConfigError if there are more processes than GPUs, and LostProcessError if another one has ended.
     """
-    if not _launched():
+    if not launched():
         yield device
         return
     if device.type == "cuda":
@@ -65,13 +65,14 @@ def together(device: torch.device) -> Iterator[torch.device]:
             dist.destroy_process_group()
 
 
-def _launched() -> bool:
+def launched() -> bool:
+    """Whether torchrun has started several processes."""
     return int(os.environ.get("WORLD_SIZE", "1")) > 1
 
 
 def is_first() -> bool:
     """Whether this process is the one that writes and tells; also before and after `together`."""
-    return not _launched() or os.environ["RANK"] == "0"
+    return not launched() or os.environ["RANK"] == "0"
 
 
 def rank() -> int:

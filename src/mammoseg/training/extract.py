@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Frozen:
+class Extractor:
     """A model that looks at every image of `data` and learns nothing from it; each process at its share."""
 
     model: nn.Module
@@ -112,7 +112,7 @@ def save_table(table: pd.DataFrame, path: Path) -> None:
 def load_patches(path: Path) -> tuple[dict[str, NDArray[np.float64]], int]:
     """image_id -> (P, 2) centres in original pixels, and the side of all patches in model pixels.
 
-    Raises TrainingError for a table that is not one of `Frozen.patches`.
+    Raises TrainingError for a table that is not one of `Extractor.patches`.
     """
     with _readable(path, "patches"):
         table = pd.read_csv(path, dtype={"image_id": str}, keep_default_na=False).sort_values(["image_id", "rank"])
@@ -122,7 +122,7 @@ def load_patches(path: Path) -> tuple[dict[str, NDArray[np.float64]], int]:
 
 
 def load_outlines(path: Path) -> Outlines:
-    """Raises TrainingError for a table that is not one of `Frozen.outlines`."""
+    """Raises TrainingError for a table that is not one of `Extractor.outlines`."""
     with _readable(path, "outlines"):
         table = pd.read_csv(path, dtype={"image_id": str, "class": str}, keep_default_na=False)
         return {(str(image), str(name)): _points(part) for (image, name), part in table.groupby(["image_id", "class"])}

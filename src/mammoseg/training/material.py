@@ -31,6 +31,8 @@ def with_splits(config: TrainConfig, manifest: Manifest) -> Manifest:
         logger.info("No image has a split: patients are divided by the date of their latest exam")
         manifest = assign_by_date(manifest, config.split_fractions)
     elif not given:
+        if config.chronological:
+            logger.warning("Patients are divided at random: not all of them have an exam with a study_date")
         manifest = assign_splits(manifest, config.split_fractions, config.seed)
     elif "train" in given and "val" not in given:  # official splits often are training and test
         to_train, to_val, _ = config.split_fractions

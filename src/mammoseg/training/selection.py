@@ -50,8 +50,9 @@ def choose_criterion(
     chosen: Criterion = next((criterion for criterion in order if allowed[criterion]), "loss")
     if chosen == "loss" and "auc" in order:
         logger.warning(
-            "Validation has no class with both positive and negative images, so AUC is undefined: the epoch with the lowest "
-            "loss is kept. Give validation more patients for a better choice."
+            "Validation has no class with both positive and negative images (%s), so AUC is undefined: the epoch with the lowest "
+            "loss is kept. Give validation more patients for a better choice.",
+            " or ".join(classes),
         )
     logger.info(
         "Epochs are chosen by %s of %s: %d of %d validation images with a lesion have it in a mask%s",
@@ -68,7 +69,8 @@ class Found:
     y: dict[int, NDArray[np.float64]] = field(default_factory=dict)
     """Number of the row -> (K,) scores."""
     of_maps: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
-    """`dice_*` and `peak_*` (pointing game, 0 or 1) of each image with a lesion mask; `moves_*` (nn/equivariance.py) of others."""
+    """`dice_*` and `peak_*` (pointing game, 0 or 1) of each image with a lesion mask; `moves_*` (nn/equivariance.py) where
+    Dice does not decide."""
     losses: list[tuple[float, int]] = field(default_factory=list)
     """Of each batch, with the number of its images."""
 
