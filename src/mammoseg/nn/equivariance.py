@@ -92,8 +92,8 @@ def disagreement(
 def moving(
     twin: Twin, S_BKhw: Float[Tensor, "B K _h _w"], of_twin_BKhw: Float[Tensor, "B K _i _j"]
 ) -> Float[Tensor, "B K"]:
-    """Correlation of T S(x) with S(T x) over the cells that show the image, in [-1, 1]: 1 for a map that moves with its image. NaN for a map without
-    contrast."""
+    """Correlation of T S(x) with S(T x) over the cells that show the image, in [-1, 1]: 1 for a map that moves with its image.
+    NaN for a map without contrast."""
     pair = (twin.shown(maps).flatten(2) for maps in (twin.moved(S_BKhw, of_twin_BKhw), of_twin_BKhw))
     moved, other = (maps - maps.mean(-1, keepdim=True) for maps in pair)
     return (moved * other).sum(-1) / (moved.square().sum(-1) * other.square().sum(-1)).sqrt()
