@@ -50,7 +50,7 @@ def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
     def open_predictor(*given: Any) -> SimpleNamespace:
         seen.model = given
         engine = SimpleNamespace(trained_on=domain_of([], []), classes=CLASSES)
-        return SimpleNamespace(prep=PrepConfig(), engine=engine)
+        return SimpleNamespace(prep=PrepConfig(), engine=engine, of_several=len(given[0]) > 1)
 
     def write_published_csv(run: Path, manifest: Manifest, sorted_ids: bool) -> Path:
         seen.published = (run, manifest.table["image_id"].tolist(), sorted_ids)
