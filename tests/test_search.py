@@ -68,6 +68,8 @@ def test_trials_stand_in_a_table_and_the_best_are_one_ensemble(
     best = [open_checkpoint(out / f"trial-{number}").sha256 for number in table["trial"][:2]]
     assert members == best
     row = next(phantom_study.rows())
+    assert open_predictor(found.ensemble, "cpu", displaced=2).of_several
+    assert not open_predictor(members_of(found.ensemble)[0], "cpu").of_several
     together = open_predictor(found.ensemble, "cpu").predict(row).scores["malignant"]
     alone = [open_predictor(path, "cpu").predict(row).scores["malignant"] for path in members_of(found.ensemble)]
     assert together == pytest.approx(np.mean(alone))
