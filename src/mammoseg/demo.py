@@ -29,7 +29,7 @@ WEIGHTS = "glam_phantom"
 LEARNED_SEED = 101
 """Generator seed of the exams that the weights have learned from."""
 EXAMS = 30
-TRAIN_EXAMS = 300
+TRAIN_EXAMS = 270
 TRAIN_SPLITS = (0.76, 0.08, 0.16)
 SHOWN = 24
 """Figures on the page."""

@@ -77,7 +77,7 @@ def glam_small() -> TrainConfig:
 def glam_demo() -> TrainConfig:
     """`glam_small` with fewer epochs and a narrower student, for `mammoseg demo --train`.
 
-    Command   mammoseg phantom --exams 300 --out study
+    Command   mammoseg phantom --exams 270 --out study
               mammoseg train --recipe glam_demo --manifest study/manifest.csv --out run
     """
     small = glam_small()
