@@ -18,7 +18,7 @@ from typing import Any
 import torch
 
 from mammoseg.data.manifest import Manifest
-from mammoseg.data.splits import SplitError, assign_folds, draw_val
+from mammoseg.data.splits import SplitError, assign_folds
 from mammoseg.inference.batch import predict_images
 from mammoseg.inference.ensemble import Ensemble
 from mammoseg.inference.predictor import Loaded, Predictor, open_predictor
@@ -72,15 +72,11 @@ def cross_validate(
                 f"{manifest.path}: labels of {name} are known in one of {folds} folds alone, and the run of that fold could not "
                 "learn them. Expected them of more patients. Fill the column, or leave the class out."
             )
-    to_train, to_val, _ = config.split_fractions
-    checkpoints = []
+    cache, checkpoints = cache_folder or out / "cache", []
     for fold in range(1, folds + 1):
         logger.info("fold %d of %d", fold, folds)
         split = fold_of_row.map(lambda own, fold=fold: "test" if own == fold else "train").astype(object)
-        own = draw_val(
-            replace(manifest, table=manifest.table.assign(split=split)), to_val / (to_train + to_val), config.seed
-        )
-        cache = cache_folder or out / "cache"
+        own = replace(manifest, table=manifest.table.assign(split=split))  # its val is drawn by the run
         result = train(config, own, out / f"fold-{fold}", device, workers, overwrite, cache)
         checkpoints.append(result.checkpoint)
     table = out / "manifest.csv"

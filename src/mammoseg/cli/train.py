@@ -59,11 +59,8 @@ def train(
         from mammoseg.crossval import cross_validate
 
         found = cross_validate(settings, images, out, processor, folds, workers, overwrite, cache)
-        if is_first():
-            print(f"Predictions, each out of its fold: {found.predictions}")
-            print(
-                f"Next: mammoseg evaluate --predictions {found.predictions} --manifest {found.manifest} --out METRICS"
-            )
+        print(f"Predictions, each out of its fold: {found.predictions}")
+        print(f"Next: mammoseg evaluate --predictions {found.predictions} --manifest {found.manifest} --out METRICS")
         return 3 if found.failed else 0
     result = run(settings, images, out, processor, workers, overwrite, cache)
     if is_first():

@@ -25,6 +25,8 @@ from mammoseg.nn.pooling import top_t_pool
 
 
 class UNetShape(Config):
+    """What decides a U-Net's prediction."""
+
     widths: tuple[Width, ...] = Field((16, 32, 64, 128, 128), min_length=2)
     """Channels of each level, the finest (half of the window's size) first."""
     top_t: float = Field(0.002, gt=0, le=1)

@@ -57,7 +57,7 @@ class StageModule(L.LightningModule):
         self.validation = validation
         self.criterion = criterion
         self.seed = seed
-        self.deciding = deciding or self.classes
+        self.deciding = deciding
         self.progress = 0.0
         self.collate = collate
         self.trained = set(stage.trained_parameters(model)).difference(frozen)

@@ -131,7 +131,7 @@ def _train(run: "_Run", model: nn.Module, rows: list[ImageRow], cache: CropCache
     check_window([*facts[0], *facts[1]], config.prep, str(run.manifest.path))
     trained_on = domain_of(facts[0], [row.manufacturer for row in train_rows])
     noise = WindowNoise(config.augment.location_px, config.augment.size_px)
-    train_data = WindowDataset(train_rows, cache, noise, config.seed, classes, targets, views, config.augment.warp)
+    train_data = WindowDataset(train_rows, cache, noise, config.seed, classes, targets, views, warp=config.augment.warp)
     val_data = WindowDataset(val_rows, cache, None, 0, classes, targets, views)
     masked = count_masked(val_data, config.deciding)
     criteria = {
