@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from mammoseg.nn.contract import NetworkConfig
-from mammoseg.published.file import RESNET, SHORTCUTS, PublishedFile, fit
+from mammoseg.published.file import RESNET, SHORTCUTS, PublishedFile, TensorNames, fit
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_what_does_not_fit(file: PublishedFile) -> None:
 
 def test_a_tensor_that_is_used_is_not_unused() -> None:
     """A pattern may cover tensors that some networks use and others do not."""
-    file = PublishedFile("a test", NetworkConfig(), ((r"^head", "mil"),), ("mil.*",), "none")
+    file = TensorNames(((r"^head", "mil"),), ("mil.*",))
     state = tensors(mil__V=(1,), mil__W=(1,))
     fits = fit(file, state, tensors(head__V=(1,)))
     assert list(fits.found) == ["head.V"]

@@ -115,6 +115,58 @@ def test_what_is_taken_stays_as_it_is(
     assert checkpoint.provenance["training"]["init"]["parts"] == [TRUNK]
 
 
+def test_a_trunk_from_imagenet_some_of_it_frozen(
+    trained_run: Path, phantom_study: Manifest, tiny_config: TrainConfig, tmp_path: Path
+) -> None:
+    """The local trunk is a ResNet; what is frozen is at the end as the file has it, the rest has learned."""
+    generator = torch.Generator().manual_seed(7)
+    trunk = build_model("glam", tiny_config.network).local_module.trunk
+    state = {
+        name.replace("groups.0", "layer1"): torch.rand(value.shape, generator=generator) + 0.1
+        for name, value in trunk.state_dict().items()
+        if value.is_floating_point()
+    } | {name.replace("groups.0", "layer1"): v for name, v in trunk.state_dict().items() if not v.is_floating_point()}
+    torch.save(state, tmp_path / "resnet.pth")
+    changes = {
+        "stages": {name: stage.model_copy(update={"epochs": 1}) for name, stage in tiny_config.stages.items()},
+        "pretrained": {"local_module": str(tmp_path / "resnet.pth")},
+        "frozen": ("local_module.trunk.conv1.*", "local_module.trunk.bn1.*"),
+    }
+    config = tiny_config.model_copy(update=changes)
+    result = train(config, phantom_study, tmp_path / "run", CPU, cache_folder=trained_run / "cache")
+    weights = open_checkpoint(result.checkpoint).read_weights()
+    for name, value in state.items():
+        ours = weights["local_module.trunk." + name.replace("layer1", "groups.0")]
+        if value.is_floating_point():
+            assert torch.equal(ours, value) == name.startswith(("conv1", "bn1")), name
+    torch.save({name: value + 1 for name, value in state.items()}, tmp_path / "resnet.pth")
+    with pytest.raises(TrainingError, match="another configuration"):
+        train(config, phantom_study, tmp_path / "run", CPU, cache_folder=trained_run / "cache")
+
+
+@pytest.mark.parametrize(("changes", "told"), [
+    ({"pretrained": {"fusion": "some.pth"}}, r"pretrained\.fusion: Glam has no such part.*global_module or local_module"),
+    ({"pretrained": {"local_module": "some.pth"}}, "some.pth: no such file"),
+    ({"frozen": ("locl_module.*",)}, "no parameter of Glam fits 'locl_module"),
+])  # fmt: skip
+def test_a_part_or_file_or_pattern_that_is_not_there(
+    trained_run: Path,
+    phantom_study: Manifest,
+    tiny_config: TrainConfig,
+    tmp_path: Path,
+    changes: dict[str, Any],
+    told: str,
+) -> None:
+    with pytest.raises(CheckpointError, match=told):
+        train(
+            tiny_config.model_copy(update=changes),
+            phantom_study,
+            tmp_path / "run",
+            CPU,
+            cache_folder=trained_run / "cache",
+        )
+
+
 def test_a_stage_with_nothing_to_train(
     trained_run: Path, phantom_study: Manifest, tiny_config: TrainConfig, tmp_path: Path
 ) -> None:

@@ -22,25 +22,13 @@ SHORTCUTS: tuple[Renaming, ...] = ((r"\.shortcut\.weight", ".downsample.0.weight
 
 
 @dataclass(frozen=True)
-class PublishedFile:
-    """One kind of published weight file."""
+class TensorNames:
+    """How the tensors of a file are called."""
 
-    title: str
-    """What it is, in a message."""
-    config: NetworkConfig
-    """The network these weights are for."""
     renamings: tuple[Renaming, ...]
     """Applied one after the other to our name of a tensor, they give the published one."""
     unused: tuple[str, ...]
     """Shell patterns of tensors that may be in the file and that no forward pass uses."""
-    licence: str
-    """Under which terms the weights are given, and where from."""
-    prep: Mapping[str, Any] = field(default_factory=dict)
-    """Preparation settings that differ from the published NYU pipeline."""
-    settings: Callable[[str], Sequence[str]] | None = None
-    """File name without ending -> settings (`a.b=value`) that are not in the file but follow from its name, if any do."""
-    must_set: str | None = None
-    """A setting that has to come from `settings` or from the user."""
 
     def published_name(self, ours: str) -> str:
         for pattern, replacement in self.renamings:
@@ -49,6 +37,24 @@ class PublishedFile:
 
     def is_unused(self, name: str) -> bool:
         return any(fnmatch(name, pattern) for pattern in self.unused)
+
+
+@dataclass(frozen=True)
+class PublishedFile(TensorNames):
+    """One kind of published weight file."""
+
+    title: str
+    """What it is, in a message."""
+    config: NetworkConfig
+    """The network these weights are for."""
+    licence: str
+    """Under which terms the weights are given, and where from."""
+    prep: Mapping[str, Any] = field(default_factory=dict)
+    """Preparation settings that differ from the published NYU pipeline."""
+    settings: Callable[[str], Sequence[str]] | None = None
+    """File name without ending -> settings (`a.b=value`) that are not in the file but follow from its name, if any do."""
+    must_set: str | None = None
+    """A setting that has to come from `settings` or from the user."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,7 @@ class Fit:
     unused: tuple[str, ...]
 
 
-def fit(file: PublishedFile, state: Mapping[str, Tensor], ours: Mapping[str, Tensor]) -> Fit:
+def fit(file: TensorNames, state: Mapping[str, Tensor], ours: Mapping[str, Tensor]) -> Fit:
     """Compare a published state dict with the state dict of our network (only its names and shapes are read)."""
     found, missing, known = {}, [], set()
     for name, value in ours.items():

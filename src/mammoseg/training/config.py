@@ -63,8 +63,13 @@ class TrainConfig(Config):
     prep: PrepConfig = PrepConfig()
     """Preparation; stored in the checkpoint and used for every prediction."""
     augment: AugmentConfig = AugmentConfig()
+    pretrained: dict[str, str] = Field(default_factory=dict)
+    """Part of the network, such as `global_module` -> ImageNet weights of its trunk: a file, or an installed package that holds
+    one (published/imagenet.py). Source: GMIC's local network, and both for CBIS-DDSM, start from such."""
     init: InitConfig | None = None
-    """Weights to start from; None: random ones."""
+    """Weights to start from, those of a checkpoint; None: random ones, or `pretrained`."""
+    frozen: tuple[str, ...] = ()
+    """Shell patterns over parameters that no stage trains; batch norms whose parameters are all frozen keep their statistics."""
     stages: dict[str, StageConfig] = Field(default_factory=dict)
     """Stage name -> settings; stages not named here take the defaults."""
     select_by: Literal["auto", "dice", "auc"] = "auto"

@@ -5,6 +5,8 @@ Source   A model that is trained on from one hospital's weights at another one k
 """
 
 import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +19,7 @@ from mammoseg.config import Config
 from mammoseg.models import build_model, network_of
 from mammoseg.nn.checkpoint import Checkpoint, CheckpointError, open_checkpoint
 from mammoseg.nn.contract import NetworkConfig
+from mammoseg.published.imagenet import ImageNetFile
 from mammoseg.wording import LINES, listed
 
 logger = logging.getLogger(__name__)
@@ -33,8 +36,44 @@ class InitConfig(Config):
     """What is trained of the tensors that are taken: all, only those of batch norms, or none."""
 
 
+@dataclass(frozen=True)
+class PretrainedTrunk:
+    """ImageNet weights and the part of the network whose trunk gets them."""
+
+    part: str
+    weights: ImageNetFile
+
+    def fill(self, model: nn.Module) -> None:
+        """Raises CheckpointError if they do not fit."""
+        self.weights.fill(model.get_submodule(f"{self.part}.trunk"), self.part)
+        logger.info("The trunk of %s starts from %s", self.part, self.weights.path)
+
+
+def pretrained_trunks(given: Mapping[str, str], model: nn.Module) -> list[PretrainedTrunk]:
+    """Raises CheckpointError for a file that cannot be read, and for a part that the model does not have."""
+    parts = [name.removesuffix(".trunk") for name, _ in model.named_modules() if name.endswith(".trunk")]
+    if unknown := sorted(set(given) - set(parts)):
+        raise CheckpointError(
+            f"pretrained.{unknown[0]}: {type(model).__name__} has no such part with a trunk. Expected "
+            f"{' or '.join(parts) or 'nothing: it has none'}. Correct the name."
+        )
+    return [PretrainedTrunk(part, ImageNetFile(place)) for part, place in given.items()]
+
+
+def frozen_parameters(model: nn.Module, patterns: Sequence[str]) -> frozenset[str]:
+    """The parameters that one of the shell patterns fits. Raises CheckpointError for a pattern that fits none."""
+    names = [name for name, _ in model.named_parameters()]
+    for pattern in patterns:
+        if not any(fnmatch(name, pattern) for name in names):
+            raise CheckpointError(
+                f"frozen: no parameter of {type(model).__name__} fits {pattern!r}. Expected names such as {names[0]}, or patterns "
+                "over them. Correct the pattern."
+            )
+    return frozenset(name for name in names if any(fnmatch(name, pattern) for pattern in patterns))
+
+
 class Start:
-    """The weights that a run starts from."""
+    """The checkpoint that a run starts from."""
 
     def __init__(self, init: InitConfig, model_name: str, network: NetworkConfig) -> None:
         """Raises CheckpointError for a folder that is no checkpoint, or one of another model."""

@@ -16,6 +16,7 @@ first one writes (training/distributed.py).
 import json
 import logging
 import shutil
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +46,7 @@ from mammoseg.training.chosen import OUTLINES, PATCHES, with_chosen
 from mammoseg.training.config import StageConfig, TrainConfig
 from mammoseg.training.distributed import in_first, is_first, together
 from mammoseg.training.fit import fit_stage
-from mammoseg.training.init import Start
+from mammoseg.training.init import PretrainedTrunk, Start, frozen_parameters, pretrained_trunks
 from mammoseg.training.material import (
     SPLITS,
     count_masked,
@@ -99,7 +100,7 @@ def train(
         rows = of_views(rows, sees.views)
         check_heatmaps(rows, sees.heatmaps, manifest.path)
         start = Start(config.init, config.model, config.network) if config.init else None
-        run = _Run(config, manifest, out, device, workers, start)
+        run = _Run(config, manifest, out, device, workers, start, pretrained_trunks(config.pretrained, model))
         stages = [f"stages/{stage.name}" for stage in run.stages]
         parts = ("checkpoint", *stages, *(f"{stage}/checkpoint" for stage in stages), "failures")
         with writing_to(out, *parts) if is_first() else nullcontext():
@@ -138,8 +139,7 @@ def _train(run: "_Run", model: nn.Module, rows: list[ImageRow], cache: CropCache
         order: choose_criterion(config.select_by, order, val_rows, config.deciding, masked)
         for order in {stage.judged_by for stage in run.stages}
     }
-    if run.start is not None:
-        run.start.fill(model)
+    run.fill(model)
     in_first(run.claim_folder)
     use_channels_last(model)
     for stage in run.stages:
@@ -159,6 +159,7 @@ class _Run:
         device: torch.device,
         workers: int,
         start: Start | None = None,
+        pretrained: Sequence[PretrainedTrunk] = (),
     ) -> None:
         self.config = config
         self.manifest = manifest
@@ -166,6 +167,8 @@ class _Run:
         self.device = device
         self.workers = workers
         self.start = start
+        self.pretrained = pretrained
+        self.frozen: frozenset[str] = frozenset()
         self.learning: Learning = load_model_plugin(config.model).LEARNING
         self.stages = self.learning.stages_of(config.network)
         self.plan = Plan(self.stages, {stage.name: self._settings(stage).epochs for stage in self.stages})
@@ -178,7 +181,17 @@ class _Run:
         }
         if start is not None:
             self.identity["init_sha256"] = start.checkpoint.sha256
+        if pretrained:
+            self.identity["pretrained_sha256"] = {trunk.part: trunk.weights.sha256 for trunk in pretrained}
         self.digest = run_digest(self.identity)
+
+    def fill(self, model: nn.Module) -> None:
+        """Give `model` the weights that the run starts from, and find what no stage trains."""
+        for trunk in self.pretrained:
+            trunk.fill(model)
+        if self.start is not None:
+            self.start.fill(model)
+        self.frozen = frozen_parameters(model, self.config.frozen) | (self.start.frozen if self.start else frozenset())
 
     def check_folder(self, overwrite: bool) -> None:
         """Make sure that the folder is new or of this very run. With `overwrite` an earlier run is deleted."""
@@ -241,7 +254,7 @@ class _Run:
                 *(model, stage, settings, self.config.objective, val, criterion, self.config.seed),
                 self.config.deciding,
                 self.learning.collate,
-                self.start.frozen if self.start else (),
+                self.frozen,
             )
             logs, precision = self.out / "logs", self.config.precision
             best = fit_stage(

@@ -92,3 +92,16 @@ def test_heads_have_no_bias_and_convolutions_start_xavier_normal() -> None:
         outputs, inputs, *kernel = weight.shape
         expected = (2 / ((inputs + outputs) * torch.Size(kernel).numel())) ** 0.5
         assert weight.std().item() == pytest.approx(expected, rel=0.05)
+
+
+def test_efficientnet_as_trunk() -> None:
+    """Its features at strides 8, 16 and 32 are the three scales."""
+    torch.manual_seed(0)
+    net = GlobalModule(GlobalConfig(trunk="efficientnet_lite0", top_t=0.1), 2).eval()
+    image = torch.randn(2, 1, 96, 64)
+    out, features = net(image), net.trunk(image)
+    for S, head, h, times in zip(out.scales, net.heads, features, (1, 2, 4), strict=True):
+        native = torch.sigmoid(torch.einsum("bchw,kc->bkhw", h, head.weight[:, :, 0, 0]))
+        torch.testing.assert_close(S, upsampled(native, times))
+    assert out.saliency_BKhw.shape == (2, 2, 12, 8)
+    assert out.z_BC.shape == (2, net.features)

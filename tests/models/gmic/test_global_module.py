@@ -90,3 +90,12 @@ def test_a_constant_map_is_its_own_prediction() -> None:
     net = module()
     nn.init.zeros_(net.head.weight)
     assert net(torch.randn(2, 1, 40, 40)).y_BK.tolist() == [[0.5, 0.5]] * 2
+
+
+def test_efficientnet_as_trunk() -> None:
+    net = module(GlobalConfig(trunk="efficientnet_lite0", top_t=0.1))
+    image = torch.randn(2, 1, 96, 64)
+    out, h_BDhw = net(image), net.trunk(image)[-1]
+    assert net.features == h_BDhw.shape[1] == 320
+    torch.testing.assert_close(out.saliency_BKhw, saliency_of(net, h_BDhw))
+    assert out.saliency_BKhw.shape == (2, 2, 3, 2)

@@ -14,8 +14,11 @@ from mammoseg.nn.unet import UNetShape
 
 
 class GlobalConfig(Config):
-    """The ResNet-22 that sees the whole window."""
+    """The network that sees the whole window."""
 
+    trunk: Literal["resnet22", "efficientnet_lite0"] = "resnet22"
+    """ResNet-22 as published, or EfficientNet-Lite0 (nn/efficientnet.py), whose features at strides 8, 16 and 32 make the three
+    scales, and of which `widths`, `strides` and `stem_pool` say nothing: our choice for small windows."""
     widths: tuple[Width, Width, Width, Width, Width] = (16, 32, 64, 128, 256)
     """Channels of the five groups. Source: published network."""
     strides: tuple[Stride, Stride, Stride, Stride, Stride] = (1, 2, 2, 2, 2)

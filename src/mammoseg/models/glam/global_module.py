@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from mammoseg.models.glam.config import GlobalConfig
+from mammoseg.nn.efficientnet import EfficientNetLite0
 from mammoseg.nn.flips import mean_over_flips
 from mammoseg.nn.heads import make_head
 from mammoseg.nn.pooling import top_t_pool
@@ -38,15 +39,20 @@ class GlobalModule(nn.Module):
     def __init__(self, config: GlobalConfig, classes: int) -> None:
         super().__init__()
         self.config = config
-        self.trunk = ResNet22(config.widths, config.strides, stem_pool=config.stem_pool)
-        self.heads = nn.ModuleList(make_head(config.heads, width, classes) for width in config.widths[2:])
+        self.trunk: ResNet22 | EfficientNetLite0
+        if config.trunk == "resnet22":
+            self.trunk = ResNet22(config.widths, config.strides, stem_pool=config.stem_pool)
+            self.widths = config.widths[2:]
+        else:
+            self.trunk, self.widths = EfficientNetLite0(channels_in=1), EfficientNetLite0.WIDTHS
+        self.heads = nn.ModuleList(make_head(config.heads, width, classes) for width in self.widths)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.xavier_normal_(module.weight)  # as the published software starts
 
     @property
     def features(self) -> int:
-        return self.config.widths[-1]
+        return self.widths[-1]
 
     def forward(self, image_B1HW: Float[Tensor, "B 1 H W"], top_t: float | None = None) -> GlobalOutput:
         """`top_t` overrides the configured fraction."""
@@ -56,7 +62,7 @@ class GlobalModule(nn.Module):
 
     def _seen(self, image_B1HW: Tensor, top_t: float | None) -> GlobalOutput:
         t = top_t or self.config.top_t
-        *_, h0, h1, _, h2 = self.trunk(image_B1HW)
+        h0, h1, h2 = self._features(image_B1HW)
         native = [head(h) for head, h in zip(self.heads, (h0, h1, h2), strict=True)]
         finest = [maps.on_grid(native[0].saliency_BKhw) for maps in native]
         inside_B1hw = self._breast(image_B1HW, native[0].saliency_BKhw)
@@ -78,6 +84,11 @@ class GlobalModule(nn.Module):
                 if maps.finding_B1hw is not None
             ),
         )
+
+    def _features(self, image_B1HW: Tensor) -> list[Tensor]:
+        """h_0, h_1 and h_2."""
+        features: list[Tensor] = self.trunk(image_B1HW)
+        return features if self.config.trunk == "efficientnet_lite0" else [*features[2:4], features[-1]]
 
     def _breast(self, image_B1HW: Tensor, like_BKhw: Tensor) -> Tensor | None:
         """The cells (B, 1, h, w) of the breast on the grid of a map; None: all of the window count."""

@@ -14,8 +14,10 @@ from mammoseg.nn.limits import Blocks, Stride, Width, check_groups
 class GlobalConfig(Config):
     """The network that sees the whole window."""
 
-    trunk: Literal["resnet22", "resnet"] = "resnet22"
-    """ResNet-22, or the ImageNet kind of ResNet with basic blocks. Source: GMIC, Sec. 2.2; ResNet-18 for CBIS-DDSM."""
+    trunk: Literal["resnet22", "resnet", "efficientnet_lite0"] = "resnet22"
+    """ResNet-22, or the ImageNet kind of ResNet with basic blocks. Source: GMIC, Sec. 2.2; ResNet-18 for CBIS-DDSM.
+    EfficientNet-Lite0 (nn/efficientnet.py), of which `blocks`, `widths`, `strides` and `stem_pool` say nothing, is our choice for
+    small windows."""
     blocks: tuple[Blocks, ...] = (2, 2, 2, 2, 2)
     """Blocks per group. Source: published network; (2, 2, 2, 2) is ResNet-18."""
     widths: tuple[Width, ...] = (16, 32, 64, 128, 256)

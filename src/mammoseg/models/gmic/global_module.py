@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from mammoseg.models.gmic.config import GlobalConfig
+from mammoseg.nn.efficientnet import EfficientNetLite0
 from mammoseg.nn.heads import make_head
 from mammoseg.nn.pooling import top_t_pool
 from mammoseg.nn.resnet import ResNet
@@ -32,17 +33,19 @@ class GlobalModule(nn.Module):
     def __init__(self, config: GlobalConfig, classes: int, image_channels: int) -> None:
         super().__init__()
         self.config = config
-        self.trunk: ResNet22 | ResNet
+        self.trunk: ResNet22 | ResNet | EfficientNetLite0
         if config.trunk == "resnet22":
             self.trunk = ResNet22(config.widths, config.strides, config.blocks, config.stem_pool, image_channels)
-        else:
+        elif config.trunk == "resnet":
             self.trunk = ResNet(config.blocks, config.widths, config.strides, config.stem_pool)
+        else:
+            self.trunk = EfficientNetLite0(image_channels)
         self.gray_as_colour = config.trunk == "resnet" and image_channels == 1  # ImageNet weights want three channels
         self.head = make_head(config.heads, self.features, classes)
 
     @property
     def features(self) -> int:
-        return self.config.widths[-1]
+        return EfficientNetLite0.WIDTHS[-1] if self.config.trunk == "efficientnet_lite0" else self.config.widths[-1]
 
     def forward(self, image_BCHW: Float[Tensor, "B C H W"]) -> GlobalOutput:
         maps = self.trunk(image_BCHW.expand(-1, 3, -1, -1) if self.gray_as_colour else image_BCHW)
