@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 
 from mammoseg.data.manifest import Manifest, load_manifest
-from mammoseg.records.label import CLASSES
 
 HEIGHT, WIDTH, SQUARE = 800, 480, 800
 KEPT = {

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from mammoseg.nn.contract import Stage
-from mammoseg.training.progress import EpochLog, Plan, quiet_lightning
+from mammoseg.training.progress import EpochLog, Plan, Speed, quiet_lightning
 
 
 class Rows:
@@ -97,7 +97,8 @@ def run_epoch(
             log.on_train_batch_start(trainer, module, None, step)
         clock.now += seconds / 4 if step or log.counted is not None else first
         end = log.on_train_batch_end if step < 3 else log.on_validation_batch_end
-        end(trainer, module, None, None, step)
+        batch = (None, range(4)) if step < 3 else None
+        end(trainer, module, None, batch, step)
     log.on_train_epoch_end(trainer, module)
 
 
@@ -107,10 +108,21 @@ def test_a_line_and_a_row_per_epoch(caplog: pytest.LogCaptureFixture, plan: Plan
     with caplog.at_level(logging.INFO):
         run_epoch(log, clock, 1, curves, 8)
     scores = "loss 0.500  val loss 0.750  auc_benign 0.500"
-    assert caplog.messages == [f"stage 1 of 3, global 2/3  {scores}  (8 s, about 40 s left)"], "1 + 4 epochs of 8 s"
+    took = "8 s, 2 images/s, 0% of it waiting for data, about 40 s left"
+    assert caplog.messages == [f"stage 1 of 3, global 2/3  {scores}  ({took})"], "1 + 4 epochs of 8 s"
     row = {"train/loss": 0.5, "train/bce": 0.25, "val/loss": 0.75, "val/auc_benign": 0.5, "val/select": 0.5}
-    assert curves.rows == [({"epoch": 2, **row}, 2)]
+    assert curves.rows == [({"epoch": 2, **row, "speed/images_per_s": 2, "speed/waiting": 0}, 2)]
     assert curves.saved == 1
+
+
+def test_the_time_of_waiting_for_data_is_told() -> None:
+    """2 of 8 s; 24 images in 8 s."""
+    speed = Speed(100)
+    assert speed.values() == {}
+    for now in (100, 104):
+        speed.begin(now + 1)
+        speed.end(now + 4, 12)
+    assert speed.values() == {"images_per_s": 3, "waiting": 0.25}
 
 
 def test_the_first_batch_of_a_stage_does_not_count(plan: Plan) -> None:

@@ -12,7 +12,8 @@ from lightning.pytorch.callbacks import Callback
 
 from mammoseg.nn.contract import Stage
 from mammoseg.progress import FIRST_LINE, Bar, about
-from mammoseg.training.module import StageModule
+from mammoseg.training.distributed import size
+from mammoseg.training.module import IndexedBatch, StageModule
 
 logger = logging.getLogger(__name__)
 
@@ -67,9 +68,34 @@ def _steps(stage: Stage) -> list[str]:
     return [*(f"{what} for {stage.name}" for what, function in chosen if function), stage.name]
 
 
+class Speed:
+    """How fast an epoch learns, and whether its data come fast enough."""
+
+    def __init__(self, now: float) -> None:
+        self.images = 0
+        self.computed = self.waited = 0.0
+        self._since = now
+
+    def begin(self, now: float) -> None:
+        """A batch is there."""
+        self.waited += now - self._since
+        self._since = now
+
+    def end(self, now: float, images: int) -> None:
+        """A batch of so many images is learned."""
+        self.images += images
+        self.computed += now - self._since
+        self._since = now
+
+    def values(self) -> dict[str, float]:
+        """`images_per_s`, and the share of the time that was spent `waiting` for data."""
+        seconds = self.computed + self.waited
+        return {"images_per_s": self.images / seconds, "waiting": self.waited / seconds} if seconds else {}
+
+
 class EpochLog(Callback):
-    """A bar for the batches of an epoch on a terminal. After every epoch: a log line, and a row with `epoch`, `train/*` and
-    `val/*` in each logger of the trainer.
+    """A bar for the batches of an epoch on a terminal. After every epoch: a log line, and a row with `epoch`, `train/*`, `val/*` and
+    `speed/*` in each logger of the trainer.
 
     Lightning would write its row after the checkpoint of the epoch, so that a kill between them loses it.
     """
@@ -78,6 +104,7 @@ class EpochLog(Callback):
         self.stage, self.plan, self.clock = stage, plan, clock
         self.epochs = plan.epochs[stage]
         self.began = 0.0
+        self.speed: Speed | None = None
         self.counted: float | None = None
         self.batches = self.measured = 0
         self.told = plan.seconds_left() is not None
@@ -88,6 +115,8 @@ class EpochLog(Callback):
         self.began = self.clock()
 
     def on_train_batch_start(self, trainer: L.Trainer, pl_module: L.LightningModule, *_: Any) -> None:
+        if self.speed is not None:
+            self.speed.begin(self.clock())
         if self.bar is not None:
             return
         if not self.batches:
@@ -96,7 +125,13 @@ class EpochLog(Callback):
         title = f"{self.plan.title(self.stage)}, epoch {trainer.current_epoch + 1} of {self.epochs}"
         self.bar = self.shown.enter_context(Bar(title, self.batches, self.plan.seconds_left, lines=False))
 
-    def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *_: Any) -> None:
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: IndexedBatch, step: int
+    ) -> None:
+        if self.speed is None:
+            self.speed = Speed(self.clock())  # the first batch of an epoch starts workers, that of a stage sets up much
+        else:
+            self.speed.end(self.clock(), len(batch[1]) * size())
         self._advance()
 
     def on_validation_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *_: Any) -> None:
@@ -108,13 +143,19 @@ class EpochLog(Callback):
         epoch, seconds = trainer.current_epoch + 1, self.clock() - self.began
         self.began += seconds
         row = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        row |= {f"val/{name}": value for name, value in scores.items()}
+        speed, self.speed = self.speed.values() if self.speed else {}, None
         for curves in trainer.loggers:
-            curves.log_metrics({"epoch": epoch, **row, **{f"val/{n}": v for n, v in scores.items()}}, epoch)
+            curves.log_metrics({"epoch": epoch, **row, **{f"speed/{n}": v for n, v in speed.items()}}, epoch)
             curves.save()
         text = "  ".join(f"{name} {value:.3f}" for name, value in scores.items() if name != "select")
         done, left = f"{self.plan.title(self.stage)} {epoch}/{self.epochs}", self.plan.seconds_left()
-        took = f"{seconds:.0f} s, {about(left)} left" if left else f"{seconds:.0f} s"
-        logger.info("%s  loss %.3f  val %s  (%s)", done, row["train/loss"], text, took)
+        took = [f"{seconds:.0f} s"]
+        if speed:
+            took.append(f"{speed['images_per_s']:.3g} images/s, {speed['waiting']:.0%} of it waiting for data")
+        if left:
+            took.append(f"{about(left)} left")
+        logger.info("%s  loss %.3f  val %s  (%s)", done, row["train/loss"], text, ", ".join(took))
 
     def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
         self._close_bar()

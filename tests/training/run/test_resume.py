@@ -27,8 +27,9 @@ def weights(folder: Path) -> str:
 
 
 def epochs(logs: Path) -> pd.DataFrame:
-    """The rows of all attempts; an epoch that was done twice must have gone the same way."""
+    """The rows of all attempts; an epoch that was done twice must have gone the same way, if not as fast."""
     parts = [pd.read_csv(file) for file in sorted(logs.glob("version_*/metrics.csv"))]
+    parts = [part.filter(regex="^(?!speed/)") for part in parts]
     return pd.concat(parts).drop_duplicates().reset_index(drop=True)
 
 
