@@ -84,6 +84,9 @@ class TrainConfig(Config):
     without, at random by patient. Source: the papers' own data are divided so."""
     seed: int = Field(0, ge=0)
     """Of initial weights, splits, sampling and augmentation."""
+    recompute: bool = False
+    """Whether blocks of the networks are computed a second time in the backward pass, which needs far less memory and about a third
+    more time (nn/recompute.py). Changes no result."""
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "32-true"
     """Lightning's precision name; `auto`: bf16-mixed where the processor computes in bfloat16, else 32-true."""
 

@@ -94,8 +94,8 @@ class Speed:
 
 
 class EpochLog(Callback):
-    """A bar for the batches of an epoch on a terminal. After every epoch: a log line, and a row with `epoch`, `train/*`, `val/*` and
-    `speed/*` in each logger of the trainer.
+    """A bar for the batches of an epoch on a terminal. After every epoch: a log line, and a row with `epoch`, `train/*`, `val/*`
+    and `speed/*` in each logger of the trainer.
 
     Lightning would write its row after the checkpoint of the epoch, so that a kill between them loses it.
     """

@@ -41,6 +41,7 @@ from mammoseg.models import build_model, load_model_plugin, seen_by
 from mammoseg.nn.checkpoint import CheckpointError, open_checkpoint, save_checkpoint
 from mammoseg.nn.contract import Learning, NetworkConfig, Stage
 from mammoseg.nn.layout import use_channels_last
+from mammoseg.nn.recompute import recompute_blocks
 from mammoseg.prep.window import WindowNoise
 from mammoseg.training.chosen import OUTLINES, PATCHES, with_chosen
 from mammoseg.training.config import StageConfig, TrainConfig
@@ -142,6 +143,8 @@ def _train(run: "_Run", model: nn.Module, rows: list[ImageRow], cache: CropCache
     run.fill(model)
     in_first(run.claim_folder)
     use_channels_last(model)
+    if config.recompute:
+        recompute_blocks(model)
     for stage in run.stages:
         run.stage(stage, model, train_data, val_data, criteria[stage.judged_by])
     run.finish(model, trained_on)
