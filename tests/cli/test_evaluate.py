@@ -13,11 +13,16 @@ from mammoseg.data.manifest import Manifest
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    seen = SimpleNamespace(failed=0, below=0)
+    seen = SimpleNamespace(failed=0, below=0, learned=0)
 
     def evaluate(predictions: Path, manifest: Manifest, out: Path, **options: Any) -> dict[str, Any]:
         seen.paths, seen.manifest, seen.options = (predictions, out), manifest, options
-        counts = {"n_failed": seen.failed, "n_images": 8, "window": {"images_below": seen.below}}
+        counts = {
+            "n_failed": seen.failed,
+            "n_images": 8,
+            "n_of_training": seen.learned,
+            "window": {"images_below": seen.below},
+        }
         return counts | {"by": {column: {"level": "breast"} for column in options["by"]}}
 
     monkeypatch.setattr("mammoseg.evaluation.evaluate.evaluate", evaluate)
@@ -42,7 +47,7 @@ def test_defaults_and_table(calls: SimpleNamespace, phantom_study: Manifest) -> 
     ]
     assert calls.paths == (Path("pred"), Path("out"))
     assert calls.manifest.sha256() == phantom_study.sha256()
-    assert calls.options == {"split": None, "by": [], "bootstrap": 1000, "seed": 0, "metrics": []}
+    assert calls.options == {"split": None, "by": [], "bootstrap": 1000, "seed": 0, "metrics": [], "training": False}
 
 
 def test_options(calls: SimpleNamespace, phantom_study: Manifest) -> None:
@@ -61,6 +66,7 @@ def test_options(calls: SimpleNamespace, phantom_study: Manifest) -> None:
             "3",
             "--metric",
             "my_lab.m",
+            "--allow-training-images",
         ],
     )
     assert calls.options == {
@@ -69,7 +75,15 @@ def test_options(calls: SimpleNamespace, phantom_study: Manifest) -> None:
         "bootstrap": 5,
         "seed": 3,
         "metrics": ["my_lab.m"],
+        "training": True,
     }
+
+
+def test_training_images_that_are_meant_are_told(calls: SimpleNamespace, phantom_study: Manifest) -> None:
+    calls.learned = 3
+    result = invoke(phantom_study, "--allow-training-images")
+    assert result.exit_code == 0
+    assert "Caution: from patients of 3 of 8 images the model has learned." in result.stdout
 
 
 def test_breakdowns_are_printed(calls: SimpleNamespace, phantom_study: Manifest) -> None:

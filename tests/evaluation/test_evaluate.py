@@ -64,7 +64,7 @@ def test_everything_left_out_is_counted(study) -> None:
     metrics = evaluate(study.predictions, study.manifest, study.folder / "out", bootstrap=20)
     counts = {key: metrics[key] for key in metrics if key.startswith("n_")}
     assert counts == {
-        "n_images": 15, "n_breasts": 8, "n_exams": 4, "n_patients": 4, "n_failed": 1, "n_breasts_failed": 0,
+        "n_images": 15, "n_breasts": 8, "n_exams": 4, "n_patients": 4, "n_failed": 1, "n_of_training": 0, "n_breasts_failed": 0,
     }  # fmt: skip
     assert metrics["failed"] == ["2RMLO"]
     benign = metrics["scores"]["image"]["benign"]["final"]

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -5,7 +6,7 @@ import pytest
 from mammoseg.data.manifest import Manifest, ManifestError
 from mammoseg.evaluation.join import JoinError, join
 from mammoseg.io.errors import RunFileError
-from mammoseg.io.runs import record_path
+from mammoseg.io.runs import load_prediction, record_path, save_prediction
 from mammoseg.io.scores_table import write_predictions_csv
 
 
@@ -39,6 +40,20 @@ def test_a_split_leaves_the_predictions_of_others_aside(study) -> None:
     assert joined.failed.empty
     with pytest.raises(ManifestError, match="no image has split 'train'"):
         join(study.predictions, study.manifest, "train")
+
+
+def test_images_of_training_are_an_error_unless_they_are_meant(study) -> None:
+    for image_id in ("0LCC", "3RCC"):
+        known = load_prediction(study.predictions, image_id)
+        save_prediction(study.predictions, replace(known, of_training=True))
+    write_predictions_csv(study.predictions)
+    with pytest.raises(
+        JoinError, match=r"learned from the patients of 2 of the 16 images .* 0LCC, 3RCC.*--allow-training"
+    ):
+        join(study.predictions, study.manifest)
+    with pytest.raises(JoinError, match=r"patients of 1 of the 4 images"):
+        join(study.predictions, study.manifest, "val")
+    assert join(study.predictions, study.manifest, training=True).of_training == 2
 
 
 def test_a_missing_image_is_an_error(study) -> None:

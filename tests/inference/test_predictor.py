@@ -313,3 +313,18 @@ def test_what_is_unlike_the_training_images_is_a_remark(
         *prepared.notes,
         "unlike the training data: pixel size 1.12 mm, training 0.07 to 0.1 mm; manufacturer siemens, training hologic",
     )
+
+
+def test_patients_of_training_are_known(trained_run: Path, phantom_study: Manifest) -> None:
+    """Those of split train alone, also through an ensemble and displaced windows."""
+    expected = {row.image_id: row.split == "train" for row in phantom_study.rows()}
+    assert set(expected.values()) == {True, False}
+    rows = [next(row for row in phantom_study.rows() if row.split == split) for split in ("train", "val", "test")]
+    stage = trained_run / "stages" / "global" / "checkpoint"  # which says nothing of its images
+    for predictor in (
+        open_predictor(trained_run, "cpu"),
+        open_predictor(trained_run, "cpu", displaced=1),
+        open_predictor([stage, trained_run], "cpu", ["prediction=global", "combine=global"]),
+    ):
+        assert [predictor.predict(row).of_training for row in rows] == [True, False, False]
+    assert not open_predictor(stage, "cpu").predict(rows[0]).of_training

@@ -23,6 +23,10 @@ def evaluate(
     ] = None,
     bootstrap: Annotated[int, typer.Option("--bootstrap", min=0, help="Replicates for the 95 % intervals.")] = 1000,
     seed: options.Seed = 0,
+    training: Annotated[
+        bool,
+        typer.Option("--allow-training-images", help="Also images of patients that the model has learned from."),
+    ] = False,
 ) -> int:
     """Measure predictions: AUC, average precision, Dice and PxAP, with intervals.
 
@@ -40,12 +44,20 @@ def evaluate(
     table = with_pseudonyms(table, read_salt(hash_ids)) if hash_ids else table
     with writing_to(out):
         metrics = run(
-            predictions, table, out, split=split, bootstrap=bootstrap, seed=seed, by=by or [], metrics=metric or []
+            *(predictions, table, out),
+            split=split,
+            bootstrap=bootstrap,
+            seed=seed,
+            by=by or [],
+            metrics=metric or [],
+            training=training,
         )
     print_table(summary_table(metrics))
     for column in by or []:
         print(f"\nBy {column}, a row for each value and class; cases are {metrics['by'][column]['level']}s:")
         print_table(breakdown_table(metrics, column))
+    if learned := metrics["n_of_training"]:
+        print(f"Caution: from patients of {learned} of {metrics['n_images']} images the model has learned.")
     if below := metrics["window"]["images_below"]:
         print(f"Caution: on {below} of {metrics['n_images']} images the model saw too little of the breast.")
     print(f"All numbers: {out / 'metrics.json'}")

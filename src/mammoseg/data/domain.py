@@ -1,6 +1,6 @@
 """What images a model was trained on, in a few statistics that travel with its checkpoint.
 
-They are numbers over all training images and the names of manufacturers; nothing in them is about one patient.
+They are numbers over all training images and the names of manufacturers; only the hashes of `patients` are about one patient.
 
     tissue levels   percentiles of the stored values in the breast, as shares of the brightest (99th percentile): the model
                     normalises, so that only these shares reach it
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from mammoseg.config import Config
+from mammoseg.data.learned import Patients
 from mammoseg.records.breast import BreastFacts
 
 FEATURES = ("darkest tissue", "dark tissue", "middle tissue", "bright tissue", "size", "grain")
@@ -51,6 +52,8 @@ class Domain(Config):
     covariance: tuple[tuple[float, ...], ...]
     farthest: float = Field(ge=0)
     """Largest distance of a training image from `mean`, in standard deviations by `covariance`."""
+    patients: Patients | None = None
+    """Whose they are; None: unknown, as in checkpoints of earlier versions."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

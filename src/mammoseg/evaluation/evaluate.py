@@ -55,6 +55,7 @@ def evaluate(
     by: Sequence[str] = (),
     date: str | None = None,
     metrics: Sequence[str] = (),
+    training: bool = False,
 ) -> dict[str, Any]:
     """Evaluate a predictions folder and write the files into `out`; returns what metrics.json holds.
 
@@ -62,13 +63,14 @@ def evaluate(
     together.
 
     `split` restricts to one split of the manifest, `by` names manifest columns to break the scores down by, `date` is
-    written into the result as given, `metrics` are the dotted names of metrics beside those of mammoseg (see method.py). In
-    the returned dictionary undefined numbers are NaN, in the file null. Raises JoinError or ManifestError when predictions
-    and manifest do not fit, RunFileError for a damaged predictions folder, PluginError or MetricError for a metric,
-    ValueError for an unknown column or a mask that does not fit its image.
+    written into the result as given, `metrics` are the dotted names of metrics beside those of mammoseg (see method.py);
+    `training` lets images of patients in that the model has learned from. In the returned dictionary undefined numbers are
+    NaN, in the file null. Raises JoinError or ManifestError when predictions and manifest do not fit, RunFileError for a
+    damaged predictions folder, PluginError or MetricError for a metric, ValueError for an unknown column or a mask that does
+    not fit its image.
     """
     plugins = load_metrics(metrics)
-    joined = join(predictions, manifest, split)
+    joined = join(predictions, manifest, split, training)
     logger.info("evaluating %d images, %d failed in prediction", len(joined.images), len(joined.failed))
     method = Method(plugins, joined.classes, bootstrap, seed)
     breakdowns = {column: breakdown(joined.images, column, method) for column in by}
@@ -134,6 +136,7 @@ def _counts(joined: Joined) -> dict[str, Any]:
         "n_exams": len(joined.images[["patient_id", "exam_id"]].drop_duplicates()),
         "n_patients": joined.images["patient_id"].nunique(),
         "n_failed": len(joined.failed),
+        "n_of_training": joined.of_training,
         "n_breasts_failed": len(of_failed - breasts),
         "failed": sorted(joined.failed["image_id"]),
     }

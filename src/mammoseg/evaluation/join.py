@@ -26,6 +26,8 @@ class Joined:
     """One row per predicted image: the manifest's columns and `score_column` of every source."""
     failed: pd.DataFrame
     """The manifest's rows of images that failed in prediction."""
+    of_training: int
+    """How many of the images are of patients that the model has learned from."""
     sources: tuple[str, ...]
     """Whose scores there are: "final" and the parts of the model."""
     classes: tuple[str, ...]
@@ -34,13 +36,13 @@ class Joined:
     """Those of them with scores (all, where no image was predicted)."""
 
 
-def join(predictions: Path, manifest: Manifest, split: str | None = None) -> Joined:
+def join(predictions: Path, manifest: Manifest, split: str | None = None, training: bool = False) -> Joined:
     """The images of a manifest (of one split of it) with their scores.
 
     Predictions of other splits of the same manifest are left aside. Raises JoinError when an image of the split has
-    neither a prediction nor a failure, or when a prediction is not in the manifest; RunFileError when
-    predictions.csv does not say what the records say; ManifestError when there is no such split, or when the manifest says
-    nothing of a class that was predicted.
+    neither a prediction nor a failure, when a prediction is not in the manifest, or when the model has learned from the
+    patient of one and `training` does not let such in; RunFileError when predictions.csv does not say what the records say;
+    ManifestError when there is no such split, or when the manifest says nothing of a class that was predicted.
     """
     known = checked_scores(predictions)
     manifest = manifest.with_classes(known.classes)
@@ -50,10 +52,24 @@ def join(predictions: Path, manifest: Manifest, split: str | None = None) -> Joi
     failed = set(Failures(predictions).image_ids()) - predicted
     _check_same_images(predictions, set(chosen["image_id"]) - failed, set(manifest.table["image_id"]), predicted)
     found = chosen["image_id"].isin(predicted)
+    learned = chosen["image_id"].isin(known.of_training)
+    if not training and learned.any():
+        raise JoinError(
+            f"{predictions}: the model has learned from the patients of {learned.sum()} of the {len(chosen)} images to evaluate, "
+            f"e.g. {', '.join(chosen.loc[learned, 'image_id'][:3])}. Expected images it has not seen: its scores on the others are "
+            "too good. Evaluate a part with --split, or say that it is meant: --allow-training-images."
+        )
     columns = scores.loc[chosen.loc[found, "image_id"]].reset_index(drop=True)
     images = pd.concat([chosen[found].reset_index(drop=True), columns], axis=1)
     scored = tuple(label for label in known.classes if scores[score_column(FINAL, label)].notna().any())
-    return Joined(images, chosen[~found].reset_index(drop=True), sources, known.classes, scored or known.classes)
+    return Joined(
+        images,
+        chosen[~found].reset_index(drop=True),
+        int(learned.sum()),
+        sources,
+        known.classes,
+        scored or known.classes,
+    )
 
 
 def _check_same_images(run: Path, expected: set[str], labelled: set[str], predicted: set[str]) -> None:

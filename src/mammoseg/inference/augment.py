@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from mammoseg.data.learned import Patients
 from mammoseg.inference.engine import Engine, Inputs, Outputs
 from mammoseg.prep.breast import BreastCrop
 from mammoseg.prep.config import PrepConfig
@@ -27,6 +28,10 @@ class Displaced(Engine):
         self.classes, self.prep, self.sees = engine.classes, engine.prep, engine.sees
         self.trained_on, self.patches_of = engine.trained_on, engine.patches_of
         self.at_once, self.enter_thread = engine.at_once, engine.enter_thread  # type: ignore[method-assign]
+
+    @property
+    def learned_from(self) -> tuple[Patients, ...]:
+        return self.engine.learned_from
 
     def description(self) -> dict[str, Any]:
         return self.engine.description()

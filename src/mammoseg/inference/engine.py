@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mammoseg.data.domain import Domain
+from mammoseg.data.learned import Patients
 from mammoseg.prep.config import PrepConfig
 from mammoseg.records.sees import Sees
 
@@ -57,6 +58,12 @@ class Engine(ABC):
     sees: Sees = Sees()
     trained_on: Domain | None = None
     """Statistics of the images it was trained on; None: not known."""
+
+    @property
+    def learned_from(self) -> tuple[Patients, ...]:
+        """The patients that it, or a part of it, was trained on, as far as known."""
+        return (self.trained_on.patients,) if self.trained_on and self.trained_on.patients else ()
+
     displaced: int = 0
     """How many `Inputs.displaced` it wants."""
     patches_of: str = ""

@@ -12,6 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from mammoseg.data.learned import Patients
 from mammoseg.inference.engine import Array, Engine, Inputs, Outputs
 from mammoseg.nn.checkpoint import CheckpointError
 from mammoseg.records.sees import Sees
@@ -41,6 +42,10 @@ class Ensemble(Engine):
                 f"{', '.join(names)}: the same weights are given twice. Expected every member of an ensemble "
                 "once. Leave out the copies."
             )
+
+    @property
+    def learned_from(self) -> tuple[Patients, ...]:
+        return tuple(patients for member in self.members for patients in member.learned_from)
 
     def description(self) -> dict[str, Any]:
         """What all members share, and as `network` what each says beside it."""

@@ -109,6 +109,7 @@ class Predictor:
             source=loaded.image.source,
             facts=prepared.facts,
             notes=(*prepared.notes, *(as_notes(unlike) if unlike else ())),
+            of_training=any(patients.knows(row.patient_id) for patients in self.engine.learned_from),
         )
         return replace(prediction, findings=findings_of(prediction))
 

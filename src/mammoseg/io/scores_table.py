@@ -71,6 +71,8 @@ class Scores(NamedTuple):
     """As `write_predictions_csv` returns it."""
     classes: tuple[str, ...]
     parts: tuple[str, ...]
+    of_training: frozenset[str]
+    """The image_ids of patients that the model has learned from."""
 
 
 def checked_scores(folder: Path) -> Scores:
@@ -114,7 +116,8 @@ def _collected(folder: Path) -> Scores:
     ]
     keys = [*exam, "laterality", "view", "image_id"]
     table = pd.concat([t.sort_values(keys) for t in levels if len(t)] or [images], ignore_index=True)
-    return Scores(table[[*_TEXTS, *columns]], classes, tuple(parts))
+    of_training = frozenset(record.image_id for record in records if record.of_training)
+    return Scores(table[[*_TEXTS, *columns]], classes, tuple(parts), of_training)
 
 
 def _check_one_model(folder: Path, records: Sequence[Prediction]) -> None:

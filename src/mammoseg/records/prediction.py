@@ -66,6 +66,8 @@ class Prediction:
     """The file of the image; None: not known, as in predictions of earlier versions."""
     notes: tuple[str, ...] = ()
     """What preparation found worth telling about the image, in plain words."""
+    of_training: bool = False
+    """Whether it is of a patient that the model has learned from, as far as its checkpoint knows."""
     inputs: Mapping[str, Any] = field(default_factory=dict)
     """What decided the prediction beside the model, as plain values: if one differs, it is out of date. Empty: unknown."""
     made_by: Mapping[str, str] = field(default_factory=dict)

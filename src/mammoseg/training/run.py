@@ -31,6 +31,7 @@ from mammoseg.config import to_yaml
 from mammoseg.data.cache import CropCache
 from mammoseg.data.dataset import WindowDataset
 from mammoseg.data.domain import Domain, domain_of
+from mammoseg.data.learned import Patients
 from mammoseg.data.load import check_heatmaps
 from mammoseg.data.manifest import ImageRow, Manifest
 from mammoseg.data.window_fit import check_window
@@ -131,7 +132,8 @@ def _train(run: "_Run", model: nn.Module, rows: list[ImageRow], cache: CropCache
         )
     facts = [[known for row in part if (known := cache.facts(row))] for part in (train_rows, val_rows)]
     check_window([*facts[0], *facts[1]], config.prep, str(run.manifest.path))
-    trained_on = domain_of(facts[0], [row.manufacturer for row in train_rows])
+    patients = Patients.of((row.patient_id for row in train_rows), run.digest)
+    trained_on = domain_of(facts[0], [row.manufacturer for row in train_rows]).model_copy(update={"patients": patients})
     noise = WindowNoise(config.augment.location_px, config.augment.size_px)
     train_data = WindowDataset(train_rows, cache, noise, config.seed, classes, targets, views, warp=config.augment.warp)
     val_data = WindowDataset(val_rows, cache, None, 0, classes, targets, views)
