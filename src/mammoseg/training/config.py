@@ -64,8 +64,8 @@ class TrainConfig(Config):
     """Preparation; stored in the checkpoint and used for every prediction."""
     augment: AugmentConfig = AugmentConfig()
     pretrained: dict[str, str] = Field(default_factory=dict)
-    """Part of the network, such as `global_module` -> ImageNet weights of its trunk: a file, or an installed package that holds
-    one (published/imagenet.py). Source: GMIC's local network, and both for CBIS-DDSM, start from such."""
+    """Part of the network, such as `global_module`, or `trunk` itself -> ImageNet weights of its trunk: a file, or an installed
+    package that holds one (published/imagenet.py). Source: GMIC's local network, and both for CBIS-DDSM, start from such."""
     init: InitConfig | None = None
     """Weights to start from, those of a checkpoint; None: random ones, or `pretrained`."""
     frozen: tuple[str, ...] = ()

@@ -45,13 +45,13 @@ class PretrainedTrunk:
 
     def fill(self, model: nn.Module) -> None:
         """Raises CheckpointError if they do not fit."""
-        self.weights.fill(model.get_submodule(f"{self.part}.trunk"), self.part)
+        self.weights.fill(model.get_submodule("trunk" if self.part == "trunk" else f"{self.part}.trunk"), self.part)
         logger.info("The trunk of %s starts from %s", self.part, self.weights.path)
 
 
 def pretrained_trunks(given: Mapping[str, str], model: nn.Module) -> list[PretrainedTrunk]:
     """Raises CheckpointError for a file that cannot be read, and for a part that the model does not have."""
-    parts = [name.removesuffix(".trunk") for name, _ in model.named_modules() if name.endswith(".trunk")]
+    parts = [name.removesuffix(".trunk") for name, _ in model.named_modules() if f".{name}".endswith(".trunk")]
     if unknown := sorted(set(given) - set(parts)):
         raise CheckpointError(
             f"pretrained.{unknown[0]}: {type(model).__name__} has no such part with a trunk. Expected "

@@ -1,0 +1,109 @@
+"""CAM: a classifier on the mean features of the breast, with class activation maps. The floor of every table, and for a few
+hundred images often all there is to gain.
+
+    z = mean of h over the breast,   y = sigmoid(a(z)),   S(i, j) = sigmoid(a(h(i, j))),   a(x) = w . (x - mu) / sigma + b
+
+so that the logit of y is the mean of those of S. h are the features of all scales of the trunk; mu and sigma those of z over
+images. First the last layer learns on the trunk as it is (stage `head`: a frozen-feature classifier), then everything.
+
+Source   Zhou et al. 2016 (arXiv:1512.04150). Ours: mean over the breast instead of the window (nn/tissue.py), all scales, and the
+         normalisation, with which one rate of learning fits all features.
+Shapes   B batch | K class | C features of a scale | h, w cells of a scale
+"""
+
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from pydantic import Field, model_validator
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+from mammoseg.nn.contract import Batch, Learning, Network, NetworkConfig, NoObjective, Output, Stage, StepOutput
+from mammoseg.nn.efficientnet import EfficientNetLite0
+from mammoseg.nn.limits import Blocks, Stride, Width, check_groups
+from mammoseg.nn.loss import bce
+from mammoseg.nn.resnet import ResNet
+from mammoseg.nn.tissue import breast_cells
+
+
+class CamConfig(NetworkConfig):
+    """A trunk and a layer."""
+
+    trunk: Literal["efficientnet_lite0", "resnet"] = "efficientnet_lite0"
+    """EfficientNet-Lite0 with three scales, or a ResNet with one, whose size the next three settings say."""
+    blocks: tuple[Blocks, ...] = (2, 2, 2, 2)
+    widths: tuple[Width, ...] = (64, 128, 256, 512)
+    strides: tuple[Stride, ...] = (1, 2, 2, 2)
+    dropout: float = Field(0.3, ge=0, lt=1)
+    """Share of the features that are left out at a time in training."""
+
+    @model_validator(mode="after")
+    def _groups(self) -> "CamConfig":
+        check_groups(self.blocks, self.widths, self.strides)
+        return self
+
+
+class Cam(Network):
+    def __init__(self, config: CamConfig) -> None:
+        super().__init__()
+        self.trunk: EfficientNetLite0 | ResNet
+        if config.trunk == "efficientnet_lite0":
+            self.trunk, self.widths = EfficientNetLite0(channels_in=1), list(EfficientNetLite0.WIDTHS)
+        else:
+            self.trunk = ResNet(config.blocks, config.widths, config.strides, channels_in=1)
+            self.widths = [self.trunk.features]
+        self.norm = nn.BatchNorm1d(sum(self.widths), affine=False)
+        self.dropout = nn.Dropout(config.dropout)
+        self.head = nn.Linear(sum(self.widths), len(config.classes))
+
+    def forward(self, image_B1HW: Float[Tensor, "B 1 H W"]) -> Output:
+        features = self.trunk(_as_imagenet(image_B1HW))
+        scales = features if isinstance(features, list) else [features]
+        breast = [breast_cells(image_B1HW, (h.shape[-2], h.shape[-1])) for h in scales]
+        z_BC = torch.cat([_mean(h.float(), cells) for h, cells in zip(scales, breast, strict=True)], dim=1)
+        y_BK = torch.sigmoid(self.head(self.dropout(self.norm(z_BC))).float())
+        return Output(y_BK, {"saliency": self._map(scales) * breast[0]})
+
+    def _map(self, scales: list[Tensor]) -> Float[Tensor, "B K h w"]:
+        """S on the finest grid."""
+        assert self.norm.running_mean is not None
+        assert self.norm.running_var is not None
+        weight_KC = self.head.weight / (self.norm.running_var + self.norm.eps).sqrt()
+        bias_K = self.head.bias - weight_KC @ self.norm.running_mean
+        logits = bias_K.view(1, -1, 1, 1)
+        for h_BChw, of_scale_KC in zip(scales, weight_KC.split(self.widths, dim=1), strict=True):
+            of_scale_BKhw = torch.einsum("kc,bchw->bkhw", of_scale_KC, h_BChw.float())
+            logits = logits + interpolate(
+                of_scale_BKhw, size=scales[0].shape[-2:], mode="bilinear", align_corners=False
+            )
+        return torch.sigmoid(logits)
+
+
+def _as_imagenet(image_B1HW: Tensor) -> Tensor:
+    """From -1 to 1, whatever the range of the window is: that of the images that ImageNet weights have learned from."""
+    low_B111, high_B111 = image_B1HW.amin((1, 2, 3), keepdim=True), image_B1HW.amax((1, 2, 3), keepdim=True)
+    return 2 * (image_B1HW - low_B111) / (high_B111 - low_B111).clamp(min=1e-6) - 1
+
+
+def _mean(h_BChw: Tensor, cells_B1hw: Tensor) -> Float[Tensor, "B C"]:
+    return (h_BChw * cells_B1hw).sum((-2, -1)) / cells_B1hw.sum((-2, -1))
+
+
+def step(model: Cam, batch: Batch, objective: NoObjective, training: bool) -> StepOutput:
+    out = model(batch.image_BCHW)
+    return StepOutput({"bce": bce(out.y_BK, batch.label_BK)}, out.y_BK, out.maps["saliency"])
+
+
+def build(config: CamConfig) -> Cam:
+    return Cam(config)
+
+
+Config = CamConfig
+TINY = CamConfig(trunk="resnet", blocks=(1, 1), widths=(4, 6), strides=(1, 2))
+LEARNING = Learning(
+    stages=(
+        Stage("head", trains=("head.*",), step=step, judged_by=("auc", "loss")),
+        Stage("all", trains=("*",), step=step, judged_by=("auc", "loss")),
+    )
+)
