@@ -46,7 +46,7 @@ class PretrainedTrunk:
     def fill(self, model: nn.Module) -> None:
         """Raises CheckpointError if they do not fit."""
         self.weights.fill(model.get_submodule("trunk" if self.part == "trunk" else f"{self.part}.trunk"), self.part)
-        logger.info("The trunk of %s starts from %s", self.part, self.weights.path)
+        logger.info("pretrained.%s: the trunk starts from %s", self.part, self.weights.path)
 
 
 def pretrained_trunks(given: Mapping[str, str], model: nn.Module) -> list[PretrainedTrunk]:
