@@ -38,6 +38,7 @@ class Fit:
     def __init__(self, folder: Path, manifest: Manifest, config: TrainConfig, cache: Path) -> None:
         self.folder = folder
         self.config = config
+        self.smoothing = 0.0
         crops = CropCache(cache, config.prep)
         rows = {split: list(manifest.subset(split).rows()) for split in ("train", "val")}
         self.train = WindowDataset(rows["train"], crops, WindowNoise((4, 4), 4), 0)
@@ -55,7 +56,10 @@ class Fit:
             seed=0,
         )
         logs, plan = self.folder / "logs", Plan([self.module.stage], {"global": self.module.config.epochs})
-        return fit_stage(self.module, self.train, self.val, self.folder, logs, CPU, workers, precision, plan)
+        return fit_stage(
+            *(self.module, self.train, self.val, self.folder, logs, CPU, workers, precision, plan),
+            smoothing=self.smoothing,
+        )
 
     def weights(self) -> dict[str, torch.Tensor]:
         return {name: value.clone() for name, value in self.module.model.state_dict().items()}
@@ -126,6 +130,22 @@ def test_a_stopped_stage_ends_like_one_that_was_not(
     assert all(torch.equal(value, expected[name]) for name, value in stopped.weights().items())
     losses = [[row["train/loss"], row["val/select"]] for row in straight.csv_rows()]
     assert [[row["train/loss"], row["val/select"]] for row in stopped.csv_rows()] == losses
+
+
+def test_smoothing_lets_one_lucky_epoch_not_win(make_fit: Callable[[], Fit], monkeypatch: pytest.MonkeyPatch) -> None:
+    """0.2, 0.5, 0.35, 0.475, 0.5375: also if the run was stopped on the way."""
+    values = [0.2, 0.8, 0.2, 0.6, 0.6]
+    lucky, smooth = make_fit(), make_fit()
+    select(monkeypatch, values)
+    assert lucky(epochs=5)["epoch"] == 2
+    smooth.smoothing = 0.5
+    select(monkeypatch, values)
+    with monkeypatch.context() as patch:
+        interrupt_at(patch, RuntimeError("stopped"), 11)  # in the third epoch
+        with pytest.raises(RuntimeError, match="stopped"):
+            smooth(epochs=5)
+    best = smooth(epochs=5)
+    assert (best["epoch"], best["select"]) == (5, pytest.approx(0.5375))
 
 
 def test_no_epoch_is_done_twice_after_one_that_was_not_the_best(

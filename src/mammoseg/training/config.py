@@ -77,6 +77,9 @@ class TrainConfig(Config):
     have lesion masks (training/selection.py), else AUC."""
     select_class: str | None = None
     """The class whose Dice or AUC chooses the best epoch; None: the mean over classes. Source: both papers choose by malignant."""
+    select_smoothing: float = Field(0.0, ge=0, lt=1)
+    """Share a of the score so far in the one that chooses the best epoch: s = a s + (1 - a) score. With few validation images
+    the best single epoch is a lucky one. 0: each epoch by itself, as in the papers."""
     split_fractions: tuple[float, float, float] = (0.8, 0.1, 0.1)
     """Training, validation, test patients for a manifest without splits. Source: GMIC, Sec. 3.1."""
     chronological: bool = False

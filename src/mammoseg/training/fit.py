@@ -36,12 +36,14 @@ def fit_stage(
     precision: str,
     plan: Plan,
     run: str = "",
+    smoothing: float = 0.0,
 ) -> dict[str, float]:
     """Train until the last epoch, from `folder/last.ckpt` if it is there; returns number and scores of the best epoch.
 
     Leaves the best epoch's weights in the model. TensorBoard files go to `logs/STAGE`, one CSV per attempt below it. `run` is
-    the digest of the run, which last.ckpt carries. Raises TrainingError if the loss is not finite, or last.ckpt is damaged or
-    of another run, or the batches cannot be shared by the processes; OSError with advice if the disk is full.
+    the digest of the run, which last.ckpt carries; `smoothing` is `TrainConfig.select_smoothing`. Raises TrainingError if the
+    loss is not finite, or last.ckpt is damaged or of another run, or the batches cannot be shared by the processes; OSError
+    with advice if the disk is full.
     """
     batch = _of_each_process(module, len(val))
     sampler = Share(BalancedExamSampler(train.items(), module.seed, module.config.whole_exams), even=True)
@@ -58,7 +60,7 @@ def fit_stage(
         )
         for data, order in ((train, sampler), (val, Share(InOrder(len(val)), even=False)))
     ]
-    checkpoints, name = Checkpoints(folder, run), module.stage.name
+    checkpoints, name = Checkpoints(folder, run, smoothing), module.stage.name
     with quiet_lightning(), full_float32():
         trainer = L.Trainer(
             accelerator="gpu" if device.type == "cuda" else device.type,
@@ -116,21 +118,27 @@ class Checkpoints(Callback):
     """Writes last.ckpt after every epoch, and before it the weights of an epoch better than all before; after it, those of
     other epochs are deleted."""
 
-    def __init__(self, folder: Path, run: str) -> None:
+    def __init__(self, folder: Path, run: str, smoothing: float = 0.0) -> None:
         self.folder = folder
         self.run = run
         self.best: dict[str, float] = {}
         """Number (from 1) and validation scores of the best epoch."""
+        self.smoothing = smoothing
+        self.smoothed: float | None = None
+        """Of `select` until the last epoch."""
 
     def state_dict(self) -> dict[str, Any]:
-        return {"best": self.best, "run": self.run}
+        return {"best": self.best, "run": self.run, "smoothed": self.smoothed}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.best = state_dict["best"]
+        self.best, self.smoothed = state_dict["best"], state_dict.get("smoothed")  # None: of an earlier version
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         module = cast(StageModule, pl_module)
-        scores = module.validation_scores
+        scores = dict(module.validation_scores)
+        before, share = self.smoothed, self.smoothing
+        self.smoothed = scores["select"] if before is None else share * before + (1 - share) * scores["select"]
+        scores["select"] = self.smoothed
         if not self.best or scores["select"] > self.best["select"]:
             self.best = {"epoch": trainer.current_epoch + 1, **scores}
             if trainer.is_global_zero:

@@ -263,7 +263,8 @@ class _Run:
             )
             logs, precision = self.out / "logs", self.config.precision
             best = fit_stage(
-                module, train, val, folder, logs, self.device, self.workers, precision, self.plan, self.digest
+                *(module, train, val, folder, logs, self.device, self.workers, precision, self.plan, self.digest),
+                self.config.select_smoothing,
             )
             what = {"stage": stage.name, "criterion": criterion, "best": best}
             in_first(lambda: self._save(model, folder / "checkpoint", stage.leaves(self.config.network), what))

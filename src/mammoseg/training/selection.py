@@ -22,6 +22,8 @@ from mammoseg.statistics.histogram import MapOnMask, to_levels
 
 logger = logging.getLogger(__name__)
 
+FEW_BREASTS = 10
+"""With fewer validation breasts with or without a class, its AUC says little."""
 LEAST_MASKED = 0.5
 """Share of the validation images with a lesion that have it in a mask, from which Dice may choose the epoch."""
 
@@ -48,6 +50,13 @@ def choose_criterion(
         )
     order = judged_by if wanted == "auto" else (cast(Criterion, wanted), "loss")
     chosen: Criterion = next((criterion for criterion in order if allowed[criterion]), "loss")
+    breasts = {name: _breasts(rows, name) for name in classes}
+    if few := [name for name, counts in breasts.items() if chosen == "auc" and 0 < min(counts) < FEW_BREASTS]:
+        logger.warning(
+            "Validation has %s: an AUC of so few is mostly chance, and so is the choice of the epoch. Give validation more "
+            "patients, or let the epochs before count, too: --set select_smoothing=0.7.",
+            " and ".join(f"{breasts[name][1]} breasts with {name} and {breasts[name][0]} without" for name in few),
+        )
     if chosen == "loss" and "auc" in order:
         logger.warning(
             "Validation has no class with both positive and negative images (%s), so AUC is undefined: the epoch with the lowest "
@@ -60,6 +69,13 @@ def choose_criterion(
         "" if enough or "dice" not in order else f", and Dice needs at least {LEAST_MASKED:.0%} of them",
     )
     return chosen
+
+
+def _breasts(rows: Sequence[ImageRow], name: str) -> tuple[int, int]:
+    """How many breasts are without, and with a class."""
+    labels = {row.breast_key: row.labels[name] for row in rows if name in row.labels}
+    positive = sum(labels.values())
+    return len(labels) - positive, positive
 
 
 @dataclass(frozen=True)
