@@ -38,7 +38,7 @@ def test_the_grid_is_the_documented_one_and_patches_fit_it(recipe: Recipe, class
 def test_the_paper_is_the_published_network_and_preparation() -> None:
     paper = gmic_paper()
     assert (paper.model, paper.network, paper.prep) == ("gmic", GmicConfig(), PrepConfig(pixel_mm=0.07))
-    assert paper.stages == {"joint": StageConfig(epochs=50, learning_rate=4.134479e-6, batch_size=16, whole_exams=True)}
+    assert paper.stages == {"joint": StageConfig(epochs=50, learning_rate=1e-4, batch_size=16, whole_exams=True)}
     assert (paper.select_by, paper.select_class, paper.chronological) == ("auc", "malignant", True)
 
 

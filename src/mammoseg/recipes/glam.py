@@ -16,15 +16,22 @@ def glam_paper() -> TrainConfig:
 
     Images are resampled to 0.07 mm, the pixels of most published training images; the published models saw pixels as stored.
 
-    Rates and sparsity are from the middle of the ranges that GMIC searched; GLAM's own are not public, and batches are those of
-    GMIC: four exams.
+    GLAM's rates and sparsity are not public. The rate is the highest that GMIC searched, for random weights; sparsity is that of
+    `glam_small`, a mean over cells; batches are those of GMIC: four exams.
 
     Command   mammoseg train --recipe glam_paper --manifest M --out RUN --device cuda
     """
-    stage = StageConfig(epochs=50, learning_rate=2e-5, batch_size=16, whole_exams=True)
+    stage = StageConfig(epochs=50, learning_rate=1e-4, batch_size=16, whole_exams=True)
     prep = PrepConfig(pixel_mm=0.07)
     stages = {"global": stage, "local": stage, "joint": stage}
-    return TrainConfig(network=GlamConfig(), prep=prep, stages=stages, select_class="malignant", chronological=True)
+    return TrainConfig(
+        network=GlamConfig(),
+        objective=ObjectiveConfig(global_sparsity=0.05, local_sparsity=0.05, reduction="mean"),
+        prep=prep,
+        stages=stages,
+        select_class="malignant",
+        chronological=True,
+    )
 
 
 def glam_small() -> TrainConfig:
