@@ -78,7 +78,7 @@ def test_a_run_writes_what_it_documents(trained_run: Path, tiny_config: TrainCon
         assert table[["train/loss", "val/loss", "val/select"]].notna().all(axis=None)
         assert table["val/select"].max() == provenance["best"]["select"]
     assert not (trained_run / "errors.csv").exists()
-    expected = {"config.yaml", "manifest.csv", "run.json", "cache", "stages", "logs", "checkpoint"}
+    expected = {"config.yaml", "manifest.csv", "run.json", "cache", "stages", "logs", "checkpoint", "training.html"}
     assert {path.name for path in trained_run.iterdir()} == expected
 
 

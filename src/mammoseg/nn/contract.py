@@ -130,6 +130,8 @@ class StepOutput(NamedTuple):
     """The prediction this stage is judged by."""
     saliency_BKhw: Tensor
     """The map this stage is judged by."""
+    parts: Mapping[str, Tensor] = {}
+    """Name -> (B, K) prediction of a part of the model, for the curves."""
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from mammoseg.training.distributed import Share, size, trainer_arguments
 from mammoseg.training.module import StageModule, TrainingError
 from mammoseg.training.progress import EpochLog, Plan, quiet_lightning
 from mammoseg.training.resume import LAST, best_file, load_best, next_epoch
+from mammoseg.training.watch import Watch
 
 
 def fit_stage(
@@ -68,7 +69,11 @@ def fit_stage(
             precision=resolve_precision(precision, device),
             max_epochs=module.config.epochs,
             accumulate_grad_batches=module.config.accumulate,
-            callbacks=[EpochLog(name, plan), checkpoints],  # an epoch is in the logs before it counts as done
+            callbacks=[
+                EpochLog(name, plan),
+                Watch(name, logs),
+                checkpoints,
+            ],  # an epoch is in the logs before it counts as done
             logger=[TensorBoardLogger(logs, name, version=""), CSVLogger(logs, name)],
             plugins=[_WholeFiles()],
             enable_checkpointing=False,

@@ -2,10 +2,13 @@
 
 import math
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import lightning as L
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 from torch.optim import Adam
@@ -13,6 +16,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 from mammoseg.config import Config
 from mammoseg.data.dataset import WindowDataset
+from mammoseg.data.image_row import ImageRow
 from mammoseg.nn.contract import Batch, Stage, StepOutput
 from mammoseg.nn.equivariance import judged_twin_of, moving
 from mammoseg.training.config import StageConfig
@@ -22,12 +26,29 @@ from mammoseg.training.selection import ValidationScores
 IndexedBatch = tuple[Batch, Sequence[int]]
 
 
+WATCHED = 2
+"""Images of each class whose maps are shown."""
+
+
 class TrainingError(ValueError):
     """Training cannot go on."""
 
 
 class DivergedError(TrainingError):
     """A loss is no number."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the page of a run shows of a validation image after an epoch."""
+
+    image_id: str
+    label: str
+    """The class of the map."""
+    image_HW: NDArray[np.float32]
+    map_hw: NDArray[np.float32]
+    mask_HW: NDArray[np.bool_] | None
+    """Its lesion of that class, if known."""
 
 
 class StageModule(L.LightningModule):
@@ -70,6 +91,8 @@ class StageModule(L.LightningModule):
             parameter.requires_grad_(name in self.trained)
         self.scores = ValidationScores(validation.rows, self.classes)
         self.validation_scores: dict[str, float] = {}
+        self.watched = _watched(validation.rows, self.classes)
+        self.shown: list[Shown] = []
 
     def train(self, mode: bool = True) -> "StageModule":
         super().train(mode)
@@ -112,6 +135,7 @@ class StageModule(L.LightningModule):
         return loss
 
     def on_validation_epoch_start(self) -> None:
+        self.shown = []
         self.scores = ValidationScores(self.validation.rows, self.classes)
         share_batch_norms(self.model)
 
@@ -121,11 +145,20 @@ class StageModule(L.LightningModule):
         loss = torch.stack(list(out.losses.values())).sum().item()
         self._check_finite(loss, "validation loss")
         there = [b for b, index in enumerate(indices) if index >= 0]
-        self.scores.add([indices[b] for b in there], out.y_BK[there].float().cpu().numpy(), loss)
+        known = [indices[b] for b in there]
+        self.scores.add(known, out.y_BK[there].float().cpu().numpy(), loss)
+        for part, y_BK in out.parts.items():
+            self.scores.add_part(part, known, y_BK[there].float().cpu().numpy())
         for b in there:
-            for name, mask_HW in self.validation.masks(indices[b]).items():
+            masks = self.validation.masks(indices[b])
+            for name, mask_HW in masks.items():
                 map_11hw = out.saliency_BKhw[b, self.classes.index(name)].float()[None, None]
                 self.scores.add_map(name, interpolate(map_11hw, size=mask_HW.shape)[0, 0].cpu().numpy(), mask_HW)
+            if watched := self.watched.get(indices[b]):
+                map_hw = out.saliency_BKhw[b, self.classes.index(watched)].float().cpu().numpy()
+                image_HW = batch.image_BCHW[b, 0].float().cpu().numpy()
+                image_id = self.validation.rows[indices[b]].image_id
+                self.shown.append(Shown(image_id, watched, image_HW, map_hw, masks.get(watched)))
         if self.criterion != "dice":
             self._add_moving(batch, out.saliency_BKhw)
 
@@ -158,3 +191,13 @@ class StageModule(L.LightningModule):
                 f"diverged. Start again with a lower rate than {rate:g}, for example "
                 f"--set stages.{stage}.learning_rate={rate / 3:.1g} --overwrite."
             )
+
+
+def _watched(rows: Sequence[ImageRow], classes: Sequence[str]) -> dict[int, str]:
+    """Number of a validation image -> class, of the few whose maps are shown: those with a lesion of the class, in a mask first."""
+    found: dict[int, str] = {}
+    for name in classes:
+        having = [index for index, row in enumerate(rows) if row.labels.get(name) == 1 and index not in found]
+        having.sort(key=lambda index: name not in rows[index].masks)
+        found |= dict.fromkeys(having[:WATCHED], name)
+    return found

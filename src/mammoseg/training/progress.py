@@ -148,7 +148,9 @@ class EpochLog(Callback):
         for curves in trainer.loggers:
             curves.log_metrics({"epoch": epoch, **row, **{f"speed/{n}": v for n, v in speed.items()}}, epoch)
             curves.save()
-        text = "  ".join(f"{name} {value:.3f}" for name, value in scores.items() if name != "select")
+        text = "  ".join(
+            f"{name} {value:.3f}" for name, value in scores.items() if name != "select" and "/" not in name
+        )
         done, left = f"{self.plan.title(self.stage)} {epoch}/{self.epochs}", self.plan.seconds_left()
         took = [f"{seconds:.0f} s"]
         if speed:

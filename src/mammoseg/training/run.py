@@ -6,7 +6,8 @@
     RUN/errors.csv               images that could not be prepared
     RUN/cache/                   prepared images; may be deleted
     RUN/stages/NAME/             checkpoint/ when the stage is done; last.ckpt and best-N.ckpt while it runs; patches.csv
-    RUN/logs/NAME/               TensorBoard files, and version_N/metrics.csv for attempt N
+    RUN/logs/NAME/               TensorBoard files, version_N/metrics.csv for attempt N, maps/ of the same images after each epoch
+    RUN/training.html            curves and maps of all stages, while it runs and after
     RUN/checkpoint/              the result
 
 A run that was stopped, however hard, continues where it was when the same command is given again. Of several processes the

@@ -87,6 +87,8 @@ class Found:
     of_maps: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     """`dice_*` and `peak_*` (pointing game, 0 or 1) of each image with a lesion mask; `moves_*` (nn/equivariance.py) where
     Dice does not decide."""
+    parts: dict[str, dict[int, NDArray[np.float64]]] = field(default_factory=lambda: defaultdict(dict))
+    """Part of the model -> number of the row -> (K,) scores."""
     losses: list[tuple[float, int]] = field(default_factory=list)
     """Of each batch, with the number of its images."""
 
@@ -102,6 +104,9 @@ class ValidationScores:
     def add(self, indices: Sequence[int], y_BK: NDArray[np.floating], loss: float) -> None:
         self.found.y.update(zip(indices, y_BK.astype(np.float64), strict=True))
         self.found.losses.append((loss, len(indices)))
+
+    def add_part(self, part: str, indices: Sequence[int], y_BK: NDArray[np.floating]) -> None:
+        self.found.parts[part].update(zip(indices, y_BK.astype(np.float64), strict=True))
 
     def add_map(self, name: str, saliency_HW: NDArray[np.floating], mask_HW: NDArray[np.bool_]) -> None:
         """A map of one class on the pixels of its lesion mask."""
@@ -120,25 +125,29 @@ class ValidationScores:
         for part in parts:
             self.found.y.update(part.y)
             self.found.losses.extend(part.losses)
+            for name, y in part.parts.items():
+                self.found.parts[name].update(y)
             for name, scores in part.of_maps.items():
                 self.found.of_maps[name].extend(scores)
 
     def compute(self, criterion: str, deciding: Sequence[str] = ()) -> dict[str, float]:
-        """`loss`, breast-level `auc_*`, mean `dice_*`, `peak_*` and `moves_*` as far as defined, and `select`, the mean over the
-        `deciding` classes, without any all of them: higher is better."""
+        """`loss`, breast-level `auc_*` (those of parts: `PART/auc_*`), mean `dice_*`, `peak_*` and `moves_*` as far as defined, and
+        `select`, the mean over the `deciding` classes, without any all of them: higher is better."""
         losses, images = np.array(self.found.losses).T
         values = {"loss": float(np.average(losses, weights=images))}
         values |= {name: float(np.mean(scores)) for name, scores in self.found.of_maps.items() if scores}
-        values |= {f"auc_{name}": auc for name, auc in self._breast_auc().items() if np.isfinite(auc)}
+        for part, y in {"": self.found.y, **self.found.parts}.items():
+            place = f"{part}/" if part else ""
+            values |= {f"{place}auc_{name}": auc for name, auc in self._breast_auc(y).items() if np.isfinite(auc)}
         names = [f"{criterion}_{name}" for name in deciding or self.classes]
         decide = [values[name] for name in names if name in values]
         return values | {"select": float(np.mean(decide)) if decide else -values["loss"]}
 
-    def _breast_auc(self) -> Mapping[str, float]:
+    def _breast_auc(self, y: Mapping[int, NDArray[np.float64]]) -> Mapping[str, float]:
         breasts: dict[tuple[str, str], list[int]] = defaultdict(list)
-        for index in self.found.y:
+        for index in y:
             breasts[self.rows[index].breast_key].append(index)
-        y_BK = np.array([np.mean([self.found.y[i] for i in images], axis=0) for images in breasts.values()])
+        y_BK = np.array([np.mean([y[i] for i in images], axis=0) for images in breasts.values()])
         number = np.repeat(np.arange(len(breasts)), [len(images) for images in breasts.values()])
         label_NK = np.array([self.rows[i].label_K(self.classes) for images in breasts.values() for i in images])
         label_BK = breast_labels(label_NK, number)

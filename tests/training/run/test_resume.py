@@ -53,9 +53,10 @@ def kills(steps: int) -> dict[str, list[tuple[str, int]]]:
     return {
         "global": [
             (STEP, 2),  # in the first epoch
-            ("os.fsync", 4),  # best-2.ckpt is written but has not its name yet
+            ("os.fsync", 4),  # the page is not written
+            ("os.fsync", 6),  # best-1.ckpt is written but has not its name yet
             ("mammoseg.training.fit._save", 2),  # best-1.ckpt is there, last.ckpt is not
-            ("os.fsync", 5),
+            ("os.fsync", 7),
             (STEP, steps + 2),  # in the second epoch
             (STEP, 2),  # in the second epoch, again
             ("mammoseg.training.run.save_checkpoint", 1),  # after the last epoch

@@ -81,7 +81,8 @@ def joint_step(model: Glam, batch: Batch, objective: ObjectiveConfig, training: 
         local_BKuv = place_patches(fine.maps_BPKmm, corners_BP2, config.patch_px, _shape(batch.image_BCHW))
         map_BKuv = combine_maps(coarse.saliency_BKhw, local_BKuv, config.combine)
     losses = joint_losses(coarse, fine, y_fusion_BK, batch.label_BK, objective)
-    return StepOutput(losses, y_BK, map_BKuv)
+    parts = {"global": coarse.y_BK, "local": fine.y_BK} | ({} if y_fusion_BK is None else {"fusion": y_fusion_BK})
+    return StepOutput(losses, y_BK, map_BKuv, parts)
 
 
 def draw_outlines(

@@ -27,7 +27,7 @@ def joint_step(model: Gmic, batch: Batch, objective: ObjectiveConfig, training: 
         losses |= {name: losses[name] + loss for name, loss in global_losses(other, batch.label_BK, objective).items()}
         apart = disagreement(twin, [coarse.saliency_BKhw], [other.saliency_BKhw])
         losses["global_equivariance"] = objective.equivariance * rise(batch.progress) * apart
-    return StepOutput(losses, out.y_BK, out.global_.saliency_BKhw)
+    return StepOutput(losses, out.y_BK, out.global_.saliency_BKhw, out.parts)
 
 
 def sees(network: GmicConfig) -> Sees:
