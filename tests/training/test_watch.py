@@ -48,8 +48,6 @@ def test_the_page_has_curves_of_stages_classes_and_parts(tmp_path: Path) -> None
     assert "peak, validation" in text
     assert re.findall("<img src='(.*?)'", text) == ["logs/joint/maps/0001.png"]
     assert not re.search(r"(src|href)=['\"]http|url\(http|<script|@import", text), "nothing is fetched"
-        "nothing is fetched"
-    )
 
 
 def shown(image_id: str, most: float = 0.4) -> Shown:
