@@ -178,9 +178,9 @@ def row_of(breasts: pd.DataFrame, films: pd.DataFrame, floor: pd.Series | None, 
         "within fifths": _with_interval(lambda w: _within(labels, scores, strata, w), patients),
         "above the frozen trunk": "" if floor is None else _with_interval(difference, patients),
     }
-    peak = films[["patient_id", "malignant_saliency_pointing_inside"]].dropna() if len(films) else films
-    if len(peak):
-        inside = peak["malignant_saliency_pointing_inside"].to_numpy()
+    if len(films):
+        peak = films[films["malignant_saliency_dice_soft"].notna()]
+        inside = peak["malignant_saliency_pointing_inside"].fillna(0).to_numpy()  # a map of nothing has no peak
         row["malignant peak in the box"] = _with_interval(lambda w: w @ inside / w.sum(1), peak["patient_id"].tolist())
     return row
 
@@ -207,6 +207,8 @@ def random_point(manifest: Manifest) -> float:
     for row in manifest.subset("test").rows():
         if "malignant" in row.masks:
             breast = film_breast(read_pixels(row.path), cam_film().prep.opening_px)
+            if breast is None:
+                continue
             box = cv2.imread(str(row.masks["malignant"]), cv2.IMREAD_GRAYSCALE) > 0
             shares.append((breast & box).sum() / breast.sum())
     return float(np.mean(shares))

@@ -1,6 +1,7 @@
 """Peak memory and time of training steps at published size, with and without `recompute`.
 
-    python benchmarks/memory.py [--recipes glam_paper gmic_paper] [--steps 1] [--images 1] [--rate 1e-4] [--device cpu]
+    python benchmarks/memory.py [--recipes glam_paper gmic_paper] [--recompute 0 1] [--steps 1] [--images 1] [--rate 1e-4]
+                                [--precision 32] [--device cpu]
 
 Each arm is a process of its own: the first stage of the recipe on random images of 2944 x 1920 pixels. Two steps show whether the
 loss falls; images are the same in every step.

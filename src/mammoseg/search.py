@@ -39,6 +39,7 @@ from mammoseg.io.atomic import write_text
 from mammoseg.io.outputs import FolderInUseError, writing_to
 from mammoseg.models import load_model_plugin
 from mammoseg.nn.checkpoint import open_checkpoint
+from mammoseg.published.imagenet import ImageNetFile
 from mammoseg.training.config import TrainConfig
 from mammoseg.training.distributed import launched
 from mammoseg.training.module import DivergedError
@@ -52,7 +53,16 @@ _GRACE = 30
 """Seconds after which the lock of the journal is taken from a process that was killed."""
 _PATIENCE = 60
 """Seconds for which one waits until another process has written the results."""
-_NOT_SEARCHED = ("model", "prep", "network.classes", "select_by", "select_class", "split_fractions", "chronological")
+_NOT_SEARCHED = (
+    "model",
+    "prep",
+    "network.classes",
+    "select_by",
+    "select_class",
+    "select_smoothing",
+    "split_fractions",
+    "chronological",
+)
 """Scores of other images, classes or measures cannot be compared, nor can such models predict together."""
 
 
@@ -218,6 +228,7 @@ def _study(out: Path, config: TrainConfig, space: Space, manifest: Manifest) -> 
         "space": {name: of if isinstance(of, list) else of.model_dump() for name, of in space.items()},
         "manifest": manifest.sha256(splits=True),
         "init": open_checkpoint(Path(config.init.checkpoint)).sha256 if config.init else None,
+        "pretrained": {part: ImageNetFile(place).sha256 for part, place in config.pretrained.items() if place},
     }
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
     out.mkdir(parents=True, exist_ok=True)

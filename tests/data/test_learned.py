@@ -1,5 +1,7 @@
 """Whether a model has learned from a patient."""
 
+import pytest
+
 from mammoseg.data.learned import Patients
 
 
@@ -16,6 +18,12 @@ def test_says_nothing_without_an_id() -> None:
     assert "007" not in one.model_dump_json()
     assert one.hashes != other.hashes
     assert Patients.model_validate_json(one.model_dump_json()).knows("007")
+
+
+@pytest.mark.parametrize("values", [{"salt": "é" * 40, "hashes": ()}, {"salt": "a", "hashes": ("short",)}])
+def test_what_no_training_has_written_is_refused(values: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="pattern"):
+        Patients.model_validate(values)
 
 
 def test_none_at_all() -> None:

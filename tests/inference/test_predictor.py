@@ -19,8 +19,8 @@ from mammoseg.inference.augment import Displaced, displaced_windows
 from mammoseg.inference.predictor import Predictor, open_predictor
 from mammoseg.inference.trained import training_images
 from mammoseg.io.read import read_pixels
-from mammoseg.models import build_model
-from mammoseg.nn.checkpoint import CheckpointError, save_checkpoint
+from mammoseg.models import build_model, network_of
+from mammoseg.nn.checkpoint import CheckpointError, open_checkpoint, save_checkpoint
 from mammoseg.prep.breast import PrepError
 from mammoseg.prep.pipeline import Prepared, crop_breast, prepare
 from mammoseg.training.config import TrainConfig
@@ -315,16 +315,21 @@ def test_what_is_unlike_the_training_images_is_a_remark(
     )
 
 
-def test_patients_of_training_are_known(trained_run: Path, phantom_study: Manifest) -> None:
+def test_patients_of_training_are_known(trained_run: Path, phantom_study: Manifest, tmp_path: Path) -> None:
     """Those of split train alone, also through an ensemble and displaced windows."""
     expected = {row.image_id: row.split == "train" for row in phantom_study.rows()}
     assert set(expected.values()) == {True, False}
     rows = [next(row for row in phantom_study.rows() if row.split == split) for split in ("train", "val", "test")]
-    stage = trained_run / "stages" / "global" / "checkpoint"  # which says nothing of its images
+    stage = trained_run / "stages" / "global" / "checkpoint"
+    given = open_checkpoint(stage)
+    model = build_model("glam", network_of("glam", given.network, "here"))
+    given.load_weights(model)
+    old = save_checkpoint(tmp_path / "old", "glam", model, given.network, given.prep, {})
     for predictor in (
         open_predictor(trained_run, "cpu"),
         open_predictor(trained_run, "cpu", displaced=1),
-        open_predictor([stage, trained_run], "cpu", ["prediction=global", "combine=global"]),
+        open_predictor(stage, "cpu"),
+        open_predictor([old, trained_run], "cpu", ["prediction=global", "combine=global"]),
     ):
         assert [predictor.predict(row).of_training for row in rows] == [True, False, False]
-    assert not open_predictor(stage, "cpu").predict(rows[0]).of_training
+    assert not open_predictor(old, "cpu").predict(rows[0]).of_training

@@ -76,16 +76,24 @@ def test_a_gray_image_gives_what_it_gives_as_a_colour_image(tmp_path: Path) -> N
 @pytest.mark.parametrize(("change", "told"), [
     (lambda state: state.pop("bn1.weight"), "missing bn1.weight"),
     (lambda state: state.update({"conv1.weight": torch.rand(16, 3, 5, 5)}), r"missing conv1.weight of shape \(16, 3, 7, 7\)"),
+    (lambda state: state.update({"conv1.weight": torch.rand(3)}), "missing conv1.weight of shape"),
     (lambda state: state.update({"layer9.weight": torch.rand(1)}), "unknown layer9.weight"),
 ])  # fmt: skip
 def test_other_layers_are_told(tmp_path: Path, change: object, told: str) -> None:
-    trunk = ResNet(BLOCKS, WIDTHS)
+    trunk = ResNet(BLOCKS, WIDTHS, channels_in=3 if "(16" in told else 1)
     before = {name: value.clone() for name, value in trunk.state_dict().items()}
     state = {torchvisions(name): value for name, value in random_values(trunk, 1).items()}
     change(state)  # type: ignore[operator]
     with pytest.raises(CheckpointError, match=told):
         ImageNetFile(saved(tmp_path / "resnet.pth", state)).fill(trunk, "local_module")
     assert all(torch.equal(value, before[name]) for name, value in trunk.state_dict().items())
+
+
+def test_older_files_do_not_count_batches(tmp_path: Path) -> None:
+    trunk = ResNet(BLOCKS, WIDTHS)
+    state = {torchvisions(name): value for name, value in random_values(trunk, 1).items() if value.is_floating_point()}
+    ImageNetFile(saved(tmp_path / "resnet.pth", state)).fill(trunk, "local_module")
+    assert torch.equal(trunk.conv1.weight, state["conv1.weight"])
 
 
 def test_a_trunk_without_such_weights_is_told(tmp_path: Path) -> None:
@@ -98,6 +106,9 @@ def test_a_trunk_without_such_weights_is_told(tmp_path: Path) -> None:
     ("no/such/file.pth", "no such file, nor an installed package"),
     ("no_such_package", "no such file, nor an installed package"),
     ("json", "0 weight files in this package"),
+    ("__main__", "no such file, nor an installed package"),
+    ("x" * 300, "no such file, nor an installed package"),
+    (".", "no such file, nor an installed package"),
 ])  # fmt: skip
 def test_what_is_not_there_is_told(given: str, told: str) -> None:
     with pytest.raises(CheckpointError, match=told):

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from mammoseg.data.domain import Domain
 from mammoseg.data.manifest import Manifest
 from mammoseg.models import build_model
 from mammoseg.nn.checkpoint import CheckpointError, open_checkpoint
@@ -112,6 +113,7 @@ def test_what_is_taken_stays_as_it_is(
     assert {"local_module.head.weight", "global_module.heads.0.weight"} <= changed
     assert checkpoint.provenance["init"]["checkpoint_sha256"] == open_checkpoint(trained_run).sha256
     assert checkpoint.provenance["init"]["frozen"] > 0
+    assert len(Domain.model_validate(checkpoint.trained_on).patients) == 2, "its own, and those of the start"
     assert checkpoint.provenance["training"]["init"]["parts"] == [TRUNK]
 
 

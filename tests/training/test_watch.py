@@ -51,8 +51,12 @@ def test_the_page_has_curves_of_stages_classes_and_parts(tmp_path: Path) -> None
 
 
 def shown(image_id: str, most: float = 0.4) -> Shown:
-    image_HW, map_hw, mask_HW = np.zeros((96, 64), np.float32), np.zeros((12, 8), np.float32), np.zeros((96, 64), bool)
-    image_HW[10:90, 5:50] = 1
+    image_HW, map_hw, mask_HW = (
+        np.zeros((288, 192), np.float32),
+        np.zeros((12, 8), np.float32),
+        np.zeros((96, 64), bool),
+    )
+    image_HW[30:270, 15:150] = 1
     map_hw[6, 3] = most
     mask_HW[48:56, 24:32] = True
     return Shown(image_id, "malignant", image_HW, map_hw, mask_HW)

@@ -88,6 +88,8 @@ def predict(
     if exam_list is not None and table is not None:
         table.to_csv(out / "exam_list_manifest.csv")
         print(f"As the published software writes it: {write_published_csv(out, table, predictor.of_several)}")
+    if salt and predictor.engine.learned_from:
+        print("Patients that the model has learned from are only known if it was trained with these pseudonyms.")
     if told := compare_to_training(trained_on, rows, out):
         print(told)
     if failed:

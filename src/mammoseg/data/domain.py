@@ -52,8 +52,9 @@ class Domain(Config):
     covariance: tuple[tuple[float, ...], ...]
     farthest: float = Field(ge=0)
     """Largest distance of a training image from `mean`, in standard deviations by `covariance`."""
-    patients: Patients | None = None
-    """Whose they are; None: unknown, as in checkpoints of earlier versions."""
+    patients: tuple[Patients, ...] = Field((), max_length=100)
+    """Whose they are, and those of the weights that training started from; empty: unknown, as in checkpoints of earlier
+    versions."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -1,13 +1,13 @@
 """Which patients a model has learned from, so that nobody takes its scores on them for a test.
 
-A checkpoint holds hashes of their ids with a salt of its own. They tell whoever has an id whether that patient took part, and
-nobody else anything; ids that can be guessed, such as names, do not belong into a manifest.
+A checkpoint holds hashes of their ids with a salt of its own. They tell whoever has an id, or guesses it, whether that patient took
+part: whoever passes a checkpoint on trains with pseudonyms (`scan --hash-ids`).
 """
 
 import hashlib
 from collections.abc import Iterable
 from functools import cached_property
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field
 
@@ -20,14 +20,13 @@ _BYTES = 8
 class Patients(Config):
     """The patients of the training images."""
 
-    salt: str = Field(max_length=64)
-    hashes: tuple[str, ...]
+    salt: str = Field(pattern=r"^[ -~]{0,64}$")
+    hashes: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")], ...]
     """Sorted."""
 
     @classmethod
     def of(cls, patient_ids: Iterable[str], salt: str) -> Self:
-        """At most 64 characters of `salt` count."""
-        salt = salt[:64]
+        """`salt`: at most 64 characters of ASCII."""
         return cls(salt=salt, hashes=tuple(sorted({_hash(patient_id, salt) for patient_id in patient_ids})))
 
     def knows(self, patient_id: str) -> bool:

@@ -62,7 +62,7 @@ class Engine(ABC):
     @property
     def learned_from(self) -> tuple[Patients, ...]:
         """The patients that it, or a part of it, was trained on, as far as known."""
-        return (self.trained_on.patients,) if self.trained_on and self.trained_on.patients else ()
+        return self.trained_on.patients if self.trained_on else ()
 
     displaced: int = 0
     """How many `Inputs.displaced` it wants."""

@@ -3,8 +3,9 @@ hundred images often all there is to gain.
 
     z = mean of h over the breast,   y = sigmoid(a(z)),   S(i, j) = sigmoid(a(h(i, j))),   a(x) = w . (x - mu) / sigma + b
 
-so that the logit of y is the mean of those of S. h are the features of all scales of the trunk; mu and sigma those of z over
-images. First the last layer learns on the trunk as it is (stage `head`: a frozen-feature classifier), then everything.
+so that the logit of y is the mean of those of S, but for interpolation. h are the features of all scales of the trunk; mu and
+sigma those of z over images. First the last layer learns on the trunk as it is (stage `head`: a frozen-feature classifier), then
+everything.
 
 Source   Zhou et al. 2016 (arXiv:1512.04150). Ours: mean over the breast instead of the window (nn/tissue.py), all scales, and the
          normalisation, with which one rate of learning fits all features.
@@ -17,7 +18,7 @@ import torch
 from jaxtyping import Float
 from pydantic import Field, model_validator
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
+from torch.nn.functional import batch_norm, interpolate
 
 from mammoseg.nn.contract import Batch, Learning, Network, NetworkConfig, NoObjective, Output, Stage, StepOutput
 from mammoseg.nn.efficientnet import EfficientNetLite0
@@ -62,7 +63,13 @@ class Cam(Network):
         scales = features if isinstance(features, list) else [features]
         breast = [breast_cells(image_B1HW, (h.shape[-2], h.shape[-1])) for h in scales]
         z_BC = torch.cat([_mean(h.float(), cells) for h, cells in zip(scales, breast, strict=True)], dim=1)
-        y_BK = torch.sigmoid(self.head(self.dropout(self.norm(z_BC))).float())
+        one = self.training and len(z_BC) == 1  # of which there are no statistics
+        x_BC = (
+            batch_norm(z_BC, self.norm.running_mean, self.norm.running_var, eps=self.norm.eps)
+            if one
+            else self.norm(z_BC)
+        )
+        y_BK = torch.sigmoid(self.head(self.dropout(x_BC)).float())
         return Output(y_BK, {"saliency": self._map(scales) * breast[0]})
 
     def _map(self, scales: list[Tensor]) -> Float[Tensor, "B K h w"]:

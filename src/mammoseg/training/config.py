@@ -63,9 +63,10 @@ class TrainConfig(Config):
     prep: PrepConfig = PrepConfig()
     """Preparation; stored in the checkpoint and used for every prediction."""
     augment: AugmentConfig = AugmentConfig()
-    pretrained: dict[str, str] = Field(default_factory=dict)
+    pretrained: dict[str, str | None] = Field(default_factory=dict)
     """Part of the network, such as `global_module`, or `trunk` itself -> ImageNet weights of its trunk: a file, or an installed
-    package that holds one (published/imagenet.py). Source: GMIC's local network, and both for CBIS-DDSM, start from such."""
+    package that holds one (published/imagenet.py); null: none, whatever the recipe says. Source: GMIC's local network, and both
+    for CBIS-DDSM, start from such."""
     init: InitConfig | None = None
     """Weights to start from, those of a checkpoint; None: random ones, or `pretrained`."""
     frozen: tuple[str, ...] = ()

@@ -136,7 +136,7 @@ class Checkpoints(Callback):
         return {"best": self.best, "run": self.run, "smoothed": self.smoothed}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.best, self.smoothed = state_dict["best"], state_dict.get("smoothed")  # None: of an earlier version
+        self.best, self.smoothed = state_dict["best"], state_dict["smoothed"]
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         module = cast(StageModule, pl_module)

@@ -15,7 +15,9 @@ from pydantic import Field
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from mammoseg.config import Config
+from mammoseg.config import Config, parse
+from mammoseg.data.domain import Domain
+from mammoseg.data.learned import Patients
 from mammoseg.models import build_model, network_of
 from mammoseg.nn.checkpoint import Checkpoint, CheckpointError, open_checkpoint
 from mammoseg.nn.contract import NetworkConfig
@@ -49,7 +51,7 @@ class PretrainedTrunk:
         logger.info("pretrained.%s: the trunk starts from %s", self.part, self.weights.path)
 
 
-def pretrained_trunks(given: Mapping[str, str], model: nn.Module) -> list[PretrainedTrunk]:
+def pretrained_trunks(given: Mapping[str, str | None], model: nn.Module) -> list[PretrainedTrunk]:
     """Raises CheckpointError for a file that cannot be read, and for a part that the model does not have."""
     parts = [name.removesuffix(".trunk") for name, _ in model.named_modules() if f".{name}".endswith(".trunk")]
     if unknown := sorted(set(given) - set(parts)):
@@ -57,7 +59,7 @@ def pretrained_trunks(given: Mapping[str, str], model: nn.Module) -> list[Pretra
             f"pretrained.{unknown[0]}: {type(model).__name__} has no such part with a trunk. Expected "
             f"{' or '.join(parts) or 'nothing: it has none'}. Correct the name."
         )
-    return [PretrainedTrunk(part, ImageNetFile(place)) for part, place in given.items()]
+    return [PretrainedTrunk(part, ImageNetFile(place)) for part, place in given.items() if place is not None]
 
 
 def frozen_parameters(model: nn.Module, patterns: Sequence[str]) -> frozenset[str]:
@@ -70,6 +72,11 @@ def frozen_parameters(model: nn.Module, patterns: Sequence[str]) -> frozenset[st
                 "over them. Correct the pattern."
             )
     return frozenset(name for name in names if any(fnmatch(name, pattern) for pattern in patterns))
+
+
+def _patients(checkpoint: Checkpoint) -> tuple[Patients, ...]:
+    known = checkpoint.trained_on
+    return parse(Domain, known, str(checkpoint.folder)).patients if known else ()
 
 
 class Start:
@@ -86,6 +93,8 @@ class Start:
             )
         self.frozen: frozenset[str] = frozenset()
         """Parameters that no stage trains."""
+        self.patients = _patients(self.checkpoint)
+        """Whose images its weights have learned from, as far as it knows."""
         self.record: dict[str, Any] = {}
         """What has been taken, for the checkpoints of the run."""
 
@@ -128,7 +137,7 @@ class Start:
         logger.info(
             "Started from %s: %d of %d tensors are taken, %d of them stay as they are%s",
             *(self._init.checkpoint, len(taken), len(own), len(self.frozen)),
-            f"; from random values: {listed(fresh, 4)}" if fresh else "",
+            f"; the others stay as they were: {listed(fresh, 4)}" if fresh else "",
         )
 
     def _other_classes(self) -> bool:

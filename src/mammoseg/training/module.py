@@ -28,6 +28,10 @@ IndexedBatch = tuple[Batch, Sequence[int]]
 
 WATCHED = 2
 """Images of each class whose maps are shown."""
+MOST_WATCHED = 8
+"""Of all classes."""
+WATCHED_ROWS = 320
+"""Of the pictures."""
 
 
 class TrainingError(ValueError):
@@ -84,8 +88,8 @@ class StageModule(L.LightningModule):
         self.trained = set(stage.trained_parameters(model)).difference(frozen)
         if not self.trained:
             raise TrainingError(
-                f"stage {stage.name}: everything that it trains is kept as it was in the checkpoint of `init`. Expected something "
-                "to train. Take fewer parts (init.parts), or train them (init.train)."
+                f"stage {stage.name}: everything that it trains is kept as it is, by `frozen` or as a part of `init`. Expected "
+                "something to train. Freeze less, take fewer parts (init.parts), or train them (init.train)."
             )
         for name, parameter in model.named_parameters():
             parameter.requires_grad_(name in self.trained)
@@ -156,9 +160,10 @@ class StageModule(L.LightningModule):
                 self.scores.add_map(name, interpolate(map_11hw, size=mask_HW.shape)[0, 0].cpu().numpy(), mask_HW)
             if watched := self.watched.get(indices[b]):
                 map_hw = out.saliency_BKhw[b, self.classes.index(watched)].float().cpu().numpy()
-                image_HW = batch.image_BCHW[b, 0].float().cpu().numpy()
                 image_id = self.validation.rows[indices[b]].image_id
-                self.shown.append(Shown(image_id, watched, image_HW, map_hw, masks.get(watched)))
+                self.shown.append(
+                    Shown(image_id, watched, _reduced(batch.image_BCHW[b, 0]), map_hw, masks.get(watched))
+                )
         if self.criterion != "dice":
             self._add_moving(batch, out.saliency_BKhw)
 
@@ -177,6 +182,7 @@ class StageModule(L.LightningModule):
             self.scores.add_moving(name, moving_BK[label_BK[:, k] == 1, k].tolist())
 
     def on_validation_epoch_end(self) -> None:
+        self.shown = sorted((shown for part in of_all(self.shown) for shown in part), key=lambda shown: shown.image_id)
         self.scores.merge(of_all(self.scores.found))
         self.validation_scores = self.scores.compute(self.criterion, self.deciding)
 
@@ -196,8 +202,18 @@ class StageModule(L.LightningModule):
 def _watched(rows: Sequence[ImageRow], classes: Sequence[str]) -> dict[int, str]:
     """Number of a validation image -> class, of the few whose maps are shown: those with a lesion of the class, in a mask first."""
     found: dict[int, str] = {}
-    for name in classes:
+    for name in classes[: MOST_WATCHED // WATCHED]:
         having = [index for index, row in enumerate(rows) if row.labels.get(name) == 1 and index not in found]
         having.sort(key=lambda index: name not in rows[index].masks)
         found |= dict.fromkeys(having[:WATCHED], name)
     return found
+
+
+def _reduced(image_HW: Tensor) -> NDArray[np.float32]:
+    """To at most WATCHED_ROWS rows."""
+    rows = min(WATCHED_ROWS, image_HW.shape[0])
+    size = rows, max(1, round(image_HW.shape[1] * rows / image_HW.shape[0]))
+    small_HW: NDArray[np.float32] = (
+        interpolate(image_HW[None, None].float(), size=size, mode="area")[0, 0].cpu().numpy()
+    )
+    return small_HW

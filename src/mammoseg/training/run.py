@@ -31,7 +31,7 @@ from mammoseg.bounded import read_json
 from mammoseg.config import to_yaml
 from mammoseg.data.cache import CropCache
 from mammoseg.data.dataset import WindowDataset
-from mammoseg.data.domain import Domain, domain_of
+from mammoseg.data.domain import domain_of
 from mammoseg.data.learned import Patients
 from mammoseg.data.load import check_heatmaps
 from mammoseg.data.manifest import ImageRow, Manifest
@@ -62,6 +62,7 @@ from mammoseg.training.module import StageModule, TrainingError
 from mammoseg.training.progress import Plan
 from mammoseg.training.resume import check_own, run_digest
 from mammoseg.training.selection import choose_criterion
+from mammoseg.training.watch import PAGE
 
 logger = logging.getLogger(__name__)
 
@@ -117,6 +118,7 @@ def train(
 def _train(run: "_Run", model: nn.Module, rows: list[ImageRow], cache: CropCache) -> int:
     """All stages; returns how many images could not be prepared."""
     config, out, workers, classes = run.config, run.out, run.workers, run.config.network.classes
+    run.fill(model)
     views, targets = seen_by(config.model, config.network).views, run.learning.learns_from
     failures = Failures(out)
     usable = in_first(lambda: prepared(rows, cache, workers, failures, "masks" in targets))
@@ -133,8 +135,12 @@ def _train(run: "_Run", model: nn.Module, rows: list[ImageRow], cache: CropCache
         )
     facts = [[known for row in part if (known := cache.facts(row))] for part in (train_rows, val_rows)]
     check_window([*facts[0], *facts[1]], config.prep, str(run.manifest.path))
-    patients = Patients.of((row.patient_id for row in train_rows), run.digest)
+    patients = (
+        Patients.of((row.patient_id for row in train_rows), run.digest),
+        *(run.start.patients if run.start else ()),
+    )
     trained_on = domain_of(facts[0], [row.manufacturer for row in train_rows]).model_copy(update={"patients": patients})
+    run.trained_on = trained_on.model_dump(mode="json")
     noise = WindowNoise(config.augment.location_px, config.augment.size_px)
     train_data = WindowDataset(train_rows, cache, noise, config.seed, classes, targets, views, warp=config.augment.warp)
     val_data = WindowDataset(val_rows, cache, None, 0, classes, targets, views)
@@ -143,14 +149,13 @@ def _train(run: "_Run", model: nn.Module, rows: list[ImageRow], cache: CropCache
         order: choose_criterion(config.select_by, order, val_rows, config.deciding, masked)
         for order in {stage.judged_by for stage in run.stages}
     }
-    run.fill(model)
     in_first(run.claim_folder)
     use_channels_last(model)
     if config.recompute:
         recompute_blocks(model)
     for stage in run.stages:
         run.stage(stage, model, train_data, val_data, criteria[stage.judged_by])
-    run.finish(model, trained_on)
+    run.finish(model)
     return failed
 
 
@@ -175,13 +180,15 @@ class _Run:
         self.start = start
         self.pretrained = pretrained
         self.frozen: frozenset[str] = frozenset()
+        self.trained_on: dict[str, Any] | None = None
+        """What the checkpoints say of the training images."""
         self.learning: Learning = load_model_plugin(config.model).LEARNING
         self.stages = self.learning.stages_of(config.network)
         self.plan = Plan(self.stages, {stage.name: self._settings(stage).epochs for stage in self.stages})
         self.result = out / "checkpoint"
         self.marker = out / "run.json"
         self.identity = {
-            "config": config.model_dump(mode="json"),
+            "config": config.model_dump(mode="json", exclude={"recompute"}),  # it changes no result
             "manifest_sha256": manifest.sha256(),
             "splits_sha256": manifest.sha256(splits=True),
         }
@@ -207,6 +214,7 @@ class _Run:
                 if (self.out / name).is_dir():
                     shutil.rmtree(self.out / name)
             Failures(self.out).clear()
+            (self.out / PAGE).unlink(missing_ok=True)
             self.marker.unlink(missing_ok=True)  # last, so that a kill leaves nothing that looks like a new run
         elif not self.marker.is_file():
             for (
@@ -275,7 +283,7 @@ class _Run:
     def _settings(self, stage: Stage) -> StageConfig:
         return self.config.stages.get(stage.name, StageConfig())
 
-    def finish(self, model: nn.Module, trained_on: Domain) -> None:
+    def finish(self, model: nn.Module) -> None:
         """Write the result."""
         provenance = {
             "mammoseg": mammoseg.__version__,
@@ -283,8 +291,7 @@ class _Run:
             "manifest_sha256": self.identity["manifest_sha256"],
             "training": self.config.model_dump(mode="json", exclude={"network", "prep"}),
         }
-        domain = trained_on.model_dump(mode="json")
-        in_first(lambda: self._save(model, self.result, self.config.network, provenance, domain))
+        in_first(lambda: self._save(model, self.result, self.config.network, provenance))
 
     def _save(
         self,
@@ -292,8 +299,9 @@ class _Run:
         folder: Path,
         network: NetworkConfig,
         provenance: dict[str, Any],
-        trained_on: dict[str, Any] | None = None,
     ) -> None:
         seen, prep = network.model_dump(mode="json"), self.config.prep.model_dump(mode="json")
         provenance = {**provenance, "run": self.digest, **({"init": self.start.record} if self.start else {})}
-        save_checkpoint(folder, self.config.model, model, seen, prep, provenance, trained_on)
+        if self.pretrained:
+            provenance["pretrained_sha256"] = self.identity["pretrained_sha256"]
+        save_checkpoint(folder, self.config.model, model, seen, prep, provenance, self.trained_on)

@@ -50,7 +50,7 @@ def choose_criterion(
         )
     order = judged_by if wanted == "auto" else (cast(Criterion, wanted), "loss")
     chosen: Criterion = next((criterion for criterion in order if allowed[criterion]), "loss")
-    breasts = {name: _breasts(rows, name) for name in classes}
+    breasts = {name: _breasts(rows, labels_N) for name, labels_N in zip(classes, labels_NK.T, strict=True)}
     if few := [name for name, counts in breasts.items() if chosen == "auc" and 0 < min(counts) < FEW_BREASTS]:
         logger.warning(
             "Validation has %s: an AUC of so few is mostly chance, and so is the choice of the epoch. Give validation more "
@@ -71,11 +71,11 @@ def choose_criterion(
     return chosen
 
 
-def _breasts(rows: Sequence[ImageRow], name: str) -> tuple[int, int]:
+def _breasts(rows: Sequence[ImageRow], labels_N: NDArray[np.float64]) -> tuple[int, int]:
     """How many breasts are without, and with a class."""
-    labels = {row.breast_key: row.labels[name] for row in rows if name in row.labels}
-    positive = sum(labels.values())
-    return len(labels) - positive, positive
+    number = {key: index for index, key in enumerate(dict.fromkeys(row.breast_key for row in rows))}
+    labels_B1 = breast_labels(labels_N[:, None], np.array([number[row.breast_key] for row in rows]))
+    return int((labels_B1 == 0).sum()), int((labels_B1 == 1).sum())
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from mammoseg.drawing.html import page
-from mammoseg.drawing.panels import HEIGHT, Panel, arranged
+from mammoseg.drawing.panels import Panel, arranged
 from mammoseg.drawing.tint import tinted
 from mammoseg.io.atomic import write_text
 from mammoseg.io.figures import save_figure
@@ -31,6 +31,7 @@ PAGE = "training.html"
 MAPS = "maps"
 """Folder of a stage's pictures, in its folder of logs."""
 _STYLE = "img { max-width: 100%; display: block } svg { max-width: 100%; height: auto } figcaption { font-weight: 600 }"
+_LOSSES = ("train/loss", "val/loss")
 _LINES = ("solid", "dashed", "dotted", "dashdot")
 
 
@@ -55,12 +56,10 @@ def draw_maps(path: Path, shown: Sequence[Shown], classes: Sequence[str]) -> Non
     """Side by side, each map scaled to its own maximum, which is told; lesions that are known are outlined."""
     panels = []
     for image in shown:
-        rows = HEIGHT // 2
-        size = (round(image.image_HW.shape[1] * rows / image.image_HW.shape[0]), rows)
-        gray = cv2.resize(image.image_HW, size, interpolation=cv2.INTER_AREA)
+        gray = image.image_HW
         low, high = float(gray.min()), float(np.percentile(gray, 99.8))
         levels = np.clip((gray - low) / max(high - low, 1e-6) * 255, 0, 255).astype(np.uint8)
-        S_HW = cv2.resize(image.map_hw, size, interpolation=cv2.INTER_NEAREST).astype(np.float32)
+        S_HW = cv2.resize(image.map_hw, gray.shape[::-1], interpolation=cv2.INTER_NEAREST).astype(np.float32)
         most, look = float(S_HW.max()), looks(classes)[image.label]
         picture = tinted(np.stack([levels] * 3, axis=-1), S_HW / max(most, 1e-6), look.on_dark)
         panel = Panel(picture, f"{image.label}, at most {most:.2f}: {image.image_id}")
@@ -97,10 +96,12 @@ def read_curves(folder: Path) -> pd.DataFrame:
 
 
 def _rows(path: Path) -> pd.DataFrame:
+    """None, if the attempt was killed while it wrote."""
     try:
-        return pd.read_csv(path)
-    except (pd.errors.EmptyDataError, pd.errors.ParserError):  # of an attempt that was killed while it wrote
+        table = pd.read_csv(path)
+    except (pd.errors.EmptyDataError, pd.errors.ParserError):
         return pd.DataFrame()
+    return table if {"epoch", *_LOSSES} <= {*table} else pd.DataFrame()
 
 
 def _begun(folder: Path) -> float:
@@ -112,7 +113,7 @@ def _curves(table: pd.DataFrame) -> str:
     kinds = [kind for kind in ("auc", "dice", "peak", "moves") if any(re.search(rf"\b{kind}_", str(c)) for c in table)]
     figure = Figure(figsize=(4.2 * (1 + len(kinds)), 3.2), layout="constrained")
     losses, *scores = np.atleast_1d(figure.subplots(1, 1 + len(kinds)))
-    for name, line in (("train/loss", "dashed"), ("val/loss", "solid")):
+    for name, line in zip(_LOSSES, ("dashed", "solid"), strict=True):
         losses.plot(table["epoch"], table[name], color="0.2", linestyle=line, marker=".", label=name)
     losses.set(title="loss", xlabel="epoch")
     losses.xaxis.set_major_locator(MaxNLocator(integer=True))
