@@ -120,18 +120,17 @@ def cbis_masses(source: Path, out: Path) -> Manifest:
 
 def runs() -> dict[str, TrainConfig]:
     """The papers' models in their small sizes, from random weights; whole breasts resized to their windows."""
-    cam, film, gmic = cam_film(), glam_film(), gmic_small()
+    film, gmic = glam_film(), gmic_small()
     prep = film.prep.model_copy(update={"fit": "resize", "pixel_mm": None, "opening_px": 23, "buffer_px": 17})
-    halved = {name: stage.model_copy(update={"epochs": stage.epochs // 2}) for name, stage in film.stages.items()}
-    glam = film.model_copy(update={"prep": prep, "stages": halved, "select_by": "auc"})
-    gmic = gmic.model_copy(
-        update={
-            "prep": prep.model_copy(update={"window": gmic.prep.window}),
-            "augment": film.augment,
-            "select_by": "auc",
-        }
-    )
-    return {"cam": cam, "glam": glam, "gmic": gmic}
+    glam = _shorter(film, 4).model_copy(update={"prep": prep, "select_by": "auc"})
+    small = prep.model_copy(update={"window": gmic.prep.window})
+    gmic = _shorter(gmic, 2).model_copy(update={"prep": small, "augment": film.augment, "select_by": "auc"})
+    return {"cam": cam_film(), "gmic": gmic, "glam": glam}
+
+
+def _shorter(config: TrainConfig, times: int) -> TrainConfig:
+    stages = {name: stage.model_copy(update={"epochs": stage.epochs // times}) for name, stage in config.stages.items()}
+    return config.model_copy(update={"stages": stages})
 
 
 def beside_the_breast(manifest: Manifest) -> NDArray[np.float64]:
