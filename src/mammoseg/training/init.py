@@ -1,4 +1,5 @@
-"""Start from weights: those of a checkpoint, of this software or imported, in the place of random ones.
+"""Start from weights in the place of random ones: those of a checkpoint, of this software or imported, and for trunks those of
+ImageNet; and what of all weights stays as it is.
 
 Source   A model that is trained on from one hospital's weights at another one keeps what it has learned (GMIC abroad: AUC 0.76 as
          it is, 0.82 after transfer).
