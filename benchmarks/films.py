@@ -173,7 +173,7 @@ def row_of(breasts: pd.DataFrame, films: pd.DataFrame, floor: pd.Series | None, 
         return auc(labels, scores, weights) - auc(labels, floor[keys].to_numpy(), weights)
 
     row = {
-        "AUC(M) by breast": _with_interval(lambda w: auc(labels, scores, w), patients),
+        "AUC(M) by breast": auc_of(breasts),
         "within fifths": _with_interval(lambda w: _within(labels, scores, strata, w), patients),
         "above the frozen trunk": "" if floor is None else _with_interval(difference, patients),
     }
@@ -182,6 +182,12 @@ def row_of(breasts: pd.DataFrame, films: pd.DataFrame, floor: pd.Series | None, 
         inside = peak["malignant_saliency_pointing_inside"].fillna(0).to_numpy()  # a map of nothing has no peak
         row["malignant peak in the box"] = _with_interval(lambda w: w @ inside / w.sum(1), peak["patient_id"].tolist())
     return row
+
+
+def auc_of(breasts: pd.DataFrame) -> str:
+    """AUC(malignant) with its interval over patients."""
+    labels, scores = breasts["malignant"].to_numpy(), breasts[SCORE].to_numpy()
+    return _with_interval(lambda w: auc(labels, scores, w), breasts["patient_id"].tolist())
 
 
 def _within(labels: NDArray, scores: NDArray, strata: NDArray, weights: NDArray) -> NDArray[np.float64]:

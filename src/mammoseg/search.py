@@ -228,7 +228,7 @@ def _study(out: Path, config: TrainConfig, space: Space, manifest: Manifest) -> 
         "space": {name: of if isinstance(of, list) else of.model_dump() for name, of in space.items()},
         "manifest": manifest.sha256(splits=True),
         "init": open_checkpoint(Path(config.init.checkpoint)).sha256 if config.init else None,
-        "pretrained": {part: ImageNetFile(place).sha256 for part, place in config.pretrained.items() if place},
+        "pretrained": {part: ImageNetFile(file).sha256 for part, file in config.pretrained.items() if file},
     }
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
     out.mkdir(parents=True, exist_ok=True)
@@ -253,9 +253,8 @@ def _score(run: Path, config: TrainConfig) -> float:
 def _summary(study: optuna.Study, out: Path, space: Space, seed: int, top: int, unprepared: int) -> SearchResult:
     with _alone(out), _journal(out):
         found = study.get_trials(deepcopy=False)
-        done = sorted(
-            (t for t in found if t.state == TrialState.COMPLETE), key=lambda t: (-cast(float, t.value), t.number)
-        )
+        done = [trial for trial in found if trial.state == TrialState.COMPLETE]
+        done.sort(key=lambda trial: (-cast(float, trial.value), trial.number))
         settings = {trial.number: _drawn(space, seed, trial.number) for trial in done}
         rows = [{"trial": trial.number, "score": trial.value, **settings[trial.number]} for trial in done]
         table = out / "trials.csv"
@@ -263,14 +262,8 @@ def _summary(study: optuna.Study, out: Path, space: Space, seed: int, top: int, 
         if done:
             _put_together(out, [trial.number for trial in _distinct(done, settings)[:top]])
         count = {state: sum(trial.state == state for trial in found) for state in TrialState}
-    return SearchResult(
-        table,
-        out / "ensemble" if done else None,
-        len(done),
-        count[TrialState.FAIL],
-        count[TrialState.RUNNING],
-        unprepared,
-    )
+    ended, ensemble = (count[TrialState.FAIL], count[TrialState.RUNNING]), out / "ensemble" if done else None
+    return SearchResult(table, ensemble, len(done), *ended, unprepared)
 
 
 @contextmanager

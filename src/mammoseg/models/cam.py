@@ -12,7 +12,7 @@ Source   Zhou et al. 2016 (arXiv:1512.04150). Ours: mean over the breast instead
 Shapes   B batch | K class | C features of a scale | h, w cells of a scale
 """
 
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from jaxtyping import Float
@@ -74,10 +74,9 @@ class Cam(Network):
 
     def _map(self, scales: list[Tensor]) -> Float[Tensor, "B K h w"]:
         """S on the finest grid."""
-        assert self.norm.running_mean is not None
-        assert self.norm.running_var is not None
-        weight_KC = self.head.weight / (self.norm.running_var + self.norm.eps).sqrt()
-        bias_K = self.head.bias - weight_KC @ self.norm.running_mean
+        mean_C, variance_C = cast(Tensor, self.norm.running_mean), cast(Tensor, self.norm.running_var)
+        weight_KC = self.head.weight / (variance_C + self.norm.eps).sqrt()
+        bias_K = self.head.bias - weight_KC @ mean_C
         logits = bias_K.view(1, -1, 1, 1)
         for h_BChw, of_scale_KC in zip(scales, weight_KC.split(self.widths, dim=1), strict=True):
             of_scale_BKhw = torch.einsum("kc,bchw->bkhw", of_scale_KC, h_BChw.float())

@@ -165,3 +165,11 @@ class Start:
             for name, _ in module.named_parameters(recurse=False)
         }
         return frozenset(parameters - norms if self._init.train == "batch_norm" else parameters)
+
+
+def start_hashes(start: Start | None, pretrained: Sequence[PretrainedTrunk]) -> dict[str, Any]:
+    """What was in the files that a run starts from."""
+    return {
+        "init": start.checkpoint.sha256 if start else None,
+        "pretrained": {trunk.part: trunk.weights.sha256 for trunk in pretrained},
+    }

@@ -49,7 +49,7 @@ from mammoseg.training.chosen import OUTLINES, PATCHES, with_chosen
 from mammoseg.training.config import StageConfig, TrainConfig
 from mammoseg.training.distributed import in_first, is_first, together
 from mammoseg.training.fit import fit_stage
-from mammoseg.training.init import PretrainedTrunk, Start, frozen_parameters, pretrained_trunks
+from mammoseg.training.init import PretrainedTrunk, Start, frozen_parameters, pretrained_trunks, start_hashes
 from mammoseg.training.material import (
     SPLITS,
     count_masked,
@@ -124,9 +124,7 @@ def _train(run: "_Run", model: nn.Module, rows: list[ImageRow], cache: CropCache
     usable = in_first(lambda: prepared(rows, cache, workers, failures, "masks" in targets))
     failed = len(rows) - len(usable)
     if failed:
-        logger.warning(
-            "%d of %d images could not be prepared and are left out; see %s", failed, len(rows), failures.table
-        )
+        logger.warning("%d of %d images could not be prepared and are left out: %s", failed, len(rows), failures.table)
     train_rows, val_rows = ([r for r in rows if r.split == split and r.image_id in usable] for split in SPLITS)
     if not train_rows or not val_rows:
         raise TrainingError(
@@ -135,10 +133,8 @@ def _train(run: "_Run", model: nn.Module, rows: list[ImageRow], cache: CropCache
         )
     facts = [[known for row in part if (known := cache.facts(row))] for part in (train_rows, val_rows)]
     check_window([*facts[0], *facts[1]], config.prep, str(run.manifest.path))
-    patients = (
-        Patients.of((row.patient_id for row in train_rows), run.digest),
-        *(run.start.patients if run.start else ()),
-    )
+    before = run.start.patients if run.start else ()
+    patients = (Patients.of((row.patient_id for row in train_rows), run.digest), *before)
     trained_on = domain_of(facts[0], [row.manufacturer for row in train_rows]).model_copy(update={"patients": patients})
     run.trained_on = trained_on.model_dump(mode="json")
     noise = WindowNoise(config.augment.location_px, config.augment.size_px)
@@ -191,11 +187,8 @@ class _Run:
             "config": config.model_dump(mode="json", exclude={"recompute"}),  # it changes no result
             "manifest_sha256": manifest.sha256(),
             "splits_sha256": manifest.sha256(splits=True),
+            "started_from": start_hashes(start, pretrained),
         }
-        if start is not None:
-            self.identity["init_sha256"] = start.checkpoint.sha256
-        if pretrained:
-            self.identity["pretrained_sha256"] = {trunk.part: trunk.weights.sha256 for trunk in pretrained}
         self.digest = run_digest(self.identity)
 
     def fill(self, model: nn.Module) -> None:
@@ -219,7 +212,7 @@ class _Run:
         elif not self.marker.is_file():
             for (
                 stage
-            ) in self.stages:  # what was chosen does not say whose it is; all else does, and is checked when it is used
+            ) in self.stages:  # what was chosen does not say whose it is; all else does, and is checked when used
                 for name in (PATCHES, OUTLINES):
                     (self.out / "stages" / stage.name / name).unlink(missing_ok=True)
         elif self._known() != self.identity:
@@ -293,15 +286,12 @@ class _Run:
         }
         in_first(lambda: self._save(model, self.result, self.config.network, provenance))
 
-    def _save(
-        self,
-        model: nn.Module,
-        folder: Path,
-        network: NetworkConfig,
-        provenance: dict[str, Any],
-    ) -> None:
+    def _save(self, model: nn.Module, folder: Path, network: NetworkConfig, provenance: dict[str, Any]) -> None:
         seen, prep = network.model_dump(mode="json"), self.config.prep.model_dump(mode="json")
-        provenance = {**provenance, "run": self.digest, **({"init": self.start.record} if self.start else {})}
-        if self.pretrained:
-            provenance["pretrained_sha256"] = self.identity["pretrained_sha256"]
+        provenance = {
+            **provenance,
+            "run": self.digest,
+            "started_from": self.identity["started_from"],
+            **({"init": self.start.record} if self.start else {}),
+        }
         save_checkpoint(folder, self.config.model, model, seen, prep, provenance, self.trained_on)
