@@ -1,14 +1,17 @@
 """CAM: a classifier on the mean features of the breast, with class activation maps. The floor of every table, and for a few
 hundred images often all there is to gain.
 
-    z = mean of h over the breast,   y = sigmoid(a(z)),   S(i, j) = sigmoid(a(h(i, j))),   a(x) = w . (x - mu) / sigma + b
+    a(x) = w . (x - mu) / sigma + b        z = mean of h over the breast        y = sigmoid(a(z))
+    L(i, j) = a(h(i, j)), smoothed in the breast                                S = y max(L, 0) / (largest L)
 
-so that the logit of y is the mean of those of S, but for interpolation. h are the features of all scales of the trunk; mu and
-sigma those of z over images. First the last layer learns on the trunk as it is (stage `head`: a frozen-feature classifier), then
-everything.
+so that the logit of y is the mean of those of all places, and the map shows where what speaks for the class comes from. h are the
+features of all scales of the trunk; mu and sigma those of z over images. First the last layer learns on the trunk as it is (stage
+`head`: a frozen-feature classifier), then everything.
 
-Source   Zhou et al. 2016 (arXiv:1512.04150). Ours: mean over the breast instead of the window (nn/tissue.py), all scales, and the
-         normalisation, with which one rate of learning fits all features.
+Source   Zhou et al. 2016 (arXiv:1512.04150); negative parts left out, as in Selvaraju et al. 2017 (arXiv:1610.02391). Ours: mean
+         over the breast instead of the window (nn/tissue.py), all scales, smoothing, and the normalisation of features, with
+         which one rate of learning fits all of them.
+Why      sigmoid(L) is 1 over large parts of a breast, where no place is the peak any more.
 Shapes   B batch | K class | C features of a scale | h, w cells of a scale
 """
 
@@ -18,7 +21,7 @@ import torch
 from jaxtyping import Float
 from pydantic import Field, model_validator
 from torch import Tensor, nn
-from torch.nn.functional import batch_norm, interpolate
+from torch.nn.functional import batch_norm, conv2d, interpolate
 
 from mammoseg.nn.contract import Batch, Learning, Network, NetworkConfig, NoObjective, Output, Stage, StepOutput
 from mammoseg.nn.efficientnet import EfficientNetLite0
@@ -26,6 +29,10 @@ from mammoseg.nn.limits import Blocks, Stride, Width, check_groups
 from mammoseg.nn.loss import bce
 from mammoseg.nn.resnet import ResNet
 from mammoseg.nn.tissue import breast_cells
+
+BLUR = 2
+"""Deviation of the Gaussian in cells of the finest scale. Chosen on validation films of CBIS-DDSM: malignant peaks in the box in
+65 %, 58 % without, 57 % with twice as much."""
 
 
 class CamConfig(NetworkConfig):
@@ -70,26 +77,38 @@ class Cam(Network):
             else self.norm(z_BC)
         )
         y_BK = torch.sigmoid(self.head(self.dropout(x_BC)).float())
-        return Output(y_BK, {"saliency": self._map(scales) * breast[0]})
+        return Output(y_BK, {"saliency": self._map(scales, breast[0], y_BK)})
 
-    def _map(self, scales: list[Tensor]) -> Float[Tensor, "B K h w"]:
-        """S on the finest grid."""
+    def _map(self, scales: list[Tensor], cells_B1hw: Tensor, y_BK: Tensor) -> Float[Tensor, "B K h w"]:
+        """S on the finest grid; 0 beside the breast, and where a class has nothing that speaks for it."""
         mean_C, variance_C = cast(Tensor, self.norm.running_mean), cast(Tensor, self.norm.running_var)
         weight_KC = self.head.weight / (variance_C + self.norm.eps).sqrt()
-        bias_K = self.head.bias - weight_KC @ mean_C
-        logits = bias_K.view(1, -1, 1, 1)
+        L_BKhw = (self.head.bias - weight_KC @ mean_C).view(1, -1, 1, 1)
         for h_BChw, of_scale_KC in zip(scales, weight_KC.split(self.widths, dim=1), strict=True):
             of_scale_BKhw = torch.einsum("kc,bchw->bkhw", of_scale_KC, h_BChw.float())
-            logits = logits + interpolate(
+            L_BKhw = L_BKhw + interpolate(
                 of_scale_BKhw, size=scales[0].shape[-2:], mode="bilinear", align_corners=False
             )
-        return torch.sigmoid(logits)
+        inside_B1hw = cells_B1hw.float()
+        smooth_BKhw = _blurred(L_BKhw * inside_B1hw) / _blurred(inside_B1hw).clamp(min=1e-6)
+        speaks_BKhw = (smooth_BKhw * inside_B1hw).clamp(min=0)
+        return y_BK[:, :, None, None] * speaks_BKhw / speaks_BKhw.amax((-2, -1), keepdim=True).clamp(min=1e-6)
 
 
 def _as_imagenet(image_B1HW: Tensor) -> Tensor:
     """From -1 to 1, whatever the range of the window is: that of the images that ImageNet weights have learned from."""
     low_B111, high_B111 = image_B1HW.amin((1, 2, 3), keepdim=True), image_B1HW.amax((1, 2, 3), keepdim=True)
     return 2 * (image_B1HW - low_B111) / (high_B111 - low_B111).clamp(min=1e-6) - 1
+
+
+def _blurred(x_BKhw: Tensor) -> Tensor:
+    """By a Gaussian of BLUR cells; beyond the border is nothing."""
+    reach = 3 * BLUR
+    kernel_n = torch.exp(-0.5 * (torch.arange(-reach, reach + 1, device=x_BKhw.device) / BLUR) ** 2)
+    kernel_1n = (kernel_n / kernel_n.sum()).view(1, 1, 1, -1)
+    flat_N1hw = x_BKhw.float().flatten(0, 1).unsqueeze(1)
+    rows_N1hw = conv2d(flat_N1hw, kernel_1n, padding=(0, reach))
+    return conv2d(rows_N1hw, kernel_1n.transpose(2, 3), padding=(reach, 0)).view_as(x_BKhw)
 
 
 def _mean(h_BChw: Tensor, cells_B1hw: Tensor) -> Float[Tensor, "B C"]:
