@@ -37,6 +37,12 @@ PARSED = (
     "mammoseg demo",  # minutes; tests/test_demo.py runs it on less
     "mammoseg adapt mini_mias",  # the synthetic tree has too few patients for a split
     "mammoseg train --recipe my_lab.recipes.toy",  # tests/recipes/test_contract.py runs it
+    "mammoseg train --recipe gmic_paper",  # days on a GPU; and what needs its results
+    "mammoseg search --recipe gmic_paper",
+    "mammoseg predict --checkpoint search/ensemble",
+    "mammoseg evaluate --predictions predictions --manifest search/",
+    "mammoseg train --recipe cam_film",  # needs ImageNet weights
+    "mammoseg evaluate --predictions run/predictions",
 )
 TINY = {
     "network": {
