@@ -1,7 +1,7 @@
 """Figures as files: PNG, or PDF and SVG with text as text. The same figure gives the same bytes."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -16,7 +16,7 @@ _NO_DATE: dict[str, dict[str, Any]] = {
 _STYLE: Any = {"svg.fonttype": "none", "svg.hashsalt": "mammoseg", "pdf.fonttype": 42}
 
 
-def save_figure(figure: "Figure", path: Path | BinaryIO, kind: FigureKind) -> None:
+def save_figure(figure: "Figure", path: Path, kind: FigureKind) -> None:
     """Write a figure of matplotlib as one kind of file, whatever the name ends with."""
     import matplotlib  # loading it takes a second, and kinds of figures are named without it
 

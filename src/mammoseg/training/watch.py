@@ -3,9 +3,9 @@ images after every epoch. It opens without a network, and reads the log files al
 """
 
 import html
-import io
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 from urllib.parse import quote
@@ -15,24 +15,36 @@ import lightning as L
 import numpy as np
 import pandas as pd
 from lightning.pytorch.callbacks import Callback
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from mammoseg.drawing.html import page
 from mammoseg.drawing.panels import Panel, arranged
 from mammoseg.drawing.tint import tinted
 from mammoseg.io.atomic import write_text
-from mammoseg.io.figures import save_figure
 from mammoseg.records.colours import looks
 from mammoseg.training.module import Shown, StageModule
 
 PAGE = "training.html"
 MAPS = "maps"
 """Folder of a stage's pictures, in its folder of logs."""
-_STYLE = "img { max-width: 100%; display: block } svg { max-width: 100%; height: auto } figcaption { font-weight: 600 }"
+_STYLE = """
+img { max-width: 100%; display: block } figcaption { font-weight: 600 } .charts { display: flex; flex-wrap: wrap; gap: 1rem }
+.charts ul { list-style: none; margin: 0; padding-left: 2.5rem; font-size: 12px }
+"""
 _LOSSES = ("train/loss", "val/loss")
-_LINES = ("solid", "dashed", "dotted", "dashdot")
+_LINES = ("", "6 3", "2 3", "8 3 2 3")
+"""Dashes of SVG."""
+_WIDE, _HIGH, _LEFT = 320, 220, 44
+"""Pixels of a chart, and those left of it."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A line of a chart."""
+
+    label: str
+    colour: str
+    dashes: str
+    values: pd.Series
 
 
 class Watch(Callback):
@@ -109,34 +121,57 @@ def _begun(folder: Path) -> float:
 
 
 def _curves(table: pd.DataFrame) -> str:
-    """Losses, and scores of validation, as SVG."""
-    kinds = [kind for kind in ("auc", "dice", "peak", "moves") if any(re.search(rf"\b{kind}_", str(c)) for c in table)]
-    figure = Figure(figsize=(4.2 * (1 + len(kinds)), 3.2), layout="constrained")
-    losses, *scores = np.atleast_1d(figure.subplots(1, 1 + len(kinds)))
-    for name, line in zip(_LOSSES, ("dashed", "solid"), strict=True):
-        losses.plot(table["epoch"], table[name], color="0.2", linestyle=line, marker=".", label=name)
-    losses.set(title="loss", xlabel="epoch")
-    losses.xaxis.set_major_locator(MaxNLocator(integer=True))
-    losses.legend(frameon=False, fontsize="small")
-    for axes, kind in zip(scores, kinds, strict=True):
-        _plot_scores(axes, kind, table)
-    content = io.BytesIO()
-    save_figure(figure, content, "svg")
-    svg = content.getvalue().decode()
-    return svg[svg.index("<svg") :]
+    """Losses, and scores of validation."""
+    losses = [Curve(name, "#333333", line, table[name]) for name, line in zip(_LOSSES, (_LINES[1], ""), strict=True)]
+    charts = [_chart("loss", table["epoch"], losses)]
+    for kind in ("auc", "dice", "peak", "moves"):
+        if curves := _scores(kind, table):
+            charts.append(_chart(f"{kind}, validation", table["epoch"], curves, (0.0, 1.0)))
+    return f"<div class='charts'>{''.join(charts)}</div>"
 
 
-def _plot_scores(axes: Axes, kind: str, table: pd.DataFrame) -> None:
+def _scores(kind: str, table: pd.DataFrame) -> list[Curve]:
     """`val/auc_benign` of the model, `val/global/auc_benign` of its parts: a colour for each class, a line for each part."""
     found = [match for column in table if (match := re.fullmatch(rf"val/(?:(\w+)/)?{kind}_(\w+)", str(column)))]
     seen = looks(dict.fromkeys(match[2] for match in found))
     parts = list(dict.fromkeys(match[1] for match in found))
-    for match in found:
-        line = _LINES[parts.index(match[1]) % len(_LINES)]
-        label = f"{match[2]}, {match[1]}" if match[1] else match[2]
-        axes.plot(
-            table["epoch"], table[match[0]], color=seen[match[2]].on_light, linestyle=line, marker=".", label=label
+    return [
+        Curve(
+            f"{match[2]}, {match[1]}" if match[1] else match[2],
+            seen[match[2]].on_light,
+            _LINES[parts.index(match[1]) % len(_LINES)],
+            table[match[0]],
         )
-    axes.set(title=f"{kind}, validation", xlabel="epoch", ylim=(-0.02 if kind != "moves" else None, 1.02))
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.legend(frameon=False, fontsize="x-small")
+        for match in found
+    ]
+
+
+def _chart(title: str, epochs: pd.Series, curves: Sequence[Curve], span: tuple[float, float] | None = None) -> str:
+    """As SVG, with its legend. `span`: of the vertical axis, without one that of the values."""
+    values = np.concatenate([curve.values.to_numpy(float) for curve in curves])
+    finite = values[np.isfinite(values)]
+    low, high = span or ((finite.min(), finite.max()) if finite.size else (0.0, 1.0))
+    first, last = int(epochs.min()), int(epochs.max())
+    xs = _LEFT + (epochs.to_numpy(float) - first) / max(1, last - first) * (_WIDE - _LEFT - 8)
+    parts, legend = [], []
+    for curve in curves:
+        ys = _HIGH - 20 - (curve.values.to_numpy(float) - low) / max(high - low, 1e-9) * (_HIGH - 46)
+        points = " ".join(f"{x:.1f},{y:.1f}" for x, y in zip(xs, ys, strict=True) if np.isfinite(y))
+        style = f"fill='none' stroke='{curve.colour}' stroke-width='1.6' stroke-dasharray='{curve.dashes}'"
+        parts.append(f"<polyline points='{points}' {style}/>")
+        parts += [
+            f"<circle cx='{p.partition(',')[0]}' cy='{p.partition(',')[2]}' r='2' fill='{curve.colour}'/>"
+            for p in points.split()
+        ]
+        line = f"<svg width='28' height='8'><line x1='0' x2='28' y1='4' y2='4' {style}/></svg>"
+        legend.append(f"<li>{line} {html.escape(curve.label)}</li>")
+    for value in (low, (low + high) / 2, high):
+        y = _HIGH - 20 - (value - low) / max(high - low, 1e-9) * (_HIGH - 46)
+        parts.append(f"<text x='{_LEFT - 5}' y='{y + 4:.1f}' text-anchor='end'>{value:.3g}</text>")
+        parts.append(f"<line x1='{_LEFT}' x2='{_WIDE - 8}' y1='{y:.1f}' y2='{y:.1f}' stroke='#ddd'/>")
+    for epoch, x in ((first, _LEFT), (last, _WIDE - 8)) if last > first else ((first, _LEFT),):
+        parts.append(f"<text x='{x}' y='{_HIGH - 4}' text-anchor='middle'>{epoch}</text>")
+    parts.append(f"<text x='{_LEFT}' y='14' font-weight='600'>{html.escape(title)}</text>")
+    size = f"width='{_WIDE}' height='{_HIGH}' viewBox='0 0 {_WIDE} {_HIGH}' font-size='11'"
+    name = f"{html.escape(title)} by epoch"
+    return f"<div><svg role='img' aria-label='{name}' {size}>{''.join(parts)}</svg><ul>{''.join(legend)}</ul></div>"
