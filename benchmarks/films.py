@@ -18,7 +18,6 @@ regression on the grey levels outside of the breast, which no model here sees.
 import argparse
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -46,6 +45,7 @@ from mammoseg.recipes.gmic import gmic_small
 from mammoseg.records.label import CLASSES
 from mammoseg.training.config import TrainConfig
 from mammoseg.training.run import train
+from study_arms import Arm
 
 HEIGHT, WIDTH, SQUARE = 800, 480, 800
 KEPT = {
@@ -56,15 +56,6 @@ KEPT = {
 }
 REPLICATES, FIFTHS = 2000, 5
 SCORE = "score_final_malignant"
-
-
-@dataclass(frozen=True)
-class Arm:
-    """A row of the table."""
-
-    name: str
-    run: str
-    checkpoint: str = "checkpoint"
 
 
 FLOOR = "frozen trunk"

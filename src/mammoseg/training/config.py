@@ -89,8 +89,8 @@ class TrainConfig(Config):
     seed: int = Field(0, ge=0)
     """Of initial weights, splits, sampling and augmentation."""
     recompute: bool = False
-    """Whether blocks of the networks are computed a second time in the backward pass, which needs far less memory and about a third
-    more time (nn/recompute.py). Changes no result."""
+    """Whether blocks of the networks are computed a second time in the backward pass, which needs a third less memory and more
+    (nn/recompute.py), at the cost of another forward pass. Changes no result."""
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "32-true"
     """Lightning's precision name; `auto`: bf16-mixed where the processor computes in bfloat16, else 32-true."""
 

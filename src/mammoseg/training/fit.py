@@ -69,11 +69,8 @@ def fit_stage(
             precision=resolve_precision(precision, device),
             max_epochs=module.config.epochs,
             accumulate_grad_batches=module.config.accumulate,
-            callbacks=[
-                EpochLog(name, plan),
-                Watch(name, logs),
-                checkpoints,
-            ],  # an epoch is in the logs before it counts as done
+            # an epoch is in the logs before it counts as done
+            callbacks=[EpochLog(name, plan), Watch(name, logs), checkpoints],
             logger=[TensorBoardLogger(logs, name, version=""), CSVLogger(logs, name)],
             plugins=[_WholeFiles()],
             enable_checkpointing=False,

@@ -50,9 +50,11 @@ class Shown:
     label: str
     """The class of the map."""
     image_HW: NDArray[np.float32]
+    """The window, reduced to at most WATCHED_ROWS rows."""
     map_hw: NDArray[np.float32]
+    """Probabilities on the cells of the map."""
     mask_HW: NDArray[np.bool_] | None
-    """Its lesion of that class, if known."""
+    """Its lesion of that class in the pixels of the window, if known."""
 
 
 class StageModule(L.LightningModule):
