@@ -15,7 +15,9 @@ from pathlib import Path
 import cv2
 import pandas as pd
 
-from films import auc_of, cbis_masses
+from by_breast import auc_of
+from digital import rsna_subset
+from films import cbis_masses
 from mammoseg.data.manifest import Manifest, load_manifest
 from mammoseg.evaluation.join import join
 from mammoseg.evaluation.scores import BREAST, breast_table
@@ -79,27 +81,6 @@ def of_rsna(predictor: Predictor, source: Path, out: Path) -> Iterator[tuple[str
 def _enough(breasts: pd.DataFrame) -> bool:
     """Whether there are five breasts with cancer and five without."""
     return min((breasts["malignant"] == 1).sum(), (breasts["malignant"] == 0).sum()) >= 5
-
-
-def rsna_subset(source: Path, out: Path) -> Manifest:
-    """Written once, with the proportions of the images. Whether a breast without cancer has a benign finding is unknown."""
-    path = out / "manifest.csv"
-    if not path.is_file():
-        (out / "images").mkdir(parents=True, exist_ok=True)
-        rows = []
-        for row in pd.read_csv(source / "labels.csv", dtype=str).query("blank == '0'").to_dict("records"):
-            pixels = cv2.imread(str(source / "images" / row["file"]), cv2.IMREAD_GRAYSCALE)
-            pixels = 255 - pixels if row["invert"] == "1" else pixels
-            image = out / "images" / f"{row['image_id']}.png"
-            cv2.imwrite(str(image), cv2.resize(pixels, (512, 640), interpolation=cv2.INTER_AREA))
-            ids = {"patient_id": row["patient_id"], "exam_id": row["patient_id"], "image_id": row["image_id"]}
-            rows.append(
-                ids
-                | {"laterality": row["side"], "view": row["view"], "path": image.relative_to(out)}
-                | {"malignant": row["label"], "machine_id": row["machine_id"]}
-            )
-        pd.DataFrame(rows).to_csv(path, index=False)
-    return load_manifest(path)
 
 
 def main() -> None:

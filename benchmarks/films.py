@@ -1,23 +1,24 @@
 """Real films: the masses of CBIS-DDSM, benign or malignant, from the label of the breast alone.
 
-    python benchmarks/films.py OUT --source CBIS_MASS [--seeds 0] [--runs cam glam gmic] [--device cpu]
+    python benchmarks/films.py OUT --source CBIS_MASS [--seeds 0] [--runs cam glam gmic] [--patients 100 200] [--device cpu]
 
 CBIS_MASS holds a public export of the training part of the mass films, stretched to 800 x 800 pixels: images/, labels.csv (file,
 patient_id, side, view, pathology_all, breast_density, split ...) and boxes.csv (file, x, y, w, h). Films are written with their
 proportions, 800 x 480; boxes become masks, for evaluation. Masses of both kinds in a film have no mask: the boxes do not say which
 is which. A breast has the label of a class if a mass of it in any of its films has it. The same command continues.
 
-OUT/table.csv has a row for each arm and seed, on the films of split test: AUC(malignant) by breast with 95 % intervals over
-patients; the same within fifths of what the film beside the breast tells (below); its difference to that of the frozen trunk, over
-the same resampled patients; peaks of the malignant map in the box.
+OUT/table.csv has a row for each arm, number of patients and seed, on the films of split test: AUC(malignant) by breast with 95 %
+intervals over patients; the same within fifths of what the film beside the breast tells (below); its difference to that of the
+frozen trunk, over the same resampled patients; peaks of the malignant map in the box.
 
 Scanners and film copies differ between benign and malignant cases of this data set. How much they tell is measured by a logistic
 regression on the grey levels outside of the breast, which no model here sees.
 """
 
 import argparse
+import itertools
 import logging
-from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -29,8 +30,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from by_breast import SCORE, auc_of, auc_within, with_interval
 from mammoseg.data.manifest import Manifest, load_manifest
-from mammoseg.evaluation.bootstrap import interval
 from mammoseg.evaluation.evaluate import evaluate
 from mammoseg.evaluation.join import join
 from mammoseg.evaluation.scores import BREAST, breast_table
@@ -54,8 +55,7 @@ KEPT = {
     "mass_margins": "mass_margins",
     "subtlety_min": "subtlety",
 }
-REPLICATES, FIFTHS = 2000, 5
-SCORE = "score_final_malignant"
+FIFTHS = 5
 
 
 FLOOR = "frozen trunk"
@@ -119,6 +119,14 @@ def runs() -> dict[str, TrainConfig]:
     return {"cam": cam_film(), "gmic": gmic, "glam": glam}
 
 
+def fewer(manifest: Manifest, patients: int, seed: int) -> Manifest:
+    """That many patients of split train, drawn; all of the others."""
+    table = manifest.table
+    there = sorted(table.loc[table["split"] == "train", "patient_id"].unique())
+    drawn = np.random.default_rng(seed).permutation(there)[:patients]  # the fewer are among the more
+    return replace(manifest, table=table[(table["split"] != "train") | table["patient_id"].isin(drawn)])
+
+
 def _shorter(config: TrainConfig, times: int) -> TrainConfig:
     stages = {name: stage.model_copy(update={"epochs": stage.epochs // times}) for name, stage in config.stages.items()}
     return config.model_copy(update={"stages": stages})
@@ -165,36 +173,14 @@ def row_of(breasts: pd.DataFrame, films: pd.DataFrame, floor: pd.Series | None, 
 
     row = {
         "AUC(M) by breast": auc_of(breasts),
-        "within fifths": _with_interval(lambda w: _within(labels, scores, strata, w), patients),
-        "above the frozen trunk": "" if floor is None else _with_interval(difference, patients),
+        "within fifths": with_interval(lambda w: auc_within(labels, scores, strata, w), patients),
+        "above the frozen trunk": "" if floor is None else with_interval(difference, patients),
     }
     if len(films):
         peak = films[films["malignant_saliency_dice_soft"].notna()]
         inside = peak["malignant_saliency_pointing_inside"].fillna(0).to_numpy()  # a map of nothing has no peak
-        row["malignant peak in the box"] = _with_interval(lambda w: w @ inside / w.sum(1), peak["patient_id"].tolist())
+        row["malignant peak in the box"] = with_interval(lambda w: w @ inside / w.sum(1), peak["patient_id"].tolist())
     return row
-
-
-def auc_of(breasts: pd.DataFrame) -> str:
-    """AUC(malignant) with its interval over patients."""
-    labels, scores = breasts["malignant"].to_numpy(), breasts[SCORE].to_numpy()
-    return _with_interval(lambda w: auc(labels, scores, w), breasts["patient_id"].tolist())
-
-
-def _within(labels: NDArray, scores: NDArray, strata: NDArray, weights: NDArray) -> NDArray[np.float64]:
-    """AUC over the pairs of breasts of the same stratum."""
-    won, pairs = np.zeros(len(weights)), np.zeros(len(weights))
-    for stratum in np.unique(strata):
-        of = strata == stratum
-        count = (weights[:, of] * labels[of]).sum(1) * (weights[:, of] * (1 - labels[of])).sum(1)
-        won += np.nan_to_num(auc(labels[of], scores[of], weights[:, of])) * count
-        pairs += count
-    return won / pairs
-
-
-def _with_interval(statistic, patients: Sequence[str]) -> str:
-    found = interval(statistic, patients, REPLICATES, seed=0)
-    return f"{statistic(np.ones((1, len(patients))))[0]:.3f} ({found.low:.3f} to {found.high:.3f})"
 
 
 def random_point(manifest: Manifest) -> float:
@@ -216,6 +202,7 @@ def main() -> None:
     parser.add_argument("--source", type=Path, required=True)
     parser.add_argument("--seeds", type=int, nargs="*", default=[0])
     parser.add_argument("--runs", nargs="*", default=["cam", "glam", "gmic"])
+    parser.add_argument("--patients", type=int, nargs="*", default=[])
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--workers", type=int, default=1)
     given = parser.parse_args()
@@ -226,29 +213,24 @@ def main() -> None:
     beside = beside[beside["split"] == "test"]
     breasts = beside.groupby(BREAST)[[SCORE, "malignant"]].agg({SCORE: "mean", "malignant": "max"}).reset_index()
     scanner = breasts.set_index(BREAST)[SCORE]
-    rows = [{"arm": "film beside the breast", "seed": "", **row_of(breasts, pd.DataFrame(), None, scanner)}]
-    for seed in given.seeds:
-        floors: Mapping[int, pd.Series] = {}
-        for name, config in runs().items():
-            if name not in given.runs:
-                continue
-            run = given.out / f"{name}-{seed}"
-            config = config.model_copy(update={"seed": seed})
-            train(
-                config,
-                manifest,
-                run,
-                torch.device(given.device),
-                given.workers,
-                cache_folder=given.out / f"cache-{name}",
-            )
-            for arm in ARMS:
-                if arm.run == name:
-                    breasts, films = tested(arm, run, manifest, given.device, given.workers)
-                    floor = floors.get(seed)
-                    rows.append({"arm": arm.name, "seed": seed, **row_of(breasts, films, floor, scanner)})
-                    if arm.name == FLOOR:
-                        floors = {**floors, seed: breasts.set_index(BREAST)[SCORE]}
+    rows: list[dict[str, object]] = [
+        {"arm": "film beside the breast", **row_of(breasts, pd.DataFrame(), None, scanner)}
+    ]
+    everyone = manifest.subset("train").table["patient_id"].nunique()
+    asked = [(name, everyone) for name in given.runs] + [("cam", patients) for patients in given.patients]
+    floors: dict[tuple[int, int], pd.Series] = {}
+    for seed, (name, patients) in itertools.product(given.seeds, asked):
+        run = given.out / (f"{name}-{seed}" if patients == everyone else f"{name}-{seed}-{patients}")
+        config = runs()[name].model_copy(update={"seed": seed})
+        learns = manifest if patients == everyone else fewer(manifest, patients, seed)
+        device, cache = torch.device(given.device), given.out / f"cache-{name}"
+        train(config, learns, run, device, given.workers, cache_folder=cache)
+        for arm in (arm for arm in ARMS if arm.run == name):
+            breasts, films = tested(arm, run, manifest, given.device, given.workers)
+            what = {"arm": arm.name, "patients": patients, "seed": seed}
+            rows.append(what | row_of(breasts, films, floors.get((seed, patients)), scanner))
+            if arm.name == FLOOR:
+                floors[seed, patients] = breasts.set_index(BREAST)[SCORE]
     table = pd.DataFrame(rows).fillna("")
     table.to_csv(given.out / "table.csv", index=False)
     print(table.to_string(index=False))
