@@ -2,9 +2,9 @@
 
     python benchmarks/digital.py OUT --source RSNA_SUBSET [--seeds 0] [--device cpu]
 
-RSNA_SUBSET holds labels.csv (file, patient_id, side, view, age, label, machine_id, invert, blank, split ...) and images/ of 640 x 640
-pixels, stretched from 640 x 512. A breast is malignant if its cancer was proven by biopsy; whether the others have a benign finding is
-unknown, so that cancer is the only class. The same command continues.
+RSNA_SUBSET holds labels.csv (file, patient_id, side, view, age, label, machine_id, invert, blank, split ...) and images/ of
+640 x 640 pixels, stretched from 640 x 512. A breast is malignant if its cancer was proven by biopsy; whether the others have a
+benign finding is unknown, so that cancer is the only class. The same command continues.
 
 OUT/table.csv has a row for each arm and seed, on the breasts of split test: AUC with 95 % intervals over patients, over all
 pairs of breasts and over those of the same machine alone, and for each machine with at least ten breasts of either kind. Within
