@@ -23,7 +23,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
             "n_of_training": seen.learned,
             "window": {"images_below": seen.below},
         }
-        return counts | {"by": {column: {"level": "breast"} for column in options["by"]}}
+        return counts | {"titles": {}, "by": {column: {"level": "breast"} for column in options["by"]}}
 
     monkeypatch.setattr("mammoseg.evaluation.evaluate.evaluate", evaluate)
     monkeypatch.setattr("mammoseg.evaluation.tables.summary_table", lambda _: [{"metric": "AUC", "value": "0.9"}])
@@ -103,3 +103,21 @@ def test_images_that_the_window_misses_are_told(calls: SimpleNamespace, phantom_
 def test_failed_images_make_3(calls: SimpleNamespace, phantom_study: Manifest) -> None:
     calls.failed = 1
     assert invoke(phantom_study).exit_code == 3
+
+
+def test_several_predictions_have_a_spread(
+    calls: SimpleNamespace, phantom_study: Manifest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    calls.failed = 1
+    monkeypatch.setattr("mammoseg.evaluation.spread.write_spread", lambda out, found: [(out, len(found))])
+    monkeypatch.setattr("mammoseg.evaluation.spread.spread_table", lambda rows, _: [{"rows": str(rows)}])
+    result = invoke(phantom_study, "--predictions", "other")
+    assert result.exit_code == 3
+    assert calls.paths == (Path("other"), Path("out/2"))
+    assert [line.split() for line in result.stdout.splitlines()] == [
+        ["rows"],
+        ["[(PosixPath('out'),", "2)]"],
+        ["All", "numbers:", "out/1/metrics.json"],
+        ["All", "numbers:", "out/2/metrics.json"],
+    ]

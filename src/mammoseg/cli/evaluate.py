@@ -9,7 +9,10 @@ from mammoseg.cli import options
 
 
 def evaluate(
-    predictions: Annotated[Path, typer.Option("--predictions", help="Folder that `predict` wrote.")],
+    predictions: Annotated[
+        list[Path],
+        typer.Option("--predictions", help="Folder that `predict` wrote. Several: of each, and their spread."),
+    ],
     manifest: options.Manifest,
     out: options.Out,
     split: options.Split = None,
@@ -30,35 +33,46 @@ def evaluate(
 ) -> int:
     """Measure predictions: AUC, average precision, Dice and PxAP, with intervals.
 
-    Writes metrics.json, metrics.csv, per_image.csv and the ROC figure (roc.png, roc.pdf, roc.svg). Exit code 3: some images
-    had failed in `predict`.
+    Writes metrics.json, metrics.csv, per_image.csv and the ROC figure (roc.png, roc.pdf, roc.svg). Those of several predictions
+    go to OUT/1, OUT/2 and so on, and mean and standard deviation over them to OUT/spread.csv. Exit code 3: some images had failed
+    in `predict`.
     """
     from mammoseg.cli.tables import print_table
     from mammoseg.data.manifest import load_manifest
     from mammoseg.evaluation.evaluate import evaluate as run
+    from mammoseg.evaluation.spread import spread_table, write_spread
     from mammoseg.evaluation.tables import breakdown_table, summary_table
     from mammoseg.ingest.pseudonyms import read_salt, with_pseudonyms
     from mammoseg.io.outputs import writing_to
 
     table = load_manifest(manifest)
     table = with_pseudonyms(table, read_salt(hash_ids)) if hash_ids else table
+    several = len(predictions) > 1
+    found = {}
     with writing_to(out):
-        metrics = run(
-            *(predictions, table, out),
-            split=split,
-            bootstrap=bootstrap,
-            seed=seed,
-            by=by or [],
-            metrics=metric or [],
-            training=training,
-        )
-    print_table(summary_table(metrics))
-    for column in by or []:
-        print(f"\nBy {column}, a row for each value and class; cases are {metrics['by'][column]['level']}s:")
-        print_table(breakdown_table(metrics, column))
-    if learned := metrics["n_of_training"]:
-        print(f"Caution: from patients of {learned} of {metrics['n_images']} images the model has learned.")
-    if below := metrics["window"]["images_below"]:
-        print(f"Caution: on {below} of {metrics['n_images']} images the model saw too little of the breast.")
-    print(f"All numbers: {out / 'metrics.json'}")
-    return 3 if metrics["n_failed"] else 0
+        for number, folder in enumerate(predictions, start=1):
+            place = out / str(number) if several else out
+            found[place] = run(
+                *(folder, table, place),
+                split=split,
+                bootstrap=bootstrap,
+                seed=seed,
+                by=by or [],
+                metrics=metric or [],
+                training=training,
+            )
+        spread = write_spread(out, list(found.values())) if several else []
+    if several:
+        print_table(spread_table(spread, found[place]["titles"]))
+    for place, metrics in found.items():
+        if not several:
+            print_table(summary_table(metrics))
+        for column in by or []:
+            print(f"\nBy {column}, a row for each value and class; cases are {metrics['by'][column]['level']}s:")
+            print_table(breakdown_table(metrics, column))
+        if learned := metrics["n_of_training"]:
+            print(f"Caution: from patients of {learned} of {metrics['n_images']} images the model has learned.")
+        if below := metrics["window"]["images_below"]:
+            print(f"Caution: on {below} of {metrics['n_images']} images the model saw too little of the breast.")
+        print(f"All numbers: {place / 'metrics.json'}")
+    return 3 if any(metrics["n_failed"] for metrics in found.values()) else 0
