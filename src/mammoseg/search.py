@@ -224,7 +224,7 @@ def _journal(out: Path) -> Iterator[None]:
 def _study(out: Path, config: TrainConfig, space: Space, manifest: Manifest) -> optuna.Study:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     settings = {
-        "config": config.model_dump(mode="json"),
+        "config": config.model_dump(mode="json", exclude=config.beside),
         "space": {name: of if isinstance(of, list) else of.model_dump() for name, of in space.items()},
         "manifest": manifest.sha256(splits=True),
         "init": open_checkpoint(Path(config.init.checkpoint)).sha256 if config.init else None,

@@ -24,6 +24,7 @@ from mammoseg.records.label import CLASSES
 from mammoseg.training import fit
 from mammoseg.training.config import StageConfig, TrainConfig
 from mammoseg.training.fit import fit_stage, resolve_precision
+from mammoseg.training.logs import Logs
 from mammoseg.training.module import StageModule, TrainingError
 from mammoseg.training.progress import Plan
 from mammoseg.training.selection import ValidationScores
@@ -55,7 +56,7 @@ class Fit:
             "loss",
             seed=0,
         )
-        logs, plan = self.folder / "logs", Plan([self.module.stage], {"global": self.module.config.epochs})
+        logs, plan = Logs(self.folder / "logs"), Plan([self.module.stage], {"global": self.module.config.epochs})
         return fit_stage(
             *(self.module, self.train, self.val, self.folder, logs, CPU, workers, precision, plan),
             smoothing=self.smoothing,

@@ -53,6 +53,8 @@ class TrainConfig(Config):
     """Everything that decides a run, apart from the data themselves."""
 
     fixed: ClassVar[frozenset[str]] = frozenset({"model"})
+    beside: ClassVar[frozenset[str]] = frozenset({"recompute", "wandb"})
+    """Settings that change no result: a run may be continued with others."""
 
     model: str = "glam"
     """Name of the model."""
@@ -91,6 +93,8 @@ class TrainConfig(Config):
     recompute: bool = False
     """Whether blocks of the networks are computed a second time in the backward pass, which needs a third less memory and more
     (nn/recompute.py), at the cost of another forward pass. Changes no result."""
+    wandb: str | None = None
+    """Project of Weights & Biases to which scores and settings are sent (training/logs.py); None: nothing leaves the machine."""
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "32-true"
     """Lightning's precision name; `auto`: bf16-mixed where the processor computes in bfloat16, else 32-true."""
 

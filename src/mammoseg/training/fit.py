@@ -10,7 +10,6 @@ from typing import Any, Literal, cast
 import lightning as L
 import torch
 from lightning.pytorch.callbacks import Callback
-from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 from torch.utils.data import DataLoader
 
@@ -20,6 +19,7 @@ from mammoseg.io.atomic import write_bytes
 from mammoseg.nn.device import computes_bfloat16
 from mammoseg.nn.inference import full_float32
 from mammoseg.training.distributed import Share, size, trainer_arguments
+from mammoseg.training.logs import Logs
 from mammoseg.training.module import StageModule, TrainingError
 from mammoseg.training.progress import EpochLog, Plan, quiet_lightning
 from mammoseg.training.resume import LAST, best_file, load_best, next_epoch
@@ -31,7 +31,7 @@ def fit_stage(
     train: WindowDataset,
     val: WindowDataset,
     folder: Path,
-    logs: Path,
+    logs: Logs,
     device: torch.device,
     workers: int,
     precision: str,
@@ -41,10 +41,9 @@ def fit_stage(
 ) -> dict[str, float]:
     """Train until the last epoch, from `folder/last.ckpt` if it is there; returns number and scores of the best epoch.
 
-    Leaves the best epoch's weights in the model. TensorBoard files go to `logs/STAGE`, one CSV per attempt below it. `run` is
-    the digest of the run, which last.ckpt carries; `smoothing` is `TrainConfig.select_smoothing`. Raises TrainingError if the
-    loss is not finite, or last.ckpt is damaged or of another run, or the batches cannot be shared by the processes; OSError
-    with advice if the disk is full.
+    Leaves the best epoch's weights in the model. `run` is the digest of the run, which last.ckpt carries; `smoothing` is
+    `TrainConfig.select_smoothing`. Raises TrainingError if the loss is not finite, or last.ckpt is damaged or of another run, or
+    the batches cannot be shared by the processes; OSError with advice if the disk is full.
     """
     batch = _of_each_process(module, len(val))
     sampler = Share(BalancedExamSampler(train.items(), module.seed, module.config.whole_exams), even=True)
@@ -62,6 +61,7 @@ def fit_stage(
         for data, order in ((train, sampler), (val, Share(InOrder(len(val)), even=False)))
     ]
     checkpoints, name = Checkpoints(folder, run, smoothing), module.stage.name
+    loggers = logs.loggers(name)
     with quiet_lightning(), full_float32():
         trainer = L.Trainer(
             accelerator="gpu" if device.type == "cuda" else device.type,
@@ -70,8 +70,8 @@ def fit_stage(
             max_epochs=module.config.epochs,
             accumulate_grad_batches=module.config.accumulate,
             # an epoch is in the logs before it counts as done
-            callbacks=[EpochLog(name, plan), Watch(name, logs), checkpoints],
-            logger=[TensorBoardLogger(logs, name, version=""), CSVLogger(logs, name)],
+            callbacks=[EpochLog(name, plan), Watch(name, logs.folder), checkpoints],
+            logger=loggers,
             plugins=[_WholeFiles()],
             enable_checkpointing=False,
             enable_progress_bar=False,
@@ -80,6 +80,7 @@ def fit_stage(
             log_every_n_steps=1,
         )
         _fit(trainer, module, loaders, folder)
+    logs.close(loggers)
     module.model.load_state_dict(load_best(best_file(folder, checkpoints.best["epoch"])))
     return checkpoints.best
 

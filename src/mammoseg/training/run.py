@@ -50,6 +50,7 @@ from mammoseg.training.config import StageConfig, TrainConfig
 from mammoseg.training.distributed import in_first, is_first, together
 from mammoseg.training.fit import fit_stage
 from mammoseg.training.init import PretrainedTrunk, Start, frozen_parameters, pretrained_trunks, start_hashes
+from mammoseg.training.logs import Logs
 from mammoseg.training.material import (
     SPLITS,
     count_masked,
@@ -181,10 +182,11 @@ class _Run:
         self.learning: Learning = load_model_plugin(config.model).LEARNING
         self.stages = self.learning.stages_of(config.network)
         self.plan = Plan(self.stages, {stage.name: self._settings(stage).epochs for stage in self.stages})
+        self.logs = Logs(out / "logs", config.wandb, config.model_dump(mode="json"))
         self.result = out / "checkpoint"
         self.marker = out / "run.json"
         self.identity = {
-            "config": config.model_dump(mode="json", exclude={"recompute"}),  # it changes no result
+            "config": config.model_dump(mode="json", exclude=config.beside),
             "manifest_sha256": manifest.sha256(),
             "splits_sha256": manifest.sha256(splits=True),
             "started_from": start_hashes(start, pretrained),
@@ -263,9 +265,9 @@ class _Run:
                 self.learning.collate,
                 self.frozen,
             )
-            logs, precision = self.out / "logs", self.config.precision
+            precision = self.config.precision
             best = fit_stage(
-                *(module, train, val, folder, logs, self.device, self.workers, precision, self.plan, self.digest),
+                *(module, train, val, folder, self.logs, self.device, self.workers, precision, self.plan, self.digest),
                 self.config.select_smoothing,
             )
             what = {"stage": stage.name, "criterion": criterion, "best": best}
