@@ -41,6 +41,7 @@ PARSED = (
     "mammoseg search --recipe gmic_paper",
     "mammoseg predict --checkpoint search/ensemble",
     "mammoseg evaluate --predictions predictions --manifest search/",
+    "mammoseg evaluate --predictions single/1",
     "mammoseg train --recipe cam_film",  # needs ImageNet weights
     "mammoseg evaluate --predictions run/predictions",
 )
