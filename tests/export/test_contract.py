@@ -50,6 +50,7 @@ def export(mine: Path, command: Callable[..., Any]) -> Callable[..., Any]:
 
     def run(name: str, *arguments: object, manifest: bool = True) -> Any:
         table = ("--manifest", mine / "study" / "manifest.csv") if manifest else ()
+        arguments = (*arguments, *(["--make-source"] if name.startswith("dicom") else []))  # the images are pictures
         return command("export", name, "--predictions", mine / "predictions", "--out", mine / "out", *table, *arguments)
 
     return run
@@ -64,7 +65,7 @@ def test_the_list_names_each_with_what_it_is(command: Callable[..., Any]) -> Non
     done = command("export")
     assert done.code == 0
     listed = [line.partition(" ")[0] for line in done.out.splitlines()]
-    assert listed == plugins.names(plugins.EXPORTERS)
+    assert listed == [name.replace("_", "-") for name in plugins.names(plugins.EXPORTERS)]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -11,9 +11,7 @@ from mammoseg.cli import options
 def export(
     name: Annotated[
         str | None,
-        typer.Argument(
-            metavar="NAME", help="What to write: figures, page, published or a dotted name; none lists all."
-        ),
+        typer.Argument(metavar="NAME", help="What to write, such as dicom-seg, or a dotted name; none lists all."),
     ] = None,
     predictions: Annotated[
         Path | None, typer.Option("--predictions", file_okay=False, help="Folder that `predict` wrote.")
@@ -23,9 +21,13 @@ def export(
         Path | None, typer.Option("--manifest", "-m", help="Table of images: the truth, and files that were moved.")
     ] = None,
     hash_ids: options.HashIds = None,
+    make_source: Annotated[
+        bool,
+        typer.Option("--make-source", help="Of dicom-...: make mammography objects of images that are no DICOM files."),
+    ] = False,
     sets: options.Sets = None,
 ) -> int:
-    """Write predictions in another form: figures, a page, a table.
+    """Write predictions in another form: figures, a page, a table, DICOM objects.
 
     Works on the predictions folder alone, and reads the images where its records say they are. An image whose file is
     missing or has changed is listed in errors.csv, and the rest goes on (exit code 3).
@@ -39,10 +41,11 @@ def export(
 
     if name is None:
         for known in names(EXPORTERS):
-            print(f"{known:<10} {str(load(EXPORTERS, known).__doc__).partition(chr(10))[0]}")
+            about = str(load(EXPORTERS, known).__doc__).partition(chr(10))[0]
+            print(f"{known.replace('_', '-'):<13} {about}")
         return 0
-    plugin = load(EXPORTERS, name)
-    chosen = with_overrides(plugin.Options(), sets=sets or [])
+    plugin = load(EXPORTERS, name if "." in name else name.replace("-", "_"))
+    chosen = with_overrides(plugin.Options(), sets=[*(sets or []), *(["make_source=true"] if make_source else [])])
     if predictions is None or out is None:
         missing = "--predictions" if predictions is None else "--out"
         raise typer.BadParameter("is needed with the name of an exporter. Give a folder.", param_hint=missing)

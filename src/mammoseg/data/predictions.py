@@ -3,8 +3,10 @@
 The records of the folder name the files. A manifest is needed only for the truth, and for the files if they were moved.
 """
 
+import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,8 +18,9 @@ from mammoseg.data.masks import Truth, readable_masks
 from mammoseg.io.errors import ImageReadError, RunFileError
 from mammoseg.io.failures import Failures
 from mammoseg.io.read import read_image
+from mammoseg.io.regular import open_regular
 from mammoseg.io.repeats import Repeats
-from mammoseg.io.runs import load_prediction, predicted_classes, predicted_ids, read_run
+from mammoseg.io.runs import load_prediction, predicted_classes, predicted_ids, read_record, read_run
 from mammoseg.prep.config import PrepConfig
 from mammoseg.records.image import Mammogram
 from mammoseg.records.label import reported
@@ -25,6 +28,7 @@ from mammoseg.records.prediction import Prediction
 
 logger = logging.getLogger(__name__)
 
+S = TypeVar("S")
 T = TypeVar("T")
 _UNKNOWN = Path()
 
@@ -43,19 +47,33 @@ class Predicted:
 
     def image(self) -> Mammogram:
         """The pixels that were predicted. Raises ImageReadError if their file is unknown, missing, damaged or another one."""
-        source, path = self.prediction.source, self.row.path
-        if path == _UNKNOWN:
+        path = self._path()
+        image = self.row.mammogram(*read_image(path, self.prep.dicom))
+        self._check(path, image.source.sha256 if image.source else None)
+        return image
+
+    def file(self) -> Path:
+        """The file that was predicted, not decoded. Raises ImageReadError if it is unknown, missing or another one."""
+        path = self._path()
+        with open_regular(path) as file:
+            self._check(path, hashlib.file_digest(file, "sha256").hexdigest())
+        return path
+
+    def _path(self) -> Path:
+        if self.row.path == _UNKNOWN:
             raise ImageReadError(
                 f"{self.prediction.image_id}: its record does not name the file of the image: it is of an earlier version, or "
                 "has pseudonyms. Expected a path. Give the table of images with --manifest, and with --hash-ids if that was used."
             )
-        image = self.row.mammogram(*read_image(path, self.prep.dicom))
-        if source and image.source and source.sha256 != image.source.sha256:
+        return self.row.path
+
+    def _check(self, path: Path, sha256: str | None) -> None:
+        source = self.prediction.source
+        if source and sha256 and source.sha256 != sha256:
             raise ImageReadError(
                 f"{path}: the file has changed since it was predicted. Expected the content that the prediction is about. Put "
                 "the file back, or predict again."
             )
-        return image
 
     def truth(self) -> Truth:
         """The lesion masks of the manifest in the pixels of the file. Those that cannot be read are told."""
@@ -87,24 +105,64 @@ class Predictions:
 
     def each(self, make: Callable[[Predicted], T]) -> list[T]:
         """What `make` gives for every image, in the order of their ids; without those for which it raises an error."""
-        made, told = [], Repeats("export", logger.warning)
-        for image_id in self.image_ids:
-            row = self._rows.get(image_id)
-            path = row.path if row else self.folder
-            try:
-                prediction = load_prediction(self.folder, image_id)
-                row = row or _row_of(prediction)
-                made.append(make(Predicted(prediction, row, self.prep, partial(told.add, image_id, path))))
-            except (ValueError, OSError) as error:
+        with self._work():
+            return self._made(self.image_ids, make)
+
+    def each_exam(self, load: Callable[[Predicted], S], make: Callable[[list[S]], T]) -> list[T]:
+        """What `make` gives for every exam, in the order of their first images, of what `load` gives for each of its images.
+
+        Images for which `load` raises an error are missing there; if `make` raises one, it counts for all images of the exam.
+        """
+        exams: dict[tuple[str, str], list[str]] = {}
+        made: list[T] = []
+        with self._work():
+            for image_id in self.image_ids:
+                for exam in self._try([image_id], self._exam, image_id):
+                    exams.setdefault(exam, []).append(image_id)
+            for image_ids in exams.values():
+                loaded = self._made(image_ids, load)
+                if loaded:
+                    made += self._try([name for name in image_ids if name not in self.failed], make, loaded)
+        return made
+
+    def _made(self, image_ids: Sequence[str], make: Callable[[Predicted], T]) -> list[T]:
+        return [
+            made
+            for image_id in image_ids
+            for made in self._try([image_id], lambda name: make(self._predicted(name)), image_id)
+        ]
+
+    def _exam(self, image_id: str) -> tuple[str, str]:
+        about = read_record(self.folder, image_id).about
+        return about.patient_id, about.exam_id
+
+    def _predicted(self, image_id: str) -> Predicted:
+        prediction = load_prediction(self.folder, image_id)
+        row = self._rows.setdefault(image_id, _row_of(prediction))
+        return Predicted(prediction, row, self.prep, partial(self._told.add, image_id, row.path))
+
+    @contextmanager
+    def _work(self) -> Iterator[None]:
+        self._told = Repeats("export", logger.warning)
+        yield
+        self._failures.write_table()
+        self._told.log_counts()
+
+    def _try(self, image_ids: Sequence[str], make: Callable[[S], T], of: S) -> list[T]:
+        """What `make` gives, or nothing, and the images have failed."""
+        try:
+            made = make(of)
+        except (ValueError, OSError) as error:
+            for image_id in image_ids:
+                row = self._rows.get(image_id)
                 self.failed.add(image_id)
                 message = row.shown(error) if row else str(error)
                 self._failures.add(image_id, row.shown(row.path) if row else "", "export", error, message)
-                told.add(image_id, path, message)
-            else:
-                self._failures.remove(image_id)
-        self._failures.write_table()
-        told.log_counts()
-        return made
+                self._told.add(image_id, row.path if row else self.folder, message)
+            return []
+        for image_id in image_ids:
+            self._failures.remove(image_id)
+        return [made]
 
 
 def _row_of(prediction: Prediction) -> ImageRow:

@@ -53,7 +53,7 @@ class TrainConfig(Config):
     """Everything that decides a run, apart from the data themselves."""
 
     fixed: ClassVar[frozenset[str]] = frozenset({"model"})
-    beside: ClassVar[frozenset[str]] = frozenset({"recompute", "wandb"})
+    beside: ClassVar[set[str]] = {"recompute", "wandb"}
     """Settings that change no result: a run may be continued with others."""
 
     model: str = "glam"

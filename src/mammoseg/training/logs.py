@@ -44,12 +44,11 @@ class Logs:
         Scores, settings, and the versions of the system and its packages are sent; not the name of the machine, code, the command
         and what it prints: paths can name patients.
         """
-        import wandb
-
         known, run = self.folder / stage / "wandb_id", self.folder.absolute().parent.name
         if not known.is_file():
             write_text(known, uuid4().hex)
         nothing_else = {"console": "off", "disable_code": True, "disable_git": True, "x_disable_machine_info": True}
+        nothing_else |= {"host": "", "silent": True, "x_disable_stats": True}
         logger = WandbLogger(
             name=f"{run}, {stage}",
             save_dir=self.folder,
@@ -57,7 +56,7 @@ class Logs:
             project=self.project,
             group=run,
             resume="allow",
-            settings=wandb.Settings(host="", silent=True, x_disable_stats=True, **nothing_else),
+            settings=nothing_else,
         )
         logger.log_hyperparams(dict(self.settings))
         return logger
