@@ -268,6 +268,20 @@ def command(
 
 
 @pytest.fixture(scope="session")
+def dicom_exams(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`images`, an exam of each kind of dicom_exams.py, number K of the K-th kind, and `predictions`. Not to be changed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(TESTS))
+        import dicom_exams
+
+    folder = tmp_path_factory.mktemp("exams")
+    for number, kind in enumerate(dicom_exams.KINDS):
+        dicom_exams.write_exam(folder, number, kind)
+    dicom_exams.finish(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def processes() -> Callable[..., list[int | None]]:
     """`processes("train_run", [arguments of one, of another])` runs a function of killing.py in one or several processes at once;
     the exit code of each. Like torchrun, it ends those that are still there a minute after one has failed."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from highdicom import pr
+from highdicom import PresentationLUTTransformation, pr
 from highdicom.color import CIELabColor
 from pydicom.dataset import Dataset
 
@@ -53,10 +53,18 @@ def presentation(
         content_description=NOTE,
         graphic_layers=[*layers.values(), note],
         graphic_annotations=[*drawn, _note(view, note, series)],
+        presentation_lut_transformation=_polarity(view.source),
         **series.equipment,
     )
     made.Laterality = None  # the series is of both breasts
     return made
+
+
+def _polarity(source: Dataset) -> PresentationLUTTransformation:
+    """A presentation state overrides the Photometric Interpretation of its image (PS3.4, N.2.1.4): without a word about it,
+    MONOCHROME1 would be shown as a negative."""
+    inverse = source.PhotometricInterpretation == "MONOCHROME1"
+    return PresentationLUTTransformation(presentation_lut_shape="INVERSE" if inverse else "IDENTITY")
 
 
 def _annotation(view: View, layer: pr.GraphicLayer, finding: Finding) -> pr.GraphicAnnotation:
