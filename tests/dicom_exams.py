@@ -1,7 +1,9 @@
 """Exams as DICOM files, of nine kinds that exporters must be right for, with predictions of no model: spots at known places."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -20,6 +22,8 @@ KINDS = (
     *("plain", "missing views", "mirrored", "MONOCHROME1", "spot views", "one breast", "no findings"),
     *("twelve findings", "as devices"),
 )
+PICTURE = "picture"
+"""A further kind: PNG files."""
 CLASSES = ("benign", "malignant")
 ROWS, COLUMNS = 300, 240
 MM = 0.5
@@ -38,9 +42,13 @@ def write_exam(folder: Path, number: int, kind: str, size: int = 1) -> None:
         views = views[:2]
     for side, view in views:
         image_id = f"exam{number}_{side}-{view}"
-        path = folder / "images" / f"{image_id}.dcm"
+        path = folder / "images" / f"{image_id}{'.png' if kind == PICTURE else '.dcm'}"
         path.parent.mkdir(parents=True, exist_ok=True)
-        mammogram(number, side, view, kind, size).save_as(path, enforce_file_format=True)
+        image = mammogram(number, side, view, kind, size)
+        if kind == PICTURE:
+            cv2.imwrite(str(path), image.pixel_array)
+        else:
+            image.save_as(path, enforce_file_format=True)
         spots = {"no findings": 0, "twelve findings": 12}.get(kind, int(rng.integers(1, 4)))
         save_prediction(folder / "predictions", prediction(path, number, side, view, kind, spots, rng))
 
@@ -137,6 +145,6 @@ def prediction(
         scores={name: float(maps[place].max(initial=0.02)) for place, name in enumerate(CLASSES)},
         grid=grid,
         maps={"saliency": maps},
-        source=image.source,
+        source=replace(image.source, pixel_mm=(MM, MM)) if image.source else None,
     )
     return Prediction(**{**vars(made), "findings": findings_of(made)})
