@@ -14,6 +14,7 @@ from mammoseg.cli import (
     doctor,
     evaluate,
     export,
+    figure,
     import_weights,
     phantom,
     predict,
@@ -56,6 +57,7 @@ for verb in (
     predict,
     evaluate,
     export,
+    figure,
     bench,
     doctor,
 ):

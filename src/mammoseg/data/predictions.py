@@ -99,7 +99,7 @@ class Predictions:
                 f"{folder}: none of its {len(self.image_ids)} images is in {manifest.path}. Expected the manifest that was "
                 "predicted. Give that one."
             )
-        self._failures = Failures(out)
+        self._failures, self._told = Failures(out), Repeats("export", logger.warning)
         self.failed: set[str] = set()
         """The images that did not work."""
 
@@ -129,21 +129,21 @@ class Predictions:
         return [
             made
             for image_id in image_ids
-            for made in self._try([image_id], lambda name: make(self._predicted(name)), image_id)
+            for made in self._try([image_id], lambda name: make(self.open(name)), image_id)
         ]
 
     def _exam(self, image_id: str) -> tuple[str, str]:
         about = read_record(self.folder, image_id).about
         return about.patient_id, about.exam_id
 
-    def _predicted(self, image_id: str) -> Predicted:
+    def open(self, image_id: str) -> Predicted:
+        """One image. Raises RunFileError if it has no prediction, or a damaged one."""
         prediction = load_prediction(self.folder, image_id)
         row = self._rows.setdefault(image_id, _row_of(prediction))
         return Predicted(prediction, row, self.prep, partial(self._told.add, image_id, row.path))
 
     @contextmanager
     def _work(self) -> Iterator[None]:
-        self._told = Repeats("export", logger.warning)
         yield
         self._failures.write_table()
         self._told.log_counts()

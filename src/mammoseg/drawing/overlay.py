@@ -49,8 +49,8 @@ def overlay_sheet(
     size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
     fine: NDArray[Any] = pixels if pixels.dtype == np.uint16 else pixels.astype(np.float32)
     small = cv2.resize(fine, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-    low, high = _display_range(pixels)
-    gray = _to_rgb(small, low, high)
+    low, high = display_range(pixels)
+    gray = to_rgb(small, low, high)
     boxes = [prediction.grid.box_in_original(p.row, p.col, p.row + p.size, p.col + p.size) for p in prediction.patches]
     panels = [
         _image_panel(gray, scale, prediction, title, truth),
@@ -126,7 +126,7 @@ def _patch_panel(
     side: int,
 ) -> Panel:
     """An enlarged patch; `shown` are the values of black and white."""
-    zoom = cv2.resize(_cut(pixels, box).astype(np.float32), (side, side), interpolation=cv2.INTER_CUBIC)
+    zoom = cv2.resize(cut(pixels, box).astype(np.float32), (side, side), interpolation=cv2.INTER_CUBIC)
     patch = prediction.patches[number - 1]
     text = "  ".join(f"{name[0].upper()} {p:.2f}" for name, p in patch.scores.items())
     if patch.attention is not None:
@@ -134,14 +134,14 @@ def _patch_panel(
     top, left, bottom, right = box
     if bottom <= 0 or right <= 0 or top >= pixels.shape[0] or left >= pixels.shape[1]:
         text += "  (beside the image)"  # the window is padded, and the model may choose the padding
-    panel = Panel(_to_rgb(zoom, *shown), f"{number}: {text}")
+    panel = Panel(to_rgb(zoom, *shown), f"{number}: {text}")
     for mask, colour, line in truth:
-        panel.outline(_cut(mask, box), colour, line)
+        panel.outline(cut(mask, box), colour, line)
     panel.rectangle((0, 0, side - 1, side - 1), WHITE, "solid", width=1)
     return panel
 
 
-def _display_range(pixels: NDArray[Any]) -> tuple[float, float]:
+def display_range(pixels: NDArray[Any]) -> tuple[float, float]:
     """Between the darkest and brightest percentile of the tissue, on a sample of the pixels."""
     sample = pixels[:: max(1, pixels.shape[0] // 400), :: max(1, pixels.shape[1] // 400)]
     tissue = sample[sample > 0]
@@ -151,12 +151,12 @@ def _display_range(pixels: NDArray[Any]) -> tuple[float, float]:
     return float(low), float(max(high, low + 1))
 
 
-def _to_rgb(values: NDArray[Any], low: float, high: float) -> Picture:
+def to_rgb(values: NDArray[Any], low: float, high: float) -> Picture:
     gray = np.rint(np.clip((values - low) * (255 / (high - low)), 0, 255)).astype(np.uint8)
     return cv2.cvtColor(gray, cv2.COLOR_GRAY2RGB).astype(np.uint8)
 
 
-def _cut(pixels: NDArray[Any], box: Box) -> NDArray[Any]:
+def cut(pixels: NDArray[Any], box: Box) -> NDArray[Any]:
     """The box of an array; what lies outside is 0."""
     top, left, bottom, right = map(round, box)
     cut = np.zeros((max(1, bottom - top), max(1, right - left)), pixels.dtype)
