@@ -18,6 +18,7 @@ from mammoseg.cli import (
     phantom,
     predict,
     prepare,
+    report,
     scan,
     search,
     train,
@@ -56,6 +57,7 @@ for verb in (
     predict,
     evaluate,
     export,
+    report,
     bench,
     doctor,
 ):

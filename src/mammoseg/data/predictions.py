@@ -4,7 +4,8 @@ The records of the folder name the files. A manifest is needed only for the trut
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -68,43 +69,56 @@ class Predicted:
 class Predictions:
     """The images of a folder. What fails for one of them is noted, and the others go on."""
 
-    def __init__(self, folder: Path, manifest: Manifest | None, out: Path) -> None:
-        """Failures are noted in the folder `out`. Raises RunFileError if `folder` holds no predictions or only others than those of
-        the manifest."""
+    def __init__(self, folder: Path, manifest: Manifest | None, out: Path, step: str = "export") -> None:
+        """Failures are noted in the folder `out`, as those of `step`. Raises RunFileError if `folder` holds no predictions or only
+        others than those of the manifest."""
         self.folder, self.manifest = folder, manifest
         self.prep = parse(PrepConfig, read_run(folder).get("prep", {}), f"{folder / 'run.json'}, prep,")
         self.image_ids = predicted_ids(folder)
         rows = manifest.rows(reported(predicted_classes(folder)), required=False) if manifest else ()
-        self._rows = {row.image_id: row for row in rows}
-        if manifest and self.image_ids and self._rows.keys().isdisjoint(self.image_ids):
+        self.rows = {row.image_id: row for row in rows}
+        """By their image_id: those of the manifest, and of other images what their records tell, once they are opened."""
+        if manifest and self.image_ids and self.rows.keys().isdisjoint(self.image_ids):
             raise RunFileError(
                 f"{folder}: none of its {len(self.image_ids)} images is in {manifest.path}. Expected the manifest that was "
                 "predicted. Give that one."
             )
-        self._failures = Failures(out)
-        self.failed: set[str] = set()
-        """The images that did not work."""
+        self._step, self._failures, self._told = step, Failures(out), Repeats(step, logger.warning)
+        self.failed: dict[str, str] = {}
+        """The images that did not work, and why."""
 
     def each(self, make: Callable[[Predicted], T]) -> list[T]:
         """What `make` gives for every image, in the order of their ids; without those for which it raises an error."""
-        made, told = [], Repeats("export", logger.warning)
+        made = []
         for image_id in self.image_ids:
-            row = self._rows.get(image_id)
-            path = row.path if row else self.folder
-            try:
-                prediction = load_prediction(self.folder, image_id)
-                row = row or _row_of(prediction)
-                made.append(make(Predicted(prediction, row, self.prep, partial(told.add, image_id, path))))
-            except (ValueError, OSError) as error:
-                self.failed.add(image_id)
-                message = row.shown(error) if row else str(error)
-                self._failures.add(image_id, row.shown(row.path) if row else "", "export", error, message)
-                told.add(image_id, path, message)
-            else:
-                self._failures.remove(image_id)
-        self._failures.write_table()
-        told.log_counts()
+            with self.noting(image_id):
+                made.append(make(self.open(image_id)))
+        self.finish()
         return made
+
+    def open(self, image_id: str) -> Predicted:
+        """One image. Raises RunFileError if its record or its maps are damaged."""
+        prediction = load_prediction(self.folder, image_id)
+        row = self.rows.setdefault(image_id, _row_of(prediction))
+        return Predicted(prediction, row, self.prep, partial(self._told.add, image_id, row.path))
+
+    @contextmanager
+    def noting(self, image_id: str) -> Iterator[None]:
+        """A block of work on an image: an error that is raised in it is noted, and ends the block only."""
+        try:
+            yield
+        except (ValueError, OSError) as error:
+            row = self.rows.get(image_id)
+            message = self.failed[image_id] = row.shown(error) if row else str(error)
+            self._failures.add(image_id, row.shown(row.path) if row else "", self._step, error, message)
+            self._told.add(image_id, row.path if row else self.folder, message)
+        else:
+            self._failures.remove(image_id)
+
+    def finish(self) -> None:
+        """Write errors.csv, and tell how many images each message was about."""
+        self._failures.write_table()
+        self._told.log_counts()
 
 
 def _row_of(prediction: Prediction) -> ImageRow:

@@ -49,7 +49,7 @@ def overlay_sheet(
     size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
     fine: NDArray[Any] = pixels if pixels.dtype == np.uint16 else pixels.astype(np.float32)
     small = cv2.resize(fine, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-    low, high = _display_range(pixels)
+    low, high = display_range(pixels)
     gray = _to_rgb(small, low, high)
     boxes = [prediction.grid.box_in_original(p.row, p.col, p.row + p.size, p.col + p.size) for p in prediction.patches]
     panels = [
@@ -141,7 +141,7 @@ def _patch_panel(
     return panel
 
 
-def _display_range(pixels: NDArray[Any]) -> tuple[float, float]:
+def display_range(pixels: NDArray[Any]) -> tuple[float, float]:
     """Between the darkest and brightest percentile of the tissue, on a sample of the pixels."""
     sample = pixels[:: max(1, pixels.shape[0] // 400), :: max(1, pixels.shape[1] // 400)]
     tissue = sample[sample > 0]
