@@ -10,7 +10,11 @@ from mammoseg.report.exams import Exam, Lost, told
 
 
 def cohort_values(
-    exams: Sequence[Exam], thumbnails: Sequence[str], lost: Sequence[Lost], predictions: Predictions, model: Mapping[str, str]
+    exams: Sequence[Exam],
+    thumbnails: Sequence[str],
+    lost: Sequence[Lost],
+    predictions: Predictions,
+    model: Mapping[str, str],
 ) -> dict[str, Any]:
     """Values of templates/cohort.html: a row for each exam with its thumbnail (a JPEG as base64), classes, failures."""
     classes = looks(dict.fromkeys(name for exam in exams for name in exam.scores))

@@ -71,7 +71,9 @@ def content_of(exam: Exam, predictions: Predictions) -> ExamContent:
         views.append(view or View(place, _lost(member, predictions)))
         waiting -= 1
     views.sort(key=lambda view: view.place)
-    four = [[next((v.small for v in views if v.place == (row, side)), None) for side in (0, 1)] for row in range(len(VIEWS))]
+    four = [
+        [next((v.small for v in views if v.place == (row, side)), None) for side in (0, 1)] for row in range(len(VIEWS))
+    ]
     return ExamContent(views, thumbnail(four), _ranked(views), whole)
 
 

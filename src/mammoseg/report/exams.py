@@ -140,7 +140,8 @@ def without_paths(text: str, predictions: Predictions, image_id: str) -> str:
     if is_safe_id(image_id):
         files += [record_path(folder, image_id), maps_path(folder, image_id)]
     text = renamed(text, [*files, folder], image_id)
-    return _PLACE.sub("...", text.removeprefix(f"{image_id}: "))
+    text = _PLACE.sub("...", text.removeprefix(f"{image_id}: "))
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _failed_before(predictions: Predictions) -> dict[str, str]:
@@ -167,7 +168,9 @@ def _breasts(members: Iterable[Member], rows: Mapping[str, ImageRow]) -> tuple[B
         scores = {n: float(np.mean([each.scores[n] for each in about if n in each.scores])) for n in classes}
         known = [rows[m.image_id].label_K(classes) for m in of_side if m.image_id in rows]
         label_NK = np.array(known, dtype=np.float64).reshape(len(known), len(classes))
-        labels = breast_labels(label_NK, np.zeros(len(known), np.int64)) if known else np.full((1, len(classes)), np.nan)
+        labels = (
+            breast_labels(label_NK, np.zeros(len(known), np.int64)) if known else np.full((1, len(classes)), np.nan)
+        )
         of_class = zip(classes, labels[0].tolist(), strict=True)
         breasts.append(Breast(side, scores, {name: int(value) for name, value in of_class if value == value}))
     return tuple(breasts)

@@ -35,7 +35,12 @@ def maps_of(prediction: Prediction) -> dict[str, Any]:
     scale = np.maximum(maps.max(axis=(1, 2)), 1e-6)
     cells = np.rint(maps / scale[:, None, None] * 255).astype(np.uint8)
     data = base64.b64encode(zlib.compress(cells.tobytes(), 6)).decode()
-    return {"shape": list(cells.shape), "scale": scale.tolist(), "to_cell": _to_cell(grid, cells.shape[1:]), "data": data}
+    return {
+        "shape": list(cells.shape),
+        "scale": scale.tolist(),
+        "to_cell": _to_cell(grid, cells.shape[1:]),
+        "data": data,
+    }
 
 
 def findings_of(prediction: Prediction) -> list[dict[str, Any]]:
@@ -97,7 +102,7 @@ def _to_cell(grid: PixelGrid, cells: tuple[int, ...]) -> list[float]:
 
 
 def _outlines(mask: NDArray[np.bool_]) -> list[list[list[float]]]:
-    """Along the borders of pixels, simplified by less than two pixels unless that leaves too many corners."""
+    """Along the borders of pixels, simplified by less than a pixel unless that leaves too many corners."""
     padded = np.pad(mask, 1)
     corners = padded[1:, 1:] | padded[1:, :-1] | padded[:-1, 1:] | padded[:-1, :-1]
     found, _ = cv2.findContours(corners.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
@@ -105,7 +110,7 @@ def _outlines(mask: NDArray[np.bool_]) -> list[list[list[float]]]:
 
 
 def _simple(line: Any) -> Any:
-    away = 1.5
+    away = 0.7  # a single pixel stays a square
     simple = cv2.approxPolyDP(line, away, closed=True)
     while len(simple) > _MOST_CORNERS:
         away *= 2

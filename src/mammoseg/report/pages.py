@@ -13,7 +13,6 @@ from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from mammoseg import __version__
 from mammoseg.io.atomic import plain
@@ -33,8 +32,10 @@ def render(template: str, values: Mapping[str, Any]) -> str:
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; img-src data: blob:; base-uri 'none'; "
         "form-action 'none'"
     )
-    return _environment().get_template(template).render(
-        **values, policy=policy, script=Markup(script), style=Markup(style), version=__version__
+    return (
+        _environment()
+        .get_template(template)
+        .render(**values, policy=policy, script=script, style=style, version=__version__)
     )
 
 
@@ -59,12 +60,12 @@ def _environment() -> Environment:
     return environment
 
 
-def _as_json(value: Any) -> Markup:
+def _as_json(value: Any) -> str:
     """For a <script type="application/json">: no character in it can end the element or begin another one."""
     text = json.dumps(plain(value), allow_nan=False, separators=(",", ":"))
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
-    return Markup(text)
+    return text
 
 
 @cache

@@ -4,8 +4,8 @@
     exams/<exam>.html    an exam; its second line has a hash of what it was made of, and its thumbnail
     errors.csv           images that failed (io/failures.py)
 
-A page whose hash is still right is kept. The hash is of the records, which name the content of images and maps, of the truth, and of
-the code of the page. A page in which an image has failed has none, so that it is made again.
+A page whose hash is still right is kept. The hash is of the records, which name the content of images and maps, of the truth, and
+of the code of the page. A page in which an image has failed has none, so that it is made again.
 """
 
 import base64
@@ -81,9 +81,8 @@ def write_report(predictions: Predictions, out: Path) -> Written:
 def _write_exam(exam: Exam, predictions: Predictions, path: Path, model: Mapping[str, str]) -> tuple[str, bool]:
     """The thumbnail of an exam as base64, and whether its page was kept."""
     stamp = _stamp(exam, predictions, model)
-    there, picture = _stamped(path)
-    if there == stamp:
-        return picture, True
+    if (there := _stamped(path)) and there[0] == stamp:
+        return there[1], True
     content = content_of(exam, predictions)
     picture = base64.b64encode(content.thumbnail).decode()
     classes = looks(dict.fromkeys([*exam.scores, *exam.labels]))
@@ -129,29 +128,21 @@ def _hash_or_none(path: Path) -> str | None:
         return None
 
 
-def _stamped(path: Path) -> tuple[str, str]:
-    """Stamp and thumbnail of a page; empty: there is none, or it is not ours."""
+def _stamped(path: Path) -> tuple[str, str] | None:
+    """Stamp and thumbnail of a page; None: there is none, or it is not ours."""
     try:
         with open_regular(path) as file:
             found = _STAMP.search(file.read(_HEAD))
     except OSError:
-        return "", ""
-    return (found[1].decode(), found[2].decode()) if found else ("", "")
+        return None
+    return (found[1].decode(), found[2].decode()) if found else None
 
 
 def _forget_others(pages: Path, names: set[str]) -> None:
     """Delete pages of ours that are of none of these exams: they would show ids and scores that are no longer in the folder."""
     for path in pages.glob("*.html"):
-        if path.name not in names and _is_ours(path):
+        if path.name not in names and _stamped(path):
             path.unlink()
-
-
-def _is_ours(path: Path) -> bool:
-    try:
-        with open_regular(path) as file:
-            return _STAMP.search(file.read(_HEAD)) is not None
-    except OSError:
-        return False
 
 
 def _in_threads(work: Callable[[Exam], tuple[str, bool]], exams: list[Exam]) -> list[tuple[str, bool]]:

@@ -110,7 +110,7 @@ class Exam {
       }
     }
     document.body.dataset.tool = this.state.tool;
-    if (typeof pairs[1] !== "number") this.say(`${pairs[0]}: ${pairs[1] === true ? "on" : pairs[1] === false ? "off" : pairs[1]}`);
+    if (this.started && typeof pairs[1] !== "number") this.say(`${pairs[0]}: ${pairs[1] === true ? "on" : pairs[1] === false ? "off" : pairs[1]}`);
     this.redraw();
   }
 
@@ -137,7 +137,8 @@ class Exam {
 
   /** Change the position of a view, and of all where they are linked. */
   move(view, change) {
-    for (const each of this.state.linked ? this.views : [view]) each.position = change(each.position);
+    const position = view.within(change(view.within(view.position)));
+    for (const each of this.state.linked ? this.views : [view]) each.position = position;
     this.redraw();
   }
 
@@ -156,7 +157,7 @@ class Exam {
 
   reset() {
     this.chosen = null;
-    for (const view of this.views) view.position = { zoom: 1, out: 0, down: 0 };
+    for (const view of this.views) view.position = START;
     this.set("width", 1, "level", 0, "invert", false);
     this.say("Views and window as at first");
   }
@@ -165,7 +166,7 @@ class Exam {
     this.enlarged = this.enlarged ? null : view;
     document.querySelector("#views").classList.toggle("one", this.enlarged !== null);
     for (const each of this.views) each.figure.classList.toggle("enlarged", each === this.enlarged);
-    for (const each of this.views) each.position = { zoom: 1, out: 0, down: 0 };
+    for (const each of this.views) each.position = START;
     this.measure();
     view.figure.focus({ preventScroll: true });
   }
@@ -176,9 +177,8 @@ class Exam {
     if (this.enlarged && this.enlarged !== view) this.enlarge(this.enlarged);
     const [top, left, bottom, right] = finding.box ?? [...finding.peak, ...finding.peak];
     const across = Math.max(bottom - top, right - left, 60) * (view.scale / view.position.zoom);
-    const zoom = Math.min(12, Math.max(1.5, (Math.min(view.width, view.height) * 0.4) / across));
-    const position = view.positionOf(finding.peak, zoom);
-    this.move(view, () => ({ ...position }));
+    const zoom = Math.min(6, Math.max(1.5, (Math.min(view.width, view.height) * 0.3) / across));
+    this.move(view, () => view.positionOf(finding.peak, zoom));
     view.figure.scrollIntoView({ block: "nearest" });
     this.focused = view;
     this.say(`Finding ${finding.rank}: ${finding.label} ${finding.score.toFixed(2)}, ${view.image.name}`);
@@ -247,11 +247,11 @@ class Exam {
       this.listEllipses();
     });
     document.addEventListener("keydown", (event) => {
-      const typing = event.target.matches("textarea, select, input:not([type=radio]):not([type=checkbox]), [type=button], button");
-      const moving = event.key.startsWith("Arrow") && event.target.matches("input");
-      const action = KEYS[event.key] ?? KEYS[event.key.toLowerCase()];
-      const own = event.key === "Enter" ? event.target.matches(".view") : !(event.target.matches("button") ? [" "].includes(event.key) : typing || moving);
-      if (!action || !own || this.help.open || event.ctrlKey || event.metaKey || event.altKey) return;
+      const { target, key } = event;
+      const action = KEYS[key] ?? KEYS[key.toLowerCase()];
+      const isWriting = target.matches("textarea, select, input:not([type=radio], [type=checkbox], [type=range])");
+      const isItsOwn = (key.startsWith("Arrow") && target.matches("input")) || (key === "Enter" && !target.matches(".view"));
+      if (!action || isWriting || isItsOwn || this.help.open || event.ctrlKey || event.metaKey || event.altKey) return;
       event.preventDefault();
       action(this, event);
     });
@@ -263,7 +263,8 @@ class Exam {
     for (const view of this.views) {
       const { image } = view;
       try {
-        image.maps.data = await inflated(image.maps.data);
+        if ("DecompressionStream" in window) image.maps.data = await inflated(image.maps.data);
+        else image.maps.shape = [0, 0, 0];
         if (this.painter instanceof Painter) {
           const packed = document.querySelector(`[data-pixels="${CSS.escape(image.id)}"]`).textContent.trim();
           image.levels = halved(await unpackedPixels(packed, image.packed.shape), image.packed.shape);
@@ -285,5 +286,6 @@ function ellipseIn(image_id, [top, left, bottom, right]) {
 }
 
 const exam = new Exam(JSON.parse(document.querySelector("#exam").textContent));
-exam.set("tool", "window");
+exam.set();
+exam.started = true;
 exam.load();

@@ -4,6 +4,8 @@ const SVG = "http://www.w3.org/2000/svg";
 const DASHES = { solid: "", dashed: "7 5", dotted: "2 4" };
 const BAR_MM = [100, 50, 20, 10, 5, 2, 1, 0.5, 0.2];
 const MOST_ZOOM = 40;
+const START = { zoom: 1, out: 0, down: 0 };
+const TRUTH = "#8fd694";
 
 function svg(name, attributes, parent) {
   const made = document.createElementNS(SVG, name);
@@ -17,8 +19,9 @@ function svg(name, attributes, parent) {
  * alike: `position` is {zoom, out, down}, of which `out` and `down` are screen pixels by which the image is moved.
  */
 class View {
+  /** Scripts take over from the still picture and outlines of the template. */
   constructor(image, figure, exam) {
-    Object.assign(this, { image, figure, exam, position: { zoom: 1, out: 0, down: 0 } });
+    Object.assign(this, { image, figure, exam, position: START });
     this.stage = figure.querySelector(".stage");
     this.canvas = figure.querySelector("canvas");
     this.marks = figure.querySelector("svg");
@@ -40,7 +43,8 @@ class View {
 
   /** Column = ax x + bx, row = ay y + by of screen pixels x, y. */
   get place() {
-    const { image, position, scale, width, height } = this;
+    const { image, scale, width, height } = this;
+    const position = this.within(this.position);
     const [rows, columns] = image.shape;
     const flip = image.column === 0 ? -1 : 1; // out is to the left of the right breast
     const edge = image.column === 0 ? width : 0;
@@ -51,6 +55,18 @@ class View {
       bx: wall + toFile * ((position.out - flip * edge) / scale),
       ay: 1 / scale,
       by: rows / 2 + (position.down - height / 2) / scale,
+    };
+  }
+
+  /** The nearest position in which the middle of the view is on the image, or the image hangs at its wall. */
+  within({ zoom, out, down }) {
+    const scale = (this.scale / this.position.zoom) * zoom;
+    const [rows, columns] = this.image.shape.map((size) => size * scale);
+    const between = (value, least, most) => Math.min(most, Math.max(least, value));
+    return {
+      zoom,
+      out: between(out, -this.width / 2, Math.max(0, columns - this.width / 2)),
+      down: between(down, -rows / 2, rows / 2),
     };
   }
 
@@ -121,11 +137,6 @@ class View {
       if (state.map === "contour" && k < image.maps.shape[0]) {
         line(this.contour(k, state.threshold), each.colour, each.line, 1.6, "contour");
       }
-      if (state.truth) {
-        for (const outline of image.outlines[each.name] ?? []) {
-          line(`M${outline.map(([row, column]) => `${column} ${row}`).join("L")}Z`, each.colour, "dotted", 2.6, "truth");
-        }
-      }
     });
     if (state.findings) {
       for (const finding of image.findings.filter((each) => exam.isListed(each))) {
@@ -141,6 +152,12 @@ class View {
         this.label([top, this.place.ax < 0 ? right : left], `P${number + 1}`, "#fff");
       });
     }
+    for (const each of state.truth ? exam.classes.filter((_, k) => exam.isShown(k)) : []) {
+      for (const outline of image.outlines[each.name] ?? []) {
+        line(`M${outline.map(([row, column]) => `${column} ${row}`).join("L")}Z`, TRUTH, each.line, 2, "truth");
+        this.label(outline.reduce((a, b) => (a[0] < b[0] ? a : b)), `truth: ${each.name}`, TRUTH);
+      }
+    }
     for (const each of exam.ellipses.filter(({ image_id }) => image_id === image.id)) {
       const { row, column, semi_rows: tall, semi_columns: wide } = each;
       line(`M${column - wide} ${row}a${wide} ${tall} 0 1 0 ${2 * wide} 0a${wide} ${tall} 0 1 0 ${-2 * wide} 0`, "#7CFC98", "solid", 2, "ellipse");
@@ -152,22 +169,25 @@ class View {
 
   label(place, words, colour) {
     const [x, y] = this.toScreen(place);
-    svg("text", { x: x + 4, y: y + 4, fill: colour, stroke: "#000", "stroke-width": 3, "paint-order": "stroke" }, this.onScreen).textContent = words;
+    const side = x > 0.75 * this.width ? -1 : 1; // so that the words are in the view
+    this.words({ x: x + 4 * side, y: y + 4, fill: colour, "text-anchor": side > 0 ? "start" : "end" }, words);
+  }
+
+  words(attributes, text) {
+    const halo = { stroke: "#000", "stroke-width": 3, "paint-order": "stroke" };
+    svg("text", { ...halo, ...attributes }, this.onScreen).textContent = text;
   }
 
   drawBar() {
     const { image, width, height } = this;
     const x = image.column === 0 ? 12 : width - 12;
     const flip = image.column === 0 ? 1 : -1;
-    const words = { x, y: height - 18, fill: "#e8edf2", "text-anchor": flip > 0 ? "start" : "end", stroke: "#000", "stroke-width": 3, "paint-order": "stroke" };
-    if (!image.pixel_mm) {
-      svg("text", { ...words, y: height - 12 }, this.onScreen).textContent = "pixel size unknown";
-      return;
-    }
+    const at = { x, y: height - 18, fill: "#e8edf2", "text-anchor": flip > 0 ? "start" : "end" };
+    if (!image.pixel_mm) return this.words(at, "pixel size unknown");
     const perMm = 1 / Math.abs(this.place.ax) / image.pixel_mm[1];
     const mm = BAR_MM.find((each) => each * perMm <= width / 3) ?? BAR_MM[BAR_MM.length - 1];
     svg("path", { d: `M${x} ${height - 12}h${flip * mm * perMm}m0 -4v8M${x} ${height - 16}v8`, stroke: "#e8edf2", "stroke-width": 1.5, fill: "none" }, this.onScreen);
-    svg("text", words, this.onScreen).textContent = `${mm} mm`;
+    this.words(at, `${mm} mm`);
   }
 
   /** Kept until the threshold is another. */
