@@ -24,7 +24,7 @@ def prediction_of(flipped: bool, cells: tuple[int, int] = (46, 30)) -> Predictio
 @pytest.mark.parametrize("flipped", [True, False])
 def test_maps_and_where_their_cells_are(flipped: bool) -> None:
     prediction = prediction_of(flipped)
-    packed = marks.maps_of(prediction)
+    packed = marks.maps_of(prediction, list(SCORES))
     assert packed["shape"] == [2, 46, 30]
     cells = np.frombuffer(zlib.decompress(base64.b64decode(packed["data"])), np.uint8).reshape(packed["shape"])
     values = cells / 255 * np.array(packed["scale"])[:, None, None]
@@ -38,9 +38,9 @@ def test_maps_and_where_their_cells_are(flipped: bool) -> None:
 
 
 def test_fine_maps_are_shown_by_their_means() -> None:
-    fine = marks.maps_of(prediction_of(False, (1472, 960)))
+    fine = marks.maps_of(prediction_of(False, (1472, 960)), list(SCORES))
     assert fine["shape"] == [2, 736, 480]
-    coarse = marks.maps_of(prediction_of(False, (736, 480)))
+    coarse = marks.maps_of(prediction_of(False, (736, 480)), list(SCORES))
     np.testing.assert_allclose(fine["to_cell"], coarse["to_cell"])
 
 
@@ -62,3 +62,11 @@ def test_an_outline_is_around_the_pixels() -> None:
     assert max(corner) == [50, 60]
     assert marks.path_of(box).count("L") == 3
     assert marks.path_of([]) == ""
+
+
+def test_maps_are_in_the_order_that_is_asked_for() -> None:
+    prediction = prediction_of(False)
+    packed = marks.maps_of(prediction, ["other", "malignant", "benign"])
+    assert packed["shape"] == [3, 46, 30]
+    assert packed["scale"][0] < 1e-5, "a class that the model has not"
+    assert packed["scale"][1:] == marks.maps_of(prediction, list(SCORES))["scale"][::-1]

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mammoseg.data.predictions import Predicted, Predictions
+from mammoseg.data.predictions import Predictions
 from mammoseg.records.prediction import Prediction
 from mammoseg.report import marks
 from mammoseg.report.exams import Exam, Member, told, without_paths
@@ -65,7 +65,7 @@ def content_of(exam: Exam, predictions: Predictions) -> ExamContent:
         view = None
         if member.about and not member.reason:
             with predictions.noting(member.image_id):
-                view, used = _view(place, predictions, predictions.open(member.image_id), left // waiting)
+                view, used = _view(place, exam, predictions, member.image_id, left // waiting)
                 left -= used
             whole = whole and view is not None
         views.append(view or View(place, _lost(member, predictions)))
@@ -96,7 +96,8 @@ def _lost(member: Member, predictions: Predictions) -> dict[str, Any]:
     return about | {"reason": member.reason or told(predictions, member.image_id), "scores": scores}
 
 
-def _view(place: Place, predictions: Predictions, image: Predicted, most_bytes: int) -> tuple[View, int]:
+def _view(place: Place, exam: Exam, predictions: Predictions, image_id: str, most_bytes: int) -> tuple[View, int]:
+    image = predictions.open(image_id)
     prediction, row = image.prediction, image.row
     pixels, truth = image.image().pixels, image.truth()
     packed = pack(pixels, most_bytes)
@@ -117,7 +118,7 @@ def _view(place: Place, predictions: Predictions, image: Predicted, most_bytes: 
         "mirrored": mirrored,
         "shown": list(shown),
         "packed": {"shape": list(packed.shape), "factor": packed.factor},
-        "maps": marks.maps_of(prediction),
+        "maps": marks.maps_of(prediction, exam.classes),
         "findings": marks.findings_of(prediction),
         "patches": marks.patches_of(prediction),
         "patches_of": prediction.patches_of,

@@ -69,6 +69,11 @@ class Exam:
         return {name: max(b.scores[name] for b in self.breasts if name in b.scores) for name in names}
 
     @property
+    def classes(self) -> tuple[str, ...]:
+        """Those of its scores."""
+        return tuple(self.scores)
+
+    @property
     def labels(self) -> dict[str, int]:
         """Class -> 1 where a breast is positive, 0 where all are negative; not there: unknown."""
         names = dict.fromkeys(name for breast in self.breasts for name in breast.labels)

@@ -3,6 +3,7 @@ the pixels of the file."""
 
 import base64
 import zlib
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -20,13 +21,16 @@ _LONGEST = 736
 _MOST_CORNERS = 400  # of the outline of a lesion
 
 
-def maps_of(prediction: Prediction) -> dict[str, Any]:
-    """The final maps: 8 bits of the largest value of each class, deflated, as base64; cells beside the image are 0.
+def maps_of(prediction: Prediction, classes: Sequence[str]) -> dict[str, Any]:
+    """The final maps of these classes, 0 of those that the model has not and in cells beside the image: 8 bits of the largest value
+    of each class, deflated, as base64.
 
     `data` (K, rows, columns) with `shape`; value = data / 255 * `scale`[class]; `to_cell` (a, b, c, d): the image's (row, column)
     lies in cell (a row + b, c column + d).
     """
-    grid, maps = prediction.grid, prediction.maps["saliency"].astype(np.float32)
+    grid, of_model = prediction.grid, dict(zip(prediction.scores, prediction.maps["saliency"], strict=True))
+    none = np.zeros(prediction.maps["saliency"].shape[1:], np.float32)
+    maps = np.stack([of_model.get(name, none) for name in classes]).astype(np.float32)
     maps = np.where(grid.inside((maps.shape[1], maps.shape[2])), np.clip(maps, 0, 1), 0)
     share = _LONGEST / max(maps.shape[1:])
     if share < 1:

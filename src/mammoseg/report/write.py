@@ -32,6 +32,8 @@ from mammoseg.report.exams import Exam, exams_of
 from mammoseg.report.keys import KEYS
 from mammoseg.report.pages import code_hash, render
 
+_FORMAT = 1
+"""Raised when something else is put into a page."""
 _STAMP = re.compile(rb'<meta name="mammoseg-page" content="([0-9a-f]*)" data-thumbnail="([A-Za-z0-9+/=]*)">')
 _HEAD = 2**18  # bytes in which the stamp of a page stands
 _THREADS = 4  # more images at once would only take memory
@@ -85,7 +87,7 @@ def _write_exam(exam: Exam, predictions: Predictions, path: Path, model: Mapping
         return there[1], True
     content = content_of(exam, predictions)
     picture = base64.b64encode(content.thumbnail).decode()
-    classes = looks(dict.fromkeys([*exam.scores, *exam.labels]))
+    classes = looks(exam.classes)
     values = {
         "exam": exam,
         "views": content.views,
@@ -111,7 +113,14 @@ def _write_exam(exam: Exam, predictions: Predictions, path: Path, model: Mapping
 
 def _stamp(exam: Exam, predictions: Predictions, model: Mapping[str, str]) -> str:
     """Hash of what a page is made of."""
-    parts: list[Any] = [code_hash(), exam.patient_id, exam.exam_id, dict(model), predictions.manifest is not None]
+    parts: list[Any] = [
+        _FORMAT,
+        code_hash(),
+        exam.patient_id,
+        exam.exam_id,
+        dict(model),
+        predictions.manifest is not None,
+    ]
     for member in exam.members:
         row = predictions.rows.get(member.image_id)
         record = record_path(predictions.folder, member.image_id) if member.about else None

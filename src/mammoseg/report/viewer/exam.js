@@ -1,17 +1,10 @@
 // The page of an exam: its state, the controls and keys that change it, and the start.
 
+const zoomIn = (exam) => exam.zoom(exam.focused, 1.25);
 const KEYS = {
-  w: (exam) => exam.set("tool", "window"),
-  p: (exam) => exam.set("tool", "pan"),
-  e: (exam) => exam.set("tool", "ellipse"),
   a: (exam) => exam.set("width", 1, "level", 0),
-  i: (exam) => exam.toggle("invert"),
   m: (exam) => exam.next("map", ["off", "colour", "contour"]),
   c: (exam) => exam.next("shownClass", ["all", ...exam.classes.map(({ name }) => name)]),
-  f: (exam) => exam.toggle("findings"),
-  b: (exam) => exam.toggle("patches"),
-  t: (exam) => exam.toggle("truth"),
-  l: (exam) => exam.toggle("linked"),
   n: (exam) => exam.step(1),
   N: (exam) => exam.step(-1),
   r: (exam) => exam.reset(),
@@ -19,8 +12,8 @@ const KEYS = {
   "]": (exam) => exam.nudge("threshold", 0.05),
   ",": (exam) => exam.nudge("opacity", -0.1),
   ".": (exam) => exam.nudge("opacity", 0.1),
-  "+": (exam) => exam.zoom(exam.focused, 1.25),
-  "=": (exam) => exam.zoom(exam.focused, 1.25),
+  "+": zoomIn,
+  "=": zoomIn,
   "-": (exam) => exam.zoom(exam.focused, 0.8),
   ArrowLeft: (exam, event) => (event.shiftKey ? exam.window(0.9, 0) : exam.panScreen(-40, 0)),
   ArrowRight: (exam, event) => (event.shiftKey ? exam.window(1 / 0.9, 0) : exam.panScreen(40, 0)),
@@ -30,13 +23,20 @@ const KEYS = {
   Escape: (exam) => exam.enlarged && exam.enlarge(exam.enlarged),
   "?": (exam) => exam.help.showModal(),
 };
+for (const [key, tool] of [["w", "window"], ["p", "pan"], ["e", "ellipse"]]) KEYS[key] = (exam) => exam.set("tool", tool);
+const SWITCHES = { i: "invert", f: "findings", b: "patches", t: "truth", l: "linked" };
+for (const [key, name] of Object.entries(SWITCHES)) KEYS[key] = (exam) => exam.toggle(name);
 
 class Exam {
   constructor(data) {
     Object.assign(this, { data, classes: data.classes, ellipses: [], chosen: null, enlarged: null, truthSeen: false });
     this.help = document.querySelector("#help");
     this.status = document.querySelector("#status");
-    this.state = { tool: "window", width: 1, level: 0, invert: false, map: "colour", shownClass: "all", opacity: 0.5, threshold: 0.25, findings: true, patches: false, truth: false, linked: true };
+    this.state = {
+      ...{ tool: "window", width: 1, level: 0, invert: false, linked: true },
+      ...{ map: "colour", shownClass: "all", opacity: 0.5, threshold: 0.25 },
+      ...{ findings: true, patches: false, truth: false },
+    };
     try {
       if (!("DecompressionStream" in window)) throw new Error("no DecompressionStream");
       this.painter = new Painter(this.classes);
@@ -207,19 +207,15 @@ class Exam {
   }
 
   listEllipses() {
-    const list = document.querySelector("#ellipses");
-    list.replaceChildren(...this.ellipses.map((ellipse, number) => {
-      const item = document.createElement("li");
-      const button = document.createElement("button");
-      button.type = "button";
-      button.textContent = "Remove";
-      const name = this.data.images.find(({ id }) => id === ellipse.image_id).name;
-      button.setAttribute("aria-label", `Remove lesion ${number + 1}, ${name}`);
+    document.querySelector("#ellipses").replaceChildren(...this.ellipses.map((ellipse, number) => {
+      const [item, button] = ["li", "button"].map((name) => document.createElement(name));
+      const words = `esion ${number + 1}, ${this.data.images.find(({ id }) => id === ellipse.image_id).name}`;
+      Object.assign(button, { type: "button", textContent: "Remove", ariaLabel: `Remove l${words}` });
       button.addEventListener("click", () => {
         this.ellipses.splice(number, 1);
         this.listEllipses();
       });
-      item.append(`Lesion ${number + 1}, ${name} `, button);
+      item.append(`L${words} `, button);
       return item;
     }));
     this.verdict.dirty ||= this.ellipses.length > 0;
@@ -282,7 +278,8 @@ class Exam {
 
 function ellipseIn(image_id, [top, left, bottom, right]) {
   const tenth = (value) => Math.round(value * 10) / 10;
-  return { image_id, row: tenth((top + bottom) / 2), column: tenth((left + right) / 2), semi_rows: tenth((bottom - top) / 2), semi_columns: tenth((right - left) / 2) };
+  const [row, column] = [tenth((top + bottom) / 2), tenth((left + right) / 2)];
+  return { image_id, row, column, semi_rows: tenth((bottom - top) / 2), semi_columns: tenth((right - left) / 2) };
 }
 
 const exam = new Exam(JSON.parse(document.querySelector("#exam").textContent));

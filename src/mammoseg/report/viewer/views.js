@@ -112,7 +112,7 @@ class View {
     if (canvas.height !== rows) canvas.height = rows;
     const { ax, bx, ay, by } = this.place;
     const opacities = exam.classes.map((_, k) =>
-      exam.state.map === "colour" && exam.isShown(k) && k < image.maps.shape[0] ? exam.state.opacity : 0);
+      exam.state.map === "colour" && exam.isShown(k) ? exam.state.opacity : 0);
     const look = { shown: this.shown(), opacities, threshold: exam.state.threshold };
     exam.painter.draw(image, canvas, { ax: ax / density, bx, ay: ay / density, by }, look);
     this.drawMarks();
@@ -134,22 +134,21 @@ class View {
     };
     exam.classes.forEach((each, k) => {
       if (!exam.isShown(k)) return;
-      if (state.map === "contour" && k < image.maps.shape[0]) {
-        line(this.contour(k, state.threshold), each.colour, each.line, 1.6, "contour");
-      }
+      if (state.map === "contour") line(this.contour(k, state.threshold), each.colour, each.line, 1.6, "contour");
     });
     if (state.findings) {
       for (const finding of image.findings.filter((each) => exam.isListed(each))) {
         const { colour, line: style } = exam.classOf(finding.label);
         const chosen = finding === exam.chosen;
         line(finding.path, chosen ? "#fff" : colour, style, chosen ? 2.4 : 1.4, "finding");
-        this.label(finding.peak, finding.rank, colour);
+        const [top, left, , right] = finding.box ?? [...finding.peak, 0, finding.peak[1]];
+        this.label([top, ax > 0 ? right : left], finding.rank, colour);
       }
     }
     if (state.patches) {
       image.patches.forEach(({ box: [top, left, bottom, right] }, number) => {
         line(`M${left} ${top}H${right}V${bottom}H${left}Z`, "#fff", "solid", 1.2, "patch");
-        this.label([top, this.place.ax < 0 ? right : left], `P${number + 1}`, "#fff");
+        this.label([top, ax < 0 ? right : left], `P${number + 1}`, "#fff");
       });
     }
     for (const each of state.truth ? exam.classes.filter((_, k) => exam.isShown(k)) : []) {
