@@ -279,7 +279,7 @@ def test_the_verdict_is_saved(exam: Any, tmp_path: Path) -> None:
         saved[kind] = tmp_path / download.value.suggested_filename
         download.value.save_as(saved[kind])
     file = json.loads(saved["JSON"].read_text())
-    assert file["format"] == "mammoseg verdict 1"
+    assert file["format"] == "mammoseg-verdict-1"
     assert file["checkpoint_sha256"] == "ab" * 32
     first, second = file["verdicts"]
     assert (first["exam_id"], first["laterality"], first["birads"], first["score"], first["ellipses"]) == (

@@ -42,7 +42,7 @@ class Verdict {
     if (!this.form.reportValidity()) return;
     const rows = this.rows();
     const { data } = this.exam;
-    const about = { format: "mammoseg verdict 1", made_with: data.version, checkpoint_sha256: data.checkpoint_sha256 };
+    const about = { format: "mammoseg-verdict-1", made_with: data.version, checkpoint_sha256: data.checkpoint_sha256 };
     const text = kind === "json" ? `${JSON.stringify({ ...about, verdicts: rows }, null, 2)}\n` : csvText(rows);
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([text], { type: kind === "json" ? "application/json" : "text/csv" }));
