@@ -1,6 +1,7 @@
 """Images are found in their exams; names of pages are safe; nothing tells a path."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ from mammoseg.io.runs import is_safe_id
 from mammoseg.report.exams import Breast, exams_of, page_names, without_paths
 
 
-def test_scores_labels_and_disagreement(study, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_scores_labels_and_disagreement(study: Any, tmp_path: Path) -> None:
     (first, second), lost = exams_of(study.predictions(tmp_path / "out", truth=True))
     assert not lost
     assert (first.patient_id, first.exam_id, len(first.members)) == ("p1", "e1", 4)
@@ -20,7 +21,7 @@ def test_scores_labels_and_disagreement(study, tmp_path: Path) -> None:  # type:
     assert second.labels == {"benign": 0, "malignant": 0}
 
 
-def test_without_a_manifest_there_are_no_labels(study, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_without_a_manifest_there_are_no_labels(study: Any, tmp_path: Path) -> None:
     exams, _ = exams_of(study.predictions(tmp_path / "out"))
     assert all(not exam.labels and exam.disagreement is None for exam in exams)
 
@@ -54,7 +55,7 @@ def test_names_of_pages() -> None:
     assert len(set(twice.values())) == 2
 
 
-def test_failures_of_predict_are_in_their_exam_or_lost(study, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_failures_of_predict_are_in_their_exam_or_lost(study: Any, tmp_path: Path) -> None:
     study.rows.append({**study.rows[0], "image_id": "late", "view": "ML"})
     failures = Failures(study.folder)
     failures.add("late", "/data/Jane Doe/late.png", "read", ValueError("/data/Jane_Doe/late.png: damaged"))
@@ -65,7 +66,7 @@ def test_failures_of_predict_are_in_their_exam_or_lost(study, tmp_path: Path) ->
     assert (lost.image_id, lost.reason) == ("unknown", "failed in predict (look): no image")
 
 
-def test_a_damaged_record_is_noted(study, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_a_damaged_record_is_noted(study: Any, tmp_path: Path) -> None:
     (study.folder / "records" / "a_L-CC.json").write_text("{")
     predictions = study.predictions(tmp_path / "out")
     _, [lost] = exams_of(predictions)
@@ -79,7 +80,7 @@ def test_a_damaged_record_is_noted(study, tmp_path: Path) -> None:  # type: igno
     assert [member.image_id for member in first.members if member.about is None] == ["a_L-CC"]
 
 
-def test_messages_without_paths(study, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_messages_without_paths(study: Any, tmp_path: Path) -> None:
     predictions = study.predictions(tmp_path / "out", truth=True)
     path = study.root / "images" / "a_L-CC.png"
     told = without_paths(f"{path}: the file is missing, see C:\\data\\x and {study.folder}", predictions, "a_L-CC")

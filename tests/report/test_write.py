@@ -162,9 +162,17 @@ def test_nothing_tells_where_files_were(study: Any, write: Callable[..., Path], 
             assert b".png" not in path.read_bytes()
 
 
-def test_a_full_size_exam_keeps_the_budget(new_study: Any, write: Callable[..., Path]) -> None:
-    for side, view in (("R", "CC"), ("L", "CC"), ("R", "MLO"), ("L", "MLO")):
-        new_study.add(f"a_{side}-{view}", side, view, shape=(3328, 2560))
-    page = write(new_study) / "exams" / "e1.html"
-    assert page.stat().st_size <= 12_000_000
-    assert "pixels 2 x 2 of the file" in page.read_text()
+def test_all_images_share_the_budget(study: Any, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mammoseg.report.exam_page.BUDGET", 40_000)
+    page = (write(study) / "exams" / "e1.html").read_text()
+    packed = re.findall(r"<script type=\"text/plain\" data-pixels=\"[^\"]*\">([^<]*)<", page)
+    assert len(packed) == 4
+    assert sum(len(text) for text in packed) <= 40_000 * 4 / 3 + 16
+    assert "pixels 2 x 2 of the file" in page
+
+
+def test_further_images_of_a_view_are_numbered(new_study: Any, write: Callable[..., Path]) -> None:
+    for name in ("x", "y"):
+        new_study.add(name, "L", "CC")
+    images = data_of((write(new_study) / "exams" / "e1.html").read_text())["images"]
+    assert [(each["id"], each["name"], each["row"]) for each in images] == [("x", "Left CC", 0), ("y", "Left CC 2", 2)]

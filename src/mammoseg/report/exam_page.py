@@ -13,6 +13,7 @@ Values of an image, in `images`, all places in (row, column) on the pixels of it
     notes                       what is to be told about it
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -61,14 +62,18 @@ def content_of(exam: Exam, predictions: Predictions) -> ExamContent:
     hung, gaps = hang(exam.members)
     views = [View(place, _gap(gap)) for place, gap in gaps]
     left, waiting, whole = BUDGET, len(hung), True
+    named: Counter[str] = Counter()
     for place, member in hung:
+        plain = _name(member.laterality, member.view)
+        named[plain] += 1
+        name = plain if named[plain] == 1 else f"{plain} {named[plain]}"
         view = None
         if member.about and not member.reason:
             with predictions.noting(member.image_id):
-                view, used = _view(place, exam, predictions, member.image_id, left // waiting)
+                view, used = _view(place, name, exam, predictions, member.image_id, left // waiting)
                 left -= used
             whole = whole and view is not None
-        views.append(view or View(place, _lost(member, predictions)))
+        views.append(view or View(place, _lost(member, name, predictions)))
         waiting -= 1
     views.sort(key=lambda view: view.place)
     four = [
@@ -90,13 +95,15 @@ def _gap(gap: Gap) -> dict[str, Any]:
     return {"name": _name(gap.laterality, gap.view), "reason": "no image", "side": gap.laterality}
 
 
-def _lost(member: Member, predictions: Predictions) -> dict[str, Any]:
-    about = {"id": member.image_id, "name": _name(member.laterality, member.view), "side": member.laterality}
+def _lost(member: Member, name: str, predictions: Predictions) -> dict[str, Any]:
+    about = {"id": member.image_id, "name": name, "side": member.laterality}
     scores = dict(member.about.scores) if member.about else {}
     return about | {"reason": member.reason or told(predictions, member.image_id), "scores": scores}
 
 
-def _view(place: Place, exam: Exam, predictions: Predictions, image_id: str, most_bytes: int) -> tuple[View, int]:
+def _view(
+    place: Place, name: str, exam: Exam, predictions: Predictions, image_id: str, most_bytes: int
+) -> tuple[View, int]:
     image = predictions.open(image_id)
     prediction, row = image.prediction, image.row
     pixels, truth = image.image().pixels, image.truth()
@@ -109,7 +116,7 @@ def _view(place: Place, exam: Exam, predictions: Predictions, image_id: str, mos
         "id": prediction.image_id,
         "side": prediction.laterality,
         "view": prediction.view,
-        "name": _name(prediction.laterality, prediction.view),
+        "name": name,
         "row": place.row,
         "column": place.column,
         "shape": list(prediction.grid.original_shape),

@@ -38,8 +38,9 @@ class Exam {
       ...{ findings: true, patches: false, truth: false },
     };
     try {
-      if (!("DecompressionStream" in window)) throw new Error("no DecompressionStream");
-      this.painter = new Painter(this.classes);
+      if (!data.images.length) this.painter = new PlainPainter(); // gaps alone
+      else if (!("DecompressionStream" in window)) throw new Error("no DecompressionStream");
+      this.painter ??= new Painter(this.classes);
       this.painter.restored = () => this.redraw();
     } catch (error) {
       this.usePlain();
@@ -168,6 +169,7 @@ class Exam {
     for (const each of this.views) each.figure.classList.toggle("enlarged", each === this.enlarged);
     for (const each of this.views) each.position = START;
     this.measure();
+    if (this.enlarged) view.position = view.positionOf(view.image.shape.map((size) => size / 2), 1); // alone it is in the middle
     view.figure.focus({ preventScroll: true });
   }
 
@@ -247,7 +249,7 @@ class Exam {
       const action = KEYS[key] ?? KEYS[key.toLowerCase()];
       const isWriting = target.matches("textarea, select, input:not([type=radio], [type=checkbox], [type=range])");
       const isItsOwn = (key.startsWith("Arrow") && target.matches("input")) || (key === "Enter" && !target.matches(".view"));
-      if (!action || isWriting || isItsOwn || this.help.open || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (!action || isWriting || isItsOwn || (!this.focused && key !== "?") || this.help.open || event.ctrlKey || event.metaKey || event.altKey) return;
       event.preventDefault();
       action(this, event);
     });
