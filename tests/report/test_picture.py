@@ -64,3 +64,14 @@ def test_the_plain_picture_and_the_thumbnail() -> None:
     assert sheet.shape == (72, 160)
     assert sheet[-5, 45] > 200, "the left view begins in the middle of its pair"
     assert sheet[:, 80:118].max() < 30, "a gap is black"
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (20000, 10), (10, 100000)])
+def test_images_of_any_shape(shape: tuple[int, int]) -> None:
+    pixels = np.full(shape, 200, np.uint8)
+    packed = pack(pixels, LOTS)
+    assert max(packed.shape) <= 8192
+    _, jpeg, small = plain_pictures(pixels)
+    assert cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_UNCHANGED) is not None
+    assert small.shape[0] <= 72
+    assert thumbnail([[small, None], [None, small]])

@@ -65,12 +65,12 @@ def smaller(pixels: NDArray[np.generic], factor: int) -> NDArray[np.uint16]:
 
 
 def plain_pictures(pixels: NDArray[np.generic]) -> tuple[tuple[float, float], bytes, NDArray[np.uint8]]:
-    """The stored values of black and white, a JPEG file of the image with at most 900 rows, and a thumbnail of 72 rows."""
+    """The stored values of black and white, a JPEG file of the image with at most 900 rows, and a thumbnail of at most 72."""
     values: NDArray[Any] = pixels if pixels.dtype == np.uint16 else pixels.astype(np.float32)
     low, high = display_range(values)
-    plain = _eight_bits(values, (low, high), _PLAIN_ROWS)
+    plain = _eight_bits(_small(values, _PLAIN_ROWS), low, high)
     jpeg = cv2.imencode(".jpg", plain, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY[_PLAIN_ROWS]])[1].tobytes()
-    return (low, high), jpeg, _eight_bits(plain.astype(np.float32), (0, 255), _THUMBNAIL_ROWS, exactly=True)
+    return (low, high), jpeg, _small(plain, _THUMBNAIL_ROWS)
 
 
 def thumbnail(rows: list[list[NDArray[np.uint8] | None]]) -> bytes:
@@ -86,14 +86,14 @@ def thumbnail(rows: list[list[NDArray[np.uint8] | None]]) -> bytes:
     return cv2.imencode(".jpg", sheet, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY[_THUMBNAIL_ROWS]])[1].tobytes()
 
 
-def _eight_bits(
-    values: NDArray[Any], shown: tuple[float, float], rows: int, exactly: bool = False
-) -> NDArray[np.uint8]:
-    scale = rows / values.shape[0]
-    if scale < 1 or exactly:
-        size = (min(2 * rows, max(1, round(values.shape[1] * scale))), rows)
-        values = cv2.resize(values, size, interpolation=cv2.INTER_AREA)
-    low, high = shown
+def _small(values: NDArray[Any], rows: int) -> NDArray[Any]:
+    """With at most `rows` rows and twice as many columns."""
+    scale = min(1, rows / values.shape[0], 2 * rows / values.shape[1])
+    height, width = (max(1, round(size * scale)) for size in values.shape)
+    return cv2.resize(values, (width, height), interpolation=cv2.INTER_AREA) if scale < 1 else values
+
+
+def _eight_bits(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
     return np.rint(np.clip((values.astype(np.float32) - low) * (255 / (high - low)), 0, 255)).astype(np.uint8)
 
 

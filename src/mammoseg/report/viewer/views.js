@@ -141,8 +141,9 @@ class View {
         const { colour, line: style } = exam.classOf(finding.label);
         const chosen = finding === exam.chosen;
         line(finding.path, chosen ? "#fff" : colour, style, chosen ? 2.4 : 1.4, "finding");
-        const [top, left, , right] = finding.box ?? [...finding.peak, 0, finding.peak[1]];
-        this.label([top, ax > 0 ? right : left], finding.rank, colour);
+        const [top, ...sides] = finding.box ?? [...finding.peak, 0, finding.peak[1]];
+        const isFirst = finding.label === exam.classes[0].name; // two classes often point at the same place
+        this.label([top, isFirst === ax > 0 ? sides[0] : sides[2]], finding.rank, colour, isFirst);
       }
     }
     if (state.patches) {
@@ -166,9 +167,10 @@ class View {
       : `W ${Math.round(Math.abs(this.shown()[1] - this.shown()[0]))}  L ${Math.round((this.shown()[0] + this.shown()[1]) / 2)}  x${this.position.zoom.toFixed(1)}`;
   }
 
-  label(place, words, colour) {
+  /** Words right of a place, or left of it. */
+  label(place, words, colour, isLeft = false) {
     const [x, y] = this.toScreen(place);
-    const side = x > 0.75 * this.width ? -1 : 1; // so that the words are in the view
+    const side = isLeft || x > 0.75 * this.width ? -1 : 1; // so that the words are in the view
     this.words({ x: x + 4 * side, y: y + 4, fill: colour, "text-anchor": side > 0 ? "start" : "end" }, words);
   }
 
