@@ -139,6 +139,42 @@ def test_an_exam_of_gaps_has_no_error(visit: Callable[..., Any], report: Path) -
     assert not page.locator("#plain-note").is_visible()
 
 
+def expected(page: Any, image_id: str, file: Path) -> NDArray[np.float64]:
+    """What a view without a map shows: each pixel of the screen between its four neighbours of the file, through the window."""
+    view = f"exam.views.find(({{ image }}) => image.id === '{image_id}')"
+    place, (low, high) = page.evaluate(f"{view}.place"), page.evaluate(f"{view}.shown()")
+    width, height = page.evaluate(f"[{view}.canvas.width, {view}.canvas.height]")
+    values = cv2.imread(str(file), cv2.IMREAD_UNCHANGED).astype(np.float32)
+    rows, columns = np.mgrid[:height, :width].astype(np.float32) + 0.5
+    rows, columns = place["ay"] * rows + place["by"], place["ax"] * columns + place["bx"]
+    seen = cv2.remap(
+        values,
+        (columns - 0.5).astype(np.float32),
+        (rows - 0.5).astype(np.float32),
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    inside = (rows >= 0) & (columns >= 0) & (rows < values.shape[0]) & (columns < values.shape[1])
+    return np.where(inside, np.clip((seen - low) / (high - low), 0, 1) * 255, 0)
+
+
+@pytest.mark.parametrize("image_id", ["a_L-CC", "a_R-MLO", "x"])
+def test_every_pixel_is_that_of_the_file(visit: Callable[..., Any], report: Path, image_id: str) -> None:
+    """Also mirrored, zoomed and panned."""
+    [path] = [path for path in (report / "exams").iterdir() if f'data-image="{image_id}"' in path.read_text()]
+    page = visit(path)
+    page.get_by_label("Off").check(force=True)
+    for keys in ((), ("+", "+", "ArrowDown", "ArrowRight", "Shift+ArrowLeft", "Shift+ArrowUp")):
+        for key in keys:
+            page.keyboard.press(key)
+        shown = pixels(page, image_id).astype(float)
+        difference = np.abs(
+            shown - expected(page, image_id, report.parent / "study" / "images" / f"{image_id}.png")[..., None]
+        )
+        assert (difference > 4).mean() < 0.001, "cv2.remap rounds places to 1/32 of a pixel"
+        assert shown.max() > 200
+
+
 def test_dragging_changes_window_and_level(exam: Any) -> None:
     exam.keyboard.press("m")
     exam.keyboard.press("m")
