@@ -155,7 +155,8 @@ class View {
     for (const each of state.truth ? exam.classes.filter((_, k) => exam.isShown(k)) : []) {
       for (const outline of image.outlines[each.name] ?? []) {
         line(`M${outline.map(([row, column]) => `${column} ${row}`).join("L")}Z`, TRUTH, each.line, 2, "truth");
-        this.label(outline.reduce((a, b) => (a[0] < b[0] ? a : b)), `truth: ${each.name}`, TRUTH);
+        const [row, column] = outline.reduce((a, b) => (a[0] > b[0] ? a : b));
+        this.label([row + 14 * Math.abs(ay), column], `truth: ${each.name}`, TRUTH);
       }
     }
     for (const each of exam.ellipses.filter(({ image_id }) => image_id === image.id)) {
@@ -170,7 +171,7 @@ class View {
   /** Words right of a place, or left of it. */
   label(place, words, colour, isLeft = false) {
     const [x, y] = this.toScreen(place);
-    const side = isLeft || x > 0.75 * this.width ? -1 : 1; // so that the words are in the view
+    const side = (isLeft && x > 40) || x > 0.75 * this.width ? -1 : 1; // so that the words are in the view
     this.words({ x: x + 4 * side, y: y + 4, fill: colour, "text-anchor": side > 0 ? "start" : "end" }, words);
   }
 
