@@ -30,6 +30,7 @@ VERBS = (
     "predict",
     "evaluate",
     "export",
+    "report",
     "bench",
     "doctor",
 )

@@ -57,7 +57,7 @@ def test_what_fails_is_noted_until_it_works(predicted: Path, phantom_study: Mani
         return make
 
     assert images.each(fail(ImageReadError)) == [images.image_ids[0], images.image_ids[2]]
-    assert images.failed == {one}
+    assert images.failed == {one: "no reason"}
     assert Failures(tmp_path).image_ids() == [one]
     with pytest.raises(TypeError):
         images.each(fail(TypeError))  # a mistake in the exporter is no fault of the image

@@ -86,27 +86,29 @@ class Predicted:
 class Predictions:
     """The images of a folder. What fails for one of them is noted, and the others go on."""
 
-    def __init__(self, folder: Path, manifest: Manifest | None, out: Path) -> None:
-        """Failures are noted in the folder `out`. Raises RunFileError if `folder` holds no predictions or only others than those of
-        the manifest."""
+    def __init__(self, folder: Path, manifest: Manifest | None, out: Path, step: str = "export") -> None:
+        """Failures are noted in the folder `out`, as those of `step`. Raises RunFileError if `folder` holds no predictions or only
+        others than those of the manifest."""
         self.folder, self.manifest = folder, manifest
         self.prep = parse(PrepConfig, read_run(folder).get("prep", {}), f"{folder / 'run.json'}, prep,")
         self.image_ids = predicted_ids(folder)
         rows = manifest.rows(reported(predicted_classes(folder)), required=False) if manifest else ()
-        self._rows = {row.image_id: row for row in rows}
-        if manifest and self.image_ids and self._rows.keys().isdisjoint(self.image_ids):
+        self.rows = {row.image_id: row for row in rows}
+        """By their image_id: those of the manifest, and of other images what their records tell, once they are opened."""
+        if manifest and self.image_ids and self.rows.keys().isdisjoint(self.image_ids):
             raise RunFileError(
                 f"{folder}: none of its {len(self.image_ids)} images is in {manifest.path}. Expected the manifest that was "
                 "predicted. Give that one."
             )
-        self._failures, self._told = Failures(out), Repeats("export", logger.warning)
-        self.failed: set[str] = set()
-        """The images that did not work."""
+        self._step, self._failures, self._told = step, Failures(out), Repeats(step, logger.warning)
+        self.failed: dict[str, str] = {}
+        """The images that did not work, and why."""
 
     def each(self, make: Callable[[Predicted], T]) -> list[T]:
         """What `make` gives for every image, in the order of their ids; without those for which it raises an error."""
-        with self._work():
-            return self._made(self.image_ids, make)
+        made = self._made(self.image_ids, make)
+        self.finish()
+        return made
 
     def each_exam(self, load: Callable[[Predicted], S], make: Callable[[list[S]], T]) -> list[T]:
         """What `make` gives for every exam, in the order of their first images, of what `load` gives for each of its images.
@@ -115,54 +117,50 @@ class Predictions:
         """
         exams: dict[tuple[str, str], list[str]] = {}
         made: list[T] = []
-        with self._work():
-            for image_id in self.image_ids:
-                for exam in self._try([image_id], self._exam, image_id):
-                    exams.setdefault(exam, []).append(image_id)
-            for image_ids in exams.values():
-                loaded = self._made(image_ids, load)
-                if loaded:
-                    made += self._try([name for name in image_ids if name not in self.failed], make, loaded)
+        for image_id in self.image_ids:
+            with self.noting(image_id):
+                about = read_record(self.folder, image_id).about
+                exams.setdefault((about.patient_id, about.exam_id), []).append(image_id)
+        for image_ids in exams.values():
+            loaded = self._made(image_ids, load)
+            if loaded:
+                with self.noting(*(image_id for image_id in image_ids if image_id not in self.failed)):
+                    made.append(make(loaded))
+        self.finish()
         return made
 
     def _made(self, image_ids: Sequence[str], make: Callable[[Predicted], T]) -> list[T]:
-        return [
-            made
-            for image_id in image_ids
-            for made in self._try([image_id], lambda name: make(self.open(name)), image_id)
-        ]
-
-    def _exam(self, image_id: str) -> tuple[str, str]:
-        about = read_record(self.folder, image_id).about
-        return about.patient_id, about.exam_id
+        made = []
+        for image_id in image_ids:
+            with self.noting(image_id):
+                made.append(make(self.open(image_id)))
+        return made
 
     def open(self, image_id: str) -> Predicted:
-        """One image. Raises RunFileError if it has no prediction, or a damaged one."""
+        """One image. Raises RunFileError if its record or its maps are damaged."""
         prediction = load_prediction(self.folder, image_id)
-        row = self._rows.setdefault(image_id, _row_of(prediction))
+        row = self.rows.setdefault(image_id, _row_of(prediction))
         return Predicted(prediction, row, self.prep, partial(self._told.add, image_id, row.path))
 
     @contextmanager
-    def _work(self) -> Iterator[None]:
-        yield
-        self._failures.write_table()
-        self._told.log_counts()
-
-    def _try(self, image_ids: Sequence[str], make: Callable[[S], T], of: S) -> list[T]:
-        """What `make` gives, or nothing, and the images have failed."""
+    def noting(self, *image_ids: str) -> Iterator[None]:
+        """A block of work on images: an error that is raised in it is noted for each of them, and ends the block only."""
         try:
-            made = make(of)
+            yield
         except (ValueError, OSError) as error:
             for image_id in image_ids:
-                row = self._rows.get(image_id)
-                self.failed.add(image_id)
-                message = row.shown(error) if row else str(error)
-                self._failures.add(image_id, row.shown(row.path) if row else "", "export", error, message)
+                row = self.rows.get(image_id)
+                message = self.failed[image_id] = row.shown(error) if row else str(error)
+                self._failures.add(image_id, row.shown(row.path) if row else "", self._step, error, message)
                 self._told.add(image_id, row.path if row else self.folder, message)
-            return []
-        for image_id in image_ids:
-            self._failures.remove(image_id)
-        return [made]
+        else:
+            for image_id in image_ids:
+                self._failures.remove(image_id)
+
+    def finish(self) -> None:
+        """Write errors.csv, and tell how many images each message was about."""
+        self._failures.write_table()
+        self._told.log_counts()
 
 
 def _row_of(prediction: Prediction) -> ImageRow:

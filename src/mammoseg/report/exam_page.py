@@ -1,0 +1,158 @@
+"""What the page of an exam holds, as plain values for its template and its viewer.
+
+Values of an image, in `images`, all places in (row, column) on the pixels of its file:
+
+    id, side, view, name        its ids and how it is called
+    row, column                 where it hangs; column 0 is the right breast's
+    shape, pixel_mm             (H, W) of the file; [of rows, of columns] or null
+    points_right, mirrored      which way the breast points in the file, and whether it is shown mirrored
+    shown                       stored values of black and white at first
+    packed                      of its pixels: `shape`, `factor` (report/picture.py)
+    maps, findings, patches, window     report/marks.py
+    scores, parts, labels, outlines     of the model and, of the truth, what is known
+    notes                       what is to be told about it
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mammoseg.data.predictions import Predictions
+from mammoseg.records.prediction import Prediction
+from mammoseg.report import marks
+from mammoseg.report.exams import Exam, Member, told, without_paths
+from mammoseg.report.hanging import VIEWS, Gap, Place, hang, is_mirrored
+from mammoseg.report.picture import BUDGET, pack, plain_pictures, thumbnail
+
+SIDE_NAMES = {"R": "Right", "L": "Left"}
+
+
+@dataclass(frozen=True)
+class View:
+    """What hangs in one place."""
+
+    place: Place
+    about: Mapping[str, Any]
+    """Values of an image as the module text lists them; of a gap `name` and `reason`."""
+    pixels: str = ""
+    """Base64; empty: a gap."""
+    jpeg: bytes = b""
+    small: NDArray[np.uint8] | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class ExamContent:
+    """All of a page."""
+
+    views: list[View]
+    thumbnail: bytes
+    """A JPEG of the four views."""
+    findings: list[dict[str, Any]]
+    """Of all views, the highest scores first; `rank` counts them from 1, `where` names the view."""
+    whole: bool
+    """Whether no image has failed only now, so that the page need not be made again."""
+
+
+def content_of(exam: Exam, predictions: Predictions) -> ExamContent:
+    """Read the images of an exam. One that cannot be read is noted as a failure, and is a gap with the reason."""
+    hung, gaps = hang(exam.members)
+    views = [View(place, _gap(gap)) for place, gap in gaps]
+    left, waiting, whole = BUDGET, len(hung), True
+    named: Counter[str] = Counter()
+    for place, member in hung:
+        plain = _name(member.laterality, member.view)
+        named[plain] += 1
+        name = plain if named[plain] == 1 else f"{plain} {named[plain]}"
+        view = None
+        if member.about and not member.reason:
+            with predictions.noting(member.image_id):
+                view, used = _view(place, name, exam, predictions, member.image_id, left // waiting)
+                left -= used
+            whole = whole and view is not None
+        views.append(view or View(place, _lost(member, name, predictions)))
+        waiting -= 1
+    views.sort(key=lambda view: view.place)
+    four = [
+        [next((v.small for v in views if v.place == (row, side)), None) for side in (0, 1)] for row in range(len(VIEWS))
+    ]
+    return ExamContent(views, thumbnail(four), _ranked(views), whole)
+
+
+def _ranked(views: list[View]) -> list[dict[str, Any]]:
+    """The findings of the views themselves, which get their rank."""
+    found = [(view.about["name"], finding) for view in views if view.pixels for finding in view.about["findings"]]
+    found.sort(key=lambda pair: -pair[1]["score"])
+    for rank, (where, finding) in enumerate(found, start=1):
+        finding.update(rank=rank, where=where)
+    return [finding for _, finding in found]
+
+
+def _gap(gap: Gap) -> dict[str, Any]:
+    return {"name": _name(gap.laterality, gap.view), "reason": "no image", "side": gap.laterality}
+
+
+def _lost(member: Member, name: str, predictions: Predictions) -> dict[str, Any]:
+    about = {"id": member.image_id, "name": name, "side": member.laterality}
+    scores = dict(member.about.scores) if member.about else {}
+    return about | {"reason": member.reason or told(predictions, member.image_id), "scores": scores}
+
+
+def _view(
+    place: Place, name: str, exam: Exam, predictions: Predictions, image_id: str, most_bytes: int
+) -> tuple[View, int]:
+    image = predictions.open(image_id)
+    prediction, row = image.prediction, image.row
+    pixels, truth = image.image().pixels, image.truth()
+    packed = pack(pixels, most_bytes)
+    shown, jpeg, small = plain_pictures(pixels)
+    points_right = not prediction.grid.flipped
+    mirrored = is_mirrored(prediction.laterality, points_right)
+    unread = [f"{name}: {without_paths(why, predictions, row.image_id)}" for name, why in truth.unread.items()]
+    about = {
+        "id": prediction.image_id,
+        "side": prediction.laterality,
+        "view": prediction.view,
+        "name": name,
+        "row": place.row,
+        "column": place.column,
+        "shape": list(prediction.grid.original_shape),
+        "pixel_mm": _pixel_mm(prediction),
+        "points_right": points_right,
+        "mirrored": mirrored,
+        "shown": list(shown),
+        "packed": {"shape": list(packed.shape), "factor": packed.factor},
+        "maps": marks.maps_of(prediction, exam.classes),
+        "findings": marks.findings_of(prediction),
+        "patches": marks.patches_of(prediction),
+        "patches_of": prediction.patches_of,
+        "window": marks.window_of(prediction.grid),
+        "scores": dict(prediction.scores),
+        "parts": {name: dict(scores) for name, scores in prediction.parts.items()},
+        "labels": dict(row.labels),
+        "outlines": marks.outlines_of(truth.masks),
+        "notes": [*prediction.notes, *prediction.reading, *_of_training(prediction), *_without(unread)],
+    }
+    return View(place, about, packed.text, jpeg, small[:, ::-1] if mirrored else small), packed.bytes
+
+
+def _pixel_mm(prediction: Prediction) -> list[float] | None:
+    if prediction.source and prediction.source.pixel_mm:
+        return list(prediction.source.pixel_mm)
+    side = prediction.facts.pixel_mm if prediction.facts else None
+    return [side, side] if side else None
+
+
+def _of_training(prediction: Prediction) -> list[str]:
+    return ["the model has learned from this patient"] if prediction.of_training else []
+
+
+def _without(unread: list[str]) -> list[str]:
+    return [f"true lesion not shown: {why}" for why in unread]
+
+
+def _name(side: str, view: str) -> str:
+    return f"{SIDE_NAMES.get(side, side)} {view}"
