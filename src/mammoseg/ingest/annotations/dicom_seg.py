@@ -1,0 +1,121 @@
+"""DICOM SEG: segmentations of images, binary, fractional or label maps.
+
+A frame tells its segment and the image that it was drawn on; a segmentation of one image may tell the image as a whole. A segment
+is called by its Segment Label; its property type and category, and their codes, stand for it too.
+
+Source: DICOM PS3.3 A.51 and C.8.20 (Segmentation), C.7.6.16.2.6 (Derivation Image).
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from pydantic import Field
+from pydicom import Dataset, uid
+
+from mammoseg.config import Config
+from mammoseg.ingest.annotation import UID, Annotation, AnnotationError, Patch, Size, check_size, checked_count, damage
+from mammoseg.io.dicom.objects import frame_of, read_object, sop_class_of
+
+TITLE = "DICOM SEG, segmentations from a PACS, 3D Slicer, OHIF, highdicom"
+IMAGES = UID
+_LABEL_MAP = "1.2.840.10008.5.1.4.1.1.66.7"
+_CLASSES = (uid.SegmentationStorage, _LABEL_MAP)
+
+
+class Options(Config):
+    threshold: float = Field(default=0.5, gt=0, le=1)
+    """From which share of the largest value up a pixel of a fractional segmentation is in the segment."""
+
+
+def reads(path: Path) -> bool:
+    """By the class of the object."""
+    return sop_class_of(path) in _CLASSES
+
+
+def read(path: Path, options: Options) -> list[Annotation]:
+    """A segment of a frame each. Raises AnnotationError if it is no segmentation."""
+    dataset = read_object(path)
+    if str(dataset.get("SOPClassUID", "")) not in _CLASSES:
+        raise AnnotationError("it is a DICOM object of another kind. Expected a segmentation (SEG).")
+    with damage("the segmentation"):
+        found = list(_segments(dataset, path, options.threshold))
+    checked_count(len(found))
+    return found
+
+
+def _segments(dataset: Dataset, path: Path, threshold: float) -> Iterator[Annotation]:
+    described = {int(item.SegmentNumber): item for item in dataset.SegmentSequence}
+    size = int(dataset.Rows), int(dataset.Columns)
+    is_map = str(dataset.get("SegmentationType", "")) == "LABELMAP"
+    frames, shared = (
+        dataset.get("PerFrameFunctionalGroupsSequence") or [],
+        dataset.get("SharedFunctionalGroupsSequence") or [],
+    )
+    whole = _images_of(dataset)
+    for index, frame in enumerate(frames):
+        groups = [frame, *shared]
+        images = _sources(groups) or whole
+        if not images:
+            raise AnnotationError(
+                f"frame {index + 1} does not tell the image that it was drawn on. Expected its SOP Instance UID."
+            )
+        for number in sorted(described) if is_map else [_number(groups)]:
+            segment = described.get(number)
+            if segment is None:
+                raise AnnotationError(
+                    f"frame {index + 1} is of segment {number}, which is not described. Expected its description."
+                )
+            if number:  # 0 is the background of a label map
+                item = f"segment {number}, frame {index + 1}"
+                draw = partial(_draw, path, index, number, threshold)
+                yield Annotation(item, images, str(segment.get("SegmentLabel", "")), draw, _names(segment), size=size)
+
+
+def _number(groups: list[Dataset]) -> int:
+    for group in groups:
+        for item in group.get("SegmentIdentificationSequence") or []:
+            return int(item.ReferencedSegmentNumber)
+    raise AnnotationError("a frame does not tell its segment. Expected a Referenced Segment Number.")
+
+
+def _sources(groups: list[Dataset]) -> tuple[str, ...]:
+    """The images that a frame was derived from."""
+    derived = [item for group in groups for item in group.get("DerivationImageSequence") or []]
+    sources = [source for item in derived for source in item.get("SourceImageSequence") or []]
+    return tuple(dict.fromkeys(str(source.ReferencedSOPInstanceUID) for source in sources))
+
+
+def _images_of(dataset: Dataset) -> tuple[str, ...]:
+    """The image of a segmentation of one image."""
+    series = dataset.get("ReferencedSeriesSequence") or []
+    listed = [item for one in series for item in one.get("ReferencedInstanceSequence") or []]
+    for items in (listed, dataset.get("SourceImageSequence") or []):
+        images = dict.fromkeys(str(item.ReferencedSOPInstanceUID) for item in items)
+        if len(images) == 1:
+            return tuple(images)
+    return ()
+
+
+def _names(segment: Dataset) -> tuple[str, ...]:
+    codes = [
+        code
+        for name in ("SegmentedPropertyTypeCodeSequence", "SegmentedPropertyCategoryCodeSequence")
+        for code in segment.get(name) or []
+    ]
+    texts = [str(code.get(name, "")) for code in codes for name in ("CodeMeaning", "CodeValue")]
+    return tuple(text for text in (*texts, str(segment.get("SegmentDescription") or "")) if text)
+
+
+def _draw(path: Path, index: int, number: int, threshold: float, size: Size) -> Patch:
+    dataset = read_object(path, pixels=True)
+    values = frame_of(dataset, index)
+    check_size((values.shape[0], values.shape[1]), size)
+    kind = str(dataset.get("SegmentationType", ""))
+    if kind == "LABELMAP":
+        return Patch(0, 0, np.equal(values, number))
+    if kind == "FRACTIONAL":
+        largest = int(dataset.get("MaximumFractionalValue") or 255)
+        return Patch(0, 0, np.greater_equal(values, threshold * largest))
+    return Patch(0, 0, np.not_equal(values, 0))

@@ -1,0 +1,74 @@
+"""NIfTI: label maps of 3D Slicer, MONAI Label, ITK-SNAP (.nii, .nii.gz), whose numbers are the labels.
+
+Which way rows and columns run is told in `ingest/label_volume.py`. Needs nibabel.
+
+Source: https://nifti.nimh.nih.gov/nifti-1 (nifti1.h).
+"""
+
+import re
+import zlib
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mammoseg.config import Config
+from mammoseg.ingest.annotation import NAMED, Annotation, AnnotationError, Patch, Size, damage, library
+from mammoseg.ingest.label_volume import MOST_BYTES, as_picture, labels_in, placed
+from mammoseg.io.regular import open_regular
+
+TITLE = "NIfTI label maps, from 3D Slicer, MONAI Label, ITK-SNAP"
+IMAGES = NAMED
+_SUFFIX = re.compile(r"\.nii(\.gz)?$", re.IGNORECASE)
+_GZIP = b"\x1f\x8b"
+_WIDEST = 8
+"""Bytes of a value."""
+
+
+class Options(Config):
+    """Nothing to set."""
+
+
+def reads(path: Path) -> bool:
+    """By the suffix."""
+    return bool(_SUFFIX.search(path.name))
+
+
+def read(path: Path, options: Options) -> list[Annotation]:
+    """A label each. Raises AnnotationError if nibabel is missing or the file is none."""
+    name = _SUFFIX.sub("", path.name)
+    return [
+        Annotation(f"label {value}", (name,), str(value), partial(_draw, path, value))
+        for value in labels_in(_picture(path))
+    ]
+
+
+def _draw(path: Path, value: int, size: Size) -> Patch:
+    return placed(_picture(path) == value, size)
+
+
+def _picture(path: Path) -> NDArray[np.generic]:
+    """(rows, columns)."""
+    nibabel = library("nibabel", "nibabel")
+    with open_regular(path) as file:
+        content = file.read()
+    with damage("the NIfTI file"):
+        if content.startswith(_GZIP):
+            content = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(content, MOST_BYTES)
+        second = content[:4] in (b"\x1c\x02\0\0", b"\0\0\x02\x1c")  # the length of the header, 540
+        image = (nibabel.Nifti2Image if second else nibabel.Nifti1Image).from_bytes(content)
+        shape = image.header.get_data_shape()
+    voxels = 1
+    for side in shape:
+        voxels *= int(side)
+    if not shape or min(shape) < 1 or voxels > MOST_BYTES // _WIDEST:
+        raise AnnotationError(f"its header announces {voxels} voxels. Expected those of one picture.")
+    with damage("the values"):
+        values = np.asanyarray(image.dataobj)
+        oriented = int(image.header["sform_code"]) > 0 or int(image.header["qform_code"]) > 0
+        to_right, to_front = image.affine[:2, :2]
+        directions = (
+            -np.stack([to_right, to_front]).T if oriented else None
+        )  # NIfTI counts to the right and to the front
+    return as_picture(values, directions)
