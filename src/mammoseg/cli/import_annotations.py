@@ -34,6 +34,7 @@ def import_annotations(
     from mammoseg.config import with_overrides
     from mammoseg.data.manifest import load_manifest
     from mammoseg.ingest.annotated import import_annotations as run
+    from mammoseg.ingest.annotated import remove_stale
     from mammoseg.ingest.annotation_classes import read_rules
     from mammoseg.io.cells import write_csv
     from mammoseg.io.outputs import writing_to
@@ -52,10 +53,6 @@ def import_annotations(
     masks, errors, findings = (
         out.absolute().with_name(f"{out.stem}_{what}") for what in ("masks", "errors.csv", "findings.csv")
     )
-    if masks.exists() and not overwrite:
-        raise typer.BadParameter(
-            f"{masks} is there already, perhaps of another manifest. Choose another name, or --overwrite."
-        )
     parts = [part.name for part in masks.glob("*") if part.is_dir()]
     with options.beside_table((masks,), overwrite), writing_to(masks, *parts):
         done = run(load_manifest(manifest), plugin, chosen, sources, by_label, masks, labels)
@@ -64,8 +61,11 @@ def import_annotations(
             write_csv(path, table) if len(table) else path.unlink(missing_ok=True)
         if done.findings:
             done.manifest.to_csv(out)
+            remove_stale(masks, done.manifest)
     drawn = ", ".join(f"{count} {name}" for name, count in sorted(done.images.items())) or "none"
     print(f"{len(done.findings)} annotations of {done.files} files; images with masks: {drawn}")
+    if done.boxes_filled:
+        print(f"{done.boxes_filled} of them are boxes, which are filled in masks: Dice says how well a map fills a box")
     if done.problems:
         print(f"{len(done.problems)} could not be used or contradict a label: {errors}")
     print(f"written: {out}" if done.findings else "nothing could be used, no manifest is written")

@@ -15,6 +15,7 @@ from types import ModuleType
 import pandas as pd
 
 from mammoseg.config import Config
+from mammoseg.data.columns import path_columns
 from mammoseg.data.manifest import ImageRow, Manifest
 from mammoseg.ingest.annotation import UID, Annotation, AnnotationError
 from mammoseg.ingest.annotation_classes import class_of, untold
@@ -103,6 +104,14 @@ def import_annotations(
     done.manifest = replace(done.manifest, table=table)
     _compare_labels(done, rows, labels)
     return done
+
+
+def remove_stale(masks: Path, manifest: Manifest) -> None:
+    """Delete the masks of an earlier import to this folder that the manifest does not have any more."""
+    used = {path for column in path_columns(manifest.table) for path in manifest.table[column].dropna()}
+    for path in masks.glob("*/*.png"):
+        if str(path) not in used:
+            path.unlink()
 
 
 def _files(sources: Sequence[Path], plugin: ModuleType) -> list[Path]:

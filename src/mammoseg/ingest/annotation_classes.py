@@ -68,7 +68,7 @@ def untold(labels: Counter[str]) -> str:
     lines = [f"{readable(name)[:_SHOWN_LETTERS]!r} ({count})" for name, count in labels.most_common()]
     first = readable(labels.most_common(1)[0][0])[:_SHOWN_LETTERS]
     return (
-        f"the class of {sum(labels.values())} annotations is not told by their labels:{LINES}"
+        f"annotations: the class of {sum(labels.values())} is not told by their labels:{LINES}"
         + listed(lines, _SHOWN_LABELS, LINES)
         + f"\nExpected a class for each. Say it: --class '{first}=malignant', or --class '{first}=' for what is of no class. "
         f"--class '{OTHERS}=...' is about all others."

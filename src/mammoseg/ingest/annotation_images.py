@@ -4,6 +4,7 @@ A name is that of the image (`image_id`), or that of its file with or without th
 in front of it decide. Names are compared, and nothing that they name is opened.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +16,8 @@ from mammoseg.io.errors import ImageReadError
 from mammoseg.io.read import is_dicom
 
 _LONGEST = 4096
+_IMAGE_SUFFIX = re.compile(r"\.(dcm|dicom|dic|ima|png|jpe?g|jp2|j2k|tiff?|pgm|bmp)$", re.IGNORECASE)
+"""Also of an image that was converted for the annotation."""
 
 
 def uids_of(rows: Sequence[ImageRow]) -> dict[str, list[int]]:
@@ -69,7 +72,7 @@ class ByName:
         """Number of the row. Raises AnnotationError if there is none, or more than one."""
         for told in annotation.images:
             *folders, name = told[:_LONGEST].replace("\\", "/").split("/")
-            for key in dict.fromkeys((name, name.rpartition(".")[0])):
+            for key in dict.fromkeys((name, _IMAGE_SUFFIX.sub("", name))):
                 for way in self._ways:
                     if key and (found := way.get(key)):
                         return self._nearest(found, folders or file.parent.parts)

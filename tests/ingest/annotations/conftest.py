@@ -60,9 +60,7 @@ def bring(study: Study) -> Callable[..., Any]:
         plugin = load(ANNOTATIONS, name)
         options = with_overrides(plugin.Options(), sets=sets)
         manifest = more.pop("manifest", study.manifest)
-        return import_annotations(
-            manifest, plugin, options, sources, read_rules(rules), study.folder / "masks", **more
-        )
+        return import_annotations(manifest, plugin, options, sources, read_rules(rules), study.folder / "masks", **more)
 
     return run
 

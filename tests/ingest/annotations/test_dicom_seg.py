@@ -111,7 +111,12 @@ def test_segments_of_several_files_on_several_images(
     ],
 )
 def test_what_tells_the_class(
-    label: str, rules: Sequence[str], expected: str, write_seg: Callable[..., Path], bring: Any, lesion: NDArray[np.bool_]
+    label: str,
+    rules: Sequence[str],
+    expected: str,
+    write_seg: Callable[..., Path],
+    bring: Any,
+    lesion: NDArray[np.bool_],
 ) -> None:
     done = bring("dicom_seg", write_seg("a", {label: lesion}), rules=tuple(rules))
     assert dict(done.images) == {expected: 1}

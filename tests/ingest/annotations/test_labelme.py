@@ -45,7 +45,12 @@ def test_polygon_and_rectangle(write: Any, bring: Any, mask_of: Any) -> None:
 def test_a_circle_goes_through_its_second_point(write: Any, bring: Any, mask_of: Any) -> None:
     mask = mask_of(bring("labelme", write(shape("circle", [60, 80], [60, 90]))), "left", "malignant")
     assert mask.sum() == pytest.approx(np.pi * 100, rel=0.03)
-    assert (mask[70:90, 59].all(), mask[69].any(), mask[80, 50:70].all(), mask[:, 49].any()) == (True, False, True, False)
+    assert (mask[70:90, 59].all(), mask[69].any(), mask[80, 50:70].all(), mask[:, 49].any()) == (
+        True,
+        False,
+        True,
+        False,
+    )
 
 
 def test_a_mask_between_two_corner_pixels(write: Any, bring: Any, mask_of: Any) -> None:
@@ -58,14 +63,18 @@ def test_a_mask_between_two_corner_pixels(write: Any, bring: Any, mask_of: Any) 
 
 
 def test_points_and_lines_are_findings_without_a_mask(write: Any, bring: Any, mask_of: Any) -> None:
-    done = bring("labelme", write(shape("point", [5, 7]), shape("line", [5, 7], [9, 9]), shape("linestrip", [5, 7], [9, 9])))
+    done = bring(
+        "labelme", write(shape("point", [5, 7]), shape("line", [5, 7], [9, 9]), shape("linestrip", [5, 7], [9, 9]))
+    )
     assert not done.problems
     assert [finding["pixels"] for finding in done.findings] == [0, 0, 0]
     assert mask_of(done, "left", "malignant") is None
 
 
 def test_what_else_is_said(write: Any, bring: Any) -> None:
-    done = bring("labelme", write(shape("rectangle", [1, 1], [9, 9], flags={"spiculated": True, "old": False}, group_id=4)))
+    done = bring(
+        "labelme", write(shape("rectangle", [1, 1], [9, 9], flags={"spiculated": True, "old": False}, group_id=4))
+    )
     assert done.findings[0]["said"] == "spiculated: yes; group: 4"
 
 

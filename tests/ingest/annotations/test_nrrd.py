@@ -39,7 +39,9 @@ def test_a_label_map_as_slicer_writes_it(write: Any, bring: Any, mask_of: Any, l
     assert np.array_equal(mask_of(done, "left", "benign"), values == 2)
 
 
-def test_a_picture_of_two_indices_without_directions(write: Any, bring: Any, mask_of: Any, lesion: NDArray[np.bool_]) -> None:
+def test_a_picture_of_two_indices_without_directions(
+    write: Any, bring: Any, mask_of: Any, lesion: NDArray[np.bool_]
+) -> None:
     done = bring("nrrd", write(lesion.T.astype(np.uint8), {}), rules=("*=benign",))
     assert np.array_equal(mask_of(done, "left", "benign"), lesion)
 
@@ -62,7 +64,9 @@ def test_segments_that_overlap_lie_in_layers(write: Any, bring: Any, mask_of: An
     assert np.array_equal(mask_of(done, "left", "benign"), lesion[:, ::-1])
 
 
-def test_a_segmentation_that_was_cut_lies_where_it_says(write: Any, bring: Any, mask_of: Any, lesion: NDArray[np.bool_]) -> None:
+def test_a_segmentation_that_was_cut_lies_where_it_says(
+    write: Any, bring: Any, mask_of: Any, lesion: NDArray[np.bool_]
+) -> None:
     small = lesion[20:60, 10:50]
     header = {**LPS, **SEGMENT, "Segmentation_ReferenceImageExtentOffset": "10 20 0"}
     done = bring("nrrd", write(small.T[:, :, None].astype(np.uint8) * 3, header, "left.seg.nrrd"))
@@ -108,17 +112,35 @@ def hostile(name: bytes) -> bytes:
         b"short": start + b"sizes: 128 160\nencoding: raw\n\n" + bytes(99),
         b"bomb": start + b"sizes: 128 160\nencoding: gzip\n\n" + gzip.compress(bytes(10**8)),
         b"packed": start + b"sizes: 128 160\nencoding: hex\n\n" + bytes(20480),
-        b"type": start.replace(b"uint8", b"block") + b"sizes: 128 160\nencoding: raw\nblock size: 99999999\n\n" + bytes(20480),
+        b"type": start.replace(b"uint8", b"block")
+        + b"sizes: 128 160\nencoding: raw\nblock size: 99999999\n\n"
+        + bytes(20480),
         b"headless": b"NRRD0004\n" + b"a:=b\n" * 300_000,
         b"sizes": b"NRRD0004\ntype: uint8\ndimension: 2\nencoding: raw\n\n",
-        b"labels": start.replace(b"uint8", b"float") + b"sizes: 128 160\nencoding: raw\n\n" + b"\x7f\x12\x34\x3e" * 20480,
+        b"labels": start.replace(b"uint8", b"float")
+        + b"sizes: 128 160\nencoding: raw\n\n"
+        + b"\x7f\x12\x34\x3e" * 20480,
     }
     return files[name]
 
 
 @pytest.mark.parametrize(
     "name",
-    ["empty", "text", "outside", "skip", "huge", "negative", "none", "short", "packed", "type", "headless", "sizes", "labels"],
+    [
+        "empty",
+        "text",
+        "outside",
+        "skip",
+        "huge",
+        "negative",
+        "none",
+        "short",
+        "packed",
+        "type",
+        "headless",
+        "sizes",
+        "labels",
+    ],
 )
 def test_a_hostile_file_costs_itself_only(name: str, write: Any, bring: Any, tmp_path: Path) -> None:
     (tmp_path / "right.nrrd").write_bytes(hostile(name.encode()))

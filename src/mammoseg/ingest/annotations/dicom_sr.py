@@ -3,7 +3,7 @@
 The tree of a report is searched for spatial coordinates (SCOORD) with the image that they were selected from, which stands below
 them or in the image library, to which they refer. The finding is the nearest item above that is a finding or has one among its
 items. Polylines, circles and ellipses are regions, closed by their first point; points are findings without a region. What CAD does
-not want to be shown (Rendering Intent) has no region, either.
+not want to be shown (Rendering Intent) is no finding.
 
 Coordinates are column, row, with (0, 0) the upper left corner of the upper left pixel.
 
@@ -79,18 +79,16 @@ def _type(content: Dataset) -> str:
 
 
 def _annotation(item: _Item, items: dict[tuple[int, ...], _Item]) -> Annotation | None:
-    """None for coordinates on no image, such as those of a whole breast in a library."""
+    """None for coordinates on no image of the report, and for what is not to be shown."""
     images = tuple(_images(item.content, items))
-    if not images:
-        return None
     finding, about = _finding(item)
+    if not images or any(_NOT_SHOWN in _texts(one) for one in about):
+        return None
     texts = [text for one in (finding, *about) for text in _texts(one)]
     said = {_name(one): _value(one) for one in about if _value(one)}
-    shown = all(_NOT_SHOWN not in _texts(one) for one in about)
     label = _value(finding) if finding is not None else ""
     place = ".".join(map(str, item.place))
-    region = _region(item.content) if shown else None
-    return Annotation(f"content item {place}", images, label, region, tuple(texts), said=said)
+    return Annotation(f"content item {place}", images, label, _region(item.content), tuple(texts), said=said)
 
 
 def _images(content: Dataset, items: dict[tuple[int, ...], _Item]) -> Iterator[str]:

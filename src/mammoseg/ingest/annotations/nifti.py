@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mammoseg.config import Config
 from mammoseg.ingest.annotation import NAMED, Annotation, AnnotationError, Patch, Size, damage, library
+from mammoseg.ingest.annotation_names import NamedFiles
 from mammoseg.ingest.label_volume import MOST_BYTES, as_picture, labels_in, placed
 from mammoseg.io.regular import open_regular
 
@@ -26,8 +26,8 @@ _WIDEST = 8
 """Bytes of a value."""
 
 
-class Options(Config):
-    """Nothing to set."""
+class Options(NamedFiles):
+    """How files are called."""
 
 
 def reads(path: Path) -> bool:
@@ -37,9 +37,9 @@ def reads(path: Path) -> bool:
 
 def read(path: Path, options: Options) -> list[Annotation]:
     """A label each. Raises AnnotationError if nibabel is missing or the file is none."""
-    name = _SUFFIX.sub("", path.name)
+    image, label = options.told(_SUFFIX.sub("", path.name))
     return [
-        Annotation(f"label {value}", (name,), str(value), partial(_draw, path, value))
+        Annotation(f"label {value}", (image,), label or str(value), partial(_draw, path, value), (str(value),))
         for value in labels_in(_picture(path))
     ]
 

@@ -20,8 +20,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mammoseg.config import Config
 from mammoseg.ingest.annotation import NAMED, Annotation, AnnotationError, Patch, Size, damage, library
+from mammoseg.ingest.annotation_names import NamedFiles
 from mammoseg.ingest.label_volume import MOST_BYTES, as_picture, labels_in, placed
 from mammoseg.io.regular import open_regular
 
@@ -32,8 +32,8 @@ _WIDEST = 8
 """Bytes of a value."""
 
 
-class Options(Config):
-    """Nothing to set."""
+class Options(NamedFiles):
+    """How files are called."""
 
 
 class _Segment(NamedTuple):
@@ -49,16 +49,23 @@ def reads(path: Path) -> bool:
 
 def read(path: Path, options: Options) -> list[Annotation]:
     """A segment or a label each. Raises AnnotationError if pynrrd is missing or the file is none."""
-    name = re.sub(r"(\.seg)?\.nrrd$", "", path.name, flags=re.IGNORECASE)
+    image, label = options.told(re.sub(r"(\.seg)?\.nrrd$", "", path.name, flags=re.IGNORECASE))
     header, data = _opened(path)
     if np.prod(header["sizes"]) == 1:
         return []
     corner = _corner(header)
     segments = _segments(header)
     if not segments:
-        segments = [_Segment(str(value), value, 0) for value in labels_in(_layer(header, data, 0))]
+        values = labels_in(_layer(header, data, 0))
+        segments = [_Segment(label or str(value), value, 0) for value in values]
     return [
-        Annotation(f"segment {each.name[:100]}", (name, path.stem), each.name, partial(_draw, path, each, corner))
+        Annotation(
+            f"segment {each.value} of layer {each.layer}",
+            (image,),
+            each.name,
+            partial(_draw, path, each, corner),
+            (label or "", str(each.value)),
+        )
         for each in segments
     ]
 
