@@ -63,6 +63,10 @@ def read_object(path: Path, pixels: bool = False) -> Dataset:
             raise DicomReadError(
                 f"{path}: the header has more than {MOST_HEADER_BYTES} bytes. Expected a segmentation or report of one exam."
             )
+        if "SOPClassUID" not in dataset:
+            raise DicomReadError(
+                f"{path}: no DICOM object was found. Expected a segmentation or report. Export it again."
+            )
         return read_partial(BytesIO(content)) if pixels else dataset
 
 
