@@ -21,6 +21,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mammoseg.io.errors import ImageReadError
 from mammoseg.records.finding import Box
 
 NAMED: Literal["names"] = "names"
@@ -82,7 +83,7 @@ def damage(what: str) -> Iterator[None]:
     """Gives what libraries raise on damaged files one kind; `what` says what cannot be read."""
     try:
         yield
-    except (AnnotationError, OSError):
+    except (AnnotationError, ImageReadError, OSError):
         raise
     except Exception as error:  # what a damaged file leads to in a library is not documented
         raise AnnotationError(

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from mammoseg.ingest.annotation import AnnotationError, Patch, Size, check_size
 
-MOST_BYTES = 1 << 30
+MOST_BYTES = 1 << 29
 """Largest label map in memory."""
 MOST_LABELS = 1000
 

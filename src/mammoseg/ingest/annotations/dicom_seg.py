@@ -16,6 +16,7 @@ from pydicom import Dataset, uid
 
 from mammoseg.config import Config
 from mammoseg.ingest.annotation import UID, Annotation, AnnotationError, Patch, Size, check_size, checked_count, damage
+from mammoseg.io.dicom.elements import quiet
 from mammoseg.io.dicom.objects import frame_of, read_object, sop_class_of
 
 TITLE = "DICOM SEG, segmentations from a PACS, 3D Slicer, OHIF, highdicom"
@@ -37,9 +38,9 @@ def reads(path: Path) -> bool:
 def read(path: Path, options: Options) -> list[Annotation]:
     """A segment of a frame each. Raises AnnotationError if it is no segmentation."""
     dataset = read_object(path)
-    if str(dataset.get("SOPClassUID", "")) not in _CLASSES:
-        raise AnnotationError("it is a DICOM object of another kind. Expected a segmentation (SEG).")
-    with damage("the segmentation"):
+    with damage("the segmentation"), quiet():
+        if str(dataset.get("SOPClassUID", "")) not in _CLASSES:
+            raise AnnotationError("it is a DICOM object of another kind. Expected a segmentation (SEG).")
         found = list(_segments(dataset, path, options.threshold))
     checked_count(len(found))
     return found
@@ -110,12 +111,12 @@ def _names(segment: Dataset) -> tuple[str, ...]:
 
 def _draw(path: Path, index: int, number: int, threshold: float, size: Size) -> Patch:
     dataset = read_object(path, pixels=True)
-    values = frame_of(dataset, index)
+    with damage("the segmentation"), quiet():
+        values = frame_of(dataset, index)
+        kind, largest = str(dataset.get("SegmentationType", "")), int(dataset.get("MaximumFractionalValue") or 255)
     check_size((values.shape[0], values.shape[1]), size)
-    kind = str(dataset.get("SegmentationType", ""))
     if kind == "LABELMAP":
         return Patch(0, 0, np.equal(values, number))
     if kind == "FRACTIONAL":
-        largest = int(dataset.get("MaximumFractionalValue") or 255)
         return Patch(0, 0, np.greater_equal(values, threshold * largest))
     return Patch(0, 0, np.not_equal(values, 0))

@@ -20,6 +20,7 @@ from pydicom import Dataset
 from mammoseg.config import Config
 from mammoseg.ingest.annotation import UID, Annotation, AnnotationError, Patch, Size, checked_count, damage
 from mammoseg.ingest.regions import Points, draw_ellipse, draw_outlines, points_of
+from mammoseg.io.dicom.elements import quiet
 from mammoseg.io.dicom.objects import read_object, sop_class_of
 
 TITLE = "DICOM SR, regions in reports (TID 1500) and findings of mammography CAD"
@@ -53,9 +54,9 @@ def reads(path: Path) -> bool:
 def read(path: Path, options: Options) -> list[Annotation]:
     """A region or point each. Raises AnnotationError if it is no report."""
     dataset = read_object(path)
-    if not str(dataset.get("SOPClassUID", "")).startswith(_REPORTS):
-        raise AnnotationError("it is a DICOM object of another kind. Expected a structured report (SR).")
-    with damage("the report"):
+    with damage("the report"), quiet():
+        if not str(dataset.get("SOPClassUID", "")).startswith(_REPORTS):
+            raise AnnotationError("it is a DICOM object of another kind. Expected a structured report (SR).")
         items = {item.place: item for item in _tree(dataset, (), (1,))}
         found = [_annotation(item, items) for item in items.values() if _type(item.content) == "SCOORD"]
         if not found and any(_type(item.content) == "SCOORD3D" for item in items.values()):
@@ -152,7 +153,8 @@ def _region(content: Dataset) -> Callable[[Size], Patch] | None:
         return None
 
     def draw(size: Size) -> Patch:
-        points = points_of(content.get("GraphicData") or [], f"a {kind[:30]}")
+        with damage("a region"), quiet():
+            points = points_of(content.get("GraphicData") or [], f"a {kind[:30]}")
         if kind in ("POLYLINE", "POLYGON") and len(points) >= 3:
             return draw_outlines([points], size)
         if kind == "CIRCLE" and len(points) == 2:

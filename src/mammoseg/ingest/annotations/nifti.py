@@ -5,8 +5,12 @@ Which way rows and columns run is told in `ingest/label_volume.py`. Needs nibabe
 Source: https://nifti.nimh.nih.gov/nifti-1 (nifti1.h).
 """
 
+import logging
+import math
 import re
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -53,22 +57,25 @@ def _picture(path: Path) -> NDArray[np.generic]:
     nibabel = library("nibabel", "nibabel")
     with open_regular(path) as file:
         content = file.read()
-    with damage("the NIfTI file"):
+    with damage("the NIfTI file"), _quiet(nibabel.imageglobals.logger):
         if content.startswith(_GZIP):
             content = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(content, MOST_BYTES)
         second = content[:4] in (b"\x1c\x02\0\0", b"\0\0\x02\x1c")  # the length of the header, 540
         image = (nibabel.Nifti2Image if second else nibabel.Nifti1Image).from_bytes(content)
-        shape = image.header.get_data_shape()
-    voxels = 1
-    for side in shape:
-        voxels *= int(side)
-    if not shape or min(shape) < 1 or voxels > MOST_BYTES // _WIDEST:
-        raise AnnotationError(f"its header announces {voxels} voxels. Expected those of one picture.")
-    with damage("the values"):
+        voxels = math.prod(map(int, image.header.get_data_shape()))
+        if not 0 < voxels <= MOST_BYTES // _WIDEST:
+            raise AnnotationError(f"its header announces {voxels} voxels. Expected those of one picture.")
         values = np.asanyarray(image.dataobj)
         oriented = int(image.header["sform_code"]) > 0 or int(image.header["qform_code"]) > 0
         to_right, to_front = image.affine[:2, :2]
-        directions = (
-            -np.stack([to_right, to_front]).T if oriented else None
-        )  # NIfTI counts to the right and to the front
-    return as_picture(values, directions)
+    return as_picture(values, -np.stack([to_right, to_front]).T if oriented else None)
+
+
+@contextmanager
+def _quiet(logger: logging.Logger) -> Iterator[None]:
+    """Keeps back what nibabel finds odd: it quotes the file, whose name it does not tell."""
+    before, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = before

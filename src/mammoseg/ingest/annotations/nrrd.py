@@ -10,6 +10,7 @@ Source: http://teem.sourceforge.net/nrrd/format.html; 3D Slicer, developer guide
 """
 
 import bz2
+import math
 import re
 import zlib
 from functools import partial
@@ -51,7 +52,7 @@ def read(path: Path, options: Options) -> list[Annotation]:
     """A segment or a label each. Raises AnnotationError if pynrrd is missing or the file is none."""
     image, label = options.told(re.sub(r"(\.seg)?\.nrrd$", "", path.name, flags=re.IGNORECASE))
     header, data = _opened(path)
-    if np.prod(header["sizes"]) == 1:
+    if math.prod(map(int, header["sizes"])) == 1:
         return []
     corner = _corner(header)
     segments = _segments(header)
@@ -93,9 +94,7 @@ def _opened(path: Path) -> tuple[dict[str, Any], bytes]:
         raise AnnotationError(
             f"its header says {(outside + skipped)[0]}. Expected the values in the file, behind the header."
         )
-    voxels = 1
-    for size in sizes:
-        voxels *= size
+    voxels = math.prod(sizes)
     if not sizes or min(sizes) < 1 or voxels > MOST_BYTES // _WIDEST:
         raise AnnotationError(f"its header announces {voxels} voxels. Expected those of one picture.")
     with damage("the values"):

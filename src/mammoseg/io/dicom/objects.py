@@ -19,8 +19,9 @@ from mammoseg.io.dicom.signature import LENGTH, looks_like_dicom
 from mammoseg.io.regular import open_regular
 from mammoseg.records.image import MAX_PIXELS
 
-MOST_HEADER_BYTES = 1 << 24
-"""Of all but the pixels: a thousand times a report, and some seconds to parse."""
+MOST_HEADER_BYTES = 1 << 22
+"""Of all but the pixels: a hundred times a report, and some seconds to parse."""
+_MOST_INFLATED = 1 << 24
 _LONGEST_META = 1 << 16
 _PIXEL_DATA = 0x7FE00010
 _UNPACKED = (uid.ExplicitVRLittleEndian, uid.ImplicitVRLittleEndian, uid.ExplicitVRBigEndian)
@@ -72,7 +73,8 @@ def read_object(path: Path, pixels: bool = False) -> Dataset:
 
 def frame_of(dataset: Dataset, index: int) -> NDArray[np.generic]:
     """(rows, columns) stored values of a frame, from 0. Raises DicomReadError."""
-    rows, columns, bits = (int(dataset.get(name) or 0) for name in ("Rows", "Columns", "BitsAllocated"))
+    with damage("the frames are damaged or cut short"), quiet():
+        rows, columns, bits = (int(dataset.get(name) or 0) for name in ("Rows", "Columns", "BitsAllocated"))
     if not 0 < rows * columns <= MAX_PIXELS or bits not in (1, 8, 16):
         raise DicomReadError(
             f"frames of {rows} x {columns} pixels of {bits} bits. Expected those of a mammogram with 1, 8 or 16 bits."
@@ -98,8 +100,8 @@ def _meta(content: bytes) -> tuple[Dataset, int]:
 def _check_inflated(path: Path, deflated: bytes) -> None:
     """pydicom inflates all that there is."""
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    inflater.decompress(deflated, MOST_HEADER_BYTES)
+    inflater.decompress(deflated, _MOST_INFLATED)
     if not inflater.eof:
         raise DicomReadError(
-            f"{path}: the deflated object has more than {MOST_HEADER_BYTES} bytes, or is cut short. Store it without compression."
+            f"{path}: the deflated object has more than {_MOST_INFLATED} bytes, or is cut short. Store it without compression."
         )
