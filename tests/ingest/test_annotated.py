@@ -197,6 +197,16 @@ def test_masks_of_an_earlier_import_are_deleted_when_nothing_has_them(draw: Any,
     assert [path.name for path in tmp_path.glob("masks/*/*")] == ["e1_R_CC.png"]
 
 
+def test_names_that_are_no_text(draw: Any, bring: Any, tmp_path: Path) -> None:
+    draw("e1_L_CC", "malignant", (0, 0, 10, 10))
+    (tmp_path / "drawn" / "b\udcff.json").write_text("{}")
+    problems, _ = bring(tmp_path / "drawn").tables()
+    assert [Path(source).name for source in problems["source"]] == ["b\\xff.json"]
+    problems.to_csv(tmp_path / "errors.csv")
+    with pytest.raises(ValueError, match="--class"):
+        bring(draw("e1_R_CC", "x\n\0\u202e", (0, 0, 10, 10)))
+
+
 def test_no_file_of_the_format(bring: Any, tmp_path: Path, manifest: Manifest) -> None:
     with pytest.raises(ValueError, match="no file of this format"):
         bring(tmp_path / "images")

@@ -9,7 +9,7 @@ used is noted, and the rest goes on.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import ModuleType
 
 import pandas as pd
@@ -51,7 +51,7 @@ class Imported:
     """The manifest with what was drawn, and what became of it."""
 
     manifest: Manifest
-    files: int
+    files: int = 0
     problems: list[Problem] = field(default_factory=list)
     findings: list[dict[str, object]] = field(default_factory=list)
     """FINDING_COLUMNS of each annotation that was used."""
@@ -67,7 +67,7 @@ class Imported:
     def tables(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Problems (PROBLEM_COLUMNS) and findings (FINDING_COLUMNS)."""
         problems = [
-            (str(p.source), p.item, p.image_id, p.kind, readable(" ".join(p.message.split()))[:_LONGEST])
+            (readable(p.source), readable(p.item), p.image_id, p.kind, readable(" ".join(p.message.split()))[:_LONGEST])
             for p in self.problems
         ]
         return (
@@ -90,8 +90,9 @@ def import_annotations(
     `rules` as `annotation_classes.read_rules` gives them. With `labels` a breast with an annotation of a class gets the label 1 of
     it where it is unknown. Raises AnnotationError if there is no file of the format, or if labels are of no class.
     """
-    files = _files(sources, plugin)
-    done = Imported(manifest, len(files))
+    done = Imported(manifest)
+    files = _files(sources, plugin, done)
+    done.files = len(files)
     by_row = _matched(_read(files, plugin, options, done), list(manifest.rows()), plugin, done)
     drawn = _classified(by_row, rules)
     names = tuple(dict.fromkeys(each.name for of_row in drawn.values() for each in of_row))
@@ -114,13 +115,20 @@ def remove_stale(masks: Path, manifest: Manifest) -> None:
             path.unlink()
 
 
-def _files(sources: Sequence[Path], plugin: ModuleType) -> list[Path]:
+def _files(sources: Sequence[Path], plugin: ModuleType, done: Imported) -> list[Path]:
+    """The files that are given, and those of the format in folders; each once."""
     found: dict[Path, Path] = {}
     for source in sources:
-        inside = [source / place for place in find_files(source)[0]] if source.is_dir() else [source]
-        for path in inside:
-            if path == source or plugin.reads(path):
-                found.setdefault(path.resolve(), path)
+        places, skipped = find_files(source) if source.is_dir() else ([PurePosixPath()], [])
+        for seen in skipped:
+            if seen.status == "unusable":
+                done.leave_out(source / seen.place, "", seen.why)
+        for path in (source / place for place in places):
+            try:
+                if path == source or plugin.reads(path):
+                    found.setdefault(path.resolve(), path)
+            except UNUSABLE as error:
+                done.leave_out(path, "", error)
     if not found:
         raise AnnotationError(
             f"{', '.join(map(str, sources))}: no file of this format. Expected {plugin.TITLE}. Check the path and the format."

@@ -6,7 +6,7 @@ is turned round is a picture that was turned round:
 
     i to L, j to P      as the picture: ITK, 3D Slicer, MONAI Label, ITK-SNAP (NIfTI, which counts to R and A: both negative)
     i to R, j to A      as the picture: the unit matrix that MONAI and nibabel write for a picture without orientation
-    i to L, j to A      rows from below, as dcm2niix writes them
+    i to L, j to A      rows from below
     i to R, j to P      columns from the right
     nothing is said     as the picture
 

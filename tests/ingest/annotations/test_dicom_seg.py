@@ -1,5 +1,6 @@
 """Segmentations that highdicom writes are the masks that went in, to the pixel."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -161,6 +162,23 @@ def test_one_broken_file_costs_itself_only(
     assert "65535 rows" in told["large"]
     assert "no image of the manifest" in told["stranger"]
     assert np.array_equal(mask_of(done, "left", "malignant"), lesion)
+
+
+@pytest.mark.parametrize("found", [b"1.2.840.10008.5.1.4.1.1.66.4", b"1.2.3.0", b"malignant"])
+def test_a_damaged_file_says_nothing_of_what_is_in_it(
+    found: bytes,
+    write_seg: Callable[..., Path],
+    bring: Any,
+    lesion: NDArray[np.bool_],
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """pydicom quotes what it finds odd, with whatever comes next: the name of the patient, for example."""
+    path = write_seg("a", {"malignant": lesion})
+    path.write_bytes(path.read_bytes().replace(found, b"\x80" * len(found)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        done = bring("dicom_seg", path, rules=("*=benign",))
+    assert "Nobody" not in str(done.problems) + "".join(capfd.readouterr())
 
 
 def test_an_image_is_no_segmentation(bring: Any, study: Any) -> None:

@@ -50,10 +50,10 @@ def test_a_label_map_of_one_slice(
         (ITK, lambda m: m),
         (np.eye(4), lambda m: m),  # MONAI and nibabel, of a picture without orientation
         (None, lambda m: m),  # no form at all
-        (np.diag([-0.07, 0.07, 1, 1]), lambda m: m[::-1]),  # dcm2niix: rows from below
+        (np.diag([-0.07, 0.07, 1, 1]), lambda m: m[::-1]),  # rows from below
         (np.diag([0.07, -0.07, 1, 1]), lambda m: m[:, ::-1]),
     ],
-    ids=["ITK", "unit", "none", "dcm2niix", "mirrored"],
+    ids=["ITK", "unit", "none", "from below", "mirrored"],
 )
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float32])
 def test_directions(affine: Any, turned: Any, dtype: Any, write: Any, bring: Any, mask_of: Any, lesion: Any) -> None:
