@@ -103,6 +103,17 @@ def test_a_label_that_contradicts_stays_and_is_told(labels: bool, draw: Any, bri
     assert set(column(done, "malignant_mask")) == {"e1_L_CC", "e1_R_CC"}
 
 
+def test_a_label_of_the_other_view_is_that_of_the_breast(
+    draw: Any, bring: Any, manifest: Manifest, tmp_path: Path
+) -> None:
+    table = manifest.table.assign(malignant=[np.nan, 0.0, *[np.nan] * 4])
+    done = bring(draw("e1_L_CC", "malignant", (1, 2, 11, 22)), into=replace(manifest, table=table), labels=True)
+    assert [(problem.kind, problem.image_id) for problem in done.problems] == [(CONTRADICTION, "e1_L_CC")]
+    assert column(done, "malignant") == {"e1_L_MLO": 0}
+    done.manifest.to_csv(tmp_path / "annotated.csv")
+    assert len(load_manifest(tmp_path / "annotated.csv")) == 6
+
+
 def test_masks_that_were_there_are_united_and_the_same_import_changes_nothing(draw: Any, bring: Any) -> None:
     first = bring(draw("e1_L_CC", "malignant", (0, 0, 10, 10)))
     second = draw("e1_L_CC", "malignant", (5, 0, 20, 10), folder="later")

@@ -1,5 +1,8 @@
 """Regions are the pixels whose middles are in them: against the definition, pixel by pixel."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -19,6 +22,14 @@ def whole(patch: Patch) -> NDArray[np.bool_]:
     return canvas
 
 
+def drawn(draw: Callable[..., Patch], *arguments: Any) -> NDArray[np.bool_]:
+    """Nothing where it is told that there is nothing to draw."""
+    try:
+        return whole(draw(*arguments))
+    except AnnotationError:
+        return np.zeros(SIZE, bool)
+
+
 def middles() -> NDArray[np.float64]:
     rows, columns = np.mgrid[: SIZE[0], : SIZE[1]] + 0.5
     return np.stack([columns.ravel(), rows.ravel()], axis=1)
@@ -32,7 +43,7 @@ def test_a_triangle_is_the_middles_in_it(corners: list[tuple[float, float]]) -> 
     side = np.stack([e[0] * (at[:, 1] - p[1]) - e[1] * (at[:, 0] - p[0]) for p, e in zip(points, edges, strict=True)])
     inside = ((side > 1e-9).all(axis=0) | (side < -1e-9).all(axis=0)).reshape(SIZE)
     outside = ((side > 1e-9).any(axis=0) & (side < -1e-9).any(axis=0)).reshape(SIZE)
-    found = whole(draw_outlines([points_of(corners, "")], SIZE))
+    found = drawn(draw_outlines, [points_of(corners, "")], SIZE)
     assert found[inside].all()
     assert not (inside.any() and found[outside].any())  # without any middle in it, it is the pixels that it passes
 
@@ -43,7 +54,7 @@ def test_an_ellipse_is_the_middles_in_it(x: float, y: float, a: float, b: float,
     dx, dy = (middles() - (x, y)).T
     u, v = dx * np.cos(angle) + dy * np.sin(angle), dy * np.cos(angle) - dx * np.sin(angle)
     distance = ((u / a) ** 2 + (v / b) ** 2).reshape(SIZE)
-    found = whole(draw_ellipse((x, y), (a, b), SIZE, angle))
+    found = drawn(draw_ellipse, (x, y), (a, b), SIZE, angle)
     assert found[distance < 1 - 1e-9].all()
     assert not found[distance > 1 + 1e-9].any() or found.sum() == 1  # the pixel of its middle, where it has no other
 
@@ -69,7 +80,10 @@ def test_what_is_thinner_than_a_pixel_is_the_pixels_it_passes(corners: list[tupl
 def test_a_region_beyond_the_image_is_cut_off() -> None:
     huge = points_of([(-1e6, -1e6), (1e6, -1e6), (1e6, 1e6), (-1e6, 1e6)], "")
     assert whole(draw_outlines([huge], SIZE)).all()
-    assert not whole(draw_outlines([huge[:0], points_of([(100, 100), (120, 100), (120, 120)], "")], SIZE)).any()
+    beyond = points_of([(100, 100), (120, 100), (120, 120)], "")
+    for draw in (lambda: draw_outlines([huge[:0], beyond], SIZE), lambda: draw_ellipse((99, 99), (5, 5), SIZE)):
+        with pytest.raises(AnnotationError, match="no pixel"):
+            draw()
     assert whole(draw_ellipse((0, 0), (1e6, 1e6), SIZE)).all()
 
 

@@ -218,7 +218,7 @@ def _draw(row: ImageRow, drawn: Sequence[Drawn], masks: Path, done: Imported) ->
     except UNUSABLE as error:
         done.leave_out(done.manifest.path, "an earlier mask of the image", error, row.image_id)
         return {}
-    done.findings += findings
+    done.findings += [finding for finding in findings if finding]
     done.boxes_filled += image.boxes_filled
     done.images.update(image.classes)
     return image.write(masks)
@@ -226,16 +226,15 @@ def _draw(row: ImageRow, drawn: Sequence[Drawn], masks: Path, done: Imported) ->
 
 def _compare_labels(done: Imported, rows: Sequence[ImageRow], labels: bool) -> None:
     """Note labels that say there is nothing where something was drawn; with `labels` fill in those that are unknown."""
-    images = {row.image_id: row for row in rows}
     for name in done.manifest.classes:
-        annotated = [images[i] for i in dict.fromkeys(str(f["image_id"]) for f in done.findings if f["class"] == name)]
-        for row in (row for row in annotated if row.labels.get(name) == 0):
+        annotated = {finding["image_id"] for finding in done.findings if finding["class"] == name}
+        without = {row.breast_key for row in rows if row.labels.get(name) == 0}
+        for row in (row for row in rows if row.image_id in annotated and row.breast_key in without):
             what = f"{name} is annotated, and the label {name} of the breast is 0. It stays 0: correct one of them."
             done.problems.append(Problem(done.manifest.path, "", row.image_id, CONTRADICTION, what))
         if labels:
-            breasts = {row.breast_key for row in annotated}
+            breasts = {row.breast_key for row in rows if row.image_id in annotated} - without
             known = done.manifest.table[name]
             found = pd.Series([row.breast_key in breasts for row in rows], known.index)
-            done.manifest = replace(
-                done.manifest, table=done.manifest.table.assign(**{name: known.mask(found & known.isna(), 1.0)})
-            )
+            filled = known.mask(found & known.isna(), 1.0)
+            done.manifest = replace(done.manifest, table=done.manifest.table.assign(**{name: filled}))

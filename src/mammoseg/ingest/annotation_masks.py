@@ -55,8 +55,8 @@ class ImageMasks:
         self._boxes: dict[str, list[Box]] = defaultdict(list)
         self._regions: Counter[str] = Counter()
 
-    def add(self, drawn: Drawn) -> dict[str, object]:
-        """Draw an annotation; its FINDING_COLUMNS. Raises one of UNUSABLE."""
+    def add(self, drawn: Drawn) -> dict[str, object] | None:
+        """Draw an annotation; its FINDING_COLUMNS, or None if it is empty: nobody drew anything. Raises one of UNUSABLE."""
         annotation = drawn.annotation
         if annotation.size is not None:
             check_size(annotation.size, self.size)
@@ -64,7 +64,7 @@ class ImageMasks:
         patch = annotation.draw(self.size) if annotation.draw else draw_box(box, self.size) if box else None
         if patch is not None:
             if not patch.pixels.any():
-                raise AnnotationError("no pixel of the image is in it. Expected a region in the image.")
+                return None
             patch.paste(self._canvases.setdefault(drawn.name, np.zeros(self.size, bool)))
             self._regions[drawn.name] += 1
             self.boxes_filled += annotation.draw is None

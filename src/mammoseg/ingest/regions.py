@@ -19,6 +19,7 @@ _FARTHEST = 1_000_000
 _MOST_CORNERS = 100_000
 _MOST_CROSSINGS = 50_000_000
 """Of the edges of an outline with the rows of the image: what it costs to fill."""
+_NOTHING = "no pixel of the image is in it. Expected a region in the image."
 
 Points = NDArray[np.float64]
 """(N, 2): x, y."""
@@ -42,13 +43,16 @@ def points_of(numbers: ArrayLike, what: str) -> Points:
 
 
 def draw_outlines(outlines: Sequence[Points], size: Size) -> Patch:
-    """What lies in any of some outlines, with what overlaps itself: filled if it is surrounded (non-zero winding)."""
+    """What lies in any of some outlines; where one overlaps itself, what it goes round (non-zero winding).
+
+    This and all that draw raise AnnotationError for a region beyond the image.
+    """
     canvas = np.zeros(size, bool)
     low, high = (np.array([bound(p, axis=0) for p in outlines if len(p)]) for bound in (np.min, np.max))
     for outline in outlines:
         _filled(outline, size).paste(canvas)
-    if not len(low):
-        return Patch(0, 0, np.zeros((0, 0), bool))
+    if not canvas.any():
+        raise AnnotationError(_NOTHING)
     left, top = (max(0, math.floor(value)) for value in low.min(axis=0))
     right, bottom = (math.ceil(value) + 1 for value in high.max(axis=0))
     return Patch(min(top, size[0]), min(left, size[1]), canvas[top : max(bottom, 0), left : max(right, 0)])
@@ -68,6 +72,8 @@ def draw_ellipse(centre: Sequence[float], half: Sequence[float], size: Size, ang
     inside = ((dx * cos + dy * sin) / a) ** 2 + ((dy * cos - dx * sin) / b) ** 2 <= 1
     if not inside.any() and 0 <= y < size[0] and 0 <= x < size[1]:
         return Patch(int(y), int(x), np.ones((1, 1), bool))
+    if not inside.any():
+        raise AnnotationError(_NOTHING)
     return Patch(top, left, inside)
 
 
@@ -81,6 +87,8 @@ def draw_box(box: Box, size: Size) -> Patch:
         thin = first == last and 0 <= middle < most
         spans.append((int(middle), int(middle) + 1) if thin else (first, last))
     (top, bottom), (left, right) = spans
+    if top == bottom or left == right:
+        raise AnnotationError(_NOTHING)
     return Patch(top, left, np.ones((bottom - top, right - left), bool))
 
 

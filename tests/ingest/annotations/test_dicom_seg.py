@@ -123,6 +123,16 @@ def test_what_tells_the_class(
     assert dict(done.images) == {expected: 1}
 
 
+@pytest.mark.parametrize("kind", ["BINARY", "LABELMAP"])
+def test_a_segment_without_pixels_is_none(
+    kind: str, write_seg: Callable[..., Path], bring: Any, lesion: NDArray[np.bool_]
+) -> None:
+    path = write_seg("a", {"malignant": lesion, "benign": ~lesion & False}, kind=kind, omit_empty_frames=False)
+    done = bring("dicom_seg", path, labels=True)
+    assert (done.problems, dict(done.images), len(done.findings)) == ([], {"malignant": 1}, 1)
+    assert done.manifest.table["benign"].isna().all()
+
+
 def test_labels_of_no_class_are_all_named(write_seg: Callable[..., Path], bring: Any, study: Any) -> None:
     mask = np.ones((160, 128), bool)
     write_seg("a", {"Nipple": mask, "not malignant": mask, "<script>": mask})

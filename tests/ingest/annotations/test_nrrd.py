@@ -117,6 +117,7 @@ def hostile(name: bytes) -> bytes:
         + bytes(20480),
         b"headless": b"NRRD0004\n" + b"a:=b\n" * 300_000,
         b"sizes": b"NRRD0004\ntype: uint8\ndimension: 2\nencoding: raw\n\n",
+        b"dimension": b"NRRD0004\ntype: uint8\nsizes: 128 160\nencoding: raw\n\n" + bytes(20480),
         b"labels": start.replace(b"uint8", b"float")
         + b"sizes: 128 160\nencoding: raw\n\n"
         + b"\x7f\x12\x34\x3e" * 20480,
@@ -139,6 +140,7 @@ def hostile(name: bytes) -> bytes:
         "type",
         "headless",
         "sizes",
+        "dimension",
         "labels",
     ],
 )

@@ -7,7 +7,7 @@ Source: DICOM PS3.3 A.51 and C.8.20 (Segmentation), C.7.6.16.2.6 (Derivation Ima
 """
 
 from collections.abc import Iterator
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +16,14 @@ from pydicom import Dataset, uid
 
 from mammoseg.config import Config
 from mammoseg.ingest.annotation import UID, Annotation, AnnotationError, Patch, Size, check_size, checked_count, damage
+from mammoseg.ingest.label_volume import labels_in
 from mammoseg.io.dicom.elements import quiet
 from mammoseg.io.dicom.objects import frame_of, read_object, sop_class_of
 
 TITLE = "DICOM SEG, segmentations from a PACS, 3D Slicer, OHIF, highdicom"
 IMAGES = UID
 _LABEL_MAP = "1.2.840.10008.5.1.4.1.1.66.7"
+_MOST_FRAMES = 1000
 _CLASSES = (uid.SegmentationStorage, _LABEL_MAP)
 
 
@@ -37,23 +39,34 @@ def reads(path: Path) -> bool:
 
 def read(path: Path, options: Options) -> list[Annotation]:
     """A segment of a frame each. Raises AnnotationError if it is no segmentation."""
+    reading = object()
     dataset = read_object(path)
     with damage("the segmentation"), quiet():
         if str(dataset.get("SOPClassUID", "")) not in _CLASSES:
             raise AnnotationError("it is a DICOM object of another kind. Expected a segmentation (SEG).")
-        found = list(_segments(dataset, path, options.threshold))
+        if str(dataset.get("SegmentationType", "")) == "LABELMAP":  # which segments are in a frame stands in its pixels
+            dataset = _with_pixels(path, reading)
+        found = list(_segments(dataset, path, reading, options.threshold))
     checked_count(len(found))
     return found
 
 
-def _segments(dataset: Dataset, path: Path, threshold: float) -> Iterator[Annotation]:
+@lru_cache(maxsize=1)
+def _with_pixels(path: Path, reading: object) -> Dataset:
+    """For all that one reading of the file has found, which is drawn one after the other."""
+    return read_object(path, pixels=True)
+
+
+def _segments(dataset: Dataset, path: Path, reading: object, threshold: float) -> Iterator[Annotation]:
     described = {int(item.SegmentNumber): item for item in dataset.SegmentSequence}
     size = int(dataset.Rows), int(dataset.Columns)
     is_map = str(dataset.get("SegmentationType", "")) == "LABELMAP"
-    frames, shared = (
-        dataset.get("PerFrameFunctionalGroupsSequence") or [],
-        dataset.get("SharedFunctionalGroupsSequence") or [],
-    )
+    frames = dataset.get("PerFrameFunctionalGroupsSequence") or []
+    shared = dataset.get("SharedFunctionalGroupsSequence") or []
+    if not 0 < len(frames) <= _MOST_FRAMES:
+        raise AnnotationError(
+            f"it has {len(frames)} frames. Expected one for each segment and image, at most {_MOST_FRAMES}."
+        )
     whole = _images_of(dataset)
     for index, frame in enumerate(frames):
         groups = [frame, *shared]
@@ -62,16 +75,15 @@ def _segments(dataset: Dataset, path: Path, threshold: float) -> Iterator[Annota
             raise AnnotationError(
                 f"frame {index + 1} does not tell the image that it was drawn on. Expected its SOP Instance UID."
             )
-        for number in sorted(described) if is_map else [_number(groups)]:
+        for number in labels_in(frame_of(dataset, index)) if is_map else [_number(groups)]:
             segment = described.get(number)
             if segment is None:
                 raise AnnotationError(
                     f"frame {index + 1} is of segment {number}, which is not described. Expected its description."
                 )
-            if number:  # 0 is the background of a label map
-                item = f"segment {number}, frame {index + 1}"
-                draw = partial(_draw, path, index, number, threshold)
-                yield Annotation(item, images, str(segment.get("SegmentLabel", "")), draw, _names(segment), size=size)
+            item = f"segment {number}, frame {index + 1}"
+            draw = partial(_draw, path, reading, index, number, threshold)
+            yield Annotation(item, images, str(segment.get("SegmentLabel", "")), draw, _names(segment), size=size)
 
 
 def _number(groups: list[Dataset]) -> int:
@@ -109,8 +121,8 @@ def _names(segment: Dataset) -> tuple[str, ...]:
     return tuple(text for text in (*texts, str(segment.get("SegmentDescription") or "")) if text)
 
 
-def _draw(path: Path, index: int, number: int, threshold: float, size: Size) -> Patch:
-    dataset = read_object(path, pixels=True)
+def _draw(path: Path, reading: object, index: int, number: int, threshold: float, size: Size) -> Patch:
+    dataset = _with_pixels(path, reading)
     with damage("the segmentation"), quiet():
         values = frame_of(dataset, index)
         kind, largest = str(dataset.get("SegmentationType", "")), int(dataset.get("MaximumFractionalValue") or 255)

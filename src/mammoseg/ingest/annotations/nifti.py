@@ -11,7 +11,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -42,14 +42,21 @@ def reads(path: Path) -> bool:
 def read(path: Path, options: Options) -> list[Annotation]:
     """A label each. Raises AnnotationError if nibabel is missing or the file is none."""
     image, label = options.told(_SUFFIX.sub("", path.name))
+    reading = object()
     return [
-        Annotation(f"label {value}", (image,), label or str(value), partial(_draw, path, value), (str(value),))
+        Annotation(f"label {value}", (image,), label or str(value), partial(_draw, path, reading, value), (str(value),))
         for value in labels_in(_picture(path))
     ]
 
 
-def _draw(path: Path, value: int, size: Size) -> Patch:
-    return placed(_picture(path) == value, size)
+def _draw(path: Path, reading: object, value: int, size: Size) -> Patch:
+    return placed(_picture_once(path, reading) == value, size)
+
+
+@lru_cache(maxsize=1)
+def _picture_once(path: Path, reading: object) -> NDArray[np.generic]:
+    """For all that one reading of the file has found, which is drawn one after the other."""
+    return _picture(path)
 
 
 def _picture(path: Path) -> NDArray[np.generic]:

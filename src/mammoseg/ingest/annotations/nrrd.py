@@ -13,7 +13,7 @@ import bz2
 import math
 import re
 import zlib
-from functools import partial
+from functools import lru_cache, partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from mammoseg.ingest.annotation import NAMED, Annotation, AnnotationError, Patch, Size, damage, library
 from mammoseg.ingest.annotation_names import NamedFiles
-from mammoseg.ingest.label_volume import MOST_BYTES, as_picture, labels_in, placed
+from mammoseg.ingest.label_volume import MOST_BYTES, MOST_LABELS, as_picture, labels_in, placed
 from mammoseg.io.regular import open_regular
 
 TITLE = "NRRD label maps and segmentations, from 3D Slicer and MONAI Label"
@@ -51,11 +51,14 @@ def reads(path: Path) -> bool:
 def read(path: Path, options: Options) -> list[Annotation]:
     """A segment or a label each. Raises AnnotationError if pynrrd is missing or the file is none."""
     image, label = options.told(re.sub(r"(\.seg)?\.nrrd$", "", path.name, flags=re.IGNORECASE))
-    header, data = _opened(path)
+    reading = object()
+    header, data = _opened_once(path, reading)
     if math.prod(map(int, header["sizes"])) == 1:
         return []
     corner = _corner(header)
     segments = _segments(header)
+    if len(segments) > MOST_LABELS:
+        raise AnnotationError(f"it has {len(segments)} segments. Expected at most {MOST_LABELS}.")
     if not segments:
         values = labels_in(_layer(header, data, 0))
         segments = [_Segment(label or str(value), value, 0) for value in values]
@@ -64,15 +67,21 @@ def read(path: Path, options: Options) -> list[Annotation]:
             f"segment {each.value} of layer {each.layer}",
             (image,),
             each.name,
-            partial(_draw, path, each, corner),
+            partial(_draw, path, reading, each, corner),
             (label or "", str(each.value)),
         )
         for each in segments
     ]
 
 
-def _draw(path: Path, segment: _Segment, corner: Size | None, size: Size) -> Patch:
-    return placed(_layer(*_opened(path), segment.layer) == segment.value, size, corner)
+def _draw(path: Path, reading: object, segment: _Segment, corner: Size | None, size: Size) -> Patch:
+    return placed(_layer(*_opened_once(path, reading), segment.layer) == segment.value, size, corner)
+
+
+@lru_cache(maxsize=1)
+def _opened_once(path: Path, reading: object) -> tuple[dict[str, Any], bytes]:
+    """For all that one reading of the file has found, which is drawn one after the other."""
+    return _opened(path)
 
 
 def _opened(path: Path) -> tuple[dict[str, Any], bytes]:
@@ -125,7 +134,12 @@ def _layer(header: dict[str, Any], data: bytes, layer: int) -> NDArray[np.generi
 
 
 def _has_layers(header: dict[str, Any]) -> bool:
-    return header["dimension"] == 4 and next(iter(header.get("kinds") or ["list"])) in ("list", "vector", "???", "none")
+    return header.get("dimension") == 4 and next(iter(header.get("kinds") or ["list"])) in (
+        "list",
+        "vector",
+        "???",
+        "none",
+    )
 
 
 def _directions(header: dict[str, Any], axes: int) -> NDArray[np.float64] | None:
