@@ -204,7 +204,7 @@ def test_a_class_that_is_a_column_of_something_else(draw: Any, bring: Any) -> No
 def test_masks_of_an_earlier_import_are_deleted_when_nothing_has_them(draw: Any, bring: Any, tmp_path: Path) -> None:
     bring(draw("e1_L_CC", "malignant", (0, 0, 10, 10)))
     done = bring(draw("e1_R_CC", "malignant", (0, 0, 10, 10)))
-    remove_stale(tmp_path / "masks", done.manifest)
+    remove_stale(tmp_path / "drawn" / ".." / "masks", done.manifest)
     assert [path.name for path in tmp_path.glob("masks/*/*")] == ["e1_R_CC.png"]
 
 

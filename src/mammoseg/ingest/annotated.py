@@ -109,9 +109,10 @@ def import_annotations(
 
 def remove_stale(masks: Path, manifest: Manifest) -> None:
     """Delete the masks of an earlier import to this folder that the manifest does not have any more."""
-    used = {path for column in path_columns(manifest.table) for path in manifest.table[column].dropna()}
+    cells = (cell for column in path_columns(manifest.table) for cell in manifest.table[column].dropna())
+    used = {Path(str(cell)).resolve() for cell in cells}
     for path in masks.glob("*/*.png"):
-        if str(path) not in used:
+        if path.resolve() not in used:
             path.unlink()
 
 

@@ -15,7 +15,7 @@ from pydantic import Field
 from pydicom import Dataset, uid
 
 from mammoseg.config import Config
-from mammoseg.ingest.annotation import UID, Annotation, AnnotationError, Patch, Size, check_size, checked_count, damage
+from mammoseg.ingest.annotation import UID, Annotation, AnnotationError, Patch, Size, check_size, damage
 from mammoseg.ingest.label_volume import labels_in
 from mammoseg.io.dicom.elements import quiet
 from mammoseg.io.dicom.objects import frame_of, read_object, sop_class_of
@@ -46,9 +46,7 @@ def read(path: Path, options: Options) -> list[Annotation]:
             raise AnnotationError("it is a DICOM object of another kind. Expected a segmentation (SEG).")
         if str(dataset.get("SegmentationType", "")) == "LABELMAP":  # which segments are in a frame stands in its pixels
             dataset = _with_pixels(path, reading)
-        found = list(_segments(dataset, path, reading, options.threshold))
-    checked_count(len(found))
-    return found
+        return list(_segments(dataset, path, reading, options.threshold))
 
 
 @lru_cache(maxsize=1)

@@ -18,7 +18,7 @@ from pathlib import Path
 from pydicom import Dataset
 
 from mammoseg.config import Config
-from mammoseg.ingest.annotation import UID, Annotation, AnnotationError, Patch, Size, checked_count, damage
+from mammoseg.ingest.annotation import UID, Annotation, AnnotationError, Patch, Size, damage
 from mammoseg.ingest.regions import Points, draw_ellipse, draw_outlines, points_of
 from mammoseg.io.dicom.elements import quiet
 from mammoseg.io.dicom.objects import read_object, sop_class_of
@@ -31,6 +31,7 @@ _FINDING = ("121071", "111059", "111015")
 _NOT_SHOWN = "111152"
 """Not for Presentation: Rendering device shall not present."""
 _DEEPEST = 50
+_MOST_REGIONS = 2000
 
 
 class Options(Config):
@@ -58,12 +59,14 @@ def read(path: Path, options: Options) -> list[Annotation]:
         if not str(dataset.get("SOPClassUID", "")).startswith(_REPORTS):
             raise AnnotationError("it is a DICOM object of another kind. Expected a structured report (SR).")
         items = {item.place: item for item in _tree(dataset, (), (1,))}
-        found = [_annotation(item, items) for item in items.values() if _type(item.content) == "SCOORD"]
+        regions = [item for item in items.values() if _type(item.content) == "SCOORD"]
+        if len(regions) > _MOST_REGIONS:
+            raise AnnotationError(f"it has {len(regions)} regions. Expected at most {_MOST_REGIONS}.")
+        found = [_annotation(item, items) for item in regions]
         if not found and any(_type(item.content) == "SCOORD3D" for item in items.values()):
             raise AnnotationError(
                 "its regions are in three dimensions (SCOORD3D). Expected places on an image (SCOORD)."
             )
-    checked_count(len(found))
     return [annotation for annotation in found if annotation is not None]
 
 
