@@ -35,7 +35,14 @@ def test_load(shapes: Kind, name: str, area: int) -> None:
 
 
 def test_every_plugin_of_every_kind_defines_what_it_must() -> None:
-    for kind in (plugins.MODELS, plugins.RECIPES, plugins.METRICS, plugins.EXPORTERS, plugins.ADAPTERS):
+    for kind in (
+        plugins.MODELS,
+        plugins.RECIPES,
+        plugins.METRICS,
+        plugins.EXPORTERS,
+        plugins.ADAPTERS,
+        plugins.ANNOTATIONS,
+    ):
         assert plugins.names(kind)
         for name in plugins.names(kind):
             plugins.load(kind, name)

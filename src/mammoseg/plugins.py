@@ -31,6 +31,9 @@ ENGINES = Kind("engine", "mammoseg.inference.engines", ("open_engine",))
 METRICS = Kind("metric", "mammoseg.metrics", ("KIND", "TITLE", "measure"))
 EXPORTERS = Kind("exporter", "mammoseg.export", ("Options", "export"))
 ADAPTERS = Kind("data set", "mammoseg.ingest.adapters", ("ABOUT", "make_manifest"))
+ANNOTATIONS = Kind(
+    "format of annotations", "mammoseg.ingest.annotations", ("TITLE", "IMAGES", "Options", "reads", "read")
+)
 
 
 class PluginError(ValueError):

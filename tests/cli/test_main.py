@@ -22,6 +22,7 @@ VERBS = (
     "phantom",
     "adapt",
     "scan",
+    "import-annotations",
     "prepare",
     "train",
     "search",
@@ -31,6 +32,7 @@ VERBS = (
     "evaluate",
     "export",
     "report",
+    "figure",
     "bench",
     "doctor",
 )

@@ -4,6 +4,7 @@ What users bring is replaced by small synthetic files of the same names (`desk`)
 cannot be short is parsed only (PARSED).
 """
 
+import json
 import os
 import pickle
 import re
@@ -17,6 +18,8 @@ from typing import Any, NamedTuple
 
 import click
 import cv2
+import nibabel
+import nrrd
 import numpy as np
 import pandas as pd
 import pytest
@@ -44,6 +47,7 @@ PARSED = (
     "mammoseg evaluate --predictions single/1",
     "mammoseg train --recipe cam_film",  # needs ImageNet weights
     "mammoseg evaluate --predictions run/predictions",
+    "mammoseg import-annotations --format dicom",  # tests/ingest/annotations makes such objects
 )
 TINY = {
     "network": {
@@ -189,6 +193,7 @@ def brought(
         exam_list(place)
     weights(folder / "sample_model_1.p")
     films(folder / "scan.md")
+    drawings(folder)
     predictions = folder / "exam_list.md" / "predictions"
     study = ("--manifest", phantom_study.path, "--no-overlays")
     assert mammoseg("predict", "--checkpoint", trained_run, *study, "--out", predictions).code == 0
@@ -244,6 +249,33 @@ def films(folder: Path) -> None:
     breasts[breasts["Finding"] != ""].to_excel(folder / "labels.xlsx", index=False)
     about = table[["file", "side", "view", "cancer"]].assign(patient_id=table["Patient"])
     about.to_csv(folder / "labels.csv", index=False)
+
+
+def drawings(folder: Path) -> None:
+    """A square on an image with a benign finding, in the files of several tools."""
+    path = Path(pd.read_csv(folder / "images.csv").query("benign == 1")["path"].iloc[0])
+    height, width = cv2.imread(str(folder / path), cv2.IMREAD_UNCHANGED).shape
+    square = [[20, 30], [60, 30], [60, 70], [20, 70]]
+    places = ("segmentations", "labels/final", "labels/train", "drawn")
+    slicer, monai, yolo, labelme = (folder / "annotations.md" / place for place in places)
+    for place in (slicer, monai, yolo, labelme):
+        place.mkdir(parents=True)
+    indexed = np.zeros((width, height, 1), np.uint8)
+    indexed[20:60, 30:70] = 2
+    named = {"Segment0_ID": "1", "Segment0_Name": "benign", "Segment0_LabelValue": "2", "Segment0_Layer": "0"}
+    nrrd.write(str(slicer / f"{path.stem}.seg.nrrd"), indexed, named)
+    nibabel.save(nibabel.Nifti1Image(indexed, np.diag([-1, -1, 1, 1])), monai / f"{path.stem}.nii.gz")
+    (yolo / f"{path.stem}.txt").write_text("0 0.4 0.5 0.2 0.2")
+    (yolo.parent / "classes.txt").write_text("benign")
+    shape = {"label": "benign", "shape_type": "polygon", "points": square}
+    (labelme / f"{path.stem}.json").write_text(json.dumps({"imagePath": path.name, "shapes": [shape]}))
+    coco = {
+        "images": [{"id": 1, "file_name": path.name, "height": height, "width": width}],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "segmentation": [[20, 30, 60, 30, 60, 70, 20, 70]]}],
+        "categories": [{"id": 1, "name": "benign"}],
+    }
+    (folder / "annotations.json").write_text(json.dumps(coco))
+    (folder / "circles.csv").write_text(f"picture,what,x,y,radius\n{path.name},benign,40,50,20")
 
 
 @pytest.fixture

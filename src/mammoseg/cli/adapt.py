@@ -1,8 +1,7 @@
 """`mammoseg adapt`: a data set in its own folder -> manifest with lesion masks."""
 
 import inspect
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -50,7 +49,7 @@ def adapt(
     if not root.is_dir():
         raise typer.BadParameter(f"{root} is no folder. Expected {about.holds}. Check the path.", param_hint="ROOT")
     masks, listed = (out.absolute().with_name(f"{out.stem}_{what}") for what in ("masks", "left_out.csv"))
-    with _of_this_manifest(masks, listed, overwrite):
+    with options.beside_table((masks, listed), overwrite):
         adapted = make(root, masks, **settings)
         manifest = assign_splits(adapted, split, seed) if split else adapted
         check_leaks(manifest)
@@ -89,27 +88,6 @@ def _fewer_than_published(published: "Totals | None", manifest: "Manifest") -> b
     counts = [f"{there[kind]:,} of {number:,} {kind}" for kind, number in whole.items() if number is not None]
     print(f"Published ({published.source}): {', '.join(counts)}")
     return any(there[kind] < number for kind, number in whole.items() if number is not None)
-
-
-@contextmanager
-def _of_this_manifest(masks: Path, listed: Path, overwrite: bool) -> "Iterator[None]":
-    """Masks and list belong to one manifest. Those of a manifest that is not finished are deleted again."""
-    import shutil
-
-    before = [path for path in (masks, listed) if path.exists()]
-    if before and not overwrite:
-        raise typer.BadParameter(
-            f"{before[0]} is there already, perhaps of another manifest. Choose another name, or --overwrite.",
-            param_hint="--out",
-        )
-    try:
-        yield
-    except BaseException:
-        if masks not in before:
-            shutil.rmtree(masks, ignore_errors=True)
-        if listed not in before:
-            listed.unlink(missing_ok=True)
-        raise
 
 
 def _print_about(about: "About") -> None:

@@ -1,6 +1,9 @@
 """Options that several verbs share, with the same words everywhere."""
 
 import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -29,6 +32,26 @@ def check_new_table(out: Path, overwrite: bool) -> None:
             param_hint="--out",
         )
     writable(out.parent)
+
+
+@contextmanager
+def beside_table(paths: Sequence[Path], overwrite: bool) -> Iterator[None]:
+    """Files and folders of the one table that the block writes. Those of a table that is not finished are deleted again."""
+    before = [path for path in paths if path.exists()]
+    if before and not overwrite:
+        raise typer.BadParameter(
+            f"{before[0]} is there already, perhaps of another manifest. Choose another name, or --overwrite.",
+            param_hint="--out",
+        )
+    try:
+        yield
+    except BaseException:
+        for path in (path for path in paths if path not in before):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+        raise
 
 
 Manifest = Annotated[Path, typer.Option("--manifest", "-m", help="Table of images, a row per image (CSV or Parquet).")]
