@@ -27,6 +27,7 @@ def report(
     from mammoseg.ingest.pseudonyms import read_salt, with_pseudonyms
     from mammoseg.io.outputs import writing_to
     from mammoseg.report.write import write_report
+    from mammoseg.wording import counted
 
     if out.resolve() == predictions.resolve():
         raise typer.BadParameter("these are the predictions themselves. Give another folder.", param_hint="--out")
@@ -35,7 +36,8 @@ def report(
     with writing_to(out, "exams", "failures"):
         images = Predictions(predictions, table, out, step="report")
         written = write_report(images, out)
-    print(f"{written.exams} exams, {written.kept} up to date, {len(images.failed)} images failed: {out / 'index.html'}")
+    failed = counted(len(images.failed), "image")
+    print(f"{counted(written.exams, 'exam')}, {written.kept} up to date, {failed} failed: {out / 'index.html'}")
     if images.failed:
         print(f"The failed images and why: {out / 'errors.csv'}")
     return 0 if not images.failed else 3 if len(images.failed) < len(images.image_ids) else 1

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from mammoseg.data.predictions import Predictions
 from mammoseg.records.colours import looks
 from mammoseg.report.exams import Exam, Lost, told
+from mammoseg.wording import counted
 
 
 def cohort_values(
@@ -23,7 +24,7 @@ def cohort_values(
         "classes": classes,
         "has_labels": any(exam.labels for exam in exams),
         "lost": lost,
-        "n_images": len(predictions.image_ids),
+        "counts": f"{counted(len(exams), 'exam')}, {counted(len(predictions.image_ids), 'image')}",
         "folder": predictions.folder.name,
         "model": model,
     }
