@@ -18,7 +18,11 @@ def test_a_row_for_each_exam(study: Any, tmp_path: Path) -> None:
         ("exams/e2.html", "y", 4),
     ]
     assert [row["failed"] for row in values["rows"]] == [[("a_L-CC", "damaged")], []]
-    assert (list(values["classes"]), values["has_labels"], values["n_images"]) == (["benign", "malignant"], True, 8)
+    assert (list(values["classes"]), values["has_labels"], values["counts"]) == (
+        ["benign", "malignant"],
+        True,
+        "2 exams, 8 images",
+    )
 
 
 def test_without_labels(study: Any, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from mammoseg.report import pages
 from mammoseg.report.pages import code_hash, render
 
 MODEL = {"model": "<b>", "checkpoint_sha256": "ab", "mammoseg": "0"}
-EMPTY = {"rows": [], "classes": {}, "has_labels": False, "lost": [], "n_images": 0, "model": MODEL}
+EMPTY = {"rows": [], "classes": {}, "has_labels": False, "lost": [], "counts": "", "model": MODEL}
 
 
 def test_the_policy_names_the_only_script_and_style() -> None:
