@@ -62,7 +62,7 @@ def test_exit_codes(mine: Path, command: Callable[..., Any]) -> None:
     predicted[0].unlink()
     done = command(*call, *moved)
     assert done.code == 3
-    done.says("1 images failed", "errors.csv")
+    done.says("1 image failed", "errors.csv")
     for path in predicted[1:]:
         path.unlink()
     assert command(*call, *moved, "--out", mine / "other").code == 1, "nothing worked"
