@@ -134,7 +134,7 @@ def main() -> None:
             for arm, checkpoint in CHECKPOINTS.items():
                 breasts = tested(run, checkpoint, manifest, given.device, given.workers)
                 rows.append({"arm": f"{arm}, from {start}", "seed": seed, **row_of(breasts)})
-    table = pd.DataFrame(rows).fillna("")
+    table = pd.DataFrame(rows).astype(object).fillna("")
     table.to_csv(given.out / "table.csv", index=False)
     print(table.to_string(index=False))
 

@@ -231,7 +231,7 @@ def main() -> None:
             rows.append(what | row_of(breasts, films, floors.get((seed, patients)), scanner))
             if arm.name == FLOOR:
                 floors[seed, patients] = breasts.set_index(BREAST)[SCORE]
-    table = pd.DataFrame(rows).fillna("")
+    table = pd.DataFrame(rows).astype(object).fillna("")
     table.to_csv(given.out / "table.csv", index=False)
     print(table.to_string(index=False))
     print(f"A random point of the breast is in the box of the malignant mass with {random_point(manifest):.3f}.")

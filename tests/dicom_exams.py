@@ -1,5 +1,6 @@
 """Exams as DICOM files, of nine kinds that exporters must be right for, with predictions of no model: spots at known places."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,15 +26,19 @@ KINDS = (
 PICTURE = "picture"
 """A further kind: PNG files."""
 CLASSES = ("benign", "malignant")
-ROWS, COLUMNS = 300, 240
+ROWS, COLUMNS = 301, 241
+"""Odd: encoders have failed on such."""
 MM = 0.5
 NAME = "Größe^Änne"
 """Of the patient."""
 DEVICES = ("GE MEDICAL SYSTEMS", "Senograph DS"), ("HOLOGIC, Inc.", "Selenia Dimensions")
 
 
-def write_exam(folder: Path, number: int, kind: str, size: int = 1) -> None:
-    """Add an exam to `folder`/images and its predictions to `folder`/predictions. `size` enlarges the images."""
+def write_exam(
+    folder: Path, number: int, kind: str, size: int = 1, change: Callable[[Dataset], object] = lambda header: None
+) -> None:
+    """Add an exam to `folder`/images and its predictions to `folder`/predictions. `size` enlarges the images, `change` spoils
+    their headers."""
     rng = np.random.default_rng(number)
     views = [(side, view) for side in "RL" for view in ("CC", "MLO")]
     if kind == "missing views":
@@ -45,6 +50,7 @@ def write_exam(folder: Path, number: int, kind: str, size: int = 1) -> None:
         path = folder / "images" / f"{image_id}{'.png' if kind == PICTURE else '.dcm'}"
         path.parent.mkdir(parents=True, exist_ok=True)
         image = mammogram(number, side, view, kind, size)
+        change(image)
         if kind == PICTURE:
             cv2.imwrite(str(path), image.pixel_array)
         else:
@@ -91,7 +97,7 @@ def mammogram(number: int, side: str, view: str, kind: str, size: int = 1) -> Da
         spot.CodeValue, spot.CodingSchemeDesignator, spot.CodeMeaning = "399055006", "SCT", "Spot Compression"
         made.ViewCodeSequence[0].ViewModifierCodeSequence.append(spot)
         made.EstimatedRadiographicMagnificationFactor = 1.8
-    made.Rows, made.Columns = pixels.shape
+    made.Rows, made.Columns, made.NumberOfFrames = *pixels.shape, 1
     made.SamplesPerPixel, made.PhotometricInterpretation = 1, "MONOCHROME1" if inverted else "MONOCHROME2"
     made.BitsAllocated, made.BitsStored, made.HighBit, made.PixelRepresentation = 16, 12, 11, 0
     made.ImagerPixelSpacing = [MM / size, MM / size]

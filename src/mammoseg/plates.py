@@ -34,7 +34,7 @@ def write_plate(
         raise PlateError(
             f"{out}: is no kind of figure. Expected {', '.join(FIGURE_KINDS)} at the end of the name. Correct it."
         )
-    if names and len(set(names)) != len(folders):
+    if names and not len(set(names)) == len(names) == len(folders):
         raise PlateError(
             f"{len(names)} names for {len(folders)} folders of predictions. Expected a different one for each. Give --name as "
             "often as --predictions."

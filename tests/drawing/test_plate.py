@@ -56,7 +56,7 @@ def test_the_truth_is_drawn_and_the_map_is_coloured() -> None:
     image, _, benign, malignant, *_ = figure.axes
     outline = image.lines[-1].get_xydata()
     assert outline.min(axis=0) == pytest.approx([30, 90])
-    assert outline.max(axis=0) == pytest.approx([49, 109])
+    assert outline.max(axis=0) == pytest.approx([50, 110])
     coloured = [np.ptp(np.asarray(axes.images[0].get_array(), float), axis=-1).max() for axes in (benign, malignant)]
     assert coloured[0] > 20
     assert coloured[1] == 0  # its map is empty

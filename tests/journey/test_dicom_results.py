@@ -15,6 +15,7 @@ from pydicom import Dataset, dcmread
 
 from mammoseg import plugins
 from mammoseg.data.predictions import Predictions
+from mammoseg.dicom_results.codes import class_code, score_code, short
 from mammoseg.io.runs import load_prediction
 from mammoseg.io.scores_table import read_predictions_csv
 from mammoseg.records.finding import Finding
@@ -214,6 +215,81 @@ def test_the_capture_is_a_picture_that_says_what_it_is(written: dict[str, Path])
         assert made.PhotometricInterpretation == "RGB"
         assert (band.max(axis=-1) > 200).any(axis=0).sum() > 50  # letters
         assert made.BurnedInAnnotation == "YES"
+
+
+SPOILED: dict[str, Callable[[Dataset], object]] = {
+    "no modality": lambda header: header.pop("Modality"),
+    "a date that is none": lambda header: header.add_new("PatientBirthDate", "DA", "02.01.1960"),
+    "a time that is none": lambda header: header.add_new("StudyTime", "TM", "10:11"),
+    "a sex that is none": lambda header: header.add_new("PatientSex", "CS", "W"),
+    "one spacing": lambda header: setattr(header, "ImagerPixelSpacing", 0.5),
+    "an empty window": lambda header: setattr(header, "WindowWidth", None),
+    "two centers": lambda header: setattr(header, "WindowCenter", [1, 2]),
+    "an intercept alone": lambda header: setattr(header, "RescaleIntercept", 5),
+    "two names": lambda header: header.add_new("PatientName", "PN", ["Secret^One", "Secret^Two"]),
+    "no type 2 elements": lambda header: [
+        header.pop(name)
+        for name in (
+            "PatientName",
+            "PatientBirthDate",
+            "StudyDate",
+            "StudyTime",
+            "AccessionNumber",
+            "PatientOrientation",
+        )
+    ],
+}
+
+
+@pytest.mark.parametrize("what", SPOILED)
+def test_odd_headers_cost_at_most_their_exam_and_are_not_told(
+    what: str, command: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1]))
+    from dicom_exams import finish, write_exam
+
+    write_exam(tmp_path, 0, "missing views", change=SPOILED[what])
+    write_exam(tmp_path, 1, "missing views")
+    finish(tmp_path)
+    for kind in KINDS:
+        out = tmp_path / kind
+        done = command(
+            "export", f"dicom-{kind.replace('_', '-')}", "--predictions", tmp_path / "predictions", "--out", out
+        )
+        lost = what == "two names"
+        assert done.code == (3 if lost else 0), done.err
+        assert bool(list((out / "E0").glob("*.dcm"))) != lost
+        assert list((out / "E1").glob("*.dcm"))
+        told = done.out + done.err + "".join(path.read_text() for path in out.glob("errors.csv"))
+        assert not any(secret in told for secret in ("02.01.1960", "10:11", "Secret", "'W'"))
+
+
+def test_classes_with_long_names_have_codes_of_their_own() -> None:
+    names = ("malignant_mass", "malignant_calcification", "benign", "malignant")
+    for code in (class_code, score_code):
+        assert len({code(name).value for name in names}) == len(names)
+        assert all(len(code(name).value) <= 16 for name in names)
+    assert len({short("x" * 100 + end) for end in "ab"}) == 2
+    assert len(short("x" * 100)) == 64
+
+
+def test_with_pseudonyms_the_objects_are_about_the_files_that_the_manifest_finds(
+    dicom_exams: Path, tiny_gmic: Callable[..., Path], command: Callable[..., Any], tmp_path: Path
+) -> None:
+    (tmp_path / "salt").write_text("a long enough salt of this test alone")
+    images = tmp_path / "images"
+    shutil.copytree(dicom_exams / "images", images, ignore=shutil.ignore_patterns("exam[1-9]*"))
+    assert command("scan", images, "--out", tmp_path / "m.csv", "--no-pixels").code == 0
+    hashed = ("--manifest", tmp_path / "m.csv", "--hash-ids", tmp_path / "salt")
+    predicted = tmp_path / "p"
+    command("predict", "--checkpoint", tiny_gmic(1), *hashed, "--out", predicted, "--no-overlays")
+    done = command("export", "dicom-sr", "--predictions", predicted, *hashed, "--out", tmp_path / "sr")
+    assert done.code == 0, done.err
+    [path] = (tmp_path / "sr").rglob("*.dcm")
+    assert dcmread(path).PatientID == "P0"
+    refused = command("export", "dicom-sr", "--predictions", predicted, "--out", tmp_path / "none")
+    assert refused.code == 1
+    refused.says("--manifest")
 
 
 def test_a_picture_without_a_pixel_size_or_a_wish_is_refused_in_words(

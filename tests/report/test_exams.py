@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from mammoseg.io.failures import Failures
-from mammoseg.io.runs import is_safe_id
-from mammoseg.report.exams import Breast, exams_of, page_names, without_paths
+from mammoseg.report.exams import Breast, exams_of, without_paths
 
 
 def test_scores_labels_and_disagreement(study: Any, tmp_path: Path) -> None:
@@ -29,30 +28,6 @@ def test_without_a_manifest_there_are_no_labels(study: Any, tmp_path: Path) -> N
 def test_an_exam_is_negative_only_if_both_breasts_are_known_to_be() -> None:
     assert Breast("R", {"malignant": 0.3}, {}).disagreement is None
     assert Breast("R", {"malignant": 0.3}, {"malignant": 1}).disagreement == pytest.approx(0.7)
-
-
-def test_names_of_pages() -> None:
-    hostile = [
-        "../../etc/passwd",
-        "<script>",
-        "e1",
-        "E1",
-        "x" * 1000,
-        "",
-        "\u202e",
-        "CON:1",
-        "a b",
-        ".hidden",
-        "fine-2.1",
-    ]
-    names = page_names([("p", exam_id) for exam_id in hostile])
-    assert names["p", "fine-2.1"] == "fine-2.1"
-    assert all("/" not in name and "\\" not in name and len(name) < 80 for name in names.values())
-    assert len({name.casefold() for name in names.values()}) == len(hostile)
-    assert names == page_names([("p", exam_id) for exam_id in hostile])
-    assert is_safe_id(names["p", "e1"])
-    twice = page_names([("p1", "e"), ("p2", "e")])
-    assert len(set(twice.values())) == 2
 
 
 def test_failures_of_predict_are_in_their_exam_or_lost(study: Any, tmp_path: Path) -> None:

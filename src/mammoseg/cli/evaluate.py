@@ -64,6 +64,8 @@ def evaluate(
         spread = write_spread(out, list(found.values())) if several else []
     if several:
         print_table(spread_table(spread, found[place]["titles"]))
+    if len({metrics["n_images"] for metrics in found.values()}) > 1:
+        print("Caution: the models were evaluated on different images, since some have failed or are missing.")
     for place, metrics in found.items():
         if not several:
             print_table(summary_table(metrics))

@@ -115,19 +115,23 @@ class Predictions:
 
         Images for which `load` raises an error are missing there; if `make` raises one, it counts for all images of the exam.
         """
-        exams: dict[tuple[str, str], list[str]] = {}
         made: list[T] = []
-        for image_id in self.image_ids:
-            with self.noting(image_id):
-                about = read_record(self.folder, image_id).about
-                exams.setdefault((about.patient_id, about.exam_id), []).append(image_id)
-        for image_ids in exams.values():
+        for image_ids in self.exams().values():
             loaded = self._made(image_ids, load)
             if loaded:
                 with self.noting(*(image_id for image_id in image_ids if image_id not in self.failed)):
                     made.append(make(loaded))
         self.finish()
         return made
+
+    def exams(self) -> dict[tuple[str, str], list[str]]:
+        """(patient_id, exam_id) -> its images, of all whose records can be read; the others are noted."""
+        found: dict[tuple[str, str], list[str]] = {}
+        for image_id in self.image_ids:
+            with self.noting(image_id):
+                about = read_record(self.folder, image_id).about
+                found.setdefault((about.patient_id, about.exam_id), []).append(image_id)
+        return found
 
     def _made(self, image_ids: Sequence[str], make: Callable[[Predicted], T]) -> list[T]:
         made = []

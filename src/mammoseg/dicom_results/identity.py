@@ -70,7 +70,8 @@ def series_of(
     model, checkpoint = str(run.get("model", "model")), str(run.get("checkpoint_sha256", ""))
     decisive = {name: value for name, value in run.items() if name != "mammoseg"}
     uid = derived_uid(
-        "mammoseg", mammoseg.__version__, kind, study, exam, json.dumps([decisive, dict(settings)], sort_keys=True)
+        *("mammoseg", mammoseg.__version__, kind, study, exam, made.isoformat()),
+        json.dumps([decisive, dict(settings)], sort_keys=True),
     )
     return Series(kind, number, uid, model, checkpoint, settings, made)
 
@@ -90,7 +91,7 @@ def settle(dataset: Dataset, series: Series, source: Dataset) -> None:
     for equipment in dataset.get("ContributingEquipmentSequence", ()):
         if "ContributionDateTime" in equipment:
             del equipment.ContributionDateTime
-    dataset.SeriesDescription = f"{series.kind} of {series.algorithm}. {NOTE}"[:64]
+    dataset.SeriesDescription = f"{NOTE} {series.kind} of {series.algorithm}"[:64]
     known = _uids(source)
     made: dict[str, UID] = {}
 

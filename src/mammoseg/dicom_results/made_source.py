@@ -17,6 +17,8 @@ from mammoseg.dicom_results.source import ResultError, completed
 from mammoseg.records.prediction import Prediction
 
 _MADE = "made of a picture"
+_FROM_ABOVE = ("CC", "XCC", "XCCL", "XCCM", "FB")
+"""Views whose columns run across the patient; in the others they run to the feet."""
 
 
 def make_source(image: Predicted) -> Dataset:
@@ -85,5 +87,5 @@ def _orientation(prediction: Prediction, flip: bool | None) -> list[str]:
     """Of rows and columns. A left breast points right, to the front, unless the picture is mirrored."""
     left = prediction.laterality == "L"
     towards_front = left != flip if flip is not None else not prediction.grid.flipped
-    above = {"CC": "R" if left else "L"}
-    return ["A" if towards_front else "P", above.get(prediction.view, "F")]
+    across = prediction.view in _FROM_ABOVE
+    return ["A" if towards_front else "P", ("R" if left else "L") if across else "F"]

@@ -87,7 +87,7 @@ class _View:
 
     def truth(self, axes: Axes) -> None:
         self.picture(axes, self.gray)
-        for name, look in looks([*self.row.looked_at.scores, *self.row.masks]).items():
+        for name, look in looks(dict.fromkeys([*self.row.looked_at.scores, *self.row.masks])).items():
             for line in _outlines(self.row.masks.get(name)):
                 _line(axes, line, look.on_dark, look.line)
 
@@ -185,10 +185,12 @@ def plate(rows: Sequence[Shown], width_mm: float) -> Figure:
 
 
 def _outlines(mask: NDArray[np.bool_] | None) -> list[NDArray[np.int32]]:
-    """(N, 2) points (x, y), closed."""
+    """(N, 2) points (x, y) along the borders of pixels, closed."""
     if mask is None:
         return []
-    found, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    padded = np.pad(mask, 1)
+    corners = padded[1:, 1:] | padded[1:, :-1] | padded[:-1, 1:] | padded[:-1, :-1]
+    found, _ = cv2.findContours(corners.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     return [np.concatenate([line, line[:1]])[:, 0] for line in found]
 
 

@@ -97,7 +97,7 @@ def _results(views: Sequence[View], options: FindingOptions, series: Series) -> 
 
 def _entry(view: View) -> Dataset:
     """Of the image library (TID 4020): the image, and what its header says of it."""
-    source, frames = view.source, None if view.frame is None else [view.frame]
+    source = view.source
     about: list[Dataset] = [_code(codes.DCM.ImageLaterality, BREAST[view.prediction.laterality], _ACQUIRED)]
     if code := view_code(view.prediction.view):
         about.append(_code(codes.DCM.ImageView, code, _ACQUIRED))
@@ -112,7 +112,7 @@ def _entry(view: View) -> Dataset:
             sr.NumContentItem(name, float(mm), _MM, relationship_type=_ACQUIRED)
             for name, mm in zip(across, spacing, strict=True)
         ]
-    identity = (source.SOPClassUID, source.SOPInstanceUID, frames)
+    identity = (source.SOPClassUID, source.SOPInstanceUID)
     return _with(sr.ImageContentItem(codes.DCM.SourceOfMeasurement, *identity, relationship_type=_CONTAINS), about)
 
 

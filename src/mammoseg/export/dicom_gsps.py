@@ -77,9 +77,7 @@ def _annotation(view: View, layer: pr.GraphicLayer, finding: Finding) -> pr.Grap
         anchor_point=peak(view, finding),
         anchor_point_visible=False,
     )
-    return pr.GraphicAnnotation(
-        [view.source], layer, referenced_frame_number=view.frame, graphic_objects=[outline], text_objects=[words]
-    )
+    return pr.GraphicAnnotation([view.source], layer, graphic_objects=[outline], text_objects=[words])
 
 
 def _note(view: View, layer: pr.GraphicLayer, series: Series) -> pr.GraphicAnnotation:
@@ -91,7 +89,7 @@ def _note(view: View, layer: pr.GraphicLayer, series: Series) -> pr.GraphicAnnot
         bounding_box=_CORNER,
         text_justification=pr.TextJustificationValues.LEFT,
     )
-    return pr.GraphicAnnotation([view.source], layer, referenced_frame_number=view.frame, text_objects=[words])
+    return pr.GraphicAnnotation([view.source], layer, text_objects=[words])
 
 
 def _colour(look: Look) -> CIELabColor:

@@ -9,12 +9,12 @@ from pathlib import Path
 import highdicom as hd
 import numpy as np
 from pydicom.dataset import Dataset
-from pydicom.uid import RLELossless
+from pydicom.uid import ExplicitVRLittleEndian
 
 from mammoseg.config import Config
 from mammoseg.data.predictions import Predictions
 from mammoseg.dicom_results.about import algorithm_version
-from mammoseg.dicom_results.exam import View, write_series
+from mammoseg.dicom_results.exam import View, compressed, write_series
 from mammoseg.dicom_results.identity import NOTE, Series
 from mammoseg.drawing.overlay import overlay_sheet
 from mammoseg.drawing.sheet import Picture, Sheet, Text, fitted
@@ -40,7 +40,7 @@ def export(predictions: Predictions, out: Path, options: Options) -> None:
     write_series(predictions, out, "SC", NUMBER, {}, make, options.make_source)
 
 
-def capture(view: View, series: Series, number: int) -> hd.sc.SCImage:
+def capture(view: View, series: Series, number: int) -> Dataset:
     """Raises like `Predicted.image`."""
     made = hd.sc.SCImage.from_ref_dataset(
         view.source,
@@ -51,7 +51,7 @@ def capture(view: View, series: Series, number: int) -> hd.sc.SCImage:
         patient_orientation=("A", "F"),  # highdicom wants one
         sop_instance_uid=series.instance(view.source.SOPInstanceUID),
         instance_number=number,
-        transfer_syntax_uid=RLELossless,
+        transfer_syntax_uid=ExplicitVRLittleEndian,
         **series.equipment,
     )
     made.add_new("PatientOrientation", "CS", None)  # of several pictures side by side
@@ -65,7 +65,7 @@ def capture(view: View, series: Series, number: int) -> hd.sc.SCImage:
         view.source.SOPInstanceUID,
     )
     made.SourceImageSequence = [reference]
-    return made
+    return compressed(made)
 
 
 def picture(view: View, series: Series) -> Picture:

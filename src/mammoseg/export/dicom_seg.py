@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 from pydantic import Field
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
-from pydicom.uid import ExplicitVRLittleEndian, RLELossless
 
 from mammoseg.config import Config
 from mammoseg.data.predictions import Predictions
 from mammoseg.dicom_results.about import algorithm
-from mammoseg.dicom_results.codes import BREAST, class_code
-from mammoseg.dicom_results.exam import View, write_series
+from mammoseg.dicom_results.codes import BREAST, class_code, short
+from mammoseg.dicom_results.exam import View, compressed, write_series
 from mammoseg.dicom_results.identity import NOTE, Series
 
 NUMBER = 9101
@@ -51,19 +50,19 @@ def export(predictions: Predictions, out: Path, options: Options) -> None:
 
 def segmentation(
     view: View, maps_KHW: NDArray[np.floating], kind: str, threshold: float, series: Series, number: int
-) -> hd.seg.Segmentation:
+) -> Dataset:
     """`maps_KHW` in the pixels of the source."""
     binary = kind == "BINARY"
     reached = f"at least {threshold:g}" if binary else "as a probability"
     segments = [
         hd.seg.SegmentDescription(
             segment_number=place,
-            segment_label=f"{name}, {reached}"[:64],
+            segment_label=short(f"{name}, {reached}"),
             segmented_property_category=codes.SCT.MorphologicallyAbnormalStructure,
             segmented_property_type=class_code(name),
             algorithm_type="AUTOMATIC",
             algorithm_identification=algorithm(series),
-            tracking_id=f"{view.prediction.image_id}, {name}, {kind.lower()}"[:64],
+            tracking_id=short(f"{view.prediction.image_id}, {name}, {kind.lower()}"),
             tracking_uid=series.instance(view.source.SOPInstanceUID, kind, name),
             anatomic_regions=[BREAST[view.prediction.laterality]],
         )
@@ -80,8 +79,7 @@ def segmentation(
         content_label="SALIENCY",
         content_description=NOTE,
         omit_empty_frames=False,  # a class that is nowhere is said to be nowhere
-        transfer_syntax_uid=ExplicitVRLittleEndian if binary else RLELossless,
         **series.equipment,
     )
     made.PatientOrientation = view.source.get("PatientOrientation")
-    return made
+    return made if binary else compressed(made)

@@ -18,6 +18,7 @@ from mammoseg.dicom_results.exam import View, write_series
 from mammoseg.dicom_results.findings import FindingOptions, corners, findings
 from mammoseg.dicom_results.identity import Series
 from mammoseg.records.finding import Finding
+from mammoseg.wording import counted
 
 Options = FindingOptions
 NUMBER = 9102
@@ -58,11 +59,11 @@ def report(views: Sequence[View], options: FindingOptions, series: Series) -> sr
 
 
 def _breast(side: str, views: Sequence[View], series: Series) -> sr.MeasurementsAndQualitativeEvaluations:
-    """Of a breast the mean over its images, as in predictions.csv."""
+    """Of a breast the mean over its images here: it says of how many, since one may be missing."""
     images = [view.prediction.scores for view in views if view.prediction.laterality == side]
     scores = {name: float(np.mean([scores[name] for scores in images])) for name in images[0]}
     return sr.MeasurementsAndQualitativeEvaluations(
-        tracking_identifier=_tracking(series, f"breast {side}"),
+        tracking_identifier=_tracking(series, f"breast {side}, mean of {counted(len(images), 'image')}"),
         algorithm_id=algorithm_of_report(series),
         finding_sites=[sr.FindingSite(BREAST[side])],
         measurements=_measured(scores),
@@ -75,14 +76,14 @@ def _image(view: View, series: Series) -> sr.MeasurementsAndQualitativeEvaluatio
         algorithm_id=algorithm_of_report(series),
         finding_sites=[sr.FindingSite(BREAST[view.prediction.laterality])],
         measurements=_measured(view.prediction.scores),
-        source_images=[sr.SourceImageForMeasurementGroup.from_source_image(view.source, _frames(view))],
+        source_images=[sr.SourceImageForMeasurementGroup.from_source_image(view.source)],
     )
 
 
 def _region(
     view: View, number: int, finding: Finding, series: Series
 ) -> sr.PlanarROIMeasurementsAndQualitativeEvaluations:
-    identity = (view.source.SOPClassUID, view.source.SOPInstanceUID, _frames(view))
+    identity = (view.source.SOPClassUID, view.source.SOPInstanceUID)
     region = sr.ImageRegion(
         graphic_type=sr.GraphicTypeValues.POLYLINE,
         graphic_data=np.array(corners(view, finding)),
@@ -104,7 +105,3 @@ def _measured(scores: Mapping[str, float]) -> list[sr.Measurement]:
 
 def _tracking(series: Series, what: str) -> sr.TrackingIdentifier:
     return sr.TrackingIdentifier(uid=series.instance(what), identifier=what)
-
-
-def _frames(view: View) -> list[int] | None:
-    return None if view.frame is None else [view.frame]

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from mammoseg.config import ConfigError
+from mammoseg.data.columns import OPTIONAL, REQUIRED
 from mammoseg.ingest.annotation import Annotation, AnnotationError
 from mammoseg.ingest.files import readable
 from mammoseg.io.runs import is_safe_id
@@ -25,7 +26,7 @@ def read_rules(rules: Iterable[str]) -> dict[str, str | None]:
     classes: dict[str, str | None] = {}
     for rule in rules:
         label, equals, name = (part.strip() for part in rule.rpartition("="))
-        if not equals or not label or (name and not is_safe_id(name)):
+        if not equals or not label or (name and not is_safe_id(name)) or name in (*REQUIRED, *OPTIONAL):
             raise ConfigError(
                 f"--class {readable(rule)[:_SHOWN_LETTERS]!r}: expected LABEL=CLASS, such as 'Mass=malignant', or LABEL= for one "
                 "that is of no class. A class is a column of the manifest: letters, digits, . _ -"

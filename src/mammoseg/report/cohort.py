@@ -25,7 +25,6 @@ def cohort_values(
         "has_labels": any(exam.labels for exam in exams),
         "lost": lost,
         "counts": f"{counted(len(exams), 'exam')}, {counted(len(predictions.image_ids), 'image')}",
-        "folder": predictions.folder.name,
         "model": model,
     }
 

@@ -1,14 +1,14 @@
 """The exams of a predictions folder: which images each has, what is wrong with them, and the scores and labels of its breasts."""
 
-import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from mammoseg.data.breasts import breast_labels
+from mammoseg.data.exam_names import exam_names
 from mammoseg.data.manifest import ImageRow
 from mammoseg.data.predictions import Predictions
 from mammoseg.io.failures import Failures
@@ -114,23 +114,11 @@ def exams_of(predictions: Predictions) -> tuple[list[Exam], list[Lost]]:
             continue
         member = Member(image_id, known.laterality, known.view, about, reason)
         groups.setdefault((known.patient_id, known.exam_id), []).append(member)
-    pages = page_names(list(groups))
+    pages = exam_names(list(groups))
     return [
         Exam(*key, tuple(members), _breasts(members, predictions.rows), pages[key])
         for key, members in sorted(groups.items())
     ], lost
-
-
-def page_names(exams: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """(patient, exam) -> a file name of its own, also where upper and lower case are the same; of hostile ids, too."""
-    folded = [exam_id.casefold() for _, exam_id in exams]
-    names = {}
-    for patient_id, exam_id in exams:
-        digest = hashlib.sha256(f"{patient_id}\0{exam_id}".encode("utf-8", "surrogatepass")).hexdigest()[:12]
-        plain = is_safe_id(exam_id) and folded.count(exam_id.casefold()) == 1
-        readable = re.sub(r"[^A-Za-z0-9_-]+", "_", exam_id)[:40].strip("_")
-        names[patient_id, exam_id] = exam_id if plain else f"{readable}-{digest}"
-    return names
 
 
 def told(predictions: Predictions, image_id: str) -> str:

@@ -79,8 +79,10 @@ def fit_stage(
             num_sanity_val_steps=0,
             log_every_n_steps=1,
         )
-        _fit(trainer, module, loaders, folder)
-    logs.close(loggers)
+        try:
+            _fit(trainer, module, loaders, folder)
+        finally:
+            logs.close(loggers)
     module.model.load_state_dict(load_best(best_file(folder, checkpoints.best["epoch"])))
     return checkpoints.best
 

@@ -41,8 +41,8 @@ class Logs:
     def _wandb(self, stage: str) -> WandbLogger:
         """A run for each stage, the same one after a stop.
 
-        Scores, settings, and the versions of the system and its packages are sent; not the name of the machine, code, the command
-        and what it prints: paths can name patients.
+        Scores, settings, the name of the run's folder, and the versions of the system and its packages are sent; not the name of
+        the machine, code, the command and what it prints: paths can name patients. Raises TrainingError if it does not begin.
         """
         known, run = self.folder / stage / "wandb_id", self.folder.absolute().parent.name
         if not known.is_file():
@@ -58,7 +58,13 @@ class Logs:
             resume="allow",
             settings=nothing_else,
         )
-        logger.log_hyperparams(dict(self.settings))
+        try:
+            logger.log_hyperparams(dict(self.settings))
+        except Exception as error:  # of wandb, which is imported by Lightning alone
+            raise TrainingError(
+                f"wandb: no run could be begun there ({type(error).__name__}). Expected to be logged in. Type wandb login, or set "
+                "WANDB_MODE=offline, or leave the project out."
+            ) from error
         return logger
 
     @staticmethod

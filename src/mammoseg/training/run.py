@@ -182,7 +182,7 @@ class _Run:
         self.learning: Learning = load_model_plugin(config.model).LEARNING
         self.stages = self.learning.stages_of(config.network)
         self.plan = Plan(self.stages, {stage.name: self._settings(stage).epochs for stage in self.stages})
-        self.logs = Logs(out / "logs", config.wandb, config.model_dump(mode="json"))
+        self.logs = Logs(out / "logs", config.wandb, config.model_dump(mode="json", exclude={"init", "pretrained"}))
         self.result = out / "checkpoint"
         self.marker = out / "run.json"
         self.identity = {

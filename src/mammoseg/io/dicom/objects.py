@@ -84,9 +84,23 @@ def frame_of(dataset: Dataset, index: int) -> NDArray[np.generic]:
         raise DicomReadError(
             f"its frames are compressed as {syntax.name}. Expected none, or RLE. Store it uncompressed."
         )
+    if bits == 1 and not syntax.is_encapsulated:
+        return _bits(dataset, index, rows, columns)
     with damage("the frames are damaged or cut short"), quiet():
         frame, _ = get_decoder(syntax).as_array(dataset, index=index, raw=True)
         return frame
+
+
+def _bits(dataset: Dataset, index: int, rows: int, columns: int) -> NDArray[np.uint8]:
+    """Frames of single bits follow each other without a gap: one may begin within a byte, where pydicom fails to begin."""
+    first, pixels = index * rows * columns, rows * columns
+    with damage("the frames are damaged or cut short"), quiet():
+        data: bytes = dataset.PixelData
+    covering = np.frombuffer(data[first // 8 : -(-(first + pixels) // 8)], np.uint8)
+    found = np.unpackbits(covering, bitorder="little")[first % 8 : first % 8 + pixels]
+    if len(found) < pixels:
+        raise DicomReadError("the frames are damaged or cut short. Expected whole ones. Export the object again.")
+    return found.reshape(rows, columns)
 
 
 def _meta(content: bytes) -> tuple[Dataset, int]:
