@@ -33,9 +33,7 @@ def export(
     missing or has changed is listed in errors.csv, and the rest goes on (exit code 3).
     """
     from mammoseg.config import with_overrides
-    from mammoseg.data.manifest import load_manifest
     from mammoseg.data.predictions import Predictions
-    from mammoseg.ingest.pseudonyms import read_salt, with_pseudonyms
     from mammoseg.io.outputs import writing_to
     from mammoseg.plugins import EXPORTERS, load, names
 
@@ -51,8 +49,7 @@ def export(
         raise typer.BadParameter("is needed with the name of an exporter. Give a folder.", param_hint=missing)
     if out.resolve() == predictions.resolve():
         raise typer.BadParameter("these are the predictions themselves. Give another folder.", param_hint="--out")
-    table = load_manifest(manifest) if manifest else None
-    table = with_pseudonyms(table, read_salt(hash_ids)) if table and hash_ids else table
+    table = options.read_manifest(manifest, hash_ids)
     with writing_to(options.writable(out), "failures"):
         images = Predictions(predictions, table, out)
         plugin.export(images, out, chosen)

@@ -26,12 +26,9 @@ def figure(
     width_mm: Annotated[float, typer.Option("--width-mm", min=20, max=2000, help="Width on paper.")] = 170.0,
 ) -> int:
     """Draw chosen images for a paper: truth, patches, the maps of all models side by side, patches enlarged."""
-    from mammoseg.data.manifest import load_manifest
-    from mammoseg.ingest.pseudonyms import read_salt, with_pseudonyms
     from mammoseg.plates import write_plate
 
-    table = load_manifest(manifest) if manifest else None
-    table = with_pseudonyms(table, read_salt(hash_ids)) if table and hash_ids else table
+    table = options.read_manifest(manifest, hash_ids)
     write_plate(predictions, image, options.writable(out.parent) / out.name, name or [], table, width_mm)
     print(f"Figure: {out}")
     return 0

@@ -5,9 +5,12 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    from mammoseg.data.manifest import Manifest as Table
 
 
 def writable(folder: Path) -> Path:
@@ -20,6 +23,15 @@ def writable(folder: Path) -> Path:
             f"{nearest} may not be written to. Choose another folder, or change its access rights."
         )
     return folder
+
+
+def read_manifest(path: Path | None, hash_ids: Path | None) -> "Table | None":
+    """The table of images that goes with predictions, with their pseudonyms if a salt is given; None: none is given."""
+    from mammoseg.data.manifest import load_manifest
+    from mammoseg.ingest.pseudonyms import read_salt, with_pseudonyms
+
+    table = load_manifest(path) if path else None
+    return with_pseudonyms(table, read_salt(hash_ids)) if table and hash_ids else table
 
 
 def check_new_table(out: Path, overwrite: bool) -> None:

@@ -22,17 +22,14 @@ def report(
     they are. The same command continues, and makes again only what has changed. An image that cannot be read is a gap with the
     reason in the page, and is listed in errors.csv (exit code 3).
     """
-    from mammoseg.data.manifest import load_manifest
     from mammoseg.data.predictions import Predictions
-    from mammoseg.ingest.pseudonyms import read_salt, with_pseudonyms
     from mammoseg.io.outputs import writing_to
     from mammoseg.report.write import write_report
     from mammoseg.wording import counted
 
     if out.resolve() == predictions.resolve():
         raise typer.BadParameter("these are the predictions themselves. Give another folder.", param_hint="--out")
-    table = load_manifest(manifest) if manifest else None
-    table = with_pseudonyms(table, read_salt(hash_ids)) if table and hash_ids else table
+    table = options.read_manifest(manifest, hash_ids)
     with writing_to(out, "exams", "failures"):
         images = Predictions(predictions, table, out, step="report")
         written = write_report(images, out)
