@@ -1,4 +1,4 @@
-"""DICOM presentation states: the outlines of the findings as graphics on the original images, which most viewers show.
+"""DICOM presentation states: the outlines of the findings as graphics on the original images.
 
 Source   DICOM PS3.3, A.33.1, C.10.5 and C.10.7: a Grayscale Softcopy Presentation State for each image, a layer for each class.
 """
