@@ -61,8 +61,9 @@ def make_app(review: Review) -> FastAPI:
     """The application, without its guard (guard.py)."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.add_exception_handler(RequestValidationError, _answer(422, "This is not in the form that the page sends."))
-    app.add_exception_handler(HTTPException, _answer(404, "There is nothing here."))
+    app.add_exception_handler(400, _answer(400, "This is no JSON."))
     app.add_exception_handler(404, _answer(404, "There is nothing here."))
+    app.add_exception_handler(405, _answer(405, "This cannot be done here."))
     app.add_exception_handler(VerdictError, lambda _, error: said(422, str(error)))
     app.add_exception_handler(RunFileError, _answer(503, "The predictions are being made anew. Try again soon."))
     _add_names(app, review)

@@ -167,7 +167,7 @@ class ExamIndex:
         with self._open() as database:
             exam = database.execute(query, (key,)).fetchone()
             sides = dict(database.execute("SELECT image_id, laterality FROM images WHERE exam_key = ?", (key,)))
-        return ListedExam(key, *exam, sides) if exam else None
+        return ListedExam(key, exam[0], exam[1], sides) if exam else None
 
     def progress(self, reader: str) -> tuple[int, int]:
         """How many exams of the work list a reader has given a verdict on, and how many there are."""

@@ -74,7 +74,8 @@ def read_token(path: Path) -> str:
         ) from None
     if len(token) < _SHORTEST_TOKEN:
         raise ReviewError(
-            f"{path}: the token has {len(token)} characters. Expected {_SHORTEST_TOKEN} or more, drawn at random. Write a longer one."
+            f"{path}: the token has {len(token)} characters. Expected {_SHORTEST_TOKEN} or more, drawn at random. "
+            "Write a longer one."
         )
     return token
 

@@ -108,7 +108,11 @@ class VerdictStore:
         query = f"SELECT {', '.join(COLUMNS)} FROM verdicts WHERE coalesce(? = reader, 1) ORDER BY number"
         with self._open() as database:
             rows = database.execute(query, (reader,)).fetchall()
-        table = pd.DataFrame(rows, columns=list(COLUMNS), dtype=object)
-        table["truth_seen"] = table["truth_seen"].map(lambda seen: "true" if seen else "false")
-        table["seconds"] = table["seconds"].map(lambda seconds: f"{seconds:.1f}".removesuffix(".0"))
-        return csv_text(table)
+        return csv_text(pd.DataFrame([_cells(*row) for row in rows], columns=list(COLUMNS), dtype=object))
+
+
+def _cells(*row: Any) -> dict[str, str]:
+    """As viewer/verdict.js writes them."""
+    cells = {name: "" if value is None else str(value) for name, value in zip(COLUMNS, row, strict=True)}
+    seconds, seen = f"{float(cells['seconds']):.1f}", cells["truth_seen"] == "1"
+    return cells | {"seconds": seconds.removesuffix(".0"), "truth_seen": str(seen).lower()}
