@@ -97,7 +97,7 @@ def test_a_blinded_page_holds_nothing_of_the_model(
         return b"".join(client.get(path).content + str(client.get(path).headers).encode() for path in paths)
 
     full = serve(study, truth=True).client("AB").get(f"/exams/{key}").content
-    telling = [b"0.8765", b"0.88", b"a note of the model", b">attention<", b"truth: benign"]
+    telling = [b"0.8765", b"0.88", b"0.43", b"a note of the model", b">attention<", b"truth: benign"]
     [text] = re.findall(rb'<script type="application/json" id="exam">(.*?)</script>', full, re.DOTALL)
     for image in json.loads(text)["images"]:
         telling.append(image["maps"]["data"].encode())

@@ -81,6 +81,10 @@ def _add_names(app: FastAPI, review: Review) -> None:
     def login_page() -> HTMLResponse:
         return HTMLResponse(REVIEW.render("login.html", {"model": None}))
 
+    @app.get("/favicon.ico")
+    def no_icon() -> Response:
+        return Response(status_code=204)
+
     @app.post("/login")
     def login(sent: Token) -> JSONResponse:
         if review.token is None or not same(sent.token.strip(), review.token):

@@ -4,7 +4,7 @@ Host    A page of elsewhere whose name was made to lead here (DNS rebinding) ask
 Origin  What changes something is taken from pages of ours alone.
 Token   Beyond this machine: in the header `Authorization: Bearer TOKEN`, or in the cookie that the login page has set.
 
-What goes wrong inside is answered without details, and told in the log by its kind: messages may hold paths.
+What goes wrong inside is answered without details, and told in the log by its kind and place: messages may hold paths.
 """
 
 import hashlib
@@ -13,6 +13,7 @@ import ipaddress
 import logging
 import re
 import socket
+import traceback
 from collections.abc import Awaitable, Callable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
@@ -78,11 +79,10 @@ class Guard:
                 return
             await self._app(scope, _again(body or b"", receive), send_guarded)
         except Exception as error:
-            logger.error("a request failed (%s)", type(error).__name__)
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            logger.error("a request failed (%s in %s, line %s)", type(error).__name__, place.name, place.lineno)
             if not begun:
-                await said(500, "This did not work. The terminal of the server tells more.")(
-                    scope, receive, send_guarded
-                )
+                await said(500, "This did not work. The log of the server tells where.")(scope, receive, send_guarded)
 
     def _refusal(self, scope: _Scope, body: bytes | None) -> Response | None:
         headers: dict[bytes, list[bytes]] = {}

@@ -134,9 +134,11 @@ class Painter {
     gl.uniform2f(at("shown"), ...look.shown);
     gl.uniform4f(at("to_cell"), ...image.maps.to_cell);
     gl.uniform2f(at("cells"), image.maps.shape[2], image.maps.shape[1]);
-    gl.uniform1fv(at("scale"), image.maps.scale);
-    gl.uniform3fv(at("colour"), this.classes.flatMap(({ colour }) => [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16) / 255)));
-    gl.uniform1fv(at("opacity"), look.opacities);
+    if (this.classes.length) {
+      gl.uniform1fv(at("scale"), image.maps.scale);
+      gl.uniform3fv(at("colour"), this.classes.flatMap(({ colour }) => [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16) / 255)));
+      gl.uniform1fv(at("opacity"), look.opacities);
+    }
     gl.uniform1f(at("threshold"), look.threshold);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
     canvas.getContext("2d").drawImage(this.canvas, 0, this.canvas.height - height, width, height, 0, 0, width, height);

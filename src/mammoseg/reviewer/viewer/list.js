@@ -5,6 +5,7 @@ const [nameForm, work, filters] = ["#name", "#work", "#filters"].map((name) => d
 const part = Number(document.querySelector("main").dataset.page);
 let start = 0;
 let asked = 0;
+let exams = 0;
 
 function cell(parent, words, kind = "td") {
   const made = document.createElement(kind);
@@ -25,7 +26,7 @@ function link({ key, exam_id }) {
   return made;
 }
 
-function show({ reader, exams, found, done, total, classes, unread }) {
+function show({ reader, exams: listed, found, done, total, classes, unread }) {
   nameForm.hidden = reader !== "";
   work.hidden = reader === "";
   if (!reader) return;
@@ -33,15 +34,15 @@ function show({ reader, exams, found, done, total, classes, unread }) {
   document.querySelector("#bar").value = total ? done / total : 0;
   document.querySelector("#progress").textContent = `${done} of ${total} read`;
   document.querySelector("#next").hidden = done === total;
-  document.querySelector("#count").textContent = exams.length ? `${start + 1} to ${start + exams.length} of ${found}` : "none";
+  document.querySelector("#count").textContent = listed.length ? `${start + 1} to ${start + listed.length} of ${found}` : "none";
   document.querySelector("#back").disabled = start === 0;
   document.querySelector("#on").disabled = start + part >= found;
   document.querySelector("#unread").textContent = unread ? `${unread} images have no record that can be read.` : "";
-  const shown = exams.some(({ scores }) => scores) ? classes : [];
+  const shown = listed.some(({ scores }) => scores) ? classes : [];
   const heads = document.querySelector("#heads");
   heads.replaceChildren();
   for (const words of ["exam", "images", ...shown, "verdict"]) cell(heads, words, "th");
-  const rows = exams.map((exam) => {
+  const rows = listed.map((exam) => {
     const row = document.createElement("tr");
     cell(row, link(exam));
     cell(row, exam.images);
@@ -62,6 +63,7 @@ async function load() {
   try {
     const answer = await ask(`/index.json?${wanted}`);
     if (number === asked) show(answer);
+    exams = answer.total;
   } catch (error) {
     document.querySelector("#count").textContent = error.message;
   }
@@ -85,5 +87,11 @@ filters.addEventListener("submit", (event) => event.preventDefault());
 filters.addEventListener("input", () => turn(-start));
 document.querySelector("#back").addEventListener("click", () => turn(-part));
 document.querySelector("#on").addEventListener("click", () => turn(part));
-setInterval(load, 10000); // exams may have come
-load();
+
+/** Exams may have come; at the start the server may still be looking. */
+async function follow() {
+  await load();
+  setTimeout(follow, exams ? 10000 : 1000);
+}
+
+follow();
