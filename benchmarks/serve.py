@@ -73,7 +73,7 @@ def server(predictions: Path, out: Path) -> Iterator[tuple[subprocess.Popen[str]
 
 def exams_of(browser: Browser, n: int) -> list[str]:
     """The keys of the first exams, once there are `n` in the list."""
-    while json.loads((answer := browser.ask("GET", "/index.json")[0]))["total"] < n:
+    while json.loads(answer := browser.ask("GET", "/index.json")[0])["total"] < n:
         time.sleep(0.2)
     return [exam["key"] for exam in json.loads(answer)["exams"]]
 
@@ -97,13 +97,8 @@ def measure_index(template: Path, out: Path, n: int) -> None:
         print(f"index of {n} exams, {4 * n} records: complete after {time.monotonic() - began:.1f} s")
         for number in range(50):
             browser.post(keys[number], "")
-        for path in (
-            "/index.json",
-            f"/index.json?start={n - 100}",
-            "/index.json?by=malignant",
-            "/index.json?text=99",
-            "/index.json?done=false",
-        ):
+        wanted = ("", f"?start={n - 100}", "?by=malignant", "?text=99", "?done=false")
+        for path in (f"/index.json{each}" for each in wanted):
             took = []
             for _ in range(20):
                 began = time.monotonic()

@@ -44,7 +44,7 @@ def study(new_study_in: Callable[[Path], Any], tmp_path: Path) -> Any:
     study = new_study_in(tmp_path / "study")
     for side, view in VIEWS:
         malignant = 0.8765 if side == "L" else 0.1
-        parts = {"local": {"malignant": 0.4321}}
+        parts = {"local": {"benign": 0.1, "malignant": 0.4321}}
         study.add(
             f"a_{side}-{view}", side, view, "e1", "NAME^OF", label=int(side == "L"), malignant=malignant, parts=parts
         )

@@ -29,6 +29,7 @@ MOST_BYTES = 256 * 1024
 TOKEN_COOKIE = "mammoseg_token"
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?")
 _LOGIN = "/login"
+_OPEN = (_LOGIN, "/favicon.ico")
 _HEADERS = (
     (b"cache-control", b"no-store"),
     (b"content-security-policy", b"frame-ancestors 'none'"),
@@ -98,7 +99,7 @@ class Guard:
             f"https://{host}",
         ):
             return said(403, "This was not sent by a page of this server. Load the page again.")
-        if self._token is None or scope["path"] == _LOGIN or self._is_known(headers, self._token):
+        if self._token is None or scope["path"] in _OPEN or self._is_known(headers, self._token):
             return None
         if scope["method"] == "GET" and "text/html" in _only(headers, b"accept"):
             return RedirectResponse(_LOGIN, 303)
