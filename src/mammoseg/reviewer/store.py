@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import pandas as pd
@@ -44,6 +45,7 @@ class VerdictStore:
     def __init__(self, path: Path) -> None:
         """Made if missing. Raises ReviewError if the file is something else."""
         self.path = path
+        self._adding = Lock()  # waiting for it is fairer than waiting for the file
         try:
             with self._open() as database:
                 database.executescript(_TABLE)
@@ -70,7 +72,7 @@ class VerdictStore:
         `blinded`: the pages show nothing of the model before a verdict. It is noted only of a reader's first verdict on an exam;
         who has seen the truth once has seen it ever after.
         """
-        with self._open() as database:
+        with self._adding, self._open() as database:
             database.execute("BEGIN IMMEDIATE")
             before = "FROM verdicts WHERE reader = ? AND exam_key = ?"
             of = (posted.reader, exam_key)

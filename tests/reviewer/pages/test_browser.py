@@ -21,7 +21,7 @@ SEEN = """() => {
   const canvas = document.querySelector('[data-image="a_L-CC"] canvas');
   return canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.some((value, i) => i % 4 < 3 && value);
 }"""
-EXPECTED = ("willReadFrequently", "422")  # a hint of Chromium; the verdict that is refused
+EXPECTED = ("willReadFrequently", "[DOM]", "422")  # hints of Chromium; the verdict that is refused
 TOKEN = "a-token-of-more-than-sixteen-characters"
 
 
