@@ -7,10 +7,10 @@ A page is sent again as long as it is of the same records, truth and code (repor
 after a while, not with every request.
 """
 
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from threading import BoundedSemaphore, Lock
+from time import monotonic
 
 from mammoseg.data.predictions import Predictions
 from mammoseg.io.atomic import write_text
@@ -73,7 +73,7 @@ class ExamPages:
                     values = page_values(blind_exam(exam), blind_content(content), False, model, stamp)
                     self._write(blind_path, "blind.html", listed.exam_key, values)
                 if not content.whole:
-                    self._lacking[listed.exam_key] = stamp, time.monotonic()
+                    self._lacking[listed.exam_key] = stamp, monotonic()
                 predictions.finish()
         return blind_path if blind else path
 
@@ -90,7 +90,7 @@ class ExamPages:
         paths = self._paths(key)[: 1 + self._blinded]
         stamps = {there[0] if (there := stamped(path)) else None for path in paths}
         tried, when = self._lacking.get(key, ("", 0.0))
-        return stamps == {stamp} or (stamps == {""} and tried == stamp and time.monotonic() < when + _AGAIN)
+        return stamps == {stamp} or (stamps == {""} and tried == stamp and monotonic() < when + _AGAIN)
 
     def _write(self, path: Path, template: str, key: str, values: Mapping[str, object]) -> None:
         write_text(path, REVIEW.render(template, {**values, "key": key}))
