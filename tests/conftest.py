@@ -282,6 +282,16 @@ def dicom_exams(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def new_study_in() -> Callable[[Path], Any]:
+    """A function that makes a study in a folder (predicted_study.py)."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(TESTS))
+        import predicted_study
+
+    return predicted_study.Study
+
+
+@pytest.fixture(scope="session")
 def processes() -> Callable[..., list[int | None]]:
     """`processes("train_run", [arguments of one, of another])` runs a function of killing.py in one or several processes at once;
     the exit code of each. Like torchrun, it ends those that are still there a minute after one has failed."""

@@ -32,6 +32,7 @@ VERBS = (
     "evaluate",
     "export",
     "report",
+    "serve",
     "figure",
     "bench",
     "doctor",

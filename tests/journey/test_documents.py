@@ -37,6 +37,7 @@ DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs
 SET_UP = ("python3 -m venv", ".venv/bin/", "bash .ci/run")
 """Lines that make the environment: continuous integration runs them (tests/test_architecture.py)."""
 PARSED = (
+    "mammoseg serve",  # runs until it is stopped; tests/reviewer starts it
     "mammoseg demo",  # minutes; tests/test_demo.py runs it on less
     "mammoseg adapt mini_mias",  # the synthetic tree has too few patients for a split
     "mammoseg train --recipe my_lab.recipes.toy",  # tests/recipes/test_contract.py runs it

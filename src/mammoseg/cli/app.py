@@ -23,6 +23,7 @@ from mammoseg.cli import (
     report,
     scan,
     search,
+    serve,
     train,
 )
 from mammoseg.cli.terminal import log_to_terminal, plain
@@ -61,6 +62,7 @@ for verb in (
     evaluate,
     export,
     report,
+    serve,
     figure,
     bench,
     doctor,

@@ -5,8 +5,9 @@ The records of the folder name the files. A manifest is needed only for the trut
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,7 @@ from mammoseg.io.failures import Failures
 from mammoseg.io.read import read_image
 from mammoseg.io.regular import open_regular
 from mammoseg.io.repeats import Repeats
-from mammoseg.io.runs import load_prediction, predicted_classes, predicted_ids, read_record, read_run
+from mammoseg.io.runs import is_done, load_prediction, predicted_classes, predicted_ids, read_record, read_run
 from mammoseg.prep.config import PrepConfig
 from mammoseg.records.image import Mammogram
 from mammoseg.records.label import reported
@@ -100,9 +101,18 @@ class Predictions:
                 f"{folder}: none of its {len(self.image_ids)} images is in {manifest.path}. Expected the manifest that was "
                 "predicted. Give that one."
             )
+        self._of_manifest = dict(self.rows)
         self._step, self._failures, self._told = step, Failures(out), Repeats(step, logger.warning)
         self.failed: dict[str, str] = {}
         """The images that did not work, and why."""
+
+    def only(self, image_ids: Collection[str]) -> "Predictions":
+        """Those of these images that the folder has now, which may have grown since; with failures of their own."""
+        some = copy(self)
+        some.image_ids = sorted(image_id for image_id in image_ids if is_done(self.folder, image_id))
+        some.rows = {i: self._of_manifest[i] for i in image_ids if i in self._of_manifest}
+        some.failed = {}
+        return some
 
     def each(self, make: Callable[[Predicted], T]) -> list[T]:
         """What `make` gives for every image, in the order of their ids; without those for which it raises an error."""

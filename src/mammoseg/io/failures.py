@@ -4,6 +4,7 @@ A failure is a file, `FOLDER/failures/<image_id>.json`, on the disk as soon as `
 theirs. `errors.csv` is the table of them, written by whoever is ready.
 """
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pandas as pd
@@ -50,9 +51,11 @@ class Failures:
             self._file(image_id).unlink(missing_ok=True)
         self.write_table()
 
-    def read(self) -> pd.DataFrame:
-        """All of them as text, with the columns COLUMNS. Raises RunFileError for a file that holds none."""
-        found = [self._read(self._file(image_id)) for image_id in self.image_ids()]
+    def read(self, only: Collection[str] | None = None) -> pd.DataFrame:
+        """All of them, or those of images with these ids, as text, with the columns COLUMNS. Raises RunFileError for a file that
+        holds none."""
+        image_ids = self.image_ids() if only is None else sorted(image_id for image_id in only if image_id in self)
+        found = [self._read(self._file(image_id)) for image_id in image_ids]
         return pd.DataFrame(found, columns=list(COLUMNS), dtype=object)
 
     def write_table(self) -> None:

@@ -13,6 +13,7 @@ Values of an image, in `images`, all places in (row, column) on the pixels of it
     notes                       what is to be told about it
 """
 
+import base64
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,11 +22,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mammoseg import __version__
 from mammoseg.data.predictions import Predictions
+from mammoseg.records.colours import looks
 from mammoseg.records.prediction import Prediction
 from mammoseg.report import marks
 from mammoseg.report.exams import Exam, Member, told, without_paths
 from mammoseg.report.hanging import VIEWS, Gap, Place, hang, is_mirrored
+from mammoseg.report.keys import KEYS
 from mammoseg.report.picture import BUDGET, pack, plain_pictures, thumbnail
 
 SIDE_NAMES = {"R": "Right", "L": "Left"}
@@ -80,6 +84,32 @@ def content_of(exam: Exam, predictions: Predictions) -> ExamContent:
         [next((v.small for v in views if v.place == (row, side)), None) for side in (0, 1)] for row in range(len(VIEWS))
     ]
     return ExamContent(views, thumbnail(four), _ranked(views), whole)
+
+
+def page_values(
+    exam: Exam, content: ExamContent, has_truth: bool, model: Mapping[str, str], stamp: str
+) -> dict[str, Any]:
+    """Values of templates/exam.html. `stamp` is that of the page (stamp.py), which it has only where all images are in it."""
+    classes = looks(exam.classes)
+    return {
+        "exam": exam,
+        "views": content.views,
+        "findings": content.findings,
+        "help": KEYS,
+        "classes": classes,
+        "has_truth": has_truth,
+        "model": model,
+        "stamp": stamp if content.whole else "",
+        "thumbnail": base64.b64encode(content.thumbnail).decode(),
+        "data": {
+            "exam_id": exam.exam_id,
+            "version": __version__,
+            "classes": [{"name": n, "colour": look.on_dark, "line": look.line} for n, look in classes.items()],
+            "breasts": [breast.laterality for breast in exam.breasts],
+            "checkpoint_sha256": model["checkpoint_sha256"],
+            "images": [view.about for view in content.views if view.pixels],
+        },
+    }
 
 
 def _ranked(views: list[View]) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """The exams of a predictions folder: which images each has, what is wrong with them, and the scores and labels of its breasts."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,8 +65,7 @@ class Exam:
     @property
     def scores(self) -> dict[str, float]:
         """Class -> the highest of its breasts."""
-        names = dict.fromkeys(name for breast in self.breasts for name in breast.scores)
-        return {name: max(b.scores[name] for b in self.breasts if name in b.scores) for name in names}
+        return highest_scores([breast.scores for breast in self.breasts])
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -94,14 +93,14 @@ class Lost:
     reason: str
 
 
-def exams_of(predictions: Predictions) -> tuple[list[Exam], list[Lost]]:
+def exams_of(predictions: Predictions, only: Collection[str] | None = None) -> tuple[list[Exam], list[Lost]]:
     """All exams, by patient and exam, with the images that failed in `predict` where a manifest tells their exam.
 
-    Damaged records are noted as failures of `predictions`.
+    `only`: of images with these ids, whatever else has failed. Damaged records are noted as failures of `predictions`.
     """
     groups: dict[tuple[str, str], list[Member]] = {}
     lost = []
-    before = _failed_before(predictions)
+    before = _failed_before(predictions, only)
     for image_id in sorted({*predictions.image_ids, *before}):
         about, reason = None, before.get(image_id, "")
         if image_id in predictions.image_ids:
@@ -121,6 +120,18 @@ def exams_of(predictions: Predictions) -> tuple[list[Exam], list[Lost]]:
     ], lost
 
 
+def mean_scores(of_images: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Class -> the mean of those images that have it: the scores of a breast."""
+    names = dict.fromkeys(name for scores in of_images for name in scores)
+    return {n: float(np.mean([scores[n] for scores in of_images if n in scores])) for n in names}
+
+
+def highest_scores(of_breasts: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Class -> the highest: the scores of an exam."""
+    names = dict.fromkeys(name for scores in of_breasts for name in scores)
+    return {name: max(scores[name] for scores in of_breasts if name in scores) for name in names}
+
+
 def told(predictions: Predictions, image_id: str) -> str:
     """Why an image failed, as it may stand in a page: without any path."""
     return without_paths(predictions.failed.get(image_id, ""), predictions, image_id)
@@ -137,11 +148,11 @@ def without_paths(text: str, predictions: Predictions, image_id: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def _failed_before(predictions: Predictions) -> dict[str, str]:
+def _failed_before(predictions: Predictions, only: Collection[str] | None) -> dict[str, str]:
     """Images without a prediction -> why, as `predict` noted it."""
     failures = Failures(predictions.folder)
     done = set(predictions.image_ids)
-    table = failures.read()
+    table = failures.read(only)
     rows = zip(table["image_id"], table["step"], table["message"], strict=True)
     return {
         image_id: f"failed in predict ({step}): {without_paths(message, predictions, image_id)}"
@@ -157,8 +168,8 @@ def _breasts(members: Iterable[Member], rows: Mapping[str, ImageRow]) -> tuple[B
         about = [member.about for member in of_side if member.about]
         if not about:
             continue
-        classes = list(dict.fromkeys(name for each in about for name in each.scores))
-        scores = {n: float(np.mean([each.scores[n] for each in about if n in each.scores])) for n in classes}
+        scores = mean_scores([each.scores for each in about])
+        classes = list(scores)
         known = [rows[m.image_id].label_K(classes) for m in of_side if m.image_id in rows]
         label_NK = np.array(known, dtype=np.float64).reshape(len(known), len(classes))
         labels = (

@@ -19,9 +19,9 @@ uniform int detail;           // which of the halved images
 uniform vec2 shown;           // values of black and white
 uniform vec4 to_cell;         // as in report/marks.py
 uniform vec2 cells;
-uniform float scale[${classes}];
-uniform vec3 colour[${classes}];
-uniform float opacity[${classes}];
+uniform float scale[${Math.max(classes.length, 1)}];
+uniform vec3 colour[${Math.max(classes.length, 1)}];
+uniform float opacity[${Math.max(classes.length, 1)}];
 uniform float threshold;
 out vec4 seen;
 
@@ -38,7 +38,7 @@ void main() {
   vec3 gray = vec3(clamp((mix(above, below, share.y) - shown.x) / (shown.y - shown.x), 0.0, 1.0));
   vec2 cell = (to_cell.zx * place + to_cell.wy) / cells;
   if (all(greaterThan(cell, vec2(0))) && all(lessThan(cell, vec2(1)))) {
-    for (int k = 0; k < ${classes}; k++) {
+    for (int k = 0; k < ${classes.length}; k++) {
       float level = texture(maps, vec3(cell, float(k))).r * scale[k];
       float strength = level < threshold ? 0.0 : 0.25 + 0.75 * (level - threshold) / max(1.0 - threshold, 0.001);
       gray = mix(gray, colour[k], opacity[k] * strength);
@@ -68,7 +68,7 @@ class Painter {
   _prepare() {
     const { gl } = this;
     const program = (this.program = gl.createProgram());
-    for (const [kind, text] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, fragment(this.classes.length)]]) {
+    for (const [kind, text] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, fragment(this.classes)]]) {
       const shader = gl.createShader(kind);
       gl.shaderSource(shader, text);
       gl.compileShader(shader);
@@ -134,9 +134,11 @@ class Painter {
     gl.uniform2f(at("shown"), ...look.shown);
     gl.uniform4f(at("to_cell"), ...image.maps.to_cell);
     gl.uniform2f(at("cells"), image.maps.shape[2], image.maps.shape[1]);
-    gl.uniform1fv(at("scale"), image.maps.scale);
-    gl.uniform3fv(at("colour"), this.classes.flatMap(({ colour }) => [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16) / 255)));
-    gl.uniform1fv(at("opacity"), look.opacities);
+    if (this.classes.length) {
+      gl.uniform1fv(at("scale"), image.maps.scale);
+      gl.uniform3fv(at("colour"), this.classes.flatMap(({ colour }) => [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16) / 255)));
+      gl.uniform1fv(at("opacity"), look.opacities);
+    }
     gl.uniform1f(at("threshold"), look.threshold);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
     canvas.getContext("2d").drawImage(this.canvas, 0, this.canvas.height - height, width, height, 0, 0, width, height);

@@ -238,7 +238,7 @@ class Exam {
     }
     document.querySelector("#ask-help").addEventListener("click", () => this.help.showModal());
     document.querySelector("#reset").addEventListener("click", () => this.reset());
-    document.querySelector("#take-finding").addEventListener("click", () => {
+    document.querySelector("#take-finding")?.addEventListener("click", () => {
       const image = this.data.images.find(({ findings }) => findings.includes(this.chosen));
       if (!image?.findings || !this.chosen.box) return this.say("Choose a finding first");
       this.ellipses.push(ellipseIn(image.id, this.chosen.box));

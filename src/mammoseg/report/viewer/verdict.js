@@ -11,8 +11,8 @@ class Verdict {
     });
     form.addEventListener("input", () => (this.dirty = true));
     form.addEventListener("submit", (event) => event.preventDefault());
-    form.querySelector("#save-json").addEventListener("click", () => this.save("json"));
-    form.querySelector("#save-csv").addEventListener("click", () => this.save("csv"));
+    form.querySelector("#save-json")?.addEventListener("click", () => this.save("json"));
+    form.querySelector("#save-csv")?.addEventListener("click", () => this.save("csv"));
     window.addEventListener("beforeunload", (event) => this.dirty && event.preventDefault());
   }
 
