@@ -196,9 +196,10 @@ def test_rules_that_contradict_each_other() -> None:
         read_rules(["Mass=benign", "mass=malignant"])
 
 
-def test_a_class_that_is_a_column_of_something_else(draw: Any, bring: Any) -> None:
-    with pytest.raises(ValueError, match="no name for a class"):
-        bring(draw("e1_L_CC", "a", (0, 0, 10, 10)), rules=("a=path",))
+@pytest.mark.parametrize("column", ["path", "image_id"])
+def test_a_class_that_is_a_column_of_something_else(draw: Any, bring: Any, column: str) -> None:
+    with pytest.raises(ValueError, match="expected LABEL=CLASS"):
+        bring(draw("e1_L_CC", "a", (0, 0, 10, 10)), rules=(f"a={column}",))
 
 
 def test_masks_of_an_earlier_import_are_deleted_when_nothing_has_them(draw: Any, bring: Any, tmp_path: Path) -> None:

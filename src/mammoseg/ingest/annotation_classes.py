@@ -29,7 +29,7 @@ def read_rules(rules: Iterable[str]) -> dict[str, str | None]:
         if not equals or not label or (name and not is_safe_id(name)) or name in (*REQUIRED, *OPTIONAL):
             raise ConfigError(
                 f"--class {readable(rule)[:_SHOWN_LETTERS]!r}: expected LABEL=CLASS, such as 'Mass=malignant', or LABEL= for one "
-                "that is of no class. A class is a column of the manifest: letters, digits, . _ -"
+                "that is of no class. A class is a column of labels: letters, digits, . _ -"
             )
         key = label.casefold()
         if classes.setdefault(key, name or None) != (name or None):
