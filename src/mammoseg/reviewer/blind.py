@@ -13,20 +13,18 @@ from mammoseg.report.exam_page import ExamContent, View
 from mammoseg.report.exams import Breast, Exam
 
 _KEPT = (
-    *(
-        "id",
-        "side",
-        "view",
-        "name",
-        "row",
-        "column",
-        "shape",
-        "pixel_mm",
-        "points_right",
-        "mirrored",
-        "shown",
-        "packed",
-    ),
+    "id",
+    "side",
+    "view",
+    "name",
+    "row",
+    "column",
+    "shape",
+    "pixel_mm",
+    "points_right",
+    "mirrored",
+    "shown",
+    "packed",
 )
 _NO_MAPS = {
     "shape": [0, 1, 1],
