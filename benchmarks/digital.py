@@ -1,6 +1,6 @@
 """Real digital mammograms: does a breast have cancer (RSNA 2022 subset), beside what machine and age tell.
 
-    python benchmarks/digital.py OUT --source RSNA_SUBSET [--seeds 0] [--device cpu]
+    python benchmarks/digital.py OUT --source RSNA_SUBSET [--starts imagenet cam_cbis] [--seeds 0] [--device cpu]
 
 RSNA_SUBSET holds labels.csv (file, patient_id, side, view, age, label, machine_id, invert, blank, split ...) and images/ of
 640 x 640 pixels, stretched from 640 x 512. A breast is malignant if its cancer was proven by biopsy; whether the others have a

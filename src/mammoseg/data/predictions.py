@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -126,7 +126,7 @@ class Predictions:
         Images for which `load` raises an error are missing there; if `make` raises one, it counts for all images of the exam.
         """
         made: list[T] = []
-        for image_ids in self.exams().values():
+        for image_ids in self.exams.values():
             loaded = self._made(image_ids, load)
             if loaded:
                 with self.noting(*(image_id for image_id in image_ids if image_id not in self.failed)):
@@ -134,6 +134,7 @@ class Predictions:
         self.finish()
         return made
 
+    @cached_property
     def exams(self) -> dict[tuple[str, str], list[str]]:
         """(patient_id, exam_id) -> its images, of all whose records can be read; the others are noted."""
         found: dict[tuple[str, str], list[str]] = {}

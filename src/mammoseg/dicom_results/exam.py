@@ -59,7 +59,7 @@ def write_series(
     `kind` and `number` of the series; `settings` are the exporter's, which decide what is made. With `make_sources` mammography
     objects are made of pictures. What fails is noted as `Predictions.each_exam` does.
     """
-    run, names = read_run(predictions.folder), exam_names(list(predictions.exams()))
+    run, names = read_run(predictions.folder), exam_names(list(predictions.exams))
 
     def folder_of(prediction: Prediction) -> Path:
         return out / names[prediction.patient_id, prediction.exam_id]

@@ -21,6 +21,7 @@ from mammoseg.drawing.sheet import Picture
 from mammoseg.drawing.tint import breast_in, tinted
 from mammoseg.prep.config import PrepConfig
 from mammoseg.records.colours import looks
+from mammoseg.records.outline import outlines
 from mammoseg.records.prediction import Prediction
 
 POINTS = 7
@@ -61,10 +62,13 @@ class _View:
     def __init__(self, row: Shown, width_mm: float) -> None:
         rows, cols = row.pixels.shape
         self.row, self.shown = row, display_range(row.pixels)
+        grid, patches = row.looked_at.grid, row.looked_at.patches
+        self.boxes = [grid.box_in_original(p.row, p.col, p.row + p.size, p.col + p.size) for p in patches]
         step = max(1, rows // _ROWS)
         size = (max(1, cols // step), max(1, rows // step))
-        small = cv2.resize(row.pixels.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-        breast = breast_in(small.astype(np.float32), row.looked_at.grid, row.prep)
+        pixels = row.pixels.astype(np.float32)
+        small = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.float32)
+        breast = breast_in(small, row.looked_at.grid, row.prep)
         found = np.argwhere(breast)
         low, high = (found.min(0), found.max(0) + 1) if len(found) else (np.zeros(2), np.array(small.shape))
         margin, scale = _MARGIN * rows, np.divide((rows, cols), small.shape)
@@ -72,7 +76,7 @@ class _View:
         self.bottom, self.right = np.minimum(high * scale + margin, (rows, cols)).round().astype(int).tolist()
         self.height_mm = width_mm * (self.bottom - self.top) / (self.right - self.left)
         self.size = (max(1, round(width_mm / _INCH * _DPI)), max(1, round(self.height_mm / _INCH * _DPI)))
-        self.gray: Picture = to_rgb(self._small(row.pixels.astype(np.float32)), *self.shown)
+        self.gray: Picture = to_rgb(self._small(pixels), *self.shown)
         whole = cv2.resize(breast.astype(np.float32), (cols, rows), interpolation=cv2.INTER_NEAREST)
         self.breast = self._small(whole) >= 0.5
 
@@ -88,16 +92,12 @@ class _View:
     def truth(self, axes: Axes) -> None:
         self.picture(axes, self.gray)
         for name, look in looks(dict.fromkeys([*self.row.looked_at.scores, *self.row.masks])).items():
-            for line in _outlines(self.row.masks.get(name)):
-                _line(axes, line, look.on_dark, look.line)
+            for corners_N2 in outlines(self.row.masks[name]) if name in self.row.masks else ():
+                _line(axes, np.concatenate([corners_N2, corners_N2[:1]])[:, ::-1], look.on_dark, look.line)
 
     def patches(self, axes: Axes) -> None:
         self.picture(axes, self.gray)
-        prediction = self.row.looked_at
-        for number, patch in enumerate(prediction.patches, start=1):
-            top, left, bottom, right = prediction.grid.box_in_original(
-                patch.row, patch.col, patch.row + patch.size, patch.col + patch.size
-            )
+        for number, (top, left, bottom, right) in enumerate(self.boxes, start=1):
             axes.add_patch(
                 Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor="white", linewidth=0.6)
             )
@@ -112,14 +112,12 @@ class _View:
 
     def enlarged(self, page: "_Page", left_mm: float, top_mm: float, width_mm: float) -> None:
         """All of them, in one column, or in two if there are more than three."""
-        prediction = self.row.looked_at
-        columns = 1 if len(prediction.patches) <= 3 else 2
-        rows = max(1, -(-len(prediction.patches) // columns))
+        columns = 1 if len(self.boxes) <= 3 else 2
+        rows = max(1, -(-len(self.boxes) // columns))
         side = min((width_mm - _GAP * (columns - 1)) / columns, (self.height_mm - _GAP * (rows - 1)) / rows)
-        for number, patch in enumerate(prediction.patches):
+        for number, (patch, box) in enumerate(zip(self.row.looked_at.patches, self.boxes, strict=True)):
             row, column = divmod(number, columns)
             axes = page.axes(left_mm + column * (side + _GAP), top_mm + row * (side + _GAP), side, side)
-            box = prediction.grid.box_in_original(patch.row, patch.col, patch.row + patch.size, patch.col + patch.size)
             pixels = max(1, round(side / _INCH * _DPI))
             part = cut(self.row.pixels, box).astype(np.float32)
             axes.imshow(to_rgb(cv2.resize(part, (pixels, pixels), interpolation=cv2.INTER_CUBIC), *self.shown))
@@ -182,16 +180,6 @@ def plate(rows: Sequence[Shown], width_mm: float) -> Figure:
             view.enlarged(page, next(free), top, side)
         top += view.height_mm + _GAP
     return page.figure
-
-
-def _outlines(mask: NDArray[np.bool_] | None) -> list[NDArray[np.int32]]:
-    """(N, 2) points (x, y) along the borders of pixels, closed."""
-    if mask is None:
-        return []
-    padded = np.pad(mask, 1)
-    corners = padded[1:, 1:] | padded[1:, :-1] | padded[:-1, 1:] | padded[:-1, :-1]
-    found, _ = cv2.findContours(corners.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    return [np.concatenate([line, line[:1]])[:, 0] for line in found]
 
 
 def _line(axes: Axes, points: NDArray[np.int32], colour: str, style: str) -> None:

@@ -12,6 +12,7 @@ from highdicom.color import CIELabColor
 from pydicom.dataset import Dataset
 
 from mammoseg.data.predictions import Predictions
+from mammoseg.dicom_results.codes import short
 from mammoseg.dicom_results.exam import View, write_series
 from mammoseg.dicom_results.findings import FindingOptions, corners, findings, peak
 from mammoseg.dicom_results.identity import NOTE, Series
@@ -40,7 +41,7 @@ def presentation(
     view: View, options: FindingOptions, series: Series, number: int
 ) -> pr.GrayscaleSoftcopyPresentationState:
     layers = {
-        name: pr.GraphicLayer(f"CLASS_{place}", place, f"Findings of class {name}"[:64], _colour(look))
+        name: pr.GraphicLayer(f"CLASS_{place}", place, short(f"Findings of class {name}"), _colour(look))
         for place, (name, look) in enumerate(looks(view.prediction.scores).items(), start=1)
     }
     note = pr.GraphicLayer("NOTE", len(layers) + 1, NOTE)

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mammoseg.records.finding import Finding, Point
 from mammoseg.records.grid import PixelGrid
+from mammoseg.records.outline import outlines
 from mammoseg.records.prediction import Prediction
 
 LOWEST = 0.01
@@ -75,7 +76,7 @@ def _middle(plateau: NDArray[np.bool_]) -> tuple[int, int]:
 
 
 def _finding(name: str, score: float, peak: tuple[int, int], region: NDArray[np.bool_], grid: PixelGrid) -> Finding:
-    outline, cell = _outline(region), np.divide(grid.model_shape, region.shape)
+    [outline], cell = outlines(region), np.divide(grid.model_shape, region.shape)
 
     def placed(cells: ArrayLike) -> list[Point]:
         points = np.clip(grid.to_original(np.multiply(cells, cell)), 0, grid.original_shape)
@@ -88,18 +89,10 @@ def _finding(name: str, score: float, peak: tuple[int, int], region: NDArray[np.
     return Finding(name, score, centre, box, tuple(placed(_simple(outline))))
 
 
-def _outline(region: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """(N, 2) corners of cells around a region: it holds all of its cells, and half a cell more where the border steps inwards."""
-    cells = np.pad(region, 1)
-    corners = cells[1:, 1:] | cells[1:, :-1] | cells[:-1, 1:] | cells[:-1, :-1]
-    [line], _ = cv2.findContours(corners.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    return line[:, 0, ::-1].astype(np.int64)
-
-
-def _simple(outline: NDArray[np.int64]) -> NDArray[np.int64]:
+def _simple(outline: NDArray[np.int32]) -> NDArray[np.int32]:
     """With at most `MOST_CORNERS` corners, moved by as little as that takes."""
     away, line = 1, outline
     while len(line) > MOST_CORNERS:
-        line = cv2.approxPolyDP(outline.astype(np.int32)[:, None], away, closed=True)[:, 0].astype(np.int64)
+        line = cv2.approxPolyDP(outline[:, None], away, closed=True)[:, 0].astype(np.int32)
         away *= 2
     return line

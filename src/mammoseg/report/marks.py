@@ -14,6 +14,7 @@ from mammoseg.data.masks import Masks
 from mammoseg.io.atomic import plain
 from mammoseg.records.finding import Finding
 from mammoseg.records.grid import PixelGrid
+from mammoseg.records.outline import outlines
 from mammoseg.records.prediction import Prediction
 
 _LONGEST = 736
@@ -72,7 +73,7 @@ def window_of(grid: PixelGrid) -> list[float]:
 
 def outlines_of(masks: Masks) -> dict[str, list[list[list[float]]]]:
     """Class -> outlines of its lesions, each a list of (row, column)."""
-    return {name: [_rounded(line) for line in _outlines(mask)] for name, mask in masks.items()}
+    return {name: [_rounded(_simple(line)) for line in outlines(mask)] for name, mask in masks.items()}
 
 
 def path_of(points: list[list[float]]) -> str:
@@ -105,21 +106,14 @@ def _to_cell(grid: PixelGrid, cells: tuple[int, ...]) -> list[float]:
     return [(row_b - row_a) / height * down, row_a * down, (col_b - col_a) / width * across, col_a * across]
 
 
-def _outlines(mask: NDArray[np.bool_]) -> list[list[list[float]]]:
-    """Along the borders of pixels, simplified by less than a pixel unless that leaves too many corners."""
-    padded = np.pad(mask, 1)
-    corners = padded[1:, 1:] | padded[1:, :-1] | padded[:-1, 1:] | padded[:-1, :-1]
-    found, _ = cv2.findContours(corners.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    return [_simple(line)[:, 0, ::-1].tolist() for line in found]
-
-
-def _simple(line: Any) -> Any:
+def _simple(line: NDArray[np.int32]) -> Any:
+    """By less than a pixel, unless that leaves too many corners."""
     away = 0.7  # a single pixel stays a square
-    simple = cv2.approxPolyDP(line, away, closed=True)
+    simple = cv2.approxPolyDP(line[:, None], away, closed=True)
     while len(simple) > _MOST_CORNERS:
         away *= 2
-        simple = cv2.approxPolyDP(line, away, closed=True)
-    return simple
+        simple = cv2.approxPolyDP(line[:, None], away, closed=True)
+    return simple[:, 0].tolist()
 
 
 def _rounded(values: Any) -> Any:
