@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mammoseg.evaluation.bootstrap import Statistic, interval
 from mammoseg.metrics.auc import measure as auc
+from mammoseg.statistics.bootstrap import Statistic, interval
 
 REPLICATES = 2000
 SCORE = "score_final_malignant"

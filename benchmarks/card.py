@@ -16,13 +16,13 @@ import numpy as np
 import pandas as pd
 
 from mammoseg.data.manifest import load_manifest
-from mammoseg.evaluation.bootstrap import mean_interval
 from mammoseg.evaluation.evaluate import evaluate
 from mammoseg.inference.batch import predict_images
 from mammoseg.inference.predictor import open_predictor
 from mammoseg.ingest.synthetic import write_study
 from mammoseg.phantom.config import PhantomConfig
 from mammoseg.records.label import CLASSES
+from mammoseg.statistics.bootstrap import mean_interval
 
 SEED = 202
 REPLICATES = 2000

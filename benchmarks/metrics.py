@@ -14,8 +14,8 @@ import numpy as np
 import sklearn
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from mammoseg.evaluation.bootstrap import patient_weights
 from mammoseg.metrics import auc, dice, pxap
+from mammoseg.statistics.bootstrap import patient_weights
 from mammoseg.statistics.histogram import MapOnMask, to_levels
 
 

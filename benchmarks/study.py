@@ -22,7 +22,6 @@ import torch
 
 from mammoseg.data.manifest import Manifest, load_manifest
 from mammoseg.data.masks import image_masks
-from mammoseg.evaluation.bootstrap import patient_weights
 from mammoseg.evaluation.evaluate import evaluate
 from mammoseg.inference.batch import predict_images
 from mammoseg.inference.predictor import Predictor, open_predictor
@@ -30,6 +29,7 @@ from mammoseg.ingest.synthetic import MANIFEST, write_study
 from mammoseg.io.runs import load_prediction
 from mammoseg.phantom.config import PhantomConfig
 from mammoseg.records.label import CLASSES
+from mammoseg.statistics.bootstrap import patient_weights
 from mammoseg.statistics.histogram import MapOnMask, to_levels
 from mammoseg.training.run import train
 from study_arms import ABLATION, ARMS, JOINT, REFERENCE, Arm, Grown, ablation_runs, runs

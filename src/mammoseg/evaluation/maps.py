@@ -17,10 +17,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mammoseg.data.masks import image_masks
-from mammoseg.evaluation.bootstrap import interval, mean_interval
 from mammoseg.evaluation.method import Method
 from mammoseg.records.label import CLASSES
 from mammoseg.records.prediction import Prediction
+from mammoseg.statistics.bootstrap import interval, mean_interval
 from mammoseg.statistics.histogram import MapOnMask, RandomOnMask, to_levels
 
 SALIENCY, GLOBAL, RANDOM = "saliency", "global", "random"

@@ -12,8 +12,8 @@ import pandas as pd
 
 from mammoseg.config import ConfigError
 from mammoseg.data.breasts import breast_labels
-from mammoseg.evaluation.bootstrap import Floats, interval
 from mammoseg.evaluation.method import Method
+from mammoseg.statistics.bootstrap import Floats, interval
 
 LEVELS = ("image", "breast")
 FINAL = "final"

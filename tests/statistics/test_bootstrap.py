@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mammoseg.evaluation import bootstrap
-from mammoseg.evaluation.bootstrap import interval, mean_interval, patient_weights
+from mammoseg.statistics import bootstrap
+from mammoseg.statistics.bootstrap import interval, mean_interval, patient_weights
 
 PATIENTS = ["b", "a", "b", "c", "a", "b"]
 
