@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from mammoseg.config import ConfigError
 from mammoseg.data.breasts import breast_labels
@@ -76,8 +77,9 @@ def ranking(table: pd.DataFrame, label: str, source: str, method: Method) -> dic
         "reason": reason,
         "caution": _caution(patients[1], patients[0]) if reason is None else None,
     }
+    numbers = known["patient_id"].factorize(sort=True)[0]
     for name, metric in method.of_scores().items():
-        result[name] = _estimate(metric, truth, scores, known["patient_id"].tolist(), method, method.scale(name))
+        result[name] = _estimate(metric, truth, scores, numbers, method, method.scale(name))
     return result
 
 
@@ -106,7 +108,7 @@ def _estimate(
     metric: Callable[[Floats, Floats, Floats], Floats],
     truth: Floats,
     scores: Floats,
-    patients: list[str],
+    patients: NDArray[np.intp],
     method: Method,
     scale: str,
 ) -> dict[str, Any]:
