@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mammoseg import __version__
+from mammoseg.data.exam_names import exam_key
 from mammoseg.data.predictions import Predictions
 from mammoseg.records.colours import looks
 from mammoseg.records.prediction import Prediction
@@ -103,6 +104,7 @@ def page_values(
         "thumbnail": base64.b64encode(content.thumbnail).decode(),
         "data": {
             "exam_id": exam.exam_id,
+            "exam_key": exam_key(exam.patient_id, exam.exam_id),
             "version": __version__,
             "classes": [{"name": n, "colour": look.on_dark, "line": look.line} for n, look in classes.items()],
             "breasts": [breast.laterality for breast in exam.breasts],

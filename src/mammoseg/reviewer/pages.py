@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import BoundedSemaphore, Lock
 from time import monotonic
 
+from mammoseg.data.exam_names import exam_key
 from mammoseg.data.predictions import Predictions
 from mammoseg.io.atomic import write_text
 from mammoseg.io.runs import is_safe_id
@@ -20,7 +21,7 @@ from mammoseg.report.exams import exams_of
 from mammoseg.report.pages import EXAM_SCRIPT, EXAM_STYLE, Kind, Pages
 from mammoseg.report.stamp import model_of, stamp_of, stamped
 from mammoseg.reviewer.blind import blind_content, blind_exam
-from mammoseg.reviewer.index import ListedExam, exam_key
+from mammoseg.reviewer.index import ListedExam
 
 _EXAM = Kind((*EXAM_SCRIPT, "asking.js", "review.js"), (*EXAM_STYLE, "review.css"))
 REVIEW = Pages(

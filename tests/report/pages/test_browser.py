@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from mammoseg.data.exam_names import exam_key
 from mammoseg.report.write import write_report
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -336,6 +337,7 @@ def test_the_verdict_is_saved(exam: Any, tmp_path: Path) -> None:
         None,
         [],
     )
+    assert first["exam_key"] == second["exam_key"] == exam_key("p1", "e1")
     assert (second["laterality"], second["birads"], second["score"]) == ("L", 5, 85)
     assert second["comment"] == "spiculated\nsecond line"
     assert second["seconds"] > 0
@@ -351,6 +353,7 @@ def test_the_verdict_is_saved(exam: Any, tmp_path: Path) -> None:
     assert rows[1]["reader"] == '\'=A, "B"', "no formula"
     assert json.loads(rows[1]["ellipses"]) == [ellipse]
     assert rows[0]["score"] == ""
+    assert rows[0]["exam_key"] == first["exam_key"]
 
 
 def test_the_box_of_a_finding_is_taken_without_a_mouse(exam: Any) -> None:

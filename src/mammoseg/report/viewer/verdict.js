@@ -1,6 +1,6 @@
 // What a reader says of each breast, and how it is saved: docs/reference/verdicts.md has the format.
 
-const COLUMNS = ["exam_id", "laterality", "reader", "birads", "score", "ellipses", "seconds", "comment", "truth_seen"];
+const COLUMNS = ["exam_id", "laterality", "reader", "birads", "score", "ellipses", "seconds", "comment", "truth_seen", "exam_key"];
 
 class Verdict {
   constructor(exam, form) {
@@ -34,6 +34,7 @@ class Verdict {
         seconds: Math.round(spent * 10) / 10,
         comment: field("comment"),
         truth_seen: this.exam.truthSeen,
+        exam_key: this.exam.data.exam_key,
       };
     });
   }
