@@ -188,9 +188,8 @@ def _matched(
 def _in_its_folder(
     found: Sequence[_Found], images: ByName, number: int, row: ImageRow, done: Imported, elsewhere: Repeats
 ) -> list[_Found]:
-    """Without annotations of another image: where one file names images of several folders, of which the manifest has one, it is that
-    in the folder most like its own. Of the only one that is named nobody knows better; if its folder is another one, that is told.
-    """
+    """Without annotations of another image: where one file names images of several folders, and the manifest has one of them, that
+    is the one in the folder most like its own. Of a single one that is named nobody knows better; another folder is told of."""
     of_file: dict[Path, dict[tuple[str, ...], int]] = defaultdict(dict)
     for each in found:
         if folders := images.folders_of(each.annotation):
@@ -204,8 +203,8 @@ def _in_its_folder(
             if folders and not own:
                 elsewhere.add(row.image_id, row.path, "drawn all the same, as it is the only image of this name")
         else:
-            what = f"{len(shared)} images of this name are named, in other folders, and the manifest has one. Expected that in its folder."
-            done.leave_out(each.source, each.annotation.item, f"{what} Add the others to the manifest.", row.image_id)
+            what = f"{len(shared)} images of this name are named, in other folders, and the manifest has one. Expected the one in "
+            done.leave_out(each.source, each.annotation.item, f"{what}its folder. Add the others to it.", row.image_id)
     return kept
 
 
