@@ -200,6 +200,47 @@ def test_the_table_is_that_of_the_reference(study: Any, serve: Callable[..., Any
     assert (served.out / "verdicts.csv").read_text() == answer.text
 
 
+def test_the_prior_of_a_blinded_exam_has_pixels_and_no_scores(
+    new_study_in: Callable[[Path], Any], tmp_path: Path, serve: Callable[..., Any], verdict: Callable[..., Any]
+) -> None:
+    study = new_study_in(tmp_path / "study")
+    for exam, date, score in (
+        ("now", "2024-05-01", 0.1234),
+        ("before", "2022-05-01", 0.8765),
+        ("first", "2020-05-01", 0.4321),
+    ):
+        for side in "RL":
+            parts = {"local": {"benign": 0.1, "malignant": score}}
+            study.add(
+                f"{exam}_{side}", side, "CC", exam, date=date, malignant=score, parts=parts, notes=(f"of {exam}",)
+            )
+    served = serve(study, blinded=True, truth=True)
+    client, key = served.client("AB"), served.keys()["now"]
+
+    def page() -> tuple[str, dict[str, Any]]:
+        text = client.get(f"/exams/{key}").text
+        [data] = re.findall(r'<script type="application/json" id="exam">(.*?)</script>', text, re.DOTALL)
+        return text, json.loads(data)
+
+    text, data = page()
+    assert [(each["id"], each["prior"]) for each in data["priors"]] == [
+        ("before_R", "prior, 24 months before"),
+        ("before_L", "prior, 24 months before"),
+    ]
+    for each in (*data["images"], *data["priors"]):
+        assert not each["scores"]
+        assert not each["findings"]
+        assert each["maps"]["shape"] == [0, 1, 1]
+    for told in ("0.88", "0.8765", "0.12", "0.43", "malignant", "benign", "of before", "of now", "2022-05", "first_"):
+        assert told not in text, told
+    assert text.count('data-pixels="before_') == 2
+    post(client, key, verdict("AB"))
+    text, data = page()
+    assert [each["scores"]["malignant"] for each in data["priors"]] == pytest.approx([0.8765] * 2)
+    assert not any(each["findings"] for each in data["priors"])
+    assert "malignant 0.88" in text
+
+
 def test_exams_of_one_id_of_two_patients_are_told_apart(
     new_study_in: Callable[[Path], Any], tmp_path: Path, serve: Callable[..., Any], verdict: Callable[..., Any]
 ) -> None:
