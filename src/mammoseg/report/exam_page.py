@@ -61,7 +61,7 @@ class ExamContent:
     thumbnail: bytes
     """A JPEG of the four views."""
     findings: list[dict[str, Any]]
-    """Of all views, the highest scores first; `rank` counts them from 1, `where` names the view."""
+    """Of all views, the highest scores first; `rank` counts them from 1, `where` names the view of `image_id`."""
     priors: list[View]
     """What hangs beside the four views: those of the prior exam. Empty: there is none."""
     whole: bool
@@ -145,10 +145,10 @@ def page_values(
 
 def _ranked(views: list[View]) -> list[dict[str, Any]]:
     """The findings of the views themselves, which get their rank."""
-    found = [(view.about["name"], finding) for view in views if view.pixels for finding in view.about["findings"]]
+    found = [(view.about, finding) for view in views if view.pixels for finding in view.about["findings"]]
     found.sort(key=lambda pair: -pair[1]["score"])
-    for rank, (where, finding) in enumerate(found, start=1):
-        finding.update(rank=rank, where=where)
+    for rank, (about, finding) in enumerate(found, start=1):
+        finding.update(rank=rank, where=about["name"], image_id=about["id"])
     return [finding for _, finding in found]
 
 

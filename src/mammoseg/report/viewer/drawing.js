@@ -113,10 +113,7 @@ class Painter {
     gl.texImage3D(gl.TEXTURE_2D_ARRAY, 0, gl.R8, columns, rows, classes, 0, gl.RED, gl.UNSIGNED_BYTE, image.maps.data);
   }
 
-  /**
-   * Draw an image on a canvas. `place`: {ax, bx, ay, by}, column = ax x + bx and row = ay y + by for canvas pixels x, y.
-   * `look`: {shown, opacities, threshold}; the opacities are those of the classes.
-   */
+  /** Draw an image on a canvas, whose pixels x, y are the column ax x + bx and the row ay y + by. Opacities are of the classes. */
   draw({ shape, packed: { factor }, levels, maps, pixelTexture, mapTexture }, canvas, { ax, bx, ay, by }, look) {
     const { gl, program, classes } = this;
     const { width, height } = canvas;

@@ -66,10 +66,8 @@ class Exam {
   /** Every image at the same scale: the largest at which each of the four lies in its view. */
   measure() {
     this.inMm = this.views.every(({ image }) => image.pixel_mm);
-    const fits = this.views.filter(({ width }) => width).map(({ image, width, height }) => {
-      const unit = this.inMm ? image.pixel_mm[0] : 1;
-      return Math.min(width / (image.shape[1] * unit), height / (image.shape[0] * unit));
-    });
+    const fits = this.views.filter(({ width }) => width).map(({ image: { shape }, side, width, height }) =>
+      Math.min(width / shape[1], height / shape[0]) / side);
     this.unit = 0.97 * Math.min(...fits);
     this.redraw();
   }
@@ -96,7 +94,7 @@ class Exam {
   }
 
   nudge(key, steps) {
-    const slider = this.controls.find(({ dataset }) => dataset.key === key);
+    const slider = document.querySelector(`[data-key="${key}"]`);
     slider?.stepUp(steps);
     slider?.dispatchEvent(new Event("input"));
   }
@@ -129,7 +127,7 @@ class Exam {
   reset() {
     this.chosen = null;
     for (const view of this.views) view.position = START;
-    for (const input of this.controls) if (input.dataset.key === "invert") input.checked = false;
+    document.querySelector('[data-key="invert"]').checked = false;
     this.change({ width: 1, level: 0, invert: false });
     this.say("Views and window as at first");
   }
@@ -150,11 +148,11 @@ class Exam {
 
   choose(finding) {
     this.chosen = finding;
-    const view = this.views.find(({ image }) => image.findings.includes(finding));
+    const view = this.views.find(({ image }) => image.id === finding.image_id);
     if (this.enlarged && this.enlarged !== view) this.enlarge(this.enlarged);
     const [top, left, bottom, right] = finding.box ?? [...finding.peak, ...finding.peak];
-    const across = Math.max(bottom - top, right - left, 60) * (view.scale / view.position.zoom);
-    const zoom = Math.min(6, Math.max(1.5, (Math.min(view.width, view.height) * 0.3) / across));
+    const across = Math.max(bottom - top, right - left, 60) * view.fit;
+    const zoom = between((Math.min(view.width, view.height) * 0.3) / across, 1.5, 6);
     this.move(view, () => view.positionOf(finding.peak, zoom));
     view.figure.scrollIntoView({ block: "nearest" });
     this.focused = view;
@@ -176,13 +174,9 @@ class Exam {
     this.redraw();
   }
 
-  keepEllipse() {
-    if (this.drawn && Math.min(this.drawn.semi_rows, this.drawn.semi_columns) < 1) this.ellipses.pop(); // no more than a click
-    this.drawn = null;
-    this.listEllipses();
-  }
-
   listEllipses() {
+    this.drawn = null;
+    this.ellipses = this.ellipses.filter(({ semi_rows, semi_columns }) => Math.min(semi_rows, semi_columns) >= 1); // more than a click
     document.querySelector("#ellipses").replaceChildren(...this.ellipses.map(({ image_id }, number) => {
       const item = document.querySelector("#lesion").content.firstElementChild.cloneNode(true);
       const [words, button] = item.children;
@@ -200,9 +194,8 @@ class Exam {
 
   /** The box of the chosen finding as a lesion. */
   takeFinding() {
-    const image = this.data.images.find(({ findings }) => findings.includes(this.chosen));
-    if (!image || !this.chosen.box) return this.say("Choose a finding first");
-    this.ellipses.push(ellipseIn(image.id, this.chosen.box));
+    if (!this.chosen?.box) return this.say("Choose a finding first");
+    this.ellipses.push(ellipseIn(this.chosen.image_id, this.chosen.box));
     this.listEllipses();
   }
 

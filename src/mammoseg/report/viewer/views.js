@@ -2,7 +2,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const DASHES = { solid: "none", dashed: "7 5", dotted: "2 4" };
-const BAR_MM = [100, 50, 20, 10, 5, 2, 1, 0.5, 0.2];
+const BAR_MM = [100, 50, 20, 10, 5, 2, 1, 0.5, 0.2, 0.1];
 const MOST_ZOOM = 40;
 const START = { zoom: 1, out: 0, down: 0 };
 const TRUTH = "#8fd694";
@@ -24,7 +24,8 @@ const rectangle = ([top, left, bottom, right]) => `M${left} ${top}H${right}V${bo
 class View {
   constructor(image, figure, exam) {
     Object.assign(this, { image, figure, exam, position: START, ready: false, isRight: image.column === 0 });
-    [this.stage, this.canvas, this.marks, this.levels] = [".stage", "canvas", "svg", ".levels"].map((name) => figure.querySelector(name));
+    for (const name of ["stage", "marks", "levels", "bar"]) this[name] = figure.querySelector(`.${name}`);
+    this.canvas = figure.querySelector("canvas");
     image.picture = figure.querySelector("img");
   }
 
@@ -42,8 +43,9 @@ class View {
   get width() { return this.stage.clientWidth; }
   get height() { return this.stage.clientHeight; }
 
-  /** Screen pixels for one pixel of the file, without zoom. `unit`: those for a millimetre, or for a pixel where no size is known. */
-  get fit() { return this.exam.unit * (this.exam.inMm ? this.image.pixel_mm[0] : 1); }
+  /** Of a pixel of the file: millimetres, or 1 where no size is known; on the screen, before zoom and with it. */
+  get side() { return this.exam.inMm ? this.image.pixel_mm[0] : 1; }
+  get fit() { return this.exam.unit * this.side; }
   get scale() { return this.fit * this.position.zoom; }
 
   /** Column = ax x + bx, row = ay y + by of screen pixels x, y. */
@@ -112,7 +114,7 @@ class View {
     onFile.replaceChildren();
     onScreen.replaceChildren();
     for (const { name, colour, line } of classes.filter((each) => exam.isShown(each.name))) {
-      if (state.map === "contour") this.line("contour", this.contour(name), colour, line);
+      if (state.map === "contour") this.line("contour", this.contour(classes.findIndex((each) => each.name === name)), colour, line);
       for (const finding of state.findings ? image.findings.filter((each) => each.label === name && exam.isListed(each)) : []) {
         this.line("finding", finding.path, finding === chosen ? "#fff" : colour, line, finding === chosen ? 2.4 : 1.4);
         const isLeft = name === classes[0].name; // two classes often point at the same place
@@ -145,28 +147,22 @@ class View {
     const { ax, bx, ay, by } = this.place;
     const x = ((isLeft === ax > 0 ? left : right) - bx) / ax;
     const side = (isLeft && x > 40) || x > 0.75 * this.width ? -1 : 1; // so that the words are in the view
-    this.words(words, { x: x + 4 * side, y: (top - by) / ay + 4, fill: colour, "text-anchor": side > 0 ? "start" : "end" });
+    const at = { x: x + 4 * side, y: (top - by) / ay + 4, fill: colour, "text-anchor": side > 0 ? "start" : "end" };
+    svg("text", at, this.onScreen).textContent = words;
   }
 
-  words(text, attributes) { svg("text", attributes, this.onScreen).textContent = text; }
-
   drawBar() {
-    const { image: { pixel_mm }, width, height, isRight } = this;
-    const x = isRight ? 12 : width - 12;
-    const at = { x, y: height - 18, fill: "#e8edf2", "text-anchor": isRight ? "start" : "end" };
-    if (!pixel_mm) return this.words("pixel size unknown", at);
-    const perMm = this.scale / pixel_mm[1];
-    const mm = BAR_MM.find((each) => each * perMm <= width / 3) ?? BAR_MM.at(-1);
-    const d = `M${x} ${height - 12}h${(isRight ? mm : -mm) * perMm}m0 -4v8M${x} ${height - 16}v8`;
-    svg("path", { d, stroke: "#e8edf2", "stroke-width": 1.5, fill: "none" }, this.onScreen);
-    this.words(`${mm} mm`, at);
+    const perMm = this.scale / (this.image.pixel_mm?.[1] ?? NaN);
+    const mm = BAR_MM.find((each) => each * perMm <= this.width / 3);
+    this.bar.textContent = mm ? `${mm} mm` : "pixel size unknown";
+    this.bar.style.width = mm ? `${mm * perMm}px` : "auto";
   }
 
   /** Kept until the threshold is another. */
-  contour(name) {
-    const { state: { threshold }, classes } = this.exam;
-    if (this.contoursAt !== threshold) [this.contoursAt, this.contours] = [threshold, {}];
-    return (this.contours[name] ??= contourPath(this.image.maps, classes.findIndex((each) => each.name === name), threshold));
+  contour(k) {
+    const { threshold } = this.exam.state;
+    if (this.contours?.threshold !== threshold) this.contours = { threshold };
+    return (this.contours[k] ??= contourPath(this.image.maps, k, threshold));
   }
 
   listen() {
@@ -194,7 +190,7 @@ class View {
       last = event;
     });
     stage.addEventListener("lostpointercapture", () => {
-      if (tool === "ellipse") exam.keepEllipse();
+      if (tool === "ellipse") exam.listEllipses();
       tool = null;
     });
   }
