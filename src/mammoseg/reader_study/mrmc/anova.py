@@ -1,7 +1,7 @@
 """Analysis of variance of modality x reader (figures of merit) and of modality x reader x case (pseudovalues).
 
-All factors are crossed, each cell is filled once. Mean square of a factor or an interaction: its sum of squares, which the deviations
-of the marginal means by inclusion and exclusion give, over its degrees of freedom.
+All factors are crossed, each cell is filled once. Mean square of a factor or an interaction: its sum of squares, which the
+deviations of the marginal means by inclusion and exclusion give, over its degrees of freedom.
 
 Source   Searle et al. 1992, Variance Components, ch. 4; for reader studies Hillis 2007, table 2.
 """

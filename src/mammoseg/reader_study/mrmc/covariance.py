@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mammoseg.reader_study.errors import StudyError
-from mammoseg.reader_study.mrmc.merit import AUC, FigureOfMerit
+from mammoseg.reader_study.mrmc.merit import FigureOfMerit
 from mammoseg.statistics.bootstrap import MIN_SHARE, patient_weights
 from mammoseg.statistics.ranking import Floats
 
@@ -48,7 +48,9 @@ def without_each_patient(
     _, patient_of_case = np.unique(np.asarray(patients, dtype=str), return_inverse=True)
     groups = int(patient_of_case.max(initial=-1)) + 1
     if groups < 2:
-        raise StudyError("all cases are of one patient. Expected several: nothing says how patients vary. Add patients.")
+        raise StudyError(
+            "all cases are of one patient. Expected several: nothing says how patients vary. Add patients."
+        )
     whole = np.array([merit(labels, scores, np.ones((1, labels.size)))[0] for scores in scores_KN])
     rows, parts = max(1, _BLOCK_VALUES // labels.size), []
     for start in range(0, groups, rows):
@@ -89,12 +91,19 @@ def bootstrap(
     defined_BK = drawn_BK[~np.isnan(drawn_BK).any(axis=1)]
     if np.isnan(whole).any() or len(defined_BK) < max(2, MIN_SHARE * replicates):
         raise StudyError(
-            f"the figure of merit is undefined in {replicates - len(defined_BK)} of {replicates} bootstrap replicates. Expected more "
-            "patients with a positive and with a negative case. Add cases."
+            f"the figure of merit is undefined in {replicates - len(defined_BK)} of {replicates} bootstrap replicates. Expected "
+            "more patients with a positive and with a negative case. Add cases."
         )
     return Merits(whole, np.atleast_2d(np.cov(defined_BK, rowvar=False)), len(set(patients)))
 
 
 def delong(labels: Floats, scores_KN: Floats, patients: Sequence[str]) -> Merits:
     """AUCs with DeLong's covariance, by patient."""
-    raise NotImplementedError((AUC, labels, scores_KN, patients))
+    pos, neg = labels == 1, labels == 0
+    v10, v01 = [], []
+    for s in scores_KN:
+        w = (s[pos][:, None] > s[neg]) + 0.5 * (s[pos][:, None] == s[neg])
+        v10.append(w.mean(1))
+        v01.append(w.mean(0))
+    v10, v01 = np.array(v10), np.array(v01)
+    return Merits(v10.mean(1), np.cov(v10) / pos.sum() + np.cov(v01) / neg.sum(), len(set(patients)))

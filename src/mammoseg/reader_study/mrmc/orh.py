@@ -122,12 +122,12 @@ def _components(theta_TR: Floats, cov_TRTR: Floats) -> Components:
 
 
 def freedom(whole: float, square: float, df: float) -> float:
-    """Of a sum of which only the mean square `square` with `df` degrees of freedom is uncertain (Satterthwaite; Hillis 2007, eq. 20)."""
+    """Of a sum of which only `square`, a mean square with `df` degrees of freedom, is uncertain (Satterthwaite; Hillis 2007)."""
     return df * (whole / square) ** 2 if square > 0 else float("inf")
 
 
 def _analysis(theta_TR: Floats, ms_t: float, error: tuple[float, float], alone: list[tuple[float, float]]) -> Analysis:
-    """`error`: denominator of F and its degrees of freedom; `alone`: variance and degrees of freedom of the mean of each modality."""
+    """`error`: denominator of F and its degrees of freedom; `alone`: those of the mean of each modality, with its variance."""
     t, r = theta_TR.shape
     means = theta_TR.mean(axis=1)
     denominator, df = error
