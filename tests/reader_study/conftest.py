@@ -4,8 +4,13 @@ Ratings 1 to 5 as they come with RJafroc (`dataset02`) and MRMCaov (`VanDyke`), 
 first. Modality 0 (1 there) is spin echo, modality 1 is cine.
 """
 
+from types import SimpleNamespace
+
 import numpy as np
+import pytest
 from numpy.typing import NDArray
+
+from mammoseg.reader_study.study import Case, ReaderStudy
 
 _RATINGS = (  # modality, then reader
     (
@@ -39,3 +44,23 @@ SCORES_TRN: NDArray[np.float64] = np.array(
     [[[float(rating) for rating in text.replace(" ", "")] for text in readers] for readers in _RATINGS]
 )
 """Modality, reader, case."""
+
+
+@pytest.fixture(scope="session")
+def van_dyke() -> SimpleNamespace:
+    """labels (n,), scores_TRN, scores_KN (modality by modality), patients: each case is one."""
+    patients = [str(number) for number in range(LABELS.size)]
+    return SimpleNamespace(
+        labels=LABELS, scores_TRN=SCORES_TRN, scores_KN=SCORES_TRN.reshape(10, -1), patients=patients
+    )
+
+
+@pytest.fixture(scope="session")
+def small_study() -> ReaderStudy:
+    """Three readers in one modality and two models, all with probabilities, on 60 patients with two breasts."""
+    rng = np.random.default_rng(1)
+    labels = np.repeat([1.0, 0.0], [30, 90])
+    cases = tuple(Case(f"p{number // 2}", f"p{number // 2} {'LR'[number % 2]}") for number in range(120))
+    readings = [np.clip(np.round(0.2 * labels + 0.3 * rng.random(120), 1), 0, 1) for _ in range(3)]
+    models = {name: np.clip(0.3 * labels + 0.7 * rng.random(120), 0, 1) for name in ("net", "other net")}
+    return ReaderStudy(cases, labels, ("alone",), ("A", "B", "C"), np.array([readings]), models)

@@ -23,15 +23,18 @@ GRID = np.linspace(0, 1, 501)
 
 
 def roc(labels: Floats, scores: Floats) -> tuple[Floats, Floats]:
-    """False positive rate and sensitivity, from (0, 0) to (1, 1)."""
-    positives, negatives = _called(labels, scores)
-    return np.append(0, negatives / negatives[-1]), np.append(0, positives / positives[-1])
+    """False positive rate and sensitivity, from (0, 0) to (1, 1), without points between others on a line."""
+    positives, negatives = (np.append(0.0, called) for called in _called(labels, scores))
+    dx, dy = np.diff(negatives), np.diff(positives)
+    corner = np.concatenate([[True], dx[1:] * dy[:-1] != dx[:-1] * dy[1:], [True]])  # whole numbers: exact
+    return negatives[corner] / negatives[-1], positives[corner] / positives[-1]
 
 
 def precision_recall(labels: Floats, scores: Floats) -> tuple[Floats, Floats]:
-    """Recall and precision of each threshold, highest first."""
+    """Each recall that is reached, ascending, with the precision of the highest threshold that reaches it."""
     positives, negatives = _called(labels, scores)
-    return positives / positives[-1], positives / (positives + negatives)
+    rises = np.diff(positives, prepend=0) > 0
+    return positives[rises] / positives[-1], positives[rises] / (positives + negatives)[rises]
 
 
 def average_roc(labels: Floats, scores_RN: Floats) -> Floats:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from mammoseg.reader_study.cells import Table, check_whole, scores, truths
+from mammoseg.reader_study.cells import Table, check_whole, is_unknown, scores, truths
 from mammoseg.reader_study.errors import StudyError
 from mammoseg.reader_study.study import ALONE, Case, ReaderStudy, Reading, complete_study
 from mammoseg.reader_study.wide import Columns, cases_of
@@ -17,21 +17,19 @@ TRUTH = ("truth", "-1")
 def read_long(table: Table, columns: Columns, models: Sequence[str]) -> ReaderStudy:
     """`models` are patterns of the names of readers that are models. Raises StudyError."""
     check_whole(table)
-    reader, score, modality = (
-        columns.need(table, "reader"),
-        columns.need(table, "score"),
-        columns.find(table, "modality"),
-    )
+    reader, score = columns.need(table, "reader"), columns.need(table, "score")
+    modality = columns.find(table, "modality")
+    columns.need(table, "case")
+    if nameless := [number for number, row in table.rows.items() if is_unknown(row[reader])]:
+        raise StudyError(
+            f"{table.path}: row {listed(nameless)} does not say who has read. Fill it in, or remove the row."
+        )
     found, remarks = cases_of(table, columns)
     case_of = dict(zip(table.rows, found, strict=True))
     numbers = scores(table, score)
     truth_rows = {number for number, row in table.rows.items() if row[reader].lower() in TRUTH}
     cases = list({case.name: case for case in found}.values())
     place = {case.name: index for index, case in enumerate(cases)}
-    if len({(case.name, case.patient) for case in found}) > len(cases):
-        raise StudyError(
-            f"{table.path}: a case is of two patients. Expected one patient for each. Correct the column of patients."
-        )
     labels = _labels(table, columns, case_of, truth_rows, numbers)
     of: dict[Reading, list[float]] = {}
     of_model: dict[str, list[float]] = {}

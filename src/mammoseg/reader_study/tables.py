@@ -29,27 +29,35 @@ def summary_tables(results: Mapping[str, Any]) -> Iterator[tuple[str, list[dict[
     """Headings and rows of text: performance, readers against models, hybrids, modalities against each other."""
     titles = results["titles"]
     for modality, found in results["modalities"].items():
-        alone = len(results["modalities"]) == 1
+        of = "" if len(results["modalities"]) == 1 else f", {modality}"
         rows = [{"": "mean of readers", **_cells(found["mean"], titles)}]
         rows += [{"": name, **_cells(each, titles)} for name, each in found["readers"].items()]
         rows += [{"": name, **_cells(each, titles)} for name, each in results["models"].items()]
-        yield ("Readers and models" if alone else f"Readers in {modality}, and models"), rows
+        yield f"Readers{of}, and models", rows
         if against := _against(found):
-            yield f"Mean AUC of readers minus AUC of the model{'' if alone else f', {modality}'}", against
+            yield f"Mean AUC of readers minus AUC of the model{of}", against
         if combined := _combined(found, titles):
-            yield f"Hybrids: mean of reader and model{'' if alone else f', {modality}'}", combined
+            yield f"Hybrids: mean of reader and model{of}", combined
+        if "reason" not in found["consensus"]:
+            yield f"Majority of the readers{of}", _voted(found["consensus"])
     for metric, found in results["between"].items():
         if "analyses" in found:
             yield f"{titles[metric]}, modalities compared", _compared(found)
+    if results["ensembles"]:
+        yield (
+            "Weighted means of the models",
+            [_weighted(metric, each, titles) for metric, each in results["ensembles"].items()],
+        )
 
 
 def _cells(found: Mapping[str, Any], titles: Mapping[str, str]) -> dict[str, str]:
-    return {titles[metric]: _text(found[metric]) if metric in found else "" for metric in titles}
+    """With the interval of the AUC alone: the others are in the files."""
+    return {titles[metric]: _text(found[metric], metric == "auc") if metric in found else "" for metric in titles}
 
 
-def _text(number: Mapping[str, Any]) -> str:
+def _text(number: Mapping[str, Any], interval: bool = True) -> str:
     std = f" ± {number['std']:.3f}" if "std" in number else ""
-    has = pd.notna(number.get("low"))
+    has = interval and pd.notna(number.get("low"))
     return f"{number['value']:.3f}{std}" + (f" ({number['low']:.3f} to {number['high']:.3f})" if has else "")
 
 
@@ -85,12 +93,29 @@ def _combined(found: Mapping[str, Any], titles: Mapping[str, str]) -> list[dict[
     return rows
 
 
+def _voted(found: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The models have the sensitivity of the majority, or the next higher one."""
+    rows = [{"": "majority", **{name: _text(found[name]) for name in ("sensitivity", "specificity")}}]
+    return rows + [
+        {"": name, "sensitivity": "the same", "specificity": _text(number)} for name, number in found["models"].items()
+    ]
+
+
 def _compared(found: Mapping[str, Any]) -> list[dict[str, str]]:
     return [
         {"difference": pair, "holds for": random, "value": _text(number), "p": _p(number["p"])}
         for random, analysis in found["analyses"].items()
         for pair, number in analysis["differences"].items()
     ]
+
+
+def _weighted(metric: str, found: Mapping[str, Any], titles: Mapping[str, str]) -> dict[str, str]:
+    best = f"{_text(found['best'])}, too good: {_weights(found['best'])}"
+    return {"metric": titles[metric], "equal weights": _text(found["equal"]), "best weights": best}
+
+
+def _weights(best: Mapping[str, Any]) -> str:
+    return ", ".join(f"{weight:g} {name}" for name, weight in best["weights"].items() if weight)
 
 
 def _row(about: Row, number: Mapping[str, Any]) -> Row:
@@ -151,5 +176,6 @@ def _between_rows(metric: str, found: Mapping[str, Any]) -> Iterator[Row]:
 
 def _ensemble_rows(metric: str, found: Mapping[str, Any]) -> Iterator[Row]:
     yield _row({"table": "ensembles", "of": "equal weights", "metric": metric}, found["equal"])
-    weights = ", ".join(f"{weight:g} {name}" for name, weight in found["best"]["weights"].items() if weight)
-    yield _row({"table": "ensembles", "of": f"best weights: {weights}", "metric": metric}, found["best"])
+    yield _row(
+        {"table": "ensembles", "of": f"best weights: {_weights(found['best'])}", "metric": metric}, found["best"]
+    )

@@ -105,8 +105,8 @@ def _breast_scores(folder: Path, label: str) -> dict[Breast, float]:
         )
     if known.of_training:
         raise StudyError(
-            f"{folder}: the model has learned from the patients of {counted(len(known.of_training), 'image')}. Expected images it has not "
-            "seen: against readers who had not seen them either, it would look too good. Give predictions of other exams."
+            f"{folder}: the model has learned from the patients of {counted(len(known.of_training), 'image')}. Expected "
+            "images it has not seen, as its readers had not: it would look too good. Give predictions of other exams."
         )
     breasts = known.table[known.table["level"] == "breast"]
     return dict(zip(zip(breasts["exam_id"], breasts["laterality"], strict=True), breasts[label].tolist(), strict=True))
