@@ -105,15 +105,18 @@ def test_rjafroc_workbook(van_dyke: SimpleNamespace, tmp_path: Path) -> None:
     assert names[names["what"] == "modality"]["name"].tolist() == ["se", "cine"]
 
 
-def test_names_of_any_kind_and_several_modalities(small_study: ReaderStudy, table: Path, tmp_path: Path) -> None:
+def test_names_of_any_kind_and_several_modalities(
+    small_study: ReaderStudy, table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mammoseg.reader_study.write.FIGURE_KINDS", ("svg",))
     names = ("=HYPERLINK(1)", "<script>$\\frac{$", "_x\n" + "y" * 900)
     two = np.concatenate([small_study.scores_TRN, small_study.scores_TRN[:, ::-1]])
     models = {names[0] + "!": small_study.models["net"]}
     study = replace(small_study, readers=names, modalities=("../../=up", "b"), scores_TRN=two, models=models)
     write_study(study, replace(QUICK, reader_scale=1), table, tmp_path)
-    assert {path.suffix for path in tmp_path.iterdir()} == {".json", ".csv", ".xlsx", ".png", ".pdf", ".svg"}
-    assert {path.name for path in tmp_path.glob("*.png")} == {
-        f"{name}_{modality}{number}.png"
+    assert {path.suffix for path in tmp_path.iterdir()} == {".json", ".csv", ".xlsx", ".svg"}
+    assert {path.name for path in tmp_path.glob("*.svg")} == {
+        f"{name}_{modality}{number}.svg"
         for name, number in (("readers", ""), ("hybrids", "_1"), ("lambda", ""))
         for modality in (1, 2)
     }

@@ -67,12 +67,11 @@ def reader_study(
     images = options.read_manifest(manifest, hash_ids)
     if predictions and images:
         study = read_verdicts(cells, _named(predictions), images, label or "malignant", score or "score")
-        reader_scale = reader_scale or 100.0
-    elif readers:
-        study = read_wide(cells, columns, readers, models or [])
+        reader_scale = reader_scale or (None if score == "birads" else 100.0)
     else:
-        study = read_long(cells, columns, models or [])
-    settings = Settings(recall_at, tuple(sensitivity or ()), reader_scale or 1.0, covariance, bootstrap, seed)
+        study = read_wide(cells, columns, readers, models or []) if readers else read_long(cells, columns, models or [])
+        reader_scale = reader_scale or 1.0
+    settings = Settings(recall_at, tuple(sensitivity or ()), reader_scale, covariance, bootstrap, seed)
     with writing_to(out):
         results = write_study(study, settings, table, out)
     print(_counts(results))

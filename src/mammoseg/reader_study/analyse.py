@@ -85,7 +85,7 @@ def _modality(study: ReaderStudy, modality: str, settings: Settings, how: Measur
     found = {r: performance.measured(labels, s, patients, how) for r, s in zip(study.readers, readers_RN, strict=True)}
     if settings.recall_at is not None:
         for reader, scores in zip(study.readers, readers_RN, strict=True):
-            found[reader] |= performance.decided(labels, scores, settings.recall_at, patients, how)
+            found[reader] |= performance.decided(labels, scores, settings.recall_at, patients)
     mean = performance.average(list(found.values()))
     for name, merit in performance.smooth(settings.recall_at).items():
         mean[name] |= performance.for_all_readers(name, merit, labels, readers_RN, patients)

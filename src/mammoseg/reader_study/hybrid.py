@@ -50,8 +50,10 @@ def weighing(merit: FigureOfMerit, labels: Floats, readers_RN: Floats, model_N: 
     return Weighing(lambda_L, np.array(merits))
 
 
-def scaled(study: ReaderStudy, modality: str, scale: float) -> Floats:
+def scaled(study: ReaderStudy, modality: str, scale: float | None) -> Floats:
     """The scores of its readers divided by `scale`, as probabilities. Raises StudyError if they, or those of a model, are none."""
+    if scale is None:
+        raise StudyError("categories are no probabilities. Expected such scores, to be weighed with those of a model.")
     readers_RN = study.of(modality) / scale
     outside = {
         **dict(zip(study.readers, readers_RN, strict=True)),

@@ -27,6 +27,7 @@ from mammoseg.reader_study.mrmc.merit import (
 )
 from mammoseg.reader_study.mrmc.orh import BOTH, analyse
 from mammoseg.statistics.bootstrap import interval
+from mammoseg.statistics.operating import operating_point
 from mammoseg.statistics.ranking import Floats
 
 TITLES = {
@@ -74,12 +75,14 @@ def measured(labels: Floats, scores: Floats, patients: Sequence[str], how: Measu
     return found
 
 
-def decided(
-    labels: Floats, scores: Floats, threshold: float, patients: Sequence[str], how: Measuring
-) -> dict[str, Any]:
-    """Sensitivity and specificity of recalling what scores `threshold` or more."""
-    merits = {"sensitivity": sensitivity_at(threshold), "specificity": specificity_at(threshold)}
-    return {name: number(merit, labels, scores, patients, how) for name, merit in merits.items()}
+def decided(labels: Floats, scores: Floats, threshold: float, patients: Sequence[str]) -> dict[str, Any]:
+    """Sensitivity and specificity of recalling what scores `threshold` or more, which was fixed before: Wilson, by patient."""
+    point = operating_point(labels, scores, np.asarray(patients), "given", threshold)
+    measures = {name: point.measures[name] for name in ("sensitivity", "specificity")}
+    return {
+        name: {"value": each.value, "low": each.low, "high": each.high, "no_interval": each.reason}
+        for name, each in measures.items()
+    }
 
 
 def number(

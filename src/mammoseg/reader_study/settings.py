@@ -15,8 +15,8 @@ class Settings:
     """A reader recalls what the own score is this or more; None: not known."""
     sensitivities: tuple[float, ...] = ()
     """Where specificities are compared; none given: at the readers' mean sensitivity, if `recall_at` says what it is."""
-    reader_scale: float = 1.0
-    """Score of a reader that means certainty: 1 for probabilities, 100 for percent."""
+    reader_scale: float | None = 1.0
+    """Score of a reader that means certainty: 1 for probabilities, 100 for percent; None: scores are no probabilities (BI-RADS)."""
     covariance: Covariance = "jackknife"
     bootstrap: int = 1000
     """Replicates of the intervals of single readers and models."""

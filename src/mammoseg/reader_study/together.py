@@ -19,8 +19,6 @@ from mammoseg.reader_study.hybrid import hybrids as weighed
 from mammoseg.reader_study.mrmc.merit import (
     AUC,
     AVERAGE_PRECISION,
-    sensitivity_at,
-    specificity_at,
     specificity_at_sensitivity,
 )
 from mammoseg.reader_study.mrmc.orh import analyse
@@ -86,10 +84,7 @@ def consensus(study: ReaderStudy, modality: str, settings: Settings, how: Measur
     if settings.recall_at is None:
         return {"reason": "it is not known from which score on readers recall (--recall-at)"}
     vote = majority(recalls(study.of(modality), settings.recall_at)).astype(np.float64)
-    found = {
-        name: performance.number(merit(0.5), study.labels, vote, study.patients, how)
-        for name, merit in (("sensitivity", sensitivity_at), ("specificity", specificity_at))
-    }
+    found = performance.decided(study.labels, vote, 1, study.patients)
     least = found["sensitivity"]["value"]
     models = {
         name: performance.number(specificity_at_sensitivity(least), study.labels, scores, study.patients, how)

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from mammoseg.reader_study.errors import StudyError
 from mammoseg.reader_study.mrmc.merit import FigureOfMerit
+from mammoseg.statistics import delong as formula
 from mammoseg.statistics.bootstrap import MIN_SHARE, patient_weights
 from mammoseg.statistics.ranking import Floats
 
@@ -99,37 +99,10 @@ def bootstrap(
 
 
 def delong(labels: Floats, scores_KN: Floats, patients: Sequence[str]) -> Merits:
-    """AUCs with the covariance of DeLong, by patient.
-
-    With V10 and V01 the share of negatives below a positive and of positives above a negative, their sums for patient g less what
-    the AUC makes of them, A_g and B_g, and m positives and n negatives of I10 and I01 patients:
-
-        C = I10 / (I10 - 1) sum A A' / m^2 + I01 / (I01 - 1) sum B B' / n^2 + G / (G - 1) sum (A B' + B A') / (m n)
-
-    Raises StudyError with fewer than two patients who have a positive, or a negative.
-    """
-    _, patient_of_case = np.unique(np.asarray(patients, dtype=str), return_inverse=True)
-    groups, positive = int(patient_of_case.max(initial=-1)) + 1, labels == 1
-    sums, theta_K = [], np.empty(len(scores_KN))
-    having = [len(set(patient_of_case[side].tolist())) for side in (positive, ~positive)]
-    if min(having) < 2:
+    """AUCs with DeLong's covariance, by patient (statistics/delong.py). Raises StudyError where there is none."""
+    areas = formula.delong(labels, scores_KN, np.asarray(patients))
+    if areas.reason:
         raise StudyError(
-            "DeLong's covariance needs two patients with a positive case and two with a negative one. Add cases."
+            f"{areas.reason}. Expected at least two patients with a positive case and two with a negative one. Add cases."
         )
-    m, n = int(positive.sum()), int((~positive).sum())
-    for k, scores in enumerate(scores_KN):
-        ranks = rankdata(scores)
-        v10 = (ranks[positive] - rankdata(scores[positive])) / n
-        v01 = 1 - (ranks[~positive] - rankdata(scores[~positive])) / m
-        theta_K[k] = v10.mean()
-        sums.append(
-            [
-                np.bincount(patient_of_case[side], values - theta_K[k], groups)
-                for side, values in ((positive, v10), (~positive, v01))
-            ]
-        )
-    a_KG, b_KG = np.array(sums).transpose(1, 0, 2)
-    i10, i01 = having
-    cross = a_KG @ b_KG.T / (m * n)
-    cov_KK = i10 / (i10 - 1) * (a_KG @ a_KG.T) / m**2 + i01 / (i01 - 1) * (b_KG @ b_KG.T) / n**2
-    return Merits(theta_K, cov_KK + groups / (groups - 1) * (cross + cross.T), groups)
+    return Merits(areas.auc, areas.covariance, len(set(patients)))

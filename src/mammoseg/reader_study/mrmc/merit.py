@@ -9,54 +9,36 @@ Shapes   n cases | W rows of weights
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mammoseg.metrics.auc import measure as auc
 from mammoseg.metrics.average_precision import measure as average_precision
-from mammoseg.statistics.ranking import Floats, weights_by_score
+from mammoseg.statistics.operating import measures_at
+from mammoseg.statistics.ranking import Floats
 
 FigureOfMerit = Callable[[Floats, Floats, Floats], Floats]
 
 AUC: FigureOfMerit = auc
 AVERAGE_PRECISION: FigureOfMerit = average_precision
-_ROUNDING = 1e-12
-"""A sensitivity that is meant to be reached is not missed by the last digit of a float."""
 
 
 def sensitivity_at(threshold: float) -> FigureOfMerit:
     """Share of the positives with a score of `threshold` or more."""
-
-    def measure(labels: Floats, scores: Floats, weights: Floats) -> Floats:
-        return _share(scores >= threshold, labels == 1, weights)
-
-    return measure
+    return _at("given", threshold, "sensitivity")
 
 
 def specificity_at(threshold: float) -> FigureOfMerit:
     """Share of the negatives with a score below `threshold`."""
-
-    def measure(labels: Floats, scores: Floats, weights: Floats) -> Floats:
-        return _share(scores < threshold, labels == 0, weights)
-
-    return measure
+    return _at("given", threshold, "specificity")
 
 
 def specificity_at_sensitivity(least: float) -> FigureOfMerit:
     """Specificity at the highest threshold that gives a sensitivity of `least` or more: the first such point of the ROC curve."""
-
-    def measure(labels: Floats, scores: Floats, weights: Floats) -> Floats:
-        return _first_point(labels, scores, weights, least)[1]
-
-    return measure
+    return _at("sensitivity", least, "specificity")
 
 
 def sensitivity_reached(least: float) -> FigureOfMerit:
     """The sensitivity of that point."""
-
-    def measure(labels: Floats, scores: Floats, weights: Floats) -> Floats:
-        return _first_point(labels, scores, weights, least)[0]
-
-    return measure
+    return _at("sensitivity", least, "sensitivity")
 
 
 def of_function(function: Callable[[Floats, Floats], float]) -> FigureOfMerit:
@@ -70,16 +52,10 @@ def of_function(function: Callable[[Floats, Floats], float]) -> FigureOfMerit:
     return measure
 
 
-def _first_point(labels: Floats, scores: Floats, weights: Floats, least: float) -> tuple[Floats, Floats]:
-    positives, negatives = (counts[:, ::-1].cumsum(axis=1) for counts in weights_by_score(labels, scores, weights))
-    with np.errstate(invalid="ignore"):  # 0 / 0 is the NaN we want
-        found, called = positives / positives[:, -1:], negatives / negatives[:, -1:]
-    first = (found >= least - _ROUNDING).argmax(axis=1)[:, None]
-    sensitivity, specificity = np.take_along_axis(found, first, 1)[:, 0], 1 - np.take_along_axis(called, first, 1)[:, 0]
-    undefined = np.isnan(sensitivity + specificity)
-    return np.where(undefined, np.nan, sensitivity), np.where(undefined, np.nan, specificity)
+def _at(rule: str, target: float, measure: str) -> FigureOfMerit:
+    """A measure at the operating point of a rule (statistics/operating.py)."""
 
+    def merit(labels: Floats, scores: Floats, weights: Floats) -> Floats:
+        return measures_at(labels, scores, weights, rule, target)[measure]
 
-def _share(right: NDArray[np.bool_], of: NDArray[np.bool_], weights: Floats) -> Floats:
-    with np.errstate(invalid="ignore"):  # 0 / 0 is the NaN we want
-        return weights @ (right & of).astype(np.float64) / (weights @ of.astype(np.float64))
+    return merit
