@@ -14,6 +14,8 @@ from mammoseg.io.scores_table import write_predictions_csv
 from mammoseg.reader_study.errors import StudyError
 from mammoseg.reader_study.study import ReaderStudy
 from mammoseg.reader_study.verdicts import read_verdicts
+from mammoseg.reviewer.store import VerdictStore
+from mammoseg.reviewer.verdict import Posted
 
 EXAMS = ("e1", "e2", "e3")
 
@@ -65,6 +67,19 @@ def test_readers_models_and_labels_of_each_breast(read: Read) -> None:
     assert study.scores_TRN[0, 0].tolist() == [0, 0, 50, 10, 20, 20]
     assert study.models["model"].tolist() == pytest.approx([0.2, 0.2, 0.7, 0.3, 0.4, 0.4])
     assert study.remarks == ()
+
+
+def test_the_table_that_serve_writes(read: Read) -> None:
+    store = VerdictStore(read.table.parent / "verdicts.sqlite")
+    for reader in ("AB", "=CD"):
+        for exam in EXAMS:
+            said = {"birads": None, "ellipses": [], "seconds": 3, "comment": "=1+1", "truth_seen": False}
+            breasts = [{"laterality": side, "score": 7 if side == "L" else 3, **said} for side in "RL"]
+            store.add(exam, exam, Posted(reader=reader, page="", verdicts=breasts), "ab" * 32, blinded=True)
+    read.table.write_text(store.csv(), encoding="utf-8")
+    study = read_verdicts(read_table(read.table), {"model": read.predicted.folder}, read.manifest)
+    assert study.readers == ("AB", "=CD")
+    assert study.scores_TRN[0].tolist() == [[7, 3] * 3] * 2
 
 
 def test_the_last_verdict_before_the_truth_counts(read: Read) -> None:

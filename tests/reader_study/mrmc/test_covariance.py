@@ -8,17 +8,20 @@ from sklearn.metrics import roc_auc_score
 
 from mammoseg.reader_study.errors import StudyError
 from mammoseg.reader_study.mrmc.covariance import bootstrap, delong, jackknife, without_each_patient
-from mammoseg.reader_study.mrmc.merit import AUC
+from mammoseg.reader_study.mrmc.merit import AUC, of_function
 from mammoseg.statistics.ranking import Floats
 
 LABELS = np.array([1.0, 1, 1, 0, 0, 0, 0, 1, 0])
 SCORES = np.array([[9.0, 5, 2, 6, 5, 1, 0, 7, 8], [3.0, 8, 2, 1, 5, 2, 4, 7, 6]])
 PATIENTS = ["a", "a", "b", "b", "c", "c", "c", "d", "e"]
+"""b has a positive and a negative case."""
 
 
 def test_jackknife_leaves_out_patients_with_all_their_cases() -> None:
     whole, without = without_each_patient(AUC, LABELS, SCORES, PATIENTS)
     assert whole == pytest.approx([roc_auc_score(LABELS, scores) for scores in SCORES])
+    slowly = without_each_patient(of_function(roc_auc_score), LABELS, SCORES, PATIENTS)[1]
+    np.testing.assert_allclose(without, slowly)
     for row, patient in zip(without, "abcde", strict=True):
         kept = np.array([p != patient for p in PATIENTS])
         assert row == pytest.approx([roc_auc_score(LABELS[kept], scores[kept]) for scores in SCORES])

@@ -38,7 +38,7 @@ class Significance:
 
 def estimate(value: float, variance: float, df: float, null: float = 0.0) -> Estimate:
     """Interval value +- t(0.975; df) sqrt(variance), test of value = null. A variance of 0 gives no test: NaN."""
-    se = float(np.sqrt(variance))
+    se = float(np.sqrt(max(variance, 0.0)))  # a sum of estimates may fall below 0
     half = float(stats.t.ppf(0.5 + LEVEL / 2, df)) * se if se > 0 else 0.0
     if se > 0:
         statistic = (value - null) / se
