@@ -89,11 +89,9 @@ def operating_point(
         }  # fmt: skip
     else:
         measures = {name: clustered_proportion(yes[among], who[among], method) for name, (yes, among) in of.items()}
-    counts = [
-        int((c & p).sum())
-        for c, p in ((called, positive), (called, ~positive), (~called, ~positive), (~called, positive))
-    ]
-    return OperatingPoint(rule, target, cut, *counts, measures)
+    sides = ((called, positive), (called, ~positive), (~called, ~positive), (~called, positive))
+    tp, fp, tn, fn = (int((decided & side).sum()) for decided, side in sides)
+    return OperatingPoint(rule, target, cut, tp, fp, tn, fn, measures)
 
 
 def threshold(labels: ArrayLike, scores: ArrayLike, rule: str, target: float) -> float:
