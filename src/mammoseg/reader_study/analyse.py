@@ -5,11 +5,11 @@
     settings          as given
     titles            metric -> what people call it
     models            name -> metric -> number
-    modalities        name -> readers (name -> metric -> number); mean (metric -> value, std, low, high for all readers and
-                      patients);
-                      against_models (model -> what is random -> mean AUC of the readers minus that of the model);
-                      hybrids (model -> as together.py has it); consensus; what cannot be given is `reason`
-    between           the modalities compared (metric -> `between` of compare.py), if there are several; AUC also by `dbm`
+    modalities        name -> readers        name -> metric -> number
+                              mean           metric -> value, std, and low, high for all readers and patients
+                              against_models model -> what is random -> mean AUC of the readers minus that of the model
+                              hybrids, consensus   as together.py has them
+    between           if there are several modalities: metric -> their comparison (`modalities` of compare.py)
     ensembles         metric -> equal weights, best weights of the models
 
 A number is a dictionary with value, low, high (95 %); `no_interval` or `reason` say why something is missing.
@@ -24,11 +24,6 @@ from mammoseg.reader_study import compare, consensus, performance, together
 from mammoseg.reader_study.performance import Measuring
 from mammoseg.reader_study.settings import Settings
 from mammoseg.reader_study.study import ReaderStudy
-
-FORMAT = 1
-FEW_PATIENTS = 10
-"""With fewer patients on one side, positive or negative, results come with a caution."""
-
 
 FORMAT = 1
 FEW_PATIENTS = 10

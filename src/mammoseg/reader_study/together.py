@@ -16,11 +16,7 @@ from mammoseg.reader_study.consensus import majority, recalls
 from mammoseg.reader_study.ensemble import merits, simplex
 from mammoseg.reader_study.hybrid import CHOSEN_HERE, Weighing, scaled, weighing
 from mammoseg.reader_study.hybrid import hybrids as weighed
-from mammoseg.reader_study.mrmc.merit import (
-    AUC,
-    AVERAGE_PRECISION,
-    specificity_at_sensitivity,
-)
+from mammoseg.reader_study.mrmc.merit import AUC, AVERAGE_PRECISION, specificity_at_sensitivity
 from mammoseg.reader_study.mrmc.orh import analyse
 from mammoseg.reader_study.performance import Measuring
 from mammoseg.reader_study.settings import Settings
