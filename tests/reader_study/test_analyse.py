@@ -38,6 +38,13 @@ def test_readers_models_and_their_means(small_study: ReaderStudy) -> None:
     assert mean["specificity"]["value"] == pytest.approx(1 - recalled[:, small_study.labels == 0].mean())
 
 
+def test_models_are_compared_together(small_study: ReaderStudy) -> None:
+    found = analyse(small_study, QUICK)["modalities"]["alone"]["against_models"]
+    p = sorted(each[BOTH]["p"] for each in found.values())
+    adjusted = sorted(each[BOTH]["p_holm"] for each in found.values())
+    assert adjusted == pytest.approx([min(1, 2 * p[0]), min(1, max(2 * p[0], p[1]))])
+
+
 def test_majority_and_models_at_its_sensitivity(small_study: ReaderStudy) -> None:
     found = analyse(small_study, QUICK)["modalities"]["alone"]["consensus"]
     votes = (small_study.of("alone") >= 0.3).sum(axis=0) >= 2

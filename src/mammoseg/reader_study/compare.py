@@ -15,6 +15,7 @@ from mammoseg.reader_study.mrmc.standalone import readers_minus_model
 from mammoseg.reader_study.performance import that_count
 from mammoseg.reader_study.settings import Settings
 from mammoseg.reader_study.study import ReaderStudy
+from mammoseg.statistics.comparison import holm
 from mammoseg.statistics.ranking import Floats
 
 
@@ -30,7 +31,10 @@ def merits_of(
 
 
 def with_models(study: ReaderStudy, modality: str, settings: Settings) -> dict[str, Any]:
-    """Model -> what is random -> mean AUC of the readers minus that of the model. Raises StudyError with too few patients."""
+    """Model -> what is random -> mean AUC of the readers minus that of the model; `p_holm` for all models together.
+
+    Raises StudyError with too few patients.
+    """
     scores_KN = np.vstack([*study.models.values(), study.of(modality)])
     merits = merits_of(scores_KN, study.labels, study.patients, settings)
     readers = range(len(study.models), len(scores_KN))
@@ -38,6 +42,10 @@ def with_models(study: ReaderStudy, modality: str, settings: Settings) -> dict[s
     for index, name in enumerate(study.models):
         differences = readers_minus_model(merits.contrast(np.eye(len(scores_KN))[[index, *readers]]))
         found[name] = {random: numbers(each) for random, each in differences.items()}
+    for random in next(iter(found.values())):
+        adjusted = holm([each[random]["p"] for each in found.values()])
+        for each, p in zip(found.values(), adjusted, strict=True):
+            each[random]["p_holm"] = p
     return found
 
 

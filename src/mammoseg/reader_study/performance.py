@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from mammoseg.metrics import auc
 from mammoseg.reader_study.errors import StudyError
 from mammoseg.reader_study.mrmc.covariance import jackknife
 from mammoseg.reader_study.mrmc.inference import Estimate
@@ -26,7 +27,7 @@ from mammoseg.reader_study.mrmc.merit import (
     specificity_at_sensitivity,
 )
 from mammoseg.reader_study.mrmc.orh import BOTH, analyse
-from mammoseg.statistics.bootstrap import interval
+from mammoseg.statistics.bootstrap import interval_of_scores
 from mammoseg.statistics.operating import operating_point
 from mammoseg.statistics.ranking import Floats
 
@@ -89,7 +90,8 @@ def number(
     merit: FigureOfMerit, labels: Floats, scores: Floats, patients: Sequence[str], how: Measuring
 ) -> dict[str, Any]:
     """Value with its interval."""
-    spread = interval(lambda weights: merit(labels, scores, weights), patients, how.bootstrap, how.seed)
+    scale = auc.SCALE if merit is AUC else "percentile"
+    spread = interval_of_scores(merit, labels, scores, patients, how.bootstrap, how.seed, scale)
     return {"value": value(merit, labels, scores), "low": spread.low, "high": spread.high, "no_interval": spread.reason}
 
 

@@ -11,7 +11,20 @@ import pandas as pd
 from mammoseg.reader_study.mrmc.orh import BOTH
 
 Row = dict[str, Any]
-_NUMBERS = ("value", "std", "low", "high", "se", "df", "statistic", "p", "sensitivity", "lambda", "lambda_std")
+_NUMBERS = (
+    "value",
+    "std",
+    "low",
+    "high",
+    "se",
+    "df",
+    "statistic",
+    "p",
+    "p_holm",
+    "sensitivity",
+    "lambda",
+    "lambda_std",
+)
 _WORDS = ("no_interval", "reason", "caution")
 
 
@@ -69,7 +82,8 @@ def _against(found: Mapping[str, Any]) -> list[dict[str, str]]:
 def _tested(by: Mapping[str, Any]) -> dict[str, str]:
     """Random readers and cases where there are several readers; else what there is."""
     random = BOTH if BOTH in by else next(iter(by))
-    return {"difference": _text(by[random]), "p": _p(by[random]["p"]), "holds for": random}
+    adjusted = {"p (Holm)": _p(by[random]["p_holm"])} if "p_holm" in by[random] else {}
+    return {"difference": _text(by[random]), "p": _p(by[random]["p"]), **adjusted, "holds for": random}
 
 
 def _p(p: float) -> str:
