@@ -30,6 +30,7 @@ VERBS = (
     "check-images",
     "predict",
     "evaluate",
+    "reader-study",
     "export",
     "report",
     "serve",
