@@ -153,7 +153,7 @@ def _ranked(views: list[View]) -> list[dict[str, Any]]:
 
 
 def _as_prior(view: View, prior: Prior) -> View:
-    of_exam = {"findings": [], "patches": [], "labels": {}, "outlines": {}, "notes": [], "parts": {}}
+    of_exam: dict[str, Any] = {"findings": [], "patches": [], "labels": {}, "outlines": {}, "notes": [], "parts": {}}
     return replace(view, about={**view.about, **of_exam, "prior": prior.words})
 
 

@@ -41,8 +41,8 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def report(new_study_in: Callable[[Path], Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Exam e1 with a malignant left breast; its prior e0, of three views; one with hostile texts whose right CC is mirrored and whose
-    other views are missing; e3, which cannot be read."""
+    """Exam e1 with a malignant left breast; its prior e0, of three views; one with hostile texts whose right CC is mirrored and
+    whose other views are missing; e3, which cannot be read."""
     root = tmp_path_factory.mktemp("browser")
     study = new_study_in(root / "study")
     for side, view in (("R", "CC"), ("L", "CC"), ("R", "MLO"), ("L", "MLO")):

@@ -146,7 +146,7 @@ class View {
   label([top, left, , right], words, colour, isLeft = false) {
     const { ax, bx, ay, by } = this.place;
     const x = ((isLeft === ax > 0 ? left : right) - bx) / ax;
-    const side = (isLeft && x > 40) || x > 0.75 * this.width ? -1 : 1; // so that the words are in the view
+    const side = (isLeft && x > 40) || x > 0.6 * this.width ? -1 : 1; // so that the words are in the view
     const at = { x: x + 4 * side, y: (top - by) / ay + 4, fill: colour, "text-anchor": side > 0 ? "start" : "end" };
     svg("text", at, this.onScreen).textContent = words;
   }
