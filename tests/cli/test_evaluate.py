@@ -11,6 +11,9 @@ from mammoseg.cli.app import app
 from mammoseg.data.manifest import Manifest
 
 
+NOTHING: dict[str, Any] = {"cuts": {}, "at": [], "at_of": None}
+
+
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     seen = SimpleNamespace(failed=0, below=0, learned=0)
@@ -23,7 +26,8 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
             "n_of_training": seen.learned,
             "window": {"images_below": seen.below},
         }
-        return counts | {"titles": {}, "by": {column: {"level": "breast"} for column in options["by"]}}
+        by = {column: {"level": "breast", "heterogeneity": {}} for column in options["by"]}
+        return counts | {"titles": {}, "by": by}
 
     monkeypatch.setattr("mammoseg.evaluation.evaluate.evaluate", evaluate)
     monkeypatch.setattr("mammoseg.evaluation.tables.summary_table", lambda _: [{"metric": "AUC", "value": "0.9"}])
@@ -47,7 +51,7 @@ def test_defaults_and_table(calls: SimpleNamespace, phantom_study: Manifest) -> 
     ]
     assert calls.paths == (Path("pred"), Path("out"))
     assert calls.manifest.sha256() == phantom_study.sha256()
-    assert calls.options == {"split": None, "by": [], "bootstrap": 1000, "seed": 0, "metrics": [], "training": False}
+    assert calls.options == {"split": None, "by": [], "bootstrap": 1000, "seed": 0, "metrics": [], "training": False, **NOTHING}
 
 
 def test_options(calls: SimpleNamespace, phantom_study: Manifest) -> None:
@@ -76,6 +80,7 @@ def test_options(calls: SimpleNamespace, phantom_study: Manifest) -> None:
         "seed": 3,
         "metrics": ["my_lab.m"],
         "training": True,
+        **NOTHING,
     }
 
 
