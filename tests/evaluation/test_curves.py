@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import auc
 
-from mammoseg.evaluation.curves import MOST_POINTS, band_replicates, curve_table, curves_about, draw_curves
+from mammoseg.evaluation.curves import MOST_POINTS, curve_table, curves_about, draw_curves
 from mammoseg.evaluation.method import Method, load_metrics
 from mammoseg.evaluation.scores import ranking
 
@@ -47,10 +47,3 @@ def test_without_replicates_there_is_no_band_and_long_curves_are_thinned() -> No
     assert len(table) == MOST_POINTS
     assert table[["false_positive_rate", "sensitivity"]].iloc[[0, -1]].to_numpy().tolist() == [[0, 0], [1, 1]]
     assert curves_about(curves, "image", method)["roc"]["points"]["malignant"]["of"] == 3 * MOST_POINTS + 1
-
-
-@pytest.mark.parametrize(
-    ("asked", "n", "expected"), [(1000, 5000, 1000), (1000, 500_000, 200), (0, 10, 0), (100, 500_000, 100)]
-)
-def test_very_many_cases_have_fewer_replicates_of_the_band(asked: int, n: int, expected: int) -> None:
-    assert band_replicates(asked, n) == expected
