@@ -11,7 +11,6 @@ from typer.testing import CliRunner, Result
 from mammoseg.cli.app import app
 from mammoseg.data.manifest import Manifest
 
-
 NOTHING: dict[str, Any] = {"cuts": {}, "at": [], "at_of": None}
 
 
@@ -151,11 +150,12 @@ Patient;Side;Image;p_malignant;q;Biopsy;Age
 def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Forty patients with two images of a breast each; every third is positive; one score is missing."""
     monkeypatch.chdir(tmp_path)
-    rows = [
-        f"{i // 2:03d};{'LR'[i // 2 % 2]};{i};{'' if i == 5 else f'{(i * 7 % 50 + 20 * (i // 2 % 3 == 0)) / 100:.2f}'};{i * 3 % 7};"
-        f"{'cancer' if i // 2 % 3 == 0 else 'none' if i else 'not yet'};{40 + i // 2}"
-        for i in range(80)
-    ]
+    rows = []
+    for i in range(80):
+        patient, positive = i // 2, i // 2 % 3 == 0
+        score = "" if i == 5 else f"{(i * 7 % 50 + 20 * positive) / 100:.2f}"
+        truth = "not yet" if i == 2 else "cancer" if positive else "none"
+        rows.append(f"{patient:03d};{'LR'[patient % 2]};{i};{score};{i * 3 % 7};{truth};{40 + patient}")
     path = tmp_path / "scores.csv"
     path.write_text(TABLE.format(rows="\n".join(rows)).replace(".", ","), encoding="utf-8-sig")
     return path

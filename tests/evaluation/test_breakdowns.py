@@ -23,9 +23,8 @@ def cohort(patients: int = 160, seed: int = 0) -> pd.DataFrame:
     score = truth * np.where(vendor == "x", 2.5, 0.5) + rng.normal(size=patients)[who] + rng.normal(size=who.size)
     table = pd.DataFrame({"patient_id": who.astype(str), "exam_id": "e", "laterality": "L", "malignant": truth})
     kind = np.where(truth == 1, np.where(who % 3 == 0, "mass", "calcification"), None)
-    return table.assign(
-        view=np.tile(["CC", "MLO"], patients), vendor=vendor, kind=kind, age=(40 + who % 37).astype(str), score_final_malignant=score
-    )  # fmt: skip
+    table = table.assign(view=np.tile(["CC", "MLO"], patients), vendor=vendor, kind=kind)
+    return table.assign(age=(40 + who % 37).astype(str), score_final_malignant=score)
 
 
 def broken_down(images: pd.DataFrame, *by: str, bootstrap: int = 0, **cuts: list[float]) -> dict[str, Any]:

@@ -3,7 +3,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-
 from matplotlib.figure import Figure
 
 from mammoseg.evaluation.curves import draw_curves

@@ -95,7 +95,8 @@ def test_what_is_no_point(text: str) -> None:
     "content",
     [
         "", "[]", "null", "{}", '{"operating_points": {}}', '{"operating_points": []}', '{"operating_points": {"breast": 3}}',
-        '{"operating_points": {"breast": {"malignant": {"a": {}}}}}', '{"operating_points": {"breast": {"malignant": {"a": null}}}}',
+        '{"operating_points": {"breast": {"malignant": {"a": {}}}}}',
+        '{"operating_points": {"breast": {"malignant": {"a": null}}}}',
         '{"operating_points": {"breast": {"malignant": {"a": {"threshold": "high"}}}}}', "[" * 10_000,
         '{"operating_points": {"breast": {"malignant": {"a": {"threshold": null}}}}}',
         '{"operating_points": {"breast": {"malignant": {"a": {"threshold": [1]}}}}}', json.dumps("x"),

@@ -132,7 +132,7 @@ def test_a_score_that_is_none_is_told_with_its_row(tmp_path: Path, text: str, ro
     rows[row][0] = text
     path = write(tmp_path / "scores.csv", ("score", "truth", "pid"), rows)
     with pytest.raises(ScoreTableError) as error:
-        read(path, Columns(("score",), "truth", "pid"))
+        read(path, given())
     message = str(error.value)
     assert message.startswith(f"{path}: column 'score' holds ")
     assert f"row {row + 2}" in message or "all of the column" in message
@@ -155,7 +155,7 @@ def test_labels_that_are_not_0_and_1_demand_to_know_which_are_positive(
         rows[row + place][1] = text
     path = write(tmp_path / "scores.csv", ("score", "truth", "pid"), rows)
     with pytest.raises(ScoreTableError, match=rf"column 'truth' holds .* in row {row + 2}.*--positive VALUE") as error:
-        read(path, Columns(("score",), "truth", "pid"))
+        read(path, given())
     assert str(error.value).startswith(str(path))
 
 
@@ -169,36 +169,36 @@ BAD_TABLES: dict[str, tuple[Sequence[str], Sequence[Sequence[str]], Columns, str
     "no such score": (PLAIN, FEW, Columns(("sore",), "truth", "pid"), r"no column 'sore'. Did you mean 'score'.*--score"),
     "no such label": (PLAIN, FEW, Columns(("score",), "label", "pid"), r"no column 'label'.*'truth'.*--label"),
     "no such patient": (PLAIN, FEW, Columns(("score",), "truth", "p"), r"no column 'p'.*--patient"),
-    "no such exam": (PLAIN, FEW, Columns(("score",), "truth", "pid", exam="e"), r"no column 'e'.*--exam"),
-    "no such breakdown": (PLAIN, FEW, Columns(("score",), "truth", "pid", by=("age",)), r"no column 'age'.*--by"),
+    "no such exam": (PLAIN, FEW, given(exam="e"), r"no column 'e'.*--exam"),
+    "no such breakdown": (PLAIN, FEW, given(by=("age",)), r"no column 'age'.*--by"),
     "no patient": (PLAIN, FEW, Columns(("score",), "truth"), r"no column 'patient_id'.*--patient"),
-    "an empty patient": (PLAIN, (*FEW, ("0.5", "1", "")), Columns(("score",), "truth", "pid"), r"'pid' is empty in row 4"),
-    "the same row": (PLAIN, (*FEW, FEW[0]), Columns(("score",), "truth", "pid"), r"more than once, by all cells: row 2, 4"),
+    "an empty patient": (PLAIN, (*FEW, ("0.5", "1", "")), given(), r"'pid' is empty in row 4"),
+    "the same row": (PLAIN, (*FEW, FEW[0]), given(), r"more than once, by all cells: row 2, 4"),
     "the same image": (
-        PLAIN, (*FEW, ("0.7", "1", "a")), Columns(("score",), "truth", "pid", image="pid"), r"'pid': row 2, 4.*each case once"
+        PLAIN, (*FEW, ("0.7", "1", "a")), given(image="pid"), r"'pid': row 2, 4.*each case once"
     ),
     "the same breast": (
-        (*PLAIN, "laterality"), [(*row, "L") for row in (*FEW, ("0.7", "1", "a"))], Columns(("score",), "truth", "pid"),
+        (*PLAIN, "laterality"), [(*row, "L") for row in (*FEW, ("0.7", "1", "a"))], given(),
         r"patient, exam and breast: row 2, 4.*--image or --view",
     ),
-    "no side": ((*PLAIN, "side"), [(*row, "M") for row in FEW], Columns(("score",), "truth", "pid", breast="side"), r"'side' holds 'M'"),
-    "no score at all": (PLAIN, [("", *row[1:]) for row in FEW], Columns(("score",), "truth", "pid"), r"'score' holds no number"),
-    "only NaN": (PLAIN, [("nan", *row[1:]) for row in FEW], Columns(("score",), "truth", "pid"), r"'score' holds no number"),
-    "no row": (PLAIN, (), Columns(("score",), "truth", "pid"), r"no rows"),
-    "a class like a column": (PLAIN, FEW, Columns(("score",), "truth", "pid", about="patient_id"), r"cannot be called"),
-    "a class of spaces": (PLAIN, FEW, Columns(("score",), "truth", "pid", about=" "), r"cannot be called ' '"),
-    "a positive that is not there": (PLAIN, FEW, Columns(("score",), "truth", "pid", positive=("yes",)), r"holds no 'yes', as --positive"),
-    "negative alone": (PLAIN, FEW, Columns(("score",), "truth", "pid", negative=("0",)), r"Add --positive"),
-    "both": (PLAIN, FEW, Columns(("score",), "truth", "pid", positive=("1",), negative=("1.0",)), r"'1' is said to be positive and"),
+    "no side": ((*PLAIN, "side"), [(*row, "M") for row in FEW], given(breast="side"), r"'side' holds 'M'"),
+    "no score at all": (PLAIN, [("", *row[1:]) for row in FEW], given(), r"'score' holds no number"),
+    "only NaN": (PLAIN, [("nan", *row[1:]) for row in FEW], given(), r"'score' holds no number"),
+    "no row": (PLAIN, (), given(), r"no rows"),
+    "a class like a column": (PLAIN, FEW, given(about="patient_id"), r"cannot be called"),
+    "a class of spaces": (PLAIN, FEW, given(about=" "), r"cannot be called ' '"),
+    "a positive that is not there": (PLAIN, FEW, given(positive=("yes",)), r"holds no 'yes', as --positive"),
+    "negative alone": (PLAIN, FEW, given(negative=("0",)), r"Add --positive"),
+    "both": (PLAIN, FEW, given(positive=("1",), negative=("1.0",)), r"'1' is said to be positive and"),
     "a third value": (
-        PLAIN, (*FEW, ("0.5", "9", "c")), Columns(("score",), "truth", "pid", positive=("1",)), r"'truth' holds 2 values beside.*row 2, 4"
+        PLAIN, (*FEW, ("0.5", "9", "c")), given(positive=("1",)), r"'truth' holds 2 values beside.*row 2, 4"
     ),
-    "a column twice": (("score", "score", "pid"), FEW, Columns(("score",), "truth", "pid"), r"score are there more than once"),
-    "names alike": (("Score", "SCORE", "truth", "pid"), [("0", *r) for r in FEW], Columns(("score",), "truth", "pid"), r"no column 'score'"),
-    "percent and not": (PLAIN, (("10%", "0", "a"), ("0.9", "1", "b")), Columns(("score",), "truth", "pid"), r"'0.9' in row 3.*row 2"),
-    "comma and point": (PLAIN, (("0,1", "0", "a"), ("0.9", "1", "b")), Columns(("score",), "truth", "pid"), r"'0.9' in row 3.*row 2"),
+    "a column twice": (("score", "score", "pid"), FEW, given(), r"score are there more than once"),
+    "names alike": (("Score", "SCORE", "truth", "pid"), [("0", *r) for r in FEW], given(), r"no column 'score'"),
+    "percent and not": (PLAIN, (("10%", "0", "a"), ("0.9", "1", "b")), given(), r"'0.9' in row 3.*row 2"),
+    "comma and point": (PLAIN, (("0,1", "0", "a"), ("0.9", "1", "b")), given(), r"'0.9' in row 3.*row 2"),
     "a reserved column": (
-        (*PLAIN, "exam_id", "e2"), [(*r, "x", "y") for r in FEW], Columns(("score",), "truth", "pid", exam="e2", by=("exam_id",)),
+        (*PLAIN, "exam_id", "e2"), [(*r, "x", "y") for r in FEW], given(exam="e2", by=("exam_id",)),
         r"'exam_id' has a name that results use",
     ),
 }  # fmt: skip
@@ -220,13 +220,13 @@ WORDS = ("", " ", "NA", "n/a", "nan", "NaN", "None", "NULL", "-", ".", "?", "unk
 @pytest.mark.parametrize("word", WORDS)
 def test_words_for_nothing_are_no_scores_and_no_negatives(tmp_path: Path, word: str) -> None:
     path = table_of(tmp_path, PLAIN, *FEW, (word, "1", "c"), ("0.5", word, "d"))
-    joined = read(path, Columns(("score",), "truth", "pid"))
+    joined = read(path, given())
     assert (numbers(joined)["n"], numbers(joined)["unknown"], list(joined.failed["patient_id"])) == (2, 1, ["c"])
 
 
 def test_values_that_are_neither_are_unknown_where_negatives_are_named(tmp_path: Path) -> None:
     path = table_of(tmp_path, PLAIN, *FEW, ("0.5", "9", "c"))
-    joined = read(path, Columns(("score",), "truth", "pid", positive=("1",), negative=("0",)))
+    joined = read(path, given(positive=("1",), negative=("0",)))
     assert numbers(joined)["unknown"] == 1
     assert joined.about["table"]["label_values"] == {"positive": {"1": 1}, "negative": {"0": 1}, "unknown": {"9": 1}}
 
@@ -234,25 +234,25 @@ def test_values_that_are_neither_are_unknown_where_negatives_are_named(tmp_path:
 @pytest.mark.parametrize("value", ["0", "1"])
 def test_one_class_is_undefined_with_a_reason(tmp_path: Path, value: str) -> None:
     path = table_of(tmp_path, PLAIN, *[(p, value, n) for p, _, n in FEW])
-    result = numbers(read(path, Columns(("score",), "truth", "pid")))
+    result = numbers(read(path, given()))
     assert np.isnan(result["auc"]["value"])
     assert result["reason"].startswith("no case with a ")
 
 
 def test_one_patient_has_no_interval(tmp_path: Path) -> None:
     path = table_of(tmp_path, PLAIN, *[(p, y, "a") for p, y, _ in FEW])
-    joined = read(path, Columns(("score",), "truth", "pid"))
+    joined = read(path, given())
     table = score_tables({"image": joined.images}, ["final"], Method(METRICS, joined.classes, 50))
     assert table["image"]["malignant"]["final"]["auc"]["no_interval"] == "fewer than two patients"
 
 
 def test_levels_need_a_column_of_breasts(tmp_path: Path) -> None:
     path = table_of(tmp_path, PLAIN, *FEW)
-    joined = read(path, Columns(("score",), "truth", "pid"))
+    joined = read(path, given())
     assert joined.levels == ("image",)
     assert any("no level of breasts" in note for note in joined.about["table"]["notes"])
     sided = table_of(tmp_path, (*PLAIN, "side"), ("0.2", "0", "a", "left"), ("0.4", "1", "a", "R"), name="sides.csv")
-    joined = read(sided, Columns(("score",), "truth", "pid", breast="Side"))
+    joined = read(sided, given(breast="Side"))
     assert joined.levels == ("image", "breast", "exam")
     assert list(joined.images["laterality"]) == ["L", "R"]
     exams = level_tables(joined.images, joined.sources, joined.classes)["exam"]
@@ -334,4 +334,4 @@ def test_rows_of_another_length_are_told(tmp_path: Path) -> None:
     path = tmp_path / "scores.csv"
     path.write_text("score,truth,pid\n0.1,0,a\n0.2,1,b,extra\n0.3,1,c\n")
     with pytest.raises(ScoreTableError, match=r"scores\.csv: row 3 is not as long as the header"):
-        read(path, Columns(("score",), "truth", "pid"))
+        read(path, given())
