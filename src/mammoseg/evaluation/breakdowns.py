@@ -115,9 +115,16 @@ def _test(members: Mapping[str, pd.DataFrame], label: str, results: Mapping[str,
             used.append(group)
     cases = [members[group].dropna(subset=[label, score_column(FINAL, label)]) for group in used]
     found = heterogeneity(
-        [(c[label].to_numpy(float), c[score_column(FINAL, label)].to_numpy(float), c["patient_id"].tolist()) for c in cases]
+        [
+            (c[label].to_numpy(float), c[score_column(FINAL, label)].to_numpy(float), c["patient_id"].tolist())
+            for c in cases
+        ]
     )
-    two = {"value": found.difference, "low": found.low, "high": found.high, "of": f"{used[1]} minus {used[0]}"} if len(used) == 2 else None
+    two = (
+        {"value": found.difference, "low": found.low, "high": found.high, "of": f"{used[1]} minus {used[0]}"}
+        if len(used) == 2
+        else None
+    )
     return {
         "test": TEST,
         "q": found.q,

@@ -163,19 +163,31 @@ def read_scores(cells: Cells, name: str) -> Scores:
     number = plain.str.fullmatch(_NUMBER).to_numpy(bool)
     expected = "numbers in all of the column, such as 0.35"
     if (bad := known & ~number).any():
-        raise cells.wrong(name, bad, texts, f"finite {expected}", "Correct them, or empty cells of cases without a score.")
+        raise cells.wrong(
+            name, bad, texts, f"finite {expected}", "Correct them, or empty cells of cases without a score."
+        )
     if not known.any():
         raise ScoreTableError(f"{cells.files}: column {shown(name)} holds no number. Expected {expected}. Fill it in.")
     if percent.any() and (mixed := known & ~percent).any():
         raise cells.wrong(
-            name, mixed, texts, f"percentages in all of the column, as in {cells.rows(percent, 1)}", "Write all the same way."
+            name,
+            mixed,
+            texts,
+            f"percentages in all of the column, as in {cells.rows(percent, 1)}",
+            "Write all the same way.",
         )
     comma = plain.str.contains(",", regex=False).to_numpy(bool) & known
     if comma.any() and (mixed := known & plain.str.contains(".", regex=False).to_numpy(bool)).any():
         raise cells.wrong(
-            name, mixed, texts, f"decimal commas in all of the column, as in {cells.rows(comma, 1)}", "Write all the same way."
+            name,
+            mixed,
+            texts,
+            f"decimal commas in all of the column, as in {cells.rows(comma, 1)}",
+            "Write all the same way.",
         )
-    values = plain.str.replace(",", ".", regex=False).where(known, "nan").astype(np.float64).to_numpy()
+    values: NDArray[np.float64] = (
+        plain.str.replace(",", ".", regex=False).where(known, "nan").to_numpy().astype(np.float64)
+    )
     if (infinite := np.isinf(values)).any():
         raise cells.wrong(name, infinite, texts, f"finite {expected}", "Correct them.")
     notes = ["decimal commas"] if comma.any() else []
@@ -209,7 +221,9 @@ def read_labels(cells: Cells, name: str, positive: Sequence[str] = (), negative:
     codes, distinct = pd.factorize(folded)
     unknown = is_unknown(pd.Series(distinct, dtype=object))
     first = {value: texts[int(place)] for value, place in zip(distinct, _firsts(codes, len(distinct)), strict=True)}
-    ones, zeros = ([str(_values(pd.Series([value], dtype=object))[0]) for value in given] for given in (positive, negative))
+    ones, zeros = (
+        [str(_values(pd.Series([value], dtype=object))[0]) for value in given] for given in (positive, negative)
+    )
     _check_stated(cells, name, first, ones, zeros)
     others = [value for value, word in zip(distinct, unknown, strict=True) if value not in (*ones, *zeros) and not word]
     if not ones:
@@ -256,9 +270,7 @@ def _firsts(codes: NDArray[np.integer], distinct: int) -> NDArray[np.integer]:
     return firsts
 
 
-def _check_stated(
-    cells: Cells, name: str, first: Mapping[str, str], ones: Sequence[str], zeros: Sequence[str]
-) -> None:
+def _check_stated(cells: Cells, name: str, first: Mapping[str, str], ones: Sequence[str], zeros: Sequence[str]) -> None:
     for option, values in (("--positive", ones), ("--negative", zeros)):
         if missing := [value for value in values if value not in first]:
             raise ScoreTableError(

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -33,7 +34,9 @@ class Groups:
         self.cuts: dict[str, list[float]] = {}
         """Edges of the columns that were cut: a range holds its lower edge, not its upper one."""
         self.stated = {column: column in cuts for column in self.columns}
-        parts = {column: self._grouped(column, images[column], cuts.get(column)) for column in self.columns}
+        parts: dict[str, Any] = {
+            column: self._grouped(column, images[column], cuts.get(column)) for column in self.columns
+        }
         self.of_image = pd.DataFrame(parts, index=images.index)
         """(images, columns) categories in the order in which they are shown."""
         keys = [images[key] for key in BREAST]
@@ -45,10 +48,12 @@ class Groups:
         """(breasts, columns) in the order of `breast_table`."""
         codes = self.of_image.apply(lambda column: column.cat.codes).groupby([images[key] for key in BREAST], sort=True)
         first = codes.first().reset_index(drop=True)
-        types = {column: self.of_image[column].dtype for column in self.columns}
-        return pd.DataFrame({name: pd.Categorical.from_codes(first[name], dtype=kind) for name, kind in types.items()})
+        types: dict[str, Any] = {column: self.of_image[column].dtype for column in self.columns}
+        return pd.DataFrame(
+            {name: pd.Categorical.from_codes(first[name].tolist(), dtype=kind) for name, kind in types.items()}
+        )
 
-    def _grouped(self, column: str, cells: pd.Series, edges: Sequence[float] | None) -> pd.Categorical:
+    def _grouped(self, column: str, cells: pd.Series, edges: Sequence[float] | None) -> Any:
         texts = cells.map(lambda value: UNKNOWN if pd.isna(value) or value == "" else str(value))
         known = texts[texts != UNKNOWN]
         distinct = known.unique()
@@ -61,7 +66,7 @@ class Groups:
         if numeric and (edges is not None or len(distinct) > FEW_VALUES):
             values = texts.where(texts != UNKNOWN, "nan").str.replace(",", ".", regex=False).astype(np.float64)
             self.cuts[column] = sorted(set(edges or np.unique(np.nanquantile(values, _QUARTILES)).tolist()))
-            return _cut(values.to_numpy(), self.cuts[column])
+            return _cut(values.to_numpy(np.float64), self.cuts[column])
         if len(distinct) > MOST_GROUPS:
             raise ConfigError(
                 f"breakdown by {column!r}: it has {len(distinct)} values. Expected at most {MOST_GROUPS}: on a case each, nothing "
@@ -94,14 +99,15 @@ def _columns(images: pd.DataFrame, name: str) -> list[str]:
         )
     if len(set(wanted)) < len(wanted) or len(wanted) > _MOST_COLUMNS:
         raise ConfigError(
-            f"breakdown by {name!r:.80}: {len(wanted)} columns. Expected one or two different ones. Name fewer; --by can be repeated."
+            f"breakdown by {name!r:.80}: {len(wanted)} columns. Expected one or two different ones. Name fewer; --by can "
+            "be repeated."
         )
     return wanted
 
 
-def _cut(values: NDArray[np.float64], edges: Sequence[float]) -> pd.Categorical:
+def _cut(values: NDArray[np.floating], edges: Sequence[float]) -> Any:
     shown = [f"{edge:.6g}" for edge in edges]
     between = [f"{low} to below {high}" for low, high in zip(shown[:-1], shown[1:], strict=True)]
     names = [f"below {shown[0]}", *between, f"{shown[-1]} and above"]
-    codes = np.where(np.isnan(values), len(names), np.searchsorted(np.array(edges), values, side="right"))
-    return pd.Categorical.from_codes(codes, [*dict.fromkeys([*names, UNKNOWN])])
+    codes: Any = np.where(np.isnan(values), len(names), np.searchsorted(np.array(edges), values, side="right"))
+    return pd.Categorical.from_codes(codes, pd.Index([*names, UNKNOWN]))

@@ -41,8 +41,8 @@ class Joined:
     """Those of them with scores (all, where no image was predicted)."""
     levels: tuple[str, ...] = LEVELS
     """Those that there are."""
-    folders: Mapping[str, Path] = field(default_factory=dict)
-    """image_id -> the predictions folder that has its maps; empty: there are no maps."""
+    folders: Mapping[str, Path] | None = None
+    """image_id -> the predictions folder that has its maps; None: scores of a table have no maps."""
     about: Mapping[str, Any] = field(default_factory=dict)
     """Where all of it comes from, as in metrics.json."""
 
@@ -120,9 +120,9 @@ def _check_parts(folders: Sequence[Path], parts: Sequence[Scores]) -> None:
         images = part.table.loc[part.table["level"] == "image", "image_id"]
         if twice := [name for name in images if name in seen]:
             raise JoinError(
-                f"{folder}: {len(twice)} of its {len(images)} images are in {seen[twice[0]]}, too, e.g. {listed(twice, 3)}. Expected "
-                "parts of disjoint images, such as out-of-fold predictions. Leave one out; models on the same images are evaluated "
-                "side by side without --pool."
+                f"{folder}: {len(twice)} of its {len(images)} images are in {seen[twice[0]]}, too, e.g. {listed(twice, 3)}. "
+                "Expected parts of disjoint images, such as out-of-fold predictions. Leave one out; models on the same images are "
+                "evaluated side by side without --pool."
             )
         seen |= dict.fromkeys(images, folder)
 

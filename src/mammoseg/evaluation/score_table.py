@@ -38,7 +38,7 @@ class Columns:
     image: str | None = None
     view: str | None = None
     by: tuple[str, ...] = ()
-    """Kept for breakdowns."""
+    """Breakdowns: of a column each, or of two as NAME,NAME."""
     positive: tuple[str, ...] = ()
     """Values of `label` that mean 1; empty: 1 and true do."""
     negative: tuple[str, ...] = ()
@@ -91,12 +91,13 @@ class _Source:
         """The name of the column that is `kind`, None if there is none. Raises ScoreTableError if a stated one is not there."""
         if name is None:
             own = _OWN[kind]
-            return own if self._has(own) else None
-        if not self._has(name):
+            return own if self.has(own) else None
+        if not self.has(name):
             (self.cells if self.truth is self.cells else self.truth).require(name, f"--{kind}")
         return name
 
-    def _has(self, name: str) -> bool:
+    def has(self, name: str) -> bool:
+        """Whether one of the tables has the column."""
         return self.cells.find(name) is not None or self.truth.find(name) is not None
 
     def text(self, name: str) -> pd.Series:
@@ -181,7 +182,7 @@ def _frame(source: _Source, named: Mapping[str, str | None], columns: Columns) -
     if named["image"] is None:
         frame["image_id"] = [f"row {number}" for number in range(1, n + 1)]
     own_names = {*frame, columns.about, score_column(FINAL, columns.about)}
-    for name in columns.by:
+    for name in _kept(source, columns.by):
         if name in own_names and named.get(next((k for k, own in _OWN.items() if own == name), "")) != name:
             raise ScoreTableError(
                 f"{source.cells.files}: column {shown(name)} has a name that results use for something else. Expected another. "
@@ -195,6 +196,12 @@ def _frame(source: _Source, named: Mapping[str, str | None], columns: Columns) -
             "as malignant. Name it with --class."
         )
     return frame
+
+
+def _kept(source: _Source, by: Sequence[str]) -> list[str]:
+    """The columns that breakdowns are about."""
+    parts = [[name] if source.has(name) else name.split(",") for name in by]
+    return list(dict.fromkeys(part.strip() for several in parts for part in several))
 
 
 def _sides(source: _Source, name: str, texts: pd.Series) -> pd.Series:
@@ -217,8 +224,8 @@ def _check_cases(cells: Cells, frame: pd.DataFrame, named: Mapping[str, str | No
     compared = frame[keys] if keys else pd.concat([cells.text(name) for name in cells.tables[0].columns], axis=1)
     if (twice := compared.duplicated(keep=False).to_numpy(bool) & chosen).any():
         raise ScoreTableError(
-            f"{cells.files}: the same case is there more than once, by {what}: {cells.rows(twice)}. Expected each case once. Remove "
-            "the copies; where they are different images, name the column that tells them apart with --image or --view."
+            f"{cells.files}: the same case is there more than once, by {what}: {cells.rows(twice)}. Expected each case once. "
+            "Remove the copies; where they are different images, name the column that tells them apart with --image or --view."
         )
 
 
