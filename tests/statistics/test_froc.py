@@ -21,8 +21,8 @@ def marked_of(false: list[list[float]], found: list[list[float]]) -> Marked:
     return Marked(np.arange(len(false)) < first, lesion_image, ratings[0], image, ratings[1])
 
 
-# Eight cases that RJafroc's SimulateFrocDataset made (mu = 2, lambda = 1, nu = 1, zeta1 = -1, seed 1), as printed with the results of
-# UtilFigureOfMerit in the book that comes with it (RJafrocFrocBook, "Meanings of FROC figures of merit").
+# Eight cases that RJafroc's SimulateFrocDataset made (mu = 2, lambda = 1, nu = 1, zeta1 = -1, seed 1), as printed with the results
+# of UtilFigureOfMerit in the book that comes with it (RJafrocFrocBook, "Meanings of FROC figures of merit").
 SIMULATED = marked_of(
     [[], [0.4874291], [0.7383247, 0.5757814], [-0.3053884], [1.5117812], [], [], []],
     [[0.8523430], [-0.2146999], [1.5884892, NONE], [2.9438362, 1.98381]],
@@ -80,7 +80,9 @@ def brute_curve(marked: Marked, weights: np.ndarray) -> list[tuple[float, float,
     ratings = [z for z in marked.lesion_rating if z > NONE] + list(marked.false_rating)
     points = []
     for threshold in sorted(set(ratings), reverse=True):
-        found = sum(weights[i] for i, z in zip(marked.lesion_image, marked.lesion_rating, strict=True) if z >= threshold)
+        found = sum(
+            weights[i] for i, z in zip(marked.lesion_image, marked.lesion_rating, strict=True) if z >= threshold
+        )
         false = sum(weights[i] for i, z in zip(marked.false_image, marked.false_rating, strict=True) if z >= threshold)
         points.append((threshold, found / weights[marked.lesion_image].sum(), false / weights.sum()))
     return points
@@ -106,7 +108,9 @@ def test_equals_sums_over_all_pairs_and_scikit_learn(study: tuple[Marked, np.nda
         found = area(marked, weights, share)
         for value, row in zip(found, weights, strict=True):
             assert value == pytest.approx(brute_area(marked, row, share), abs=1e-12)
-            highest = [max(marked.false_rating[marked.false_image == k], default=-1) for k in np.flatnonzero(marked.normal)]
+            highest = [
+                max(marked.false_rating[marked.false_image == k], default=-1) for k in np.flatnonzero(marked.normal)
+            ]
             ratings = np.concatenate([np.where(marked.lesion_rating == NONE, -1, marked.lesion_rating), highest])
             truth = np.arange(ratings.size) < marked.lesion_image.size
             counted = np.concatenate([row[marked.lesion_image] * share, row[marked.normal]])

@@ -16,7 +16,7 @@ them stands in the summary. What is undefined is left out of means and counted.
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from types import ModuleType
 from typing import Any
@@ -48,7 +48,7 @@ class Method:
     bootstrap: int = 1000
     """Replicates for the intervals."""
     seed: int = 0
-    rule: MarkRule = MarkRule()
+    rule: MarkRule = field(default_factory=MarkRule)
     """Which places of a map are marks, and when they hit a lesion."""
 
     def of_scores(self) -> dict[str, Callable[[Floats, Floats, Floats], Floats]]:
@@ -69,7 +69,7 @@ class Method:
         """Name of each number of the metrics of a kind -> its metric, and what that has given."""
         numbers: dict[str, tuple[ModuleType, Any]] = {}
         for name, module in self.metrics.items():
-            if module.KIND == kind:
+            if kind == module.KIND:
                 found = _call(module, *given)
                 parts = found.items() if isinstance(found, Mapping) else [("", found)]
                 numbers |= {f"{name}_{part}" if part else name: (module, value) for part, value in parts}
@@ -77,7 +77,10 @@ class Method:
 
     def titles(self) -> dict[str, str]:
         """Name of each number that stands in the summary -> what people call it."""
-        numbers, titles = [*self.of_scores(), *self.of_map(_tiny()), *self.of_marks(_tiny_marked(), np.ones((1, 2)))], {}
+        numbers, titles = (
+            [*self.of_scores(), *self.of_map(_tiny()), *self.of_marks(_tiny_marked(), np.ones((1, 2)))],
+            {},
+        )
         for name, module in self.metrics.items():
             first = next(number for number in numbers if number == name or number.startswith(f"{name}_"))
             titles[first] = module.TITLE if first == name else f"{module.TITLE} ({first.removeprefix(f'{name}_')})"

@@ -35,7 +35,7 @@ class OnGrid(MapOnMask):
         return self._grid.restore(self.levels_hw)
 
     @cached_property
-    def histograms(self) -> tuple[Counts, Counts]:  # type: ignore[override]
+    def histograms(self) -> tuple[Counts, Counts]:
         """Pixels with each level inside and outside the lesion, (65536,) each."""
         height, width = self.levels_hw.shape
         pixels_hw = np.outer(np.bincount(self._rows, minlength=height), np.bincount(self._cols, minlength=width))
@@ -47,7 +47,7 @@ class OnGrid(MapOnMask):
         return inside, total - inside
 
     @cached_property
-    def peak(self) -> tuple[int, int] | None:  # type: ignore[override]
+    def peak(self) -> tuple[int, int] | None:
         """(row, column) of the pixel with the highest value, of several the middle one row by row; None: a constant map."""
         found = np.flatnonzero(np.add(*self.histograms))
         if found.size == 1:

@@ -12,6 +12,8 @@ Deviates Between two points of the curve the lower one counts, so that every num
          ended, its end counts.
 """
 
+import numpy as np
+
 from mammoseg.statistics.froc import Marked, froc_curve
 from mammoseg.statistics.ranking import Floats
 
@@ -24,4 +26,4 @@ def measure(marked: Marked, weights: Floats) -> dict[str, Floats]:
     """Each number for every row of `weights` (R, n) -> (R,); NaN where no lesion has a weight."""
     curve = froc_curve(marked, weights)
     at = {f"at_{rate:g}": curve.found_at(rate) for rate in RATES}
-    return {"cpm": sum(at.values()) / len(at), **at, "found": curve.found[:, -1], "false": curve.false[:, -1]}
+    return {"cpm": np.mean([*at.values()], axis=0), **at, "found": curve.found[:, -1], "false": curve.false[:, -1]}

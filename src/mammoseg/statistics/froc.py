@@ -1,8 +1,8 @@
 """Marks with ratings against lesions: what free-response (FROC) metrics count, for many reweighted copies of the data at once.
 
-A mark in a lesion is a lesion localisation, any other a non-lesion localisation. A lesion has the rating of its highest mark, further
-marks on it count neither as true nor as false. An image has the rating of its highest non-lesion localisation. What was not marked
-has the rating -inf, and ties with what was not marked either.
+A mark in a lesion is a lesion localisation, any other a non-lesion localisation. A lesion has the rating of its highest mark;
+further marks on it count neither as true nor as false. An image has the rating of its highest non-lesion localisation. What was
+not marked has the rating -inf, and ties with what was not marked either.
 
     LLF(t)     share of the lesions with a rating of t or more
     NLF(t)     non-lesion localisations with a rating of t or more for each image, whatever it shows

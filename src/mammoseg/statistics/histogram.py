@@ -82,7 +82,9 @@ class RandomOnMask(MapOnMask):
         lesion = np.flatnonzero(self.mask_HW)
         within = lesion[self._rng.choice(lesion.size, inside[found[-1]], replace=False)]
         beside = self._rng.choice(self.mask_HW.size - lesion.size, outside[found[-1]], replace=False)
-        beside += np.searchsorted(lesion - np.arange(lesion.size), beside, side="right")  # the lesion's pixels before it
+        beside += np.searchsorted(
+            lesion - np.arange(lesion.size), beside, side="right"
+        )  # the lesion's pixels before it
         places = np.sort(np.concatenate([within, beside]))
         return _place(int(places[places.size // 2]), self.mask_HW)
 

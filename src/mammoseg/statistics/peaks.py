@@ -41,7 +41,7 @@ def thinned(values: NDArray[np.floating], places: NDArray[np.floating], apart: f
     """Which of n peaks stay, the highest first: of `values` (n,) at `places` (n, 2), at least `apart` from each other, at most
     `most`."""
     order = np.argsort(-values, kind="stable")
-    kept = []
+    kept: list[np.int64] = []
     while order.size and len(kept) < most:
         best = order[0]
         kept.append(best)
