@@ -42,7 +42,10 @@ def maps_on_mask(
 
 
 def map_tables(rows: pd.DataFrame, method: Method) -> dict[str, Any]:
-    """class -> maps, saliency_minus_global and ratio_to_random (map or metric name -> summary), for a table with ROW_KEYS and every number."""
+    """class -> maps, saliency_minus_global and ratio_to_random (map or metric name -> summary).
+
+    `rows` has ROW_KEYS and every number.
+    """
     return {label: _class_tables(rows[rows["class"] == label], method) for label in method.classes}
 
 
