@@ -35,6 +35,7 @@ from mammoseg.evaluation.join import Joined, join
 from mammoseg.evaluation.localisation import TITLES, localisation
 from mammoseg.evaluation.localise import localise
 from mammoseg.evaluation.maps import ROW_KEYS
+from mammoseg.evaluation.mark_rule import MarkRule
 from mammoseg.evaluation.method import Method, load_metrics
 from mammoseg.evaluation.operating_points import operating_points, points_of, read_points
 from mammoseg.evaluation.places import PLACES, write_places
@@ -69,6 +70,7 @@ def evaluate(
     cuts: Mapping[str, Sequence[float]] | None = None,
     at: Sequence[str] = (),
     at_of: Path | None = None,
+    rule: MarkRule | None = None,
 ) -> dict[str, Any]:
     """Evaluate a predictions folder and write the files into `out`; returns what metrics.json holds.
 
@@ -78,7 +80,7 @@ def evaluate(
     """
     load_metrics(metrics)  # mistakes in them are better known before everything is read
     joined = join(predictions, manifest, split, training)
-    return evaluate_joined(joined, out, bootstrap, seed, by, date, metrics, split, cuts, at, at_of)
+    return evaluate_joined(joined, out, bootstrap, seed, by, date, metrics, split, cuts, at, at_of, rule)
 
 
 def evaluate_joined(
@@ -93,6 +95,7 @@ def evaluate_joined(
     cuts: Mapping[str, Sequence[float]] | None = None,
     at: Sequence[str] = (),
     at_of: Path | None = None,
+    rule: MarkRule | None = None,
 ) -> dict[str, Any]:
     """Evaluate cases with scores and labels, of `join` or `read_score_table`; writes the files and returns what metrics.json holds.
 
@@ -101,11 +104,12 @@ def evaluate_joined(
 
     `by` names columns to break the scores down by, two as "density,vendor"; `cuts` says where columns of numbers are cut; `at`
     are operating points such as "sensitivity=0.9", `at_of` is the metrics.json of an evaluation whose thresholds are taken over;
+    `rule` says which places of maps are marks;
     `date` is written into the result as given, `metrics` are the dotted names of metrics beside those of mammoseg (method.py). In
     the returned dictionary undefined numbers are NaN, in the file null. Raises PluginError or MetricError for a metric, ConfigError
     for a column or an operating point, OperatingPointError for `at_of`, ValueError for a mask that does not fit its image.
     """
-    method = Method(load_metrics(metrics), joined.classes, bootstrap, seed)
+    method = Method(load_metrics(metrics), joined.classes, bootstrap, seed, rule or MarkRule())
     here, before = read_points(at), points_of(at_of) if at_of else {}
     logger.info("evaluating %d images, %d failed in prediction", len(joined.images), len(joined.failed))
     tables = level_tables(joined.images, joined.sources, method.classes, joined.levels)
