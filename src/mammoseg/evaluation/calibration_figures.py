@@ -3,7 +3,7 @@
 Source   How a reliability curve is drawn: Bröcker and Smith 2007 (intervals); Van Calster et al. 2019.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,23 +11,23 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mammoseg.evaluation.calibration import ALL, CALIBRATED, NONE, TITLES
+from mammoseg.evaluation.calibration_cases import CALIBRATED
+from mammoseg.evaluation.calibration_curves import ALL, NONE
+from mammoseg.evaluation.figures import shown
 from mammoseg.evaluation.scores import FINAL
 from mammoseg.records.colours import looks
 
 _SIZE = 4.2
 _NAMES = {FINAL: "score as it is", CALIBRATED: "calibrated"}
-_LONGEST = 40
 
 
-def reliability_figure(rows: Sequence[Mapping[str, Any]], numbers: Mapping[str, Any]) -> Figure:
+def reliability_figure(table: pd.DataFrame, numbers: Mapping[str, Any]) -> Figure:
     """Share of positives against mean probability, in bins of as many cases each; a panel for each class.
 
-    `rows` of `reliability_table`, `numbers` of `calibration_numbers`. The score as it is is grey, the calibrated one has the colour of
-    its class.
+    `table` of `reliability_table`, `numbers` of `calibration_numbers`. The score as it is is grey, the calibrated one has the
+    colour of its class.
     """
     figure, panels = _panels(list(numbers))
-    table = pd.DataFrame(rows, columns=["class", "source", "predicted", "observed", "low", "high"])
     for (name, look), axes in zip(looks(numbers).items(), panels, strict=True):
         of_class = table[table["class"] == name]
         most = float(np.nanmax([0.02, *of_class["predicted"], *of_class["observed"]]))
@@ -48,16 +48,15 @@ def reliability_figure(rows: Sequence[Mapping[str, Any]], numbers: Mapping[str, 
                 elinewidth=0.8,
                 label=f"{_NAMES[str(source)]}: {_said(numbers[name][source])}",
             )
-        _finish(axes, name, numbers[name], "mean probability in the bin", "share of positive breasts")
+        _finish(axes, name, numbers[name], "mean probability in the bin", "share of positives")
         axes.set(xlim=(0, most), ylim=(0, most))
         axes.set_aspect("equal")
     return figure
 
 
-def decision_figure(rows: Sequence[Mapping[str, Any]], numbers: Mapping[str, Any]) -> Figure:
-    """Net benefit against the probability from which is recalled; a panel for each class. `rows` of `decision_table`."""
+def decision_figure(table: pd.DataFrame, numbers: Mapping[str, Any]) -> Figure:
+    """Net benefit against the probability from which is recalled; a panel for each class. `table` of `decision_table`."""
     figure, panels = _panels(list(numbers))
-    table = pd.DataFrame(rows, columns=["class", "source", "threshold", "net_benefit", "low", "high"])
     for (name, look), axes in zip(looks(numbers).items(), panels, strict=True):
         of_class = table[table["class"] == name]
         calibrated = (of_class["source"] == CALIBRATED).any()
@@ -86,11 +85,10 @@ def _panels(classes: list[str]) -> tuple[Figure, list[Axes]]:
 
 def _finish(axes: Axes, name: str, sources: Mapping[str, Any], across: str, upwards: str) -> None:
     """Title, axes and legend; texts of others are written as they are."""
-    shown = " ".join(name.split())
-    title = shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…"
+    title = shown(name)
     counts = next(iter(sources.values()), None)
     if counts:
-        title += f", {counts['positives']} of {counts['n']} breasts positive"
+        title += f", {counts['positives']} of {counts['n']} {counts['level']}s positive"
         title += f",\nweighted to {counts['weighted_to']:.2%}" if counts["weighted_to"] else ""
         for why in (counts["reason"], counts["caution"]):
             title += f"\n{why}" if why else ""
@@ -101,5 +99,5 @@ def _finish(axes: Axes, name: str, sources: Mapping[str, Any], across: str, upwa
 
 def _said(numbers: Mapping[str, Any]) -> str:
     short = {"brier": "Brier", "slope": "slope", "intercept": "intercept"}
-    known = {name: numbers[name]["value"] for name in short if name in numbers and name in TITLES}
+    known = {name: numbers[name]["value"] for name in short if name in numbers}
     return ", ".join(f"{short[name]} {value:.3f}" for name, value in known.items() if not np.isnan(value))

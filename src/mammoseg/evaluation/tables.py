@@ -21,7 +21,7 @@ def all_rows(metrics: Mapping[str, Any]) -> list[Row]:
     Cells that a number does not have are missing from its row.
     """
     breakdowns = [row for column in metrics["by"] for row in _breakdown_rows(metrics, column)]
-    return [*_score_rows(metrics), *_point_rows(metrics), *_map_rows(metrics), *breakdowns]
+    return [*_score_rows(metrics), *_point_rows(metrics), *_calibration_rows(metrics), *_map_rows(metrics), *breakdowns]
 
 
 def summary_table(metrics: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -105,6 +105,12 @@ def _point_rows(metrics: Mapping[str, Any]) -> Iterator[Row]:
                     if isinstance(found, Mapping) and "of" in found:
                         number = {key: found[key] for key in ("value", "low", "high", "k", "method", "no_interval")}
                         yield {**about, "metric": metric, **counts, **number, "n": found["of"]}
+
+
+def _calibration_rows(metrics: Mapping[str, Any]) -> Iterator[Row]:
+    for label, sources in metrics.get("calibration", {}).items():
+        for source, result in sources.items():
+            yield from _ranking_rows({"table": "calibration", "class": label, "of": source}, result)
 
 
 def _ranking_rows(about: Row, result: Mapping[str, Any]) -> Iterator[Row]:

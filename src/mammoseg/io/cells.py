@@ -40,7 +40,9 @@ def utf8_text(content: bytes) -> str:
 def csv_text(table: pd.DataFrame) -> str:
     """The table with its header, without its index, as CSV with Unix line ends; texts and names of columns escaped."""
     safe = _changed(table, escape)
-    if _texts(safe).map(lambda cell: isinstance(cell, str) and "\r" in cell).any(axis=None):  # csv would not quote these
+    if (
+        _texts(safe).map(lambda cell: isinstance(cell, str) and "\r" in cell).any(axis=None)
+    ):  # csv would not quote these
         return safe.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     return safe.to_csv(index=False, lineterminator="\n")
 
