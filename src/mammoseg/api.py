@@ -120,7 +120,7 @@ class Model:
         return self._predictor.calibration
 
     def breast(self, results: Sequence[Result]) -> dict[str, Decision]:
-        """Class -> what the calibration says of a breast, from the results of all its images; classes it does not know are not there.
+        """Class -> what the calibration says of a breast, from the results of all its images. Classes it does not know are missing.
 
         Raises CalibrationError without a calibration, ValueError without a result.
         """

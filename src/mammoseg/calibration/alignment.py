@@ -19,10 +19,12 @@ from mammoseg.statistics.clusters import Patients
 
 Floats = NDArray[np.float64]
 
-KNOTS = 50
-"""Quantiles that are matched, from the 1st to the 99th percentile."""
+LEVELS = (*(np.arange(0.5, 50) / 50).tolist(), 0.995, 0.9975, 0.999)
+"""Of the quantiles that are matched: in steps of 2 %, finer where the cancers are."""
 FEWEST_BREASTS = 200
-"""On both sides: four for each knot."""
+"""On both sides: four for each step."""
+_FEWEST_ABOVE = 2
+"""Breasts above a quantile, on both sides, without which it is not matched."""
 
 
 def reference_of(scores: Floats, patients: Patients) -> Reference:
@@ -30,7 +32,8 @@ def reference_of(scores: Floats, patients: Patients) -> Reference:
     return Reference(
         breasts=scores.size,
         patients=len(set(np.asarray(patients).tolist())),
-        quantiles=tuple(np.quantile(scores, _levels()).tolist()),
+        levels=LEVELS,
+        quantiles=tuple(np.quantile(scores, LEVELS).tolist()),
     )
 
 
@@ -45,11 +48,13 @@ def align(scores: Floats, patients: Patients, reference: Reference) -> Alignment
                 f"{breasts} breasts of {where}: too few to know how scores are distributed. Expected at least {FEWEST_BREASTS}, "
                 "better 2000, one after the other as they come, not chosen. Take more."
             )
-    found = np.quantile(scores, _levels())
+    levels = np.array(reference.levels)
+    used = (1 - levels) * min(scores.size, reference.breasts) >= _FEWEST_ABOVE - 1e-9
+    found = np.quantile(scores, levels[used])
     if found[0] == found[-1]:
         raise CalibrationError("all scores of the site are the same. Expected scores that differ. Check the images.")
     x, first = np.unique(np.concatenate([[0.0], found, [1.0]]), return_index=True)
-    y = np.concatenate([[0.0], reference.quantiles, [1.0]])
+    y = np.concatenate([[0.0], np.array(reference.quantiles)[used], [1.0]])
     ends = np.append(first[1:], y.size)
     middle = [float(np.mean(y[start:end])) for start, end in zip(first, ends, strict=True)]  # of equal quantiles
     return Alignment(
@@ -57,7 +62,3 @@ def align(scores: Floats, patients: Patients, reference: Reference) -> Alignment
         breasts=scores.size,
         patients=len(set(np.asarray(patients).tolist())),
     )
-
-
-def _levels() -> Floats:
-    return (np.arange(KNOTS) + 0.5) / KNOTS

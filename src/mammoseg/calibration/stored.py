@@ -130,13 +130,15 @@ class Reference(Config):
 
     breasts: _Count
     patients: _Count
-    quantiles: tuple[Share, ...] = Field(min_length=1, max_length=_MOST_POINTS)
-    """At (k - 1/2) / K, k = 1 ... K."""
+    levels: tuple[Share, ...] = Field(min_length=1, max_length=_MOST_POINTS)
+    """Shares of the breasts that lie below the quantiles."""
+    quantiles: tuple[Share, ...]
 
     @model_validator(mode="after")
     def _rises(self) -> Self:
-        if np.any(np.diff(self.quantiles) < 0):
-            raise ValueError("the quantiles do not rise")
+        as_many = len(self.levels) == len(self.quantiles)
+        if not as_many or np.any(np.diff(self.levels) <= 0) or np.any(np.diff(self.quantiles) < 0):
+            raise ValueError("levels and quantiles are not as many, or do not rise")
         return self
 
 

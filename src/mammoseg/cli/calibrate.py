@@ -108,20 +108,23 @@ def _row(name: str, of_class: "OfClass") -> dict[str, str]:
 def _tell_points(calibration: "Calibration") -> None:
     import numpy as np
 
+    from mammoseg.cli.tables import print_table
+
+    rows = []
     for name, of_class in calibration.classes.items():
         if (point := of_class.point) is None:
             continue
-        numbers = []
+        row = {"class": name, "recalled from": f"{point.threshold:.4g}"}
+        row["probability there"] = f"{float(of_class.fit(np.array(point.threshold))):.3g}"
         for measure, found in point.found.items():
-            if found.value is not None:
-                limits = "" if found.low is None or found.high is None else f" ({found.low:.3f} to {found.high:.3f})"
-                numbers.append(f"{measure.replace('_', ' ')} {found.value:.3f}{limits}")
-        of = f"with {point.prevalence:.2%} positive" if point.prevalence else "on these breasts"
-        probability = float(of_class.fit(np.array(point.threshold)))
-        print(
-            f"{name}: recalled from score {point.threshold:.4g} on (probability {probability:.3g}), chosen by {point.rule} "
-            f"{point.target:g}; {of}: {', '.join(numbers)}."
-        )
+            limits = "" if found.low is None or found.high is None else f" ({found.low:.3f} to {found.high:.3f})"
+            row[measure.replace("_", " ")] = "undefined" if found.value is None else f"{found.value:.3f}{limits}"
+        rows.append(row)
+        cases = f"a population with {point.prevalence:.2%} positive" if point.prevalence else "these breasts"
+        chosen = f"Chosen by {point.rule} {point.target:g}; recall rate, PPV and NPV are those of {cases}."
+    if rows:
+        print_table(rows)
+        print(f"{chosen} The intervals choose anew in every replicate.")
 
 
 def _tell_alignment(calibration: "Calibration", predictions: Path) -> None:

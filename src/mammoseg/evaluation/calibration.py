@@ -4,10 +4,12 @@
     sources       "final", the score as it is; "calibrated", where the predictions have a calibration
 
 `weighted_to` says to which prevalence the cases were weighted (calibration_cases.py). Intervals are those of a bootstrap by
-patient, in which bins are held. Beside them stands what the stored operating point does, at its threshold, with Wilson's intervals by patient.
+patient, in which bins are held. Beside them stands what the stored operating point does, at its threshold, with Wilson's intervals
+by patient.
 """
 
 from collections.abc import Callable, Mapping
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -20,13 +22,13 @@ from mammoseg.evaluation.calibration_cases import CALIBRATED, Cases, Floats, sou
 from mammoseg.evaluation.method import Method
 from mammoseg.evaluation.scores import FINAL, NOT_PREDICTED, caution, score_column
 from mammoseg.statistics.bootstrap import interval
-from mammoseg.statistics.operating import operating_point
+from mammoseg.statistics.operating import MEASURES, operating_point
 
 TITLES = {
     "brier": "Brier score",
-    "slope": "Calibration slope",
-    "intercept": "Calibration intercept",
-    "observed_to_expected": "Observed to expected",
+    "slope": "slope",
+    "intercept": "intercept",
+    "observed_to_expected": "observed / expected",
     "ece": "ECE",
 }
 """What people look at first."""
@@ -56,11 +58,26 @@ def calibration_numbers(
 def calibration_table(found: Mapping[str, Any]) -> list[dict[str, str]]:
     """The numbers that people look at first, as rows of text: class, of, those of TITLES."""
     return [
-        {"class": name, "of": source, **{title: _text(numbers[key]) for key, title in TITLES.items()}}
+        {
+            "class": name,
+            "of": f"{source}, weighted to {numbers['weighted_to']:.3g} positive" if numbers["weighted_to"] else source,
+            **{title: _text(numbers[key]) for key, title in TITLES.items()},
+        }
         for name, sources in found.items()
         for source, numbers in sources.items()
         if numbers["reason"] is None
     ]
+
+
+def stored_point_table(found: Mapping[str, Any]) -> list[dict[str, str]]:
+    """What the stored operating points do on these cases, as rows of text: class, threshold, the five measures."""
+    rows = []
+    for name, sources in found.items():
+        numbers = sources.get(CALIBRATED, {})
+        if "threshold" in numbers:
+            measures = {measure.replace("_", " "): _text(numbers[measure]) for measure in MEASURES}
+            rows.append({"class": name, "recalled from": f"{numbers['threshold']:.4g}", **measures})
+    return rows
 
 
 def _counts(table: pd.DataFrame, name: str, cases: Cases, method: Method) -> dict[str, Any]:
@@ -95,13 +112,12 @@ def _numbers(cases: Cases, method: Method) -> dict[str, Any]:
     blocks: list[dict[str, Floats]] = []  # draws are the same for every number: all are computed once for each
 
     def of(name: str) -> Callable[[Floats], Floats]:
-        replay = iter(blocks)
+        places = count()
 
         def statistic(weights_Rn: Floats) -> Floats:
-            if (block := next(replay, None)) is None:
+            if (place := next(places)) == len(blocks):
                 blocks.append(everything(weights_Rn))
-                block = next(replay)
-            return block[name]
+            return blocks[place][name]
 
         return statistic
 

@@ -32,7 +32,7 @@ def reliability_figure(table: pd.DataFrame, numbers: Mapping[str, Any]) -> Figur
         of_class = table[table["class"] == name]
         most = float(np.nanmax([0.02, *of_class["predicted"], *of_class["observed"]]))
         most = 1.0 if most > 0.5 else 1.15 * most
-        axes.plot([0, most], [0, most], color="0.6", linewidth=1, label="right")
+        axes.plot([0, most], [0, most], color="0.6", linewidth=1, label="perfect")
         calibrated = (of_class["source"] == CALIBRATED).any()
         for source, bins in of_class.groupby("source", sort=False):
             main = source == CALIBRATED or not calibrated
@@ -60,7 +60,7 @@ def decision_figure(table: pd.DataFrame, numbers: Mapping[str, Any]) -> Figure:
     for (name, look), axes in zip(looks(numbers).items(), panels, strict=True):
         of_class = table[table["class"] == name]
         calibrated = (of_class["source"] == CALIBRATED).any()
-        best = float(of_class["net_benefit"].max()) if len(of_class) else 1.0
+        top = float(np.nanmax([0.0, *of_class["net_benefit"], *of_class["high"]])) or 1.0
         for source, curve in of_class.groupby("source", sort=False):
             if source in (ALL, NONE):
                 style = "dashdot" if source == ALL else "solid"
@@ -73,7 +73,8 @@ def decision_figure(table: pd.DataFrame, numbers: Mapping[str, Any]) -> Figure:
             axes.plot(curve["threshold"], curve["net_benefit"], color=colour, linestyle=line, label=_NAMES[str(source)])
             axes.fill_between(curve["threshold"], curve["low"], curve["high"], color=colour, alpha=0.15, linewidth=0)
         _finish(axes, name, numbers[name], "recalled from this probability", "net benefit")
-        axes.set(ylim=(-0.25 * best, 1.15 * best), xlim=(0, None))
+        last = float(of_class["threshold"].max()) if len(of_class) else 1.0
+        axes.set(ylim=(-0.2 * top, 1.05 * top), xlim=(0, last))
     return figure
 
 
