@@ -95,7 +95,8 @@ def _finish(axes: Axes, name: str, sources: Mapping[str, Any], across: str, upwa
             title += f"\n{why}" if why else ""
     axes.set_title(title, fontsize="medium", parse_math=False)
     axes.set(xlabel=across, ylabel=upwards)
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), frameon=False, fontsize="x-small")
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), frameon=False, fontsize="x-small")
 
 
 def _said(numbers: Mapping[str, Any]) -> str:
