@@ -31,6 +31,7 @@ VERBS = (
     "predict",
     "calibrate",
     "evaluate",
+    "reader-study",
     "export",
     "report",
     "serve",
