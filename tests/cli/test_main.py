@@ -29,6 +29,7 @@ VERBS = (
     "import-weights",
     "check-images",
     "predict",
+    "calibrate",
     "evaluate",
     "reader-study",
     "export",

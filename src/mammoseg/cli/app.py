@@ -9,6 +9,7 @@ import mammoseg
 from mammoseg.cli import (
     adapt,
     bench,
+    calibrate,
     check_images,
     demo,
     doctor,
@@ -60,6 +61,7 @@ for verb in (
     import_weights,
     check_images,
     predict,
+    calibrate,
     evaluate,
     reader_study,
     export,
