@@ -4,9 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from mammoseg.data.exam_names import exam_key
 from mammoseg.data.manifest import Manifest
 from mammoseg.ingest.tables import read_table
 from mammoseg.io.cells import write_csv
@@ -133,4 +135,21 @@ def test_a_model_that_has_learned_from_the_patients(read: Read) -> None:
     read.predicted.add("e3L", "L", "CC", "e3", "p2", label=0, of_training=True)
     write_predictions_csv(read.predicted.folder)
     with pytest.raises(StudyError, match="has learned from the patients of 1 image"):
+        read.study()
+
+
+def test_exams_of_one_id_of_another_patient_are_left_out(read: Read) -> None:
+    for row in read.rows:
+        row["exam_key"] = exam_key(f"p{EXAMS.index(row['exam_id'])}", row["exam_id"])
+    before = read.study()
+    assert not before.remarks
+    stranger = exam_key("someone else", "e2")
+    read.rows.append(verdict("e2", "L", "AB", score=99, exam_key=stranger))
+    after = read.study()
+    assert [remark for remark in after.remarks if "of other patients" in remark]
+    np.testing.assert_array_equal(after.scores_TRN, before.scores_TRN)
+    for row in read.rows:
+        if row["exam_id"] == "e2" and row["exam_key"] != stranger:
+            row["exam_key"] = exam_key("a third one", "e2")
+    with pytest.raises(StudyError, match="none of them of the patient in the manifest"):
         read.study()

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from mammoseg.data.breasts import breast_labels
+from mammoseg.data.exam_names import exam_key
 from mammoseg.data.manifest import Manifest
 from mammoseg.io.cells import unescape
 from mammoseg.io.scores_table import checked_scores
@@ -46,7 +47,8 @@ def read_verdicts(
         )
     patients, labels = _truth(manifest.with_classes([label]), label, table.path)
     models = {name: _breast_scores(folder, label) for name, folder in predictions.items()}
-    read, remarks = _readings(table, score)
+    strangers = _of_other_patients(table, patients)
+    read, remarks = _readings(table, score, strangers)
     breasts = sorted({breast for those in read.values() for breast in those})
     if unknown := sorted({exam for exam, _ in breasts} - {exam for exam, _ in labels}):
         raise StudyError(
@@ -63,22 +65,44 @@ def read_verdicts(
     )
 
 
-def _readings(table: Table, score: str) -> tuple[dict[str, dict[Breast, float]], list[str]]:
-    """Reader -> breast -> the last number given before the truth was seen."""
+def _of_other_patients(table: Table, patients: Mapping[str, str]) -> set[int]:
+    """Rows on exams of other patients than those of the manifest, where the table has several exams of one id. Tables of earlier
+    versions have no `exam_key` that could tell."""
+    keys: dict[str, set[str]] = {}
+    for row in table.rows.values():
+        keys.setdefault(unescape(row["exam_id"]), set()).add(row.get("exam_key", ""))
+    own = {
+        exam: exam_key(patients[exam], exam)
+        for exam, of_exam in keys.items()
+        if len(of_exam - {""}) > 1 and exam in patients
+    }
+    if lost := [exam for exam, key in own.items() if key not in keys[exam]]:
+        raise StudyError(
+            f"{table.path}: verdicts are on several exams called {listed(lost, 3)}, none of them of the patient in the manifest. "
+            "Expected the manifest of the study (and its --hash-ids). Give that one."
+        )
+    exams = {number: unescape(row["exam_id"]) for number, row in table.rows.items()}
+    return {number for number, exam in exams.items() if exam in own and table.rows[number]["exam_key"] != own[exam]}
+
+
+def _readings(table: Table, score: str, strangers: set[int]) -> tuple[dict[str, dict[Breast, float]], list[str]]:
+    """Reader -> breast -> the last number given before the truth was seen, without the rows `strangers`."""
     numbers, seen = scores(table, score), truths(table, "truth_seen")
     found: dict[str, dict[Breast, float]] = {}
     for number, row in table.rows.items():
-        if seen[number] == 0:
+        if seen[number] == 0 and number not in strangers:
             value = BIRADS_0 if score == "birads" and numbers[number] == 0 else numbers[number]
             found.setdefault(unescape(row["reader"]), {})[unescape(row["exam_id"]), row["laterality"]] = value
-    later = sum(value != 0 for value in seen.values())
+    later = sum(value != 0 for number, value in seen.items() if number not in strangers)
     if not found:
         raise StudyError(
             f"{table.path}: no verdict was given before the truth was seen. Expected independent ones. Read again, blinded."
         )
-    return found, [
-        f"{counted(later, 'verdict')} left out: given with the truth seen, or that is unknown"
-    ] if later else []
+    left_out = {
+        "given with the truth seen, or that is unknown": later,
+        "on exams of the same id of other patients": len(strangers),
+    }
+    return found, [f"{counted(number, 'verdict')} left out: {why}" for why, number in left_out.items() if number]
 
 
 def _truth(manifest: Manifest, label: str, where: Path) -> tuple[dict[str, str], dict[Breast, float]]:
