@@ -33,7 +33,7 @@ def evaluate(
 ) -> int:
     """Measure predictions: AUC, average precision, Dice and PxAP, with intervals.
 
-    Writes metrics.json, metrics.csv, per_image.csv and the ROC figure (roc.png, roc.pdf, roc.svg). Those of several predictions
+    Writes metrics.json, metrics.csv, per_image.csv, the ROC figure (roc.png, roc.pdf, roc.svg) and all of it as a page, report.html. Those of several predictions
     go to OUT/1, OUT/2 and so on, and mean and standard deviation over them to OUT/spread.csv. Exit code 3: some images had failed
     in `predict`.
     """
@@ -44,6 +44,7 @@ def evaluate(
     from mammoseg.evaluation.tables import breakdown_table, summary_table
     from mammoseg.ingest.pseudonyms import read_salt, with_pseudonyms
     from mammoseg.io.outputs import writing_to
+    from mammoseg.results_page.write import write_results_page
 
     table = load_manifest(manifest)
     table = with_pseudonyms(table, read_salt(hash_ids)) if hash_ids else table
@@ -61,6 +62,7 @@ def evaluate(
                 metrics=metric or [],
                 training=training,
             )
+            write_results_page(place, folder, table)
         spread = write_spread(out, list(found.values())) if several else []
     if several:
         print_table(spread_table(spread, found[place]["titles"]))
@@ -76,5 +78,5 @@ def evaluate(
             print(f"Caution: from patients of {learned} of {metrics['n_images']} images the model has learned.")
         if below := metrics["window"]["images_below"]:
             print(f"Caution: on {below} of {metrics['n_images']} images the model saw too little of the breast.")
-        print(f"All numbers: {place / 'metrics.json'}")
+        print(f"All numbers: {place / 'metrics.json'}, as a page: {place / 'report.html'}")
     return 3 if any(metrics["n_failed"] for metrics in found.values()) else 0

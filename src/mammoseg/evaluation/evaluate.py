@@ -40,7 +40,7 @@ from mammoseg.progress import Bar
 
 logger = logging.getLogger(__name__)
 
-FILES = ("metrics.json", "metrics.csv", "per_image.csv", *(f"roc.{kind}" for kind in FIGURE_KINDS))
+FILES = ("metrics.json", "metrics.csv", "per_image.csv", "report.html", *(f"roc.{kind}" for kind in FIGURE_KINDS))
 FORMAT = 1
 """Version of the structure of metrics.json."""
 

@@ -1,0 +1,89 @@
+"""report.html: an evaluation as one page that needs nothing beside it, for the screen, for paper and for a screen reader."""
+
+from pathlib import Path
+from typing import Any
+
+from mammoseg.data.manifest import Manifest
+from mammoseg.data.predictions import Predictions
+from mammoseg.evaluation.results import Results, read_results
+from mammoseg.io.atomic import write_text
+from mammoseg.io.errors import RunFileError
+from mammoseg.records.colours import looks
+from mammoseg.report.pages import Kind, Pages
+from mammoseg.results_page import about, claim, tripod_ai
+from mammoseg.results_page.cases import worst_cases
+from mammoseg.results_page.checklist import filled
+from mammoseg.results_page.citations import Cited
+from mammoseg.results_page.figures import figures_in, links_to
+from mammoseg.results_page.methods import methods
+from mammoseg.results_page.numbers import HEADS, sections, spoken, summary
+
+NAME = "report.html"
+PAGES = Pages(
+    ("mammoseg.results_page", "mammoseg.report"),
+    {name: Kind((), ("paper.css",)) for name in ("results.html", "compare.html")},
+)
+_TITLES = {
+    "scores": "Scores",
+    "maps": "Maps",
+    "ratio to random": "Maps against noise",
+    "difference": "Final against global map",
+}
+_FIGURES = {"roc": "ROC curves"}
+_FILES = ("metrics.json", "metrics.csv", "per_image.csv", "spread.csv")
+
+
+def write_results_page(folder: Path, predictions: Path | None = None, manifest: Manifest | None = None) -> Path:
+    """Write report.html into the folder of an evaluation, of what lies there; returns its path.
+
+    With the `predictions` that were evaluated the worst cases have pictures, with their `manifest` the true lesions, too. Raises
+    ResultsError where the folder holds no evaluation.
+    """
+    results = read_results(folder)
+    values = page_values(results, _opened(folder, predictions, manifest))
+    path = folder / NAME
+    write_text(path, PAGES.render("results.html", values))
+    return path
+
+
+def page_values(results: Results, predictions: Predictions | None) -> dict[str, Any]:
+    """Values of templates/results.html."""
+    cited = Cited()
+    text = methods(results, cited)
+    main = summary(results.numbers, results.titles)
+    checklists = [
+        (title, cited(key), filled(items, results))
+        for title, key, items in (
+            (claim.TITLE, "claim", claim.ITEMS),
+            (tripod_ai.TITLE, "tripod", tripod_ai.ITEMS),
+        )
+    ]
+    return {
+        "name": about.model_name(results),
+        "date": results.metrics.get("date") or "",
+        "counts": about.counts(results),
+        "failed": about.failed(results),
+        "n_failed": results.metrics.get("n_failed") or 0,
+        "summary": main,
+        "sections": sections(results.numbers, results.titles, _TITLES),
+        "heads": HEADS,
+        "figures": figures_in(results.folder, _FIGURES, {"roc": spoken(main, results.titles.get("auc", ""))}),
+        "files": links_to(results.folder, _FILES),
+        "cases": worst_cases(results, predictions),
+        "pictured": predictions is not None,
+        "classes": looks(results.classes),
+        "fingerprints": about.fingerprints(results),
+        "methods": text,
+        "checklists": checklists,
+        "references": cited.works,
+    }
+
+
+def _opened(folder: Path, predictions: Path | None, manifest: Manifest | None) -> Predictions | None:
+    """The predictions with their pictures; None where there are none or they cannot be opened: the page does without."""
+    if predictions is None:
+        return None
+    try:
+        return Predictions(predictions, manifest, folder, step="results page")
+    except RunFileError:
+        return None
