@@ -30,6 +30,7 @@ VERBS = (
     "check-images",
     "predict",
     "evaluate",
+    "results-page",
     "export",
     "report",
     "serve",

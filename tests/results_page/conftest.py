@@ -14,7 +14,7 @@ HOSTILE = "=\"><script>window.hit=1</script><img src=x onerror='window.hit=2'>{{
 
 @pytest.fixture(scope="session")
 def evaluated(new_study_in: Callable[[Path], Any], tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
-    """Twelve patients, every third with a malignant left breast; the file of one image is gone. `folder`, `predictions`, `manifest`."""
+    """Twelve patients, every third with a malignant left breast; the file of one image is gone."""
     from mammoseg.evaluation.evaluate import evaluate
     from mammoseg.io.scores_table import write_predictions_csv
 

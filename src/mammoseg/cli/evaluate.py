@@ -33,9 +33,9 @@ def evaluate(
 ) -> int:
     """Measure predictions: AUC, average precision, Dice and PxAP, with intervals.
 
-    Writes metrics.json, metrics.csv, per_image.csv, the ROC figure (roc.png, roc.pdf, roc.svg) and all of it as a page, report.html. Those of several predictions
-    go to OUT/1, OUT/2 and so on, and mean and standard deviation over them to OUT/spread.csv. Exit code 3: some images had failed
-    in `predict`.
+    Writes metrics.json, metrics.csv, per_image.csv, the ROC figure (roc.png, roc.pdf, roc.svg), and all of it as one page,
+    report.html. Those of several predictions go to OUT/1, OUT/2 and so on, and mean and standard deviation over them to
+    OUT/spread.csv. Exit code 3: some images had failed in `predict`.
     """
     from mammoseg.cli.tables import print_table
     from mammoseg.data.manifest import load_manifest

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -37,7 +38,8 @@ def case_picture(
     """
     scale = ROWS / pixels.shape[0]
     size = (max(1, round(pixels.shape[1] * scale)), ROWS)
-    small = cv2.resize(pixels.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    fine: NDArray[Any] = pixels if pixels.dtype == np.uint16 else pixels.astype(np.float32)
+    small = cv2.resize(fine, size, interpolation=cv2.INTER_AREA).astype(np.float32)
     panel = Panel(to_rgb(small, *display_range(pixels)), "")
     if label in prediction.scores:
         panel.outline(_high(prediction, label, (ROWS, size[0])), WHITE, MAP_LINE)

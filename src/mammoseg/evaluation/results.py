@@ -40,7 +40,7 @@ class Results:
     def classes(self) -> tuple[str, ...]:
         """Those whose final score the images have."""
         start = score_column(FINAL, "")
-        names = [column.removeprefix(start) for column in self.images if column.startswith(start)]
+        names = [column.removeprefix(start) for column in map(str, self.images) if column.startswith(start)]
         return tuple(name for name in names if name in self.images)
 
     @property

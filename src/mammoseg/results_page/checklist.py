@@ -62,7 +62,9 @@ def disjoint(results: Results) -> str:
         return (
             f"By patient: {counted(learned, 'image')} evaluated here are of patients that the model has learned from."
         )
-    return "By patient: none of these images is of a patient whom the checkpoint notes as learned from (imported weights note none)."
+    return (
+        "By patient: no image is of a patient whom the checkpoint notes as learned from (imported weights note none)."
+    )
 
 
 def software(results: Results) -> str:

@@ -4,7 +4,8 @@ REFERENCES = {
     "hanley": "Hanley JA, McNeil BJ. The meaning and use of the area under a receiver operating characteristic (ROC) curve. "
     "Radiology 1982;143:29-36.",
     "efron": "Efron B, Tibshirani RJ. An Introduction to the Bootstrap. Chapman & Hall, 1993.",
-    "rutter": "Rutter CM. Bootstrap estimation of diagnostic accuracy with patient-clustered data. Academic Radiology 2000;7:413-419.",
+    "rutter": "Rutter CM. Bootstrap estimation of diagnostic accuracy with patient-clustered data. Academic Radiology "
+    "2000;7:413-419.",
     "davis": "Davis J, Goadrich M. The relationship between precision-recall and ROC curves. ICML 2006:233-240.",
     "choe": "Choe J, Oh SJ, Lee S, et al. Evaluating weakly supervised object localization methods right. CVPR 2020 "
     "(arXiv:2001.07437).",

@@ -1,7 +1,7 @@
 """The numbers of an evaluation as tables of text: a row for each number, with its interval, its cases and its cautions."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -48,8 +48,6 @@ class Section:
     """Name of the kind in metrics.csv."""
     title: str
     tables: tuple[Table, ...]
-    notes: tuple[str, ...] = field(default=())
-    """What is to be said before the tables."""
 
 
 def sections(numbers: pd.DataFrame, titles: Mapping[str, str], names: Mapping[str, str]) -> list[Section]:
@@ -64,7 +62,7 @@ def sections(numbers: pd.DataFrame, titles: Mapping[str, str], names: Mapping[st
         key = str(kind)
         title = names.get(key, f"{key[:1].upper()}{key[1:]}")
         tables = [
-            table(f"{title}, by {level}" if level else title, group.to_dict("records"), _OF.get(key, ""), titles)
+            table(f"{title}, by {level}" if level else title, _rows(group), _OF.get(key, ""), titles)
             for level, group in _by_level(rows)
         ]
         found.append(Section(key, title, tuple(tables)))
@@ -82,10 +80,8 @@ def summary(numbers: pd.DataFrame, titles: Mapping[str, str]) -> Table | None:
     rows = pd.concat([scores[scores["level"] == level], maps])
     if rows.empty:
         return None
-    records = [
-        row | {"of": f"score by {level}" if row["table"] == "scores" else "map"} for row in rows.to_dict("records")
-    ]
-    return table("The main results", records, "of", titles)
+    named = [{**row, "of": f"score by {level}" if row["table"] == "scores" else "map"} for row in _rows(rows)]
+    return table("The main results", named, "of", titles)
 
 
 def table(caption: str, rows: Sequence[Row], of: str, titles: Mapping[str, str]) -> Table:
@@ -111,6 +107,10 @@ def number(text: str) -> str:
     if value != value:
         return "undefined"
     return f"{value:.3f}" if abs(value) < 100 else f"{value:.0f}"
+
+
+def _rows(table: pd.DataFrame) -> list[Row]:
+    return [{str(name): str(cell) for name, cell in row.items()} for row in table.to_dict("records")]
 
 
 def _by_level(rows: pd.DataFrame) -> Iterable[tuple[str, pd.DataFrame]]:

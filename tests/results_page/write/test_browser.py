@@ -1,5 +1,6 @@
 """The page in a browser: Chromium, driven by Playwright. Skipped where either is missing."""
 
+import itertools
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -80,7 +81,7 @@ def test_a_screen_reader_finds_its_way(page: Any) -> None:
     levels = page.evaluate("[...document.querySelectorAll('h1, h2, h3, h4')].map((e) => Number(e.tagName[1]))")
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(below - above <= 1 for above, below in zip(levels, levels[1:], strict=False))
+    assert all(below - above <= 1 for above, below in itertools.pairwise(levels))
     assert page.locator("html").get_attribute("lang") == "en"
     assert page.locator("table").count() == page.locator("table > caption").count() > 5
     assert page.evaluate("[...document.querySelectorAll('th')].every((e) => ['col', 'row'].includes(e.scope))")
