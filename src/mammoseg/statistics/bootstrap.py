@@ -10,11 +10,13 @@ leaves out the very draws that show how little the data say. A single patient wi
 Shapes   n cases | R replicates
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from mammoseg.statistics.clusters import Patients, patient_numbers
 
 Floats = NDArray[np.float64]
 Statistic = Callable[[Floats], Floats]
@@ -42,14 +44,14 @@ class Interval:
     """Why there is no interval though one was asked for, or None."""
 
 
-def interval(statistic: Statistic, patients: Sequence[str], replicates: int, seed: int) -> Interval:
+def interval(statistic: Statistic, patients: Patients, replicates: int, seed: int) -> Interval:
     """Percentile interval of `statistic` over `replicates` draws of the patients to whom the n cases belong.
 
     The same seed, patients and number of replicates give the same draws, whatever the statistic is.
     """
     if replicates < 0:
         raise ValueError(f"bootstrap: {replicates} replicates, expected 0 (no intervals) or more; 1000 is usual")
-    asked, alone = replicates > 0, len(set(patients)) < 2
+    asked, alone = replicates > 0, patient_numbers(patients, len(patients))[1] < 2
     if alone:
         replicates = 0
     values = [statistic(weights) for weights in patient_weights(patients, replicates, seed)]
@@ -64,19 +66,19 @@ def interval(statistic: Statistic, patients: Sequence[str], replicates: int, see
     return Interval(float(low), float(high), replicates, drawn.size - defined.size, reason)
 
 
-def patient_weights(patients: Sequence[str], replicates: int, seed: int) -> Iterator[Floats]:
+def patient_weights(patients: Patients, replicates: int, seed: int) -> Iterator[Floats]:
     """How often each of the n cases counts in each replicate, as blocks (r, n) with `replicates` rows in all."""
     rng = np.random.default_rng(seed)
-    names, patient_of_case = np.unique(np.asarray(patients, dtype=str), return_inverse=True)
+    patient_of_case, count = patient_numbers(patients, len(patients))
     rows = max(1, _BLOCK_VALUES // max(1, len(patients)))
     for start in range(0, replicates, rows):
         r = min(rows, replicates - start)
-        drawn = rng.integers(names.size, size=(r, names.size)) + names.size * np.arange(r)[:, None]
-        times = np.bincount(drawn.ravel(), minlength=r * names.size).reshape(r, names.size)
+        drawn = rng.integers(count, size=(r, count)) + count * np.arange(r)[:, None]
+        times = np.bincount(drawn.ravel(), minlength=r * count).reshape(r, count)
         yield times[:, patient_of_case].astype(np.float64)
 
 
-def mean_interval(values: Floats, patients: Sequence[str], replicates: int, seed: int) -> Interval:
+def mean_interval(values: Floats, patients: Patients, replicates: int, seed: int) -> Interval:
     """Interval of the mean of `values` (n,), none of which is NaN."""
 
     def mean(weights: Floats) -> Floats:
