@@ -119,6 +119,6 @@ def test_several_predictions_have_a_spread(
     assert [line.split() for line in result.stdout.splitlines()] == [
         ["rows"],
         ["[(PosixPath('out'),", "2)]"],
-        ["All", "numbers:", "out/1/metrics.json"],
-        ["All", "numbers:", "out/2/metrics.json"],
+        ["All", "numbers:", "out/1/metrics.json,", "as", "a", "page:", "out/1/report.html"],
+        ["All", "numbers:", "out/2/metrics.json,", "as", "a", "page:", "out/2/report.html"],
     ]

@@ -98,7 +98,7 @@ def _scored(table: pd.DataFrame) -> pd.Series:
     start = score_column(FINAL, "")
     scores = [column for column in table if str(column).startswith(start)]
     failed = table[_FAILED] if _FAILED in table else pd.Series("0", table.index)
-    return (failed != "1") & table[scores].ne("").any(axis=1)
+    return (failed != "1") & (table[scores] != "").any(axis=1)
 
 
 def _check_same(a: Results, b: Results, in_a: pd.DataFrame, in_b: pd.DataFrame, classes: Sequence[str]) -> None:
