@@ -13,7 +13,7 @@ from mammoseg.results_page.write import PAGES, write_results_page
 
 @pytest.fixture(scope="module")
 def page(evaluated: SimpleNamespace) -> str:
-    return write_results_page(evaluated.folder, evaluated.predictions, evaluated.manifest).read_text(encoding="utf-8")
+    return write_results_page(evaluated.folder, [evaluated.predictions], evaluated.manifest).read_text(encoding="utf-8")
 
 
 def test_numbers_of_the_file_are_in_the_page(evaluated: SimpleNamespace, page: str) -> None:
@@ -40,7 +40,7 @@ def test_without_predictions_worst_cases_have_no_pictures(evaluated: SimpleNames
 
 
 def test_a_folder_of_other_predictions_costs_the_pictures_alone(evaluated: SimpleNamespace, tmp_path: Path) -> None:
-    text = write_results_page(evaluated.folder, tmp_path, evaluated.manifest).read_text(encoding="utf-8")
+    text = write_results_page(evaluated.folder, [tmp_path], evaluated.manifest).read_text(encoding="utf-8")
     assert "data:image/jpeg" not in text
 
 

@@ -13,8 +13,8 @@ def results_page(
         Path, typer.Argument(metavar="FOLDER", file_okay=False, help="Folder that `evaluate` wrote to.")
     ],
     predictions: Annotated[
-        Path | None,
-        typer.Option("--predictions", file_okay=False, help="The predictions that were evaluated: pictures."),
+        list[Path] | None,
+        typer.Option("--predictions", file_okay=False, help="Predictions that were evaluated: pictures; repeatable."),
     ] = None,
     manifest: Annotated[
         Path | None,
@@ -36,5 +36,5 @@ def results_page(
             f"{evaluation} is not a folder. Give the one that evaluate wrote to.", param_hint="FOLDER"
         )
     with writing_to(evaluation):
-        print(f"The page: {write_results_page(evaluation, predictions, table)}")
+        print(f"The page: {write_results_page(evaluation, predictions or (), table)}")
     return 0

@@ -10,6 +10,7 @@ import pandas as pd
 
 from mammoseg.evaluation.maps import RANDOM
 from mammoseg.evaluation.scores import FINAL
+from mammoseg.wording import listed
 
 Row = dict[str, Any]
 
@@ -20,7 +21,7 @@ def all_rows(metrics: Mapping[str, Any]) -> list[Row]:
     Cells that a number does not have are missing from its row.
     """
     breakdowns = [row for column in metrics["by"] for row in _breakdown_rows(metrics, column)]
-    return [*_score_rows(metrics), *_map_rows(metrics), *breakdowns]
+    return [*_score_rows(metrics), *_point_rows(metrics), *_map_rows(metrics), *breakdowns]
 
 
 def summary_table(metrics: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -32,6 +33,36 @@ def summary_table(metrics: Mapping[str, Any]) -> list[dict[str, str]]:
         for row in rows
         if row["table"] == "maps" or (row["table"], row["of"]) == ("scores", FINAL)
     ]
+
+
+def point_table(metrics: Mapping[str, Any], level: str) -> list[dict[str, str]]:
+    """The operating points at a level, as rows of text: at, class, threshold, the five measures with intervals, remark."""
+    rows = []
+    for label, points in metrics["operating_points"].get(level, {}).items():
+        for name, point in points.items():
+            measures = {
+                key: _with_interval(value)
+                for key, value in point.items()
+                if isinstance(value, Mapping) and "of" in value
+            }
+            threshold = "undefined" if pd.isna(point["threshold"]) else f"{point['threshold']:.4g}"
+            remark = "; ".join(point[key] for key in ("caution", "reason") if point[key])
+            rows.append({"at": name, "class": label, "threshold": threshold, **measures, "remark": remark})
+    return rows
+
+
+def heterogeneity_lines(metrics: Mapping[str, Any], column: str) -> list[str]:
+    """Whether the AUC differs between the groups of a breakdown: a sentence for each class."""
+    lines = []
+    for label, test in metrics["by"][column]["heterogeneity"].items():
+        left_out = f"; without {listed([*test['left_out']])}" if test["left_out"] else ""
+        if test["reason"] is not None:
+            lines.append(f"{label}: no test of a difference: {test['reason']}{left_out}.")
+            continue
+        holm = f", {test['p_holm']:.3g} by Holm over {test['tests']} tests" if test["tests"] > 1 else ""
+        groups = f"do the AUCs of {len(test['groups'])} groups differ"
+        lines.append(f"{label}: {groups}? p = {test['p']:.3g}{holm} (Cochran's Q {test['q']:.2f}{left_out}).")
+    return lines
 
 
 def breakdown_table(metrics: Mapping[str, Any], column: str) -> list[dict[str, str]]:
@@ -57,6 +88,24 @@ def _breakdown_rows(metrics: Mapping[str, Any], column: str) -> Iterator[Row]:
             about = {"table": f"by {column}", "level": table["level"], "class": label, "of": value}
             yield from _ranking_rows(about, result)
 
+    for label, test in table.get("heterogeneity", {}).items():
+        about = {"table": f"by {column}", "level": table["level"], "class": label, "of": "heterogeneity"}
+        if test["difference"]:
+            yield {**about, "metric": "auc_difference", **test["difference"], "of": test["difference"]["of"]}
+        yield {**about, "metric": "q", "value": test["q"], **{k: test[k] for k in ("df", "p", "p_holm", "reason")}}
+
+
+def _point_rows(metrics: Mapping[str, Any]) -> Iterator[Row]:
+    for level, classes in metrics.get("operating_points", {}).items():
+        for label, points in classes.items():
+            for name, point in points.items():
+                about = {"table": "operating points", "level": level, "class": label, "of": name}
+                counts = {key: value for key, value in point.items() if not isinstance(value, Mapping)}
+                for metric, found in point.items():
+                    if isinstance(found, Mapping) and "of" in found:
+                        number = {key: found[key] for key in ("value", "low", "high", "k", "method", "no_interval")}
+                        yield {**about, "metric": metric, **counts, **number, "n": found["of"]}
+
 
 def _ranking_rows(about: Row, result: Mapping[str, Any]) -> Iterator[Row]:
     counts = {key: value for key, value in result.items() if not isinstance(value, Mapping)}
@@ -74,6 +123,13 @@ def _map_rows(metrics: Mapping[str, Any]) -> Iterator[Row]:
         for (table, name), values in groups.items():
             for metric, estimate in values.items():
                 yield {"table": table, "level": "image", "class": label, "of": name, "metric": metric, **estimate}
+
+
+def _with_interval(number: Mapping[str, Any]) -> str:
+    if pd.isna(number["value"]):
+        return "undefined"
+    interval = "" if pd.isna(number["low"]) else f" ({number['low']:.3f} to {number['high']:.3f})"
+    return f"{number['value']:.3f}{interval}"
 
 
 def _text_row(row: Row, titles: Mapping[str, str]) -> dict[str, str]:

@@ -59,15 +59,13 @@ def failed(results: Results) -> list[str]:
 def fingerprints(results: Results) -> list[Fact]:
     """Hashes, versions and seeds of data, model and files."""
     metrics = results.metrics
-    predictions, manifest = part(metrics, "predictions"), part(metrics, "manifest")
-    run = part(predictions, "run")
-    model = [Fact(_MODEL_NAMES.get(name, name), str(run[name])) for name in _MODEL if _is_plain(run.get(name))]
+    manifest, table = part(metrics, "manifest"), part(metrics, "table")
     rows = [
-        *model,
-        Fact("settings of the prediction (run.json), SHA-256", str(predictions.get("run_sha256", ""))),
-        Fact("scores (predictions.csv), SHA-256", str(predictions.get("table_sha256", ""))),
+        *(fact for number, each in enumerate(parts_of(results), start=1) for fact in _model(each, number)),
         Fact("table of images", str(manifest.get("file", ""))),
         Fact("table of images, SHA-256", str(manifest.get("sha256", ""))),
+        Fact("column of the scores", str(table.get("score", ""))),
+        *(Fact(f"{file.get('file', '')}, SHA-256", str(file.get("sha256", ""))) for file in _files(table)),
         Fact("split", str(metrics.get("split") or "all")),
         Fact("evaluated by mammoseg", str(metrics.get("version", ""))),
         Fact("date of the evaluation", str(metrics.get("date") or "")),
@@ -83,10 +81,41 @@ def fingerprints(results: Results) -> list[Fact]:
     return [row for row in rows if row.value]
 
 
+def parts_of(results: Results) -> list[Mapping[str, Any]]:
+    """What is known of each predictions folder: one, or the parts of an evaluation that has several; none for a table."""
+    predictions = part(results.metrics, "predictions")
+    parts = predictions.get("parts")
+    found = parts if isinstance(parts, list) else [predictions] if predictions else []
+    return [each for each in found if isinstance(each, Mapping)]
+
+
+def run_of(results: Results) -> Mapping[str, Any]:
+    """run.json of the predictions, of several parts that of the first."""
+    parts = parts_of(results)
+    return part(parts[0], "run") if parts else {}
+
+
 def model_name(results: Results) -> str:
-    """What the model calls itself."""
-    name = part(results.metrics, "predictions", "run").get("model")
-    return name if isinstance(name, str) and name else "a model"
+    """What the model calls itself; of scores in a table, what their column is called."""
+    names = (run_of(results).get("model"), part(results.metrics, "table").get("score"))
+    return next((name for name in names if isinstance(name, str) and name), "a model")
+
+
+def _model(predictions: Mapping[str, Any], number: int) -> list[Fact]:
+    run, of = part(predictions, "run"), f" of part {number}" if number > 1 else ""
+    facts = [Fact(f"{_MODEL_NAMES.get(name, name)}{of}", str(run[name])) for name in _MODEL if _is_plain(run.get(name))]
+    return [
+        *facts,
+        Fact(f"settings of the prediction (run.json){of}, SHA-256", str(predictions.get("run_sha256", ""))),
+        Fact(f"scores (predictions.csv){of}, SHA-256", str(predictions.get("table_sha256", ""))),
+    ]
+
+
+def _files(table: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Tables that scores and labels were read from."""
+    files = table.get("files")
+    found = [*(files if isinstance(files, list) else []), table.get("labels_file")]
+    return [file for file in found if isinstance(file, Mapping)]
 
 
 def _unknown(results: Results) -> list[Fact]:

@@ -48,8 +48,8 @@ class Cases:
     found: tuple[Case, ...]
 
 
-def worst_cases(results: Results, predictions: Predictions | None) -> list[Cases]:
-    """Those of every class, positives first. Without `predictions` they have no pictures.
+def worst_cases(results: Results, predictions: Sequence[Predictions]) -> list[Cases]:
+    """Those of every class, positives first. Those that are in none of `predictions` have no pictures.
 
     An image that cannot be read has the reason in the place of its picture.
     """
@@ -69,11 +69,12 @@ def worst_cases(results: Results, predictions: Predictions | None) -> list[Cases
     return groups
 
 
-def _case(results: Results, place: int, label: str, score: float, predictions: Predictions | None) -> Case:
+def _case(results: Results, place: int, label: str, score: float, parts: Sequence[Predictions]) -> Case:
     row = results.images.iloc[place]
     image_id, side = str(row.get("image_id", "")), str(row.get("laterality", ""))
     where = f"{_SIDES.get(side, side)} {row.get('view', '')}".strip()
     about: dict[str, Any] = {"image_id": image_id, "place": where, "score": f"{score:.3f}"}
+    predictions = next((part for part in parts if image_id in part.image_ids), None)
     if predictions is None:
         return Case(**about)
     try:

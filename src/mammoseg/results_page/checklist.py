@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from mammoseg.evaluation.results import Results, part
-from mammoseg.results_page.about import model_name
+from mammoseg.results_page.about import model_name, run_of
 from mammoseg.results_page.methods import prepared
 from mammoseg.wording import counted
 
@@ -39,7 +39,7 @@ def filled(items: tuple[Item, ...], results: Results) -> list[Filled]:
 
 
 def preparation(results: Results) -> str:
-    said = " ".join(prepared(part(results.metrics, "predictions", "run", "prep")))
+    said = " ".join(prepared(part(run_of(results), "prep")))
     return f"{said} The same for all images; all settings are in metrics.json, predictions.run.prep." if said else ""
 
 
@@ -56,7 +56,7 @@ def missing(results: Results) -> str:
 
 def disjoint(results: Results) -> str:
     learned = results.metrics.get("n_of_training")
-    if not isinstance(learned, int):
+    if not isinstance(learned, int) or part(results.metrics, "table"):
         return ""
     if learned:
         return (
@@ -68,14 +68,13 @@ def disjoint(results: Results) -> str:
 
 
 def software(results: Results) -> str:
-    predicted = part(results.metrics, "predictions", "run").get("mammoseg")
+    predicted = run_of(results).get("mammoseg")
     of = f"Predictions by mammoseg {predicted}, " if predicted else ""
     return f"{of}{'e' if of else 'E'}valuation by mammoseg {results.metrics.get('version', '')}."
 
 
 def model(results: Results) -> str:
-    run = part(results.metrics, "predictions", "run")
-    checkpoint = run.get("checkpoint_sha256")
+    checkpoint = run_of(results).get("checkpoint_sha256")
     if not checkpoint:
         return ""
     return f"{model_name(results)}, checkpoint SHA-256 {checkpoint}; its settings are in metrics.json, predictions.run.network."

@@ -19,6 +19,13 @@ REFERENCES = {
     "delong": "DeLong ER, DeLong DM, Clarke-Pearson DL. Comparing the areas under two or more correlated receiver operating "
     "characteristic curves: a nonparametric approach. Biometrics 1988;44:837-845.",
     "obuchowski": "Obuchowski NA. Nonparametric analysis of clustered ROC curve data. Biometrics 1997;53:567-578.",
+    "wilson": "Wilson EB. Probable inference, the law of succession, and statistical inference. Journal of the American "
+    "Statistical Association 1927;22:209-212.",
+    "korn": "Korn EL, Graubard BI. Confidence intervals for proportions with small expected number of positive counts estimated "
+    "from survey data. Survey Methodology 1998;24:193-201.",
+    "pepe": "Pepe MS. The Statistical Evaluation of Medical Tests for Classification and Prediction. Oxford University "
+    "Press, 2003.",
+    "cochran": "Cochran WG. The combination of estimates from different experiments. Biometrics 1954;10:101-129.",
     "mcnemar": "McNemar Q. Note on the sampling error of the difference between correlated proportions or percentages. "
     "Psychometrika 1947;12:153-157.",
     "holm": "Holm S. A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics 1979;6:65-70.",

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from mammoseg.evaluation.operating_points import HERE
 from mammoseg.evaluation.results import Results, part
-from mammoseg.results_page.about import model_name
+from mammoseg.results_page.about import model_name, parts_of, run_of
 from mammoseg.results_page.citations import Cited
 from mammoseg.wording import counted
 
@@ -23,7 +24,6 @@ _OF_MAPS = {
     "pointing": ("the pointing game, whether the largest value of the map lies in the lesion", ("zhang",)),
 }
 _SECTIONS = {
-    "operating_points": "Sensitivity and specificity are given at the operating points listed in the tables.",
     "calibration": "Calibration of the scores was assessed by the measures listed in the tables {}.",
     "marks": "Lesion localisation by marks was assessed with free-response methods {}.",
 }
@@ -37,7 +37,7 @@ def methods(results: Results, cited: Cited) -> str:
 
 def _data(results: Results, cited: Cited) -> Iterator[str]:
     metrics = results.metrics
-    run = part(metrics, "predictions", "run")
+    run, parts = run_of(results), parts_of(results)
     name = model_name(results)
     title, paper = _PAPERS.get(name, (name, ""))
     model = f"{title} {cited(paper)}" if paper else f"The model {title}"
@@ -56,6 +56,8 @@ def _data(results: Results, cited: Cited) -> Iterator[str]:
     of = f" of {', '.join(sizes[1:])}" if len(sizes) > 1 else ""
     split = f" (split {metrics['split']})" if metrics.get("split") else ""
     yield f"{model} was evaluated on {sizes[0] if sizes else 'the images'}{of}{split} with mammoseg {metrics.get('version', '')}."
+    if len(parts) > 1:
+        yield f"The predictions are of {len(parts)} parts, each of its own images and by its own checkpoint."
     yield from prepared(part(run, "prep"))
     if failures := metrics.get("n_failed"):
         yield f"{counted(failures, 'image')} could not be predicted and {'was' if failures == 1 else 'were'} left out."
@@ -103,11 +105,32 @@ def _maps(results: Results, cited: Cited) -> Iterator[str]:
 
 
 def _more(results: Results, cited: Cited) -> Iterator[str]:
+    yield from _points(results.metrics, cited)
     for key, sentence in _SECTIONS.items():
         if part(results.metrics, key):
             yield sentence.format(cited(*_CITED[key])) if key in _CITED else sentence
     if columns := list(part(results.metrics, "by")):
-        yield f"Scores were broken down by {', '.join(columns)}; no correction was made for the number of groups."
+        yield (
+            f"Scores were broken down by {', '.join(columns)}, and the AUCs of the groups were compared by Cochran's Q with their "
+            f"covariance by patient {cited('cochran', 'obuchowski')}."
+        )
+
+
+def _points(metrics: Mapping[str, Any], cited: Cited) -> Iterator[str]:
+    points = [
+        (name, point)
+        for level in part(metrics, "operating_points")
+        for label in part(metrics, "operating_points", level)
+        for name, point in part(metrics, "operating_points", level, label).items()
+    ]
+    if not points:
+        return
+    names = list(dict.fromkeys(name for name, _ in points))
+    yield f"Sensitivity, specificity, recall rate and predictive values were measured at {', '.join(names)} {cited('pepe')}."
+    if any(part({"point": point}, "point").get("chosen_on") == HERE for _, point in points):
+        yield "Thresholds chosen on these cases were chosen again in each bootstrap replicate."
+    if any(part({"point": point}, "point").get("chosen_on") != HERE for _, point in points):
+        yield f"Where a threshold was fixed before, intervals are Wilson's with the effective number of cases by patient {cited('wilson', 'korn')}."
 
 
 def _intervals(metrics: Mapping[str, Any], cited: Cited) -> Iterator[str]:

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from mammoseg.evaluation.operating_points import HERE
 from mammoseg.evaluation.scores import FINAL
 
 Row = Mapping[str, str]
 HEADS = ("value", "95 % interval", "cases", "remarks")
 """Columns that every table of numbers ends with."""
 _PLACES = ("of", "class", "metric")
-_OF = {"scores": "score", "maps": "map", "ratio to random": "map"}
+_OF = {"scores": "score", "operating points": "point", "maps": "map", "ratio to random": "map"}
 """What the column `of` of a table in metrics.csv is about."""
+_HOLM = "p_holm"
 _COUNTED = ("unknown", "unscored", "undefined")
 _WHY = ("caution", "reason", "no_interval")
 
@@ -135,7 +137,9 @@ def _cells(row: Row, shown: Sequence[str], titles: Mapping[str, str]) -> Cells:
 
 
 def _cases(row: Row) -> str:
-    n, positives = _whole(row.get("n", "")), _whole(row.get("positives", ""))
+    n, positives, k = (_whole(row.get(name, "")) for name in ("n", "positives", "k"))
+    if n and k:
+        return f"{k} of {n}"
     return f"{n} ({positives} positive)" if n and positives else n
 
 
@@ -146,6 +150,10 @@ def _remarks(row: Row) -> Iterable[str]:
     for name in _COUNTED:
         if (count := _whole(row.get(name, ""))).strip("0"):
             yield f"{count} {name}"
+    if threshold := row.get("threshold"):
+        yield f"threshold {number(threshold)}{', chosen on these cases' if row.get('chosen_on') == HERE else ''}"
+    if p := row.get("p"):
+        yield f"p = {number(p)}{f', {number(row[_HOLM])} by Holm' if row.get(_HOLM) else ''}"
     if row.get("of") == "random" and row.get("table") == "maps":
         yield "the floor: a map of noise"
 

@@ -1,5 +1,6 @@
 """report.html: an evaluation as one page that needs nothing beside it, for the screen, for paper and for a screen reader."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,26 +28,32 @@ _TITLES = {
     "scores": "Scores",
     "maps": "Maps",
     "ratio to random": "Maps against noise",
+    "operating points": "Operating points",
     "difference": "Final against global map",
 }
-_FIGURES = {"roc": "ROC curves"}
+_FIGURES = {
+    "roc": "ROC curves",
+    "pr": "Precision and recall",
+    "forest": "AUC within groups",
+}
 _FILES = ("metrics.json", "metrics.csv", "per_image.csv", "spread.csv")
 
 
-def write_results_page(folder: Path, predictions: Path | None = None, manifest: Manifest | None = None) -> Path:
+def write_results_page(folder: Path, predictions: Sequence[Path] = (), manifest: Manifest | None = None) -> Path:
     """Write report.html into the folder of an evaluation, of what lies there; returns its path.
 
-    With the `predictions` that were evaluated the worst cases have pictures, with their `manifest` the true lesions, too. Raises
-    ResultsError where the folder holds no evaluation.
+    With the `predictions` that were evaluated, one folder or parts of disjoint images, the worst cases have pictures, with their
+    `manifest` the true lesions, too. Raises ResultsError where the folder holds no evaluation.
     """
     results = read_results(folder)
-    values = page_values(results, _opened(folder, predictions, manifest))
+    opened = [_opened(folder, part, manifest) for part in predictions]
+    values = page_values(results, [part for part in opened if part])
     path = folder / NAME
     write_text(path, PAGES.render("results.html", values))
     return path
 
 
-def page_values(results: Results, predictions: Predictions | None) -> dict[str, Any]:
+def page_values(results: Results, predictions: Sequence[Predictions]) -> dict[str, Any]:
     """Values of templates/results.html."""
     cited = Cited()
     text = methods(results, cited)
@@ -70,7 +77,7 @@ def page_values(results: Results, predictions: Predictions | None) -> dict[str, 
         "figures": figures_in(results.folder, _FIGURES, {"roc": spoken(main, results.titles.get("auc", ""))}),
         "files": links_to(results.folder, _FILES),
         "cases": worst_cases(results, predictions),
-        "pictured": predictions is not None,
+        "pictured": bool(predictions),
         "classes": looks(results.classes),
         "fingerprints": about.fingerprints(results),
         "methods": text,
@@ -79,10 +86,8 @@ def page_values(results: Results, predictions: Predictions | None) -> dict[str, 
     }
 
 
-def _opened(folder: Path, predictions: Path | None, manifest: Manifest | None) -> Predictions | None:
-    """The predictions with their pictures; None where there are none or they cannot be opened: the page does without."""
-    if predictions is None:
-        return None
+def _opened(folder: Path, predictions: Path, manifest: Manifest | None) -> Predictions | None:
+    """The predictions with their pictures; None where they cannot be opened: the page does without."""
     try:
         return Predictions(predictions, manifest, folder, step="results page")
     except RunFileError:

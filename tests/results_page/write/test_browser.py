@@ -74,7 +74,7 @@ def visit(browser: Any) -> Iterator[Callable[[Path], Any]]:
 
 @pytest.fixture
 def page(visit: Callable[[Path], Any], evaluated: SimpleNamespace) -> Any:
-    return visit(write_results_page(evaluated.folder, evaluated.predictions, evaluated.manifest))
+    return visit(write_results_page(evaluated.folder, [evaluated.predictions], evaluated.manifest))
 
 
 def test_a_screen_reader_finds_its_way(page: Any) -> None:
