@@ -14,8 +14,8 @@ _COUNTS = (
     ("n_patients", "patients", ""),
     ("n_exams", "exams", ""),
     ("n_breasts", "breasts", ""),
-    ("n_images", "images with a score", ""),
-    ("n_failed", "images that failed in prediction", "left out of every number"),
+    ("n_images", "images, or cases of a table, with a score", ""),
+    ("n_failed", "images without a score, since their prediction failed", "left out of every number"),
     ("n_breasts_failed", "breasts none of whose images was predicted", "left out of every number"),
     ("n_of_training", "images of patients that the model has learned from", "scores on them are too good"),
 )

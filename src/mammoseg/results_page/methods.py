@@ -85,9 +85,10 @@ def _scores(results: Results, cited: Cited) -> Iterator[str]:
         yield (
             f"The score of a breast is the mean of the scores of its images {cited('shen', 'liu')}; a breast is positive if one of "
             "its images is, and negative only if all of them are known to be."
+            + (" The score of an exam is the highest of its breasts." if "exam" in levels else "")
         )
     names = [name for table in _finals(metrics) for name, value in table.items() if isinstance(value, Mapping)]
-    yield f"Scores were assessed by {' and '.join(levels)} with {_listed(names, _OF_SCORES, results, cited)}."
+    yield f"Scores were assessed by {', '.join(levels)} with {_listed(names, _OF_SCORES, results, cited)}."
     yield from _intervals(metrics, cited)
 
 

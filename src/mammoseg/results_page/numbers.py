@@ -15,6 +15,8 @@ _PLACES = ("of", "class", "metric")
 _OF = {"scores": "score", "operating points": "point", "maps": "map", "ratio to random": "map"}
 """What the column `of` of a table in metrics.csv is about."""
 _HOLM = "p_holm"
+_NAMES = {"ppv": "PPV", "npv": "NPV", "q": "Cochran's Q", "auc_difference": "difference of AUC"}
+"""Numbers that are in no summary."""
 _COUNTED = ("unknown", "unscored", "undefined")
 _WHY = ("caution", "reason", "no_interval")
 
@@ -122,9 +124,7 @@ def _by_level(rows: pd.DataFrame) -> Iterable[tuple[str, pd.DataFrame]]:
 
 
 def _cells(row: Row, shown: Sequence[str], titles: Mapping[str, str]) -> Cells:
-    heads = tuple(
-        titles.get(row[name], row[name].replace("_", " ")) if name == "metric" else row.get(name, "") for name in shown
-    )
+    heads = tuple(_called(row[name], titles) if name == "metric" else row.get(name, "") for name in shown)
     low, high = row.get("low", ""), row.get("high", "")
     return Cells(
         heads,
@@ -134,6 +134,10 @@ def _cells(row: Row, shown: Sequence[str], titles: Mapping[str, str]) -> Cells:
         tuple(_remarks(row)),
         bool(row.get("caution")),
     )
+
+
+def _called(metric: str, titles: Mapping[str, str]) -> str:
+    return titles.get(metric) or _NAMES.get(metric) or metric.replace("_", " ")
 
 
 def _cases(row: Row) -> str:
