@@ -6,7 +6,7 @@ metrics.json holds, beside where the numbers come from,
     operating_points   level -> class -> name -> threshold, counts, measures (operating_points.py); empty: none was asked for
     curves   level, kind of curve -> its file (curves.py)
     window   images whose facts are known, those of which the model saw too little (`PrepConfig.least_in_window`)
-    maps     class -> maps, ratio_to_random (-> map -> metric), saliency_minus_global (-> metric), counts
+    maps, marks, mark_rule   how well places are found (localisation.py)
     titles   metric -> what people call it, of those in the summary
     by       breakdown -> level, columns, values (value -> class -> as in scores), heterogeneity (class -> test)
 
@@ -32,23 +32,26 @@ from mammoseg.evaluation.curves import AXES, curve_table, curves_about, draw_cur
 from mammoseg.evaluation.figures import pr_figure, roc_figure, write_figure
 from mammoseg.evaluation.forest import forest_figure
 from mammoseg.evaluation.join import Joined, join
-from mammoseg.evaluation.maps import ROW_KEYS, image_rows, map_tables
+from mammoseg.evaluation.localisation import TITLES, localisation
+from mammoseg.evaluation.localise import localise
+from mammoseg.evaluation.maps import ROW_KEYS
 from mammoseg.evaluation.method import Method, load_metrics
 from mammoseg.evaluation.operating_points import operating_points, points_of, read_points
-from mammoseg.evaluation.scores import NOT_PREDICTED, level_tables, score_tables
+from mammoseg.evaluation.places import PLACES, write_places
+from mammoseg.evaluation.scores import level_tables, score_tables
 from mammoseg.evaluation.tables import all_rows
 from mammoseg.io.atomic import write_json
 from mammoseg.io.cells import write_csv
 from mammoseg.io.figures import FIGURE_KINDS
-from mammoseg.io.runs import load_prediction, read_run, stored_facts
+from mammoseg.io.runs import read_run, stored_facts
 from mammoseg.prep.config import PrepConfig
-from mammoseg.progress import Bar
 
 logger = logging.getLogger(__name__)
 
 FIGURES = ("roc", "pr", "forest")
 TABLES = ("metrics.csv", "per_image.csv", *(f"{kind}.csv" for kind in AXES))
-FILES = ("metrics.json", "report.html", *TABLES, *(f"{name}.{kind}" for name in FIGURES for kind in FIGURE_KINDS))
+FIGURE_FILES = tuple(f"{name}.{kind}" for name in FIGURES for kind in FIGURE_KINDS)
+FILES = ("metrics.json", "report.html", *TABLES, *PLACES, *FIGURE_FILES)
 FORMAT = 2
 """Version of the structure of metrics.json. 2: other levels, and null where a table has nothing to say."""
 
@@ -109,7 +112,7 @@ def evaluate_joined(
     tables = level_tables(joined.images, joined.sources, method.classes, joined.levels)
     level = "breast" if "breast" in tables else "image"
     groups = breakdowns(joined.images, tables, by, method, cuts or {})
-    pixel_rows = _pixel_rows(joined, method)
+    found = localise(joined, method)
     scores = score_tables(tables, joined.sources, method)
     curves = draw_curves(tables[level], scores[level], method)
     results = {
@@ -127,20 +130,21 @@ def evaluate_joined(
         "operating_points": operating_points(tables, method, here, before),
         "curves": curves_about(curves, level, method),
         "window": _window(joined),
-        "maps": _with_mask_counts(map_tables(pixel_rows, method), joined) if joined.folders is not None else {},
+        **localisation(found, joined, method, by, cuts or {}),
         "by": groups,
-        "titles": method.titles(),
+        "titles": method.titles() | TITLES,
     }
     for name in FILES:
         (out / name).unlink(missing_ok=True)
     write_csv(out / "metrics.csv", pd.DataFrame(all_rows(results)))
-    write_csv(out / "per_image.csv", _per_image(joined, pixel_rows))
+    write_csv(out / "per_image.csv", _per_image(joined, found.pixel_rows))
     for kind, drawn in curves.items():
         write_csv(out / f"{kind}.csv", curve_table(kind, drawn))
     write_figure(out, "roc", roc_figure(curves["roc"], scores[level], level))
     write_figure(out, "pr", pr_figure(curves["pr"], scores[level], level))
     if forest := forest_figure(groups, scores):
         write_figure(out, "forest", forest)
+    write_places(out, found, results["marks"])
     write_json(out / "metrics.json", results)
     return results
 
@@ -159,48 +163,13 @@ def _window(joined: Joined) -> dict[str, int] | None:
     return {"images_known": len(known), "images_below": known.count(False)}
 
 
-def _pixel_rows(joined: Joined, method: Method) -> pd.DataFrame:
-    folders = joined.folders
-    if folders is None:
-        return pd.DataFrame(columns=ROW_KEYS)
-    rows: list[dict[str, Any]] = []
-    columns = {label: f"{label}_mask" for label in joined.predicted}
-    annotated = joined.images[joined.images[list(columns.values())].notna().any(axis=1)]
-    with Bar("maps of images with a mask", len(annotated)) as bar:
-        for image in annotated.to_dict("records"):
-            masks = {label: Path(image[column]) for label, column in columns.items() if pd.notna(image[column])}
-            frame = image["mask_frame"] if pd.notna(image["mask_frame"]) else None
-            rows += image_rows(
-                load_prediction(folders[image["image_id"]], image["image_id"]),
-                image["patient_id"],
-                masks,
-                frame,
-                method,
-            )
-            bar.advance()
-    return pd.DataFrame(rows, columns=None if rows else ROW_KEYS)
-
-
-def _with_mask_counts(tables: dict[str, Any], joined: Joined) -> dict[str, Any]:
-    """How many images the map metrics of a class speak for, and how many they could not speak for."""
-    for label, table in tables.items():
-        masked, positive = joined.images[f"{label}_mask"].notna(), joined.images[label] == 1
-        reason = None if masked.any() else "no image has a mask of this class"
-        table |= {
-            "reason": reason if label in joined.predicted else NOT_PREDICTED,
-            "images_with_mask": int(masked.sum()),
-            "positive_without_mask": int((positive & ~masked).sum()),
-            "failed_with_mask": int(joined.failed[f"{label}_mask"].notna().sum()),
-        }
-    return tables
-
-
 def _per_image(joined: Joined, pixel_rows: pd.DataFrame) -> pd.DataFrame:
     """Every image with labels, scores and its map metrics (columns <class>_<map>_<metric>); failed ones at the end."""
     table = pd.concat([joined.images.assign(failed=0), joined.failed.assign(failed=1)], ignore_index=True)
     left_out = {"mask_frame", *path_columns(table)}
     table = table[[column for column in table if column not in left_out and not str(column).endswith(BOXES.format(""))]]
-    values = pixel_rows.drop(columns=["patient_id", "lesion_px"]).melt(["image_id", "class", "map"])
+    about = ["image_id", "class", "map"]
+    values = pixel_rows.drop(columns=[name for name in ROW_KEYS if name not in about]).melt(about)
     values["column"] = values["class"] + "_" + values["map"] + "_" + values["variable"]
     wide = values.pivot(index="image_id", columns="column", values="value")
     return table.merge(wide, how="left", left_on="image_id", right_index=True)

@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from mammoseg.evaluation.maps import RANDOM
+from mammoseg.evaluation.localisation import localisation_rows
+from mammoseg.evaluation.maps import RANDOM, SALIENCY
 from mammoseg.evaluation.scores import FINAL
 from mammoseg.wording import listed
 
@@ -21,17 +22,19 @@ def all_rows(metrics: Mapping[str, Any]) -> list[Row]:
     Cells that a number does not have are missing from its row.
     """
     breakdowns = [row for column in metrics["by"] for row in _breakdown_rows(metrics, column)]
-    return [*_score_rows(metrics), *_point_rows(metrics), *_map_rows(metrics), *breakdowns]
+    places = [*_map_rows(metrics), *localisation_rows(metrics)]
+    return [*_score_rows(metrics), *_point_rows(metrics), *places, *breakdowns]
 
 
 def summary_table(metrics: Mapping[str, Any]) -> list[dict[str, str]]:
-    """The rows to show: the final scores and every map, as metric, of, class, value, interval, n, remark; all text."""
+    """The rows to show: the final scores, every map, marks of the final one, patches. As metric, of, class, value, interval, n,
+    remark; all text."""
     titles = metrics["titles"]
     rows = [row for row in all_rows(metrics) if row["metric"] in titles]
     return [
         _text_row(row, titles)
         for row in rows
-        if row["table"] == "maps" or (row["table"], row["of"]) == ("scores", FINAL)
+        if row["table"] in ("maps", "patches") or (row["table"], row["of"]) in (("scores", FINAL), ("marks", SALIENCY))
     ]
 
 
@@ -133,12 +136,13 @@ def _with_interval(number: Mapping[str, Any]) -> str:
 
 
 def _text_row(row: Row, titles: Mapping[str, str]) -> dict[str, str]:
-    of = f"{row['of']}, by {row['level']}" if row["table"] == "scores" else f"{row['of']} map"
+    kinds = {"scores": f"{row['of']}, by {row['level']}", "maps": f"{row['of']} map", "marks": f"marks of {row['of']}"}
+    of = kinds.get(row["table"], str(row["of"]))
     n = f"{row['n']} ({row['positives']} positive)" if "positives" in row else str(row["n"])
     remarks = [row[key] for key in ("caution", "reason") if row.get(key)]
     if row.get("no_interval"):
         remarks.append(f"no interval ({row['no_interval']})")
-    remarks += [f"{row[key]} {key}" for key in ("unknown", "unscored", "undefined") if row.get(key)]
+    remarks += [f"{row[key]} {key}" for key in ("unknown", "undrawn", "unscored", "undefined") if row.get(key)]
     if row["of"] == RANDOM and row["table"] == "maps":
         remarks.append("the floor")
     return {

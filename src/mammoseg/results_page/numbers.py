@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from mammoseg.evaluation.maps import SALIENCY
 from mammoseg.evaluation.operating_points import HERE
 from mammoseg.evaluation.scores import FINAL
 
@@ -14,6 +15,7 @@ HEADS = ("value", "95 % interval", "cases", "remarks")
 _PLACES = ("of", "class", "metric")
 _OF = {"scores": "score", "operating points": "point", "maps": "map", "ratio to random": "map"}
 """What the column `of` of a table in metrics.csv is about."""
+_MAIN = {"maps": "map", "marks": "marks of the map", "patches": "patches"}
 _HOLM = "p_holm"
 _NAMES = {"ppv": "PPV", "npv": "NPV", "q": "Cochran's Q", "auc_difference": "difference of AUC"}
 """Numbers that are in no summary."""
@@ -74,17 +76,18 @@ def sections(numbers: pd.DataFrame, titles: Mapping[str, str], names: Mapping[st
 
 
 def summary(numbers: pd.DataFrame, titles: Mapping[str, str]) -> Table | None:
-    """The numbers that people look at first: of the final score, by breast where there are breasts, and of the final map."""
+    """The numbers that people look at first: of the final score, by breast where there are breasts, of the final map
+    and its marks, and of patches."""
     if not {"table", "level", "of", "metric"} <= set(numbers):
         return None
     scores = numbers[(numbers["table"] == "scores") & (numbers["of"] == FINAL) & numbers["metric"].isin(titles)]
     levels = set(scores["level"])
     level = next((name for name in ("breast", "exam", "image") if name in levels), "")
-    maps = numbers[(numbers["table"] == "maps") & (numbers["of"] == "saliency") & numbers["metric"].isin(titles)]
-    rows = pd.concat([scores[scores["level"] == level], maps])
+    places = numbers["table"].isin(["maps", "marks"]) & (numbers["of"] == SALIENCY) | (numbers["table"] == "patches")
+    rows = pd.concat([scores[scores["level"] == level], numbers[places & numbers["metric"].isin(titles)]])
     if rows.empty:
         return None
-    named = [{**row, "of": f"score by {level}" if row["table"] == "scores" else "map"} for row in _rows(rows)]
+    named = [{**row, "of": _MAIN.get(row["table"], f"score by {level}")} for row in _rows(rows)]
     return table("The main results", named, "of", titles)
 
 

@@ -35,8 +35,10 @@ _FIGURES = {
     "roc": "ROC curves",
     "pr": "Precision and recall",
     "forest": "AUC within groups",
+    "froc": "Free-response ROC curves",
+    "dice_scatter": "Dice of each image",
 }
-_FILES = ("metrics.json", "metrics.csv", "per_image.csv", "spread.csv")
+_FILES = ("metrics.json", "metrics.csv", "per_image.csv", "lesions.csv", "marks.csv", "spread.csv")
 
 
 def write_results_page(folder: Path, predictions: Sequence[Path] = (), manifest: Manifest | None = None) -> Path:
