@@ -30,6 +30,7 @@ VERBS = (
     "check-images",
     "predict",
     "evaluate",
+    "compare",
     "results-page",
     "export",
     "report",

@@ -49,6 +49,7 @@ def evaluation(tmp_path: Path) -> Callable[..., Path]:
             "predictions": {"run": {"model": name}},
             "manifest": {"sha256": "ab"},
             "version": "1",
+            "scores": {level: {"malignant": {}} for level in ("image", "breast")},
         }
         (folder / "metrics.json").write_text(json.dumps(about | metrics))
         return folder

@@ -20,13 +20,13 @@ def test_cases_have_the_scores_of_both(evaluation: Callable[..., Path]) -> None:
     found = pairs(evaluation("a"), evaluation("b", 0.2, change=lambda table: table.sample(frac=1, random_state=0)))
     assert found.classes == ("malignant", "benign") or found.classes == ("benign", "malignant")
     assert found.levels == ("image", "breast")
-    images = found.cases("image").set_index("image_id")
+    images = found.cases["image"].set_index("image_id")
     assert len(images) == 80
     difference = images["score_B_malignant"] - images["score_A_malignant"]
     assert difference[images["malignant"] == 0].abs().max() < 1e-12
     assert difference[images["malignant"] == 1].min() > 0.1
     assert np.isnan(images.loc["p3L", "benign"])
-    assert len(found.cases("breast")) == 80
+    assert len(found.cases["breast"]) == 80
     dice = found.maps[found.maps["metric"] == "dice_soft"]
     assert len(dice) == 20
     np.testing.assert_allclose(dice[B] - dice[A], 0.05)
@@ -74,4 +74,4 @@ def test_without_sides_there_are_images_only(evaluation: Callable[..., Path]) ->
     without = lambda table: table.drop(columns=["laterality", "exam_id", "view"])  # noqa: E731
     found = pairs(evaluation("a", change=without), evaluation("b", change=without))
     assert found.levels == ("image",)
-    assert len(found.cases("image")) == 80
+    assert len(found.cases["image"]) == 80

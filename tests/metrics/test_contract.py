@@ -40,7 +40,7 @@ def test_every_file_is_a_metric_and_so_is_a_module_outside(metrics: dict[str, Mo
     titles = Method(metrics).titles()
     assert titles == {
         "auc": "AUC", "average_precision": "Average precision", "brier": "Brier score",
-        "dice_soft": "Dice (soft)",
+        "dice_soft": "Dice (soft)", "partial_auc": "Partial AUC",
         "pointing_inside": "Peak in the lesion (inside)", "pxap": "PxAP", "toy": "Pointing game",
     }  # fmt: skip
 

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from mammoseg.evaluation.results import ResultsError
-from mammoseg.results_page.write import PAGES, write_results_page
+from mammoseg.results_page.pages import PAGES
+from mammoseg.results_page.write import write_results_page
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,6 @@ from mammoseg.evaluation.method import Method, load_metrics
 from mammoseg.evaluation.results import SETTINGS, Results, part, read_results
 from mammoseg.io.atomic import write_json
 from mammoseg.io.cells import write_csv
-from mammoseg.io.figures import FIGURE_KINDS
 
 FORMAT = 1
 """Version of the structure of compare.json."""
@@ -36,7 +35,9 @@ SCATTER = "scatter"
 _FILES = ("compare.json", "compare.csv", "compare.html")
 
 
-def compare(a: Path, b: Path, out: Path, settings: Settings = Settings(), metrics: Sequence[str] = ()) -> dict[str, Any]:
+def compare(
+    a: Path, b: Path, out: Path, settings: Settings = Settings(), metrics: Sequence[str] = ()
+) -> dict[str, Any]:
     """Compare what `evaluate` wrote into the folders `a` and `b`, write the files into `out`; returns what compare.json holds.
 
     Files of an earlier comparison are deleted before, and compare.json is written last. `metrics` are dotted names of metrics of

@@ -42,7 +42,7 @@ class Settings:
 
 def score_differences(pairs: Pairs, level: str, method: Method, settings: Settings) -> dict[str, dict[str, Number]]:
     """Class -> metric of scores -> number. AUCs by DeLong, with bootstrap and permutation beside it; others by bootstrap."""
-    table = pairs.cases(level)
+    table = pairs.cases[level]
     found: dict[str, dict[str, Number]] = {}
     for label in pairs.classes:
         truth, a, b, patients = _known(table, label)
@@ -69,7 +69,7 @@ def point_differences(a: Results, b: Results, pairs: Pairs, level: str) -> dict[
 
     The thresholds are those of each evaluation, and are held fixed.
     """
-    table = pairs.cases(level)
+    table = pairs.cases[level]
     found: dict[str, dict[str, Any]] = {}
     for label in pairs.classes:
         points = [part(results.metrics, "operating_points", level, label) for results in (a, b)]

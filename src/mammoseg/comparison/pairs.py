@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
-from mammoseg.evaluation.results import IMAGES, Results
-from mammoseg.evaluation.scores import BREAST, FINAL, breast_table, score_column
+from mammoseg.evaluation.results import IMAGES, Results, part
+from mammoseg.evaluation.scores import BREAST, FINAL, LEVELS, level_tables, score_column
 from mammoseg.wording import counted, listed
 
 A, B = "A", "B"
@@ -31,14 +32,13 @@ class Pairs:
     maps: pd.DataFrame
     """A row for each image, class and metric of the final map that both have: image_id, patient_id, class, metric, A, B."""
 
-    def cases(self, level: str) -> pd.DataFrame:
-        """The images, or the breasts with the means of their images' scores, as `evaluate` makes them."""
-        return breast_table(self.images, (A, B), self.classes) if level == "breast" else self.images
+    levels: tuple[str, ...] = ("image",)
+    """Those that both were evaluated at."""
 
-    @property
-    def levels(self) -> tuple[str, ...]:
-        """Those whose cases can be told apart."""
-        return ("image", "breast") if set(BREAST) <= set(self.images) else ("image",)
+    @cached_property
+    def cases(self) -> dict[str, pd.DataFrame]:
+        """Level -> its cases with labels and scores, as `evaluate` makes them."""
+        return level_tables(self.images, (A, B), self.classes, self.levels)
 
 
 def paired(a: Results, b: Results) -> Pairs:
@@ -74,7 +74,10 @@ def paired(a: Results, b: Results) -> Pairs:
         for name in (A, B):
             images[score_column(name, label)] = _numbers(found[name], score_column(FINAL, label))
     left_out = tuple(sorted(ids[A] - set(scored)))
-    return Pairs(images.rename_axis(_ID).reset_index(), classes, left_out, _maps(found[A], found[B], classes))
+    levels = tuple(level for level in LEVELS if all(part(each.metrics, "scores", level) for each in (a, b)))
+    known = levels if set(BREAST) <= set(images) else ()
+    maps = _maps(found[A], found[B], classes)
+    return Pairs(images.rename_axis(_ID).reset_index(), classes, left_out, maps, known or ("image",))
 
 
 def _images(results: Results) -> pd.DataFrame:
@@ -98,7 +101,7 @@ def _scored(table: pd.DataFrame) -> pd.Series:
     start = score_column(FINAL, "")
     scores = [column for column in table if str(column).startswith(start)]
     failed = table[_FAILED] if _FAILED in table else pd.Series("0", table.index)
-    return (failed != "1") & (table[scores] != "").any(axis=1)
+    return (pd.to_numeric(failed, errors="coerce") != 1) & (table[scores] != "").any(axis=1)
 
 
 def _check_same(a: Results, b: Results, in_a: pd.DataFrame, in_b: pd.DataFrame, classes: Sequence[str]) -> None:

@@ -66,7 +66,7 @@ def _text(row: Row, titles: Mapping[str, str]) -> dict[str, str]:
         "B": _number(row["b"]),
         "B - A": "undefined" if pd.isna(row["value"]) else f"{row['value']:+.3f}{interval}",
         "p": _p(row["p"]),
-        f"p, Holm": f"{_p(row['p_holm'])}{f' of {row['holm_of']}' if row['holm_of'] > 1 else ''}",
+        "p, Holm": f"{_p(row['p_holm'])}{f' of {row['holm_of']}' if row['holm_of'] > 1 else ''}",
         "n": f"{row['n']} ({row['positives']} positive)" if "positives" in row else str(row["n"]),
         "remark": "; ".join(_remarks(row)),
     }

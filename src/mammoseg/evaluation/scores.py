@@ -13,7 +13,7 @@ import pandas as pd
 
 from mammoseg.data.breasts import breast_labels
 from mammoseg.evaluation.method import Method
-from mammoseg.statistics.bootstrap import Floats, interval
+from mammoseg.statistics.bootstrap import Floats, interval_of_scores
 
 LEVELS = ("image", "breast", "exam")
 FINAL = "final"
@@ -96,7 +96,7 @@ def ranking(table: pd.DataFrame, label: str, source: str, method: Method) -> dic
         "caution": caution(patients[1], patients[0]) if reason is None else None,
     }
     for name, metric in method.of_scores().items():
-        result[name] = _estimate(metric, truth, scores, known["patient_id"].tolist(), method)
+        result[name] = _estimate(metric, truth, scores, known["patient_id"].tolist(), method, method.scale(name))
     return result
 
 
@@ -106,10 +106,11 @@ def _estimate(
     scores: Floats,
     patients: list[str],
     method: Method,
+    scale: str,
 ) -> dict[str, Any]:
     value = float(metric(truth, scores, np.ones((1, truth.size)))[0])
     bootstrap = 0 if np.isnan(value) else method.bootstrap
-    spread = interval(lambda weights: metric(truth, scores, weights), patients, bootstrap, method.seed)
+    spread = interval_of_scores(metric, truth, scores, patients, bootstrap, method.seed, scale)
     return {
         "value": value,
         "low": spread.low,

@@ -26,6 +26,10 @@ REFERENCES = {
     "pepe": "Pepe MS. The Statistical Evaluation of Medical Tests for Classification and Prediction. Oxford University "
     "Press, 2003.",
     "cochran": "Cochran WG. The combination of estimates from different experiments. Biometrics 1954;10:101-129.",
+    "obuchowski98": "Obuchowski NA. On the comparison of correlated proportions for clustered data. Statistics in Medicine "
+    "1998;17:1495-1507.",
+    "bandos": "Bandos AI, Rockette HE, Gur D. A permutation test sensitive to differences in areas for comparing ROC curves from a "
+    "paired design. Statistics in Medicine 2005;24:2873-2893.",
     "mcnemar": "McNemar Q. Note on the sampling error of the difference between correlated proportions or percentages. "
     "Psychometrika 1947;12:153-157.",
     "holm": "Holm S. A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics 1979;6:65-70.",

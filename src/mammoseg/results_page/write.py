@@ -10,7 +10,6 @@ from mammoseg.evaluation.results import Results, read_results
 from mammoseg.io.atomic import write_text
 from mammoseg.io.errors import RunFileError
 from mammoseg.records.colours import looks
-from mammoseg.report.pages import Kind, Pages
 from mammoseg.results_page import about, claim, tripod_ai
 from mammoseg.results_page.cases import worst_cases
 from mammoseg.results_page.checklist import filled
@@ -18,12 +17,9 @@ from mammoseg.results_page.citations import Cited
 from mammoseg.results_page.figures import figures_in, links_to
 from mammoseg.results_page.methods import methods
 from mammoseg.results_page.numbers import HEADS, sections, spoken, summary
+from mammoseg.results_page.pages import PAGES
 
 NAME = "report.html"
-PAGES = Pages(
-    ("mammoseg.results_page", "mammoseg.report"),
-    {name: Kind((), ("paper.css",)) for name in ("results.html", "compare.html")},
-)
 _TITLES = {
     "scores": "Scores",
     "maps": "Maps",
