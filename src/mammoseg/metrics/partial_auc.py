@@ -5,8 +5,8 @@
 
 In screening, few more than a tenth of the women can be recalled: what the curve does further right is never used there.
 
-Source   McClish 1989 (Medical Decision Making 9:190), with her scaling. f: recall rates of screening programmes are 5 to 12 %
-         (Lehman et al. 2017, Radiology 283:49).
+Source   McClish 1989 (Medical Decision Making 9:190), with her scaling. f: BI-RADS asks of screening programmes to recall 5 to
+         12 % (Lehman et al. 2017, Radiology 283:49).
 """
 
 import numpy as np
