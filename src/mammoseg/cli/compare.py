@@ -47,7 +47,7 @@ def compare(
     with writing_to(out):
         results = run(a, b, out, Settings(replicates, seed, margin), metric or [])
         page = write_comparison_page(out)
-    for title, rows in text_rows(results).items():
+    for title, rows in text_rows(results, brief=True).items():
         print(f"{title}:")
         print_table(rows)
         print()

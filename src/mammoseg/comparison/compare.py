@@ -35,9 +35,7 @@ SCATTER = "scatter"
 _FILES = ("compare.json", "compare.csv", "compare.html")
 
 
-def compare(
-    a: Path, b: Path, out: Path, settings: Settings = Settings(), metrics: Sequence[str] = ()
-) -> dict[str, Any]:
+def compare(a: Path, b: Path, out: Path, settings: Settings, metrics: Sequence[str] = ()) -> dict[str, Any]:
     """Compare what `evaluate` wrote into the folders `a` and `b`, write the files into `out`; returns what compare.json holds.
 
     Files of an earlier comparison are deleted before, and compare.json is written last. `metrics` are dotted names of metrics of

@@ -49,13 +49,13 @@ def score_differences(pairs: Pairs, level: str, method: Method, settings: Settin
         about = {"n": truth.size, "positives": int(truth.sum()), "caution": _of_few(truth, patients)}
         found[label] = {}
         for name, measure in method.of_scores().items():
-            both = [float(measure(truth, scores, np.ones((1, truth.size)))[0]) for scores in (a, b)]
+            in_a, in_b = (float(measure(truth, scores, np.ones((1, truth.size)))[0]) for scores in (a, b))
             ways: dict[str, Comparison] = {}
-            if settings.replicates and not any(map(math.isnan, both)):
+            if settings.replicates and not math.isnan(in_a - in_b):
                 given = (measure, truth, b, a, patients, settings.replicates, settings.seed)
                 ways = {"bootstrap": by_bootstrap(*given), "permutation": by_permutation(*given)}
             chosen = by_delong(truth, b, a, patients) if name == AUC else ways.get("bootstrap")
-            number = _number(*both, chosen) | about
+            number = _number(in_a, in_b, chosen) | about
             number |= {way: {key: getattr(way_found, key) for key in _TESTED} for way, way_found in ways.items()}
             if name == AUC and chosen is not None and settings.margin is not None:
                 number["non_inferiority"] = asdict(non_inferiority(chosen, settings.margin))
@@ -77,8 +77,8 @@ def point_differences(a: Results, b: Results, pairs: Pairs, level: str) -> dict[
         found[label] = {}
         for name in points[0]:
             both = [part(each, name) for each in points]
-            thresholds = [point.get("threshold") for point in both]
-            if all(isinstance(threshold, int | float) for threshold in thresholds):
+            thresholds = [float(t) for t in (each.get("threshold") for each in both) if isinstance(t, int | float)]
+            if len(thresholds) == len(both):
                 called = [each >= threshold for each, threshold in zip(scores, thresholds, strict=True)]
                 found[label][name] = {
                     "threshold_a": thresholds[0],
@@ -123,8 +123,8 @@ def _at_point(truth: Floats, called: list[NDArray[np.bool_]], patients: Any) -> 
         among = truth == side
         a, b = (np.equal(each[among], side == 1) for each in called)
         test = clustered_mcnemar(b, a, patients[among])
-        rates = [float(right.mean()) if right.size else math.nan for right in (a, b)]
-        found[name] = _number(*rates, test.comparison) | {
+        in_a, in_b = (float(right.mean()) if right.size else math.nan for right in (a, b))
+        found[name] = _number(in_a, in_b, test.comparison) | {
             "n": test.n,
             "a_alone": test.second_alone,
             "b_alone": test.first_alone,

@@ -15,12 +15,17 @@ def all_rows(results: Mapping[str, Any]) -> list[Row]:
     return [*_score_rows(results), *_point_rows(results), *_map_rows(results)]
 
 
-def text_rows(results: Mapping[str, Any]) -> dict[str, list[dict[str, str]]]:
-    """Kind and level -> rows as text: class, metric, A, B, B - A with its interval, p, p by Holm, cases, remarks."""
+def text_rows(results: Mapping[str, Any], brief: bool = False) -> dict[str, list[dict[str, str]]]:
+    """Kind and level -> rows as text: class, metric, A, B, B - A with its interval, p, p by Holm, cases, remarks.
+
+    `brief`: scores and points of breasts, where there are breasts, and only the remarks without which no number stands.
+    """
     tables: dict[str, list[dict[str, str]]] = {}
+    main = "breast" if "breast" in results["scores"] else "image"
     for row in all_rows(results):
-        title = f"{row['table'].capitalize()} by {row['level']}" if row["table"] != MAPS else "Maps"
-        tables.setdefault(title, []).append(_text(row, results["titles"]))
+        if not brief or row["table"] == MAPS or row["level"] == main:
+            title = f"{row['table'].capitalize()} by {row['level']}" if row["table"] != MAPS else "Maps"
+            tables.setdefault(title, []).append(_text(row, results["titles"], brief))
     return tables
 
 
@@ -55,9 +60,12 @@ def _flat(about: Row, number: Mapping[str, Any]) -> Row:
     return row
 
 
-def _text(row: Row, titles: Mapping[str, str]) -> dict[str, str]:
+def _text(row: Row, titles: Mapping[str, str], brief: bool) -> dict[str, str]:
     at = {"at": row["of"]} if row["table"] == POINTS else {}
-    interval = "" if pd.isna(row["low"]) else f" ({row['low']:+.3f} to {row['high']:+.3f})"
+    interval = ""
+    if not pd.isna(row["low"]):
+        interval = f" ({row['low']:+.3f} to {row['high']:+.3f})"
+    several = f" of {row['holm_of']}" if row["holm_of"] > 1 else ""
     return {
         "class": row["class"],
         **at,
@@ -66,14 +74,24 @@ def _text(row: Row, titles: Mapping[str, str]) -> dict[str, str]:
         "B": _number(row["b"]),
         "B - A": "undefined" if pd.isna(row["value"]) else f"{row['value']:+.3f}{interval}",
         "p": _p(row["p"]),
-        "p, Holm": f"{_p(row['p_holm'])}{f' of {row['holm_of']}' if row['holm_of'] > 1 else ''}",
+        "p, Holm": f"{_p(row['p_holm'])}{several}",
         "n": f"{row['n']} ({row['positives']} positive)" if "positives" in row else str(row["n"]),
-        "remark": "; ".join(_remarks(row)),
+        "remark": "; ".join([*_needed(row), *(() if brief else _more(row))]),
     }
 
 
-def _remarks(row: Row) -> Iterator[str]:
-    yield from (row[key] for key in ("caution", "reason") if row.get(key))
+def _needed(row: Row) -> Iterator[str]:
+    if row.get("caution"):
+        yield row["caution"]
+    if "non_inferiority_margin" in row:
+        shown = "shown" if row["non_inferiority_shown"] else "not shown"
+        p = "" if pd.isna(row["non_inferiority_p"]) else f" (one-sided p {_p(row['non_inferiority_p'])})"
+        yield f"non-inferiority with margin {row['non_inferiority_margin']:g} {shown}{p}"
+
+
+def _more(row: Row) -> Iterator[str]:
+    if row.get("reason"):
+        yield f"no interval: {row['reason']}"
     if row["table"] == POINTS:
         yield f"right in A alone {row['a_alone']}, in B alone {row['b_alone']}"
         if row["chosen_on_these_cases"]:
@@ -84,9 +102,6 @@ def _remarks(row: Row) -> Iterator[str]:
         yield f"bootstrap {row['bootstrap_low']:+.3f} to {row['bootstrap_high']:+.3f}"
     if not pd.isna(row.get("permutation_p", float("nan"))):
         yield f"permutation p {_p(row['permutation_p'])}"
-    if "non_inferiority_margin" in row:
-        shown = "not worse" if row["non_inferiority_shown"] else "not shown to be not worse"
-        yield f"{shown} by {row['non_inferiority_margin']:g} (one-sided p {_p(row['non_inferiority_p'])})"
 
 
 def _number(value: float) -> str:

@@ -99,7 +99,8 @@ def _methods(results: Mapping[str, Any], cited: Cited) -> Iterator[str]:
     if names - {"auc"} and results["replicates"]:
         yield (
             f"Other metrics of the scores were compared by {results['replicates']} bootstrap replicates of patients "
-            f"{cited('efron', 'rutter')}, and all by a permutation test that exchanges the two scores of a patient {cited('bandos')}."
+            f"{cited('efron', 'rutter')}, and all by a permutation test that exchanges the two scores of a patient "
+            f"{cited('bandos')}."
         )
     if any(points for classes in results["operating_points"].values() for points in classes.values()):
         yield f"Sensitivities and specificities were compared by McNemar's test by patient {cited('mcnemar', 'obuchowski98')}."
@@ -110,7 +111,7 @@ def _methods(results: Mapping[str, Any], cited: Cited) -> Iterator[str]:
         )
     if results["margin"] is not None:
         yield (
-            f"B was called non-inferior where the 95 % interval of the difference of AUCs lies above -{results['margin']:g}, a margin "
-            "that has to be set before the data are seen."
+            f"B was called non-inferior where the 95 % interval of the difference of AUCs lies above -{results['margin']:g}, a "
+            "margin that has to be set before the data are seen."
         )
     yield f"p values were adjusted by Holm's method within each table {cited('holm')}."

@@ -131,7 +131,10 @@ def _points(metrics: Mapping[str, Any], cited: Cited) -> Iterator[str]:
     if any(part({"point": point}, "point").get("chosen_on") == HERE for _, point in points):
         yield "Thresholds chosen on these cases were chosen again in each bootstrap replicate."
     if any(part({"point": point}, "point").get("chosen_on") != HERE for _, point in points):
-        yield f"Where a threshold was fixed before, intervals are Wilson's with the effective number of cases by patient {cited('wilson', 'korn')}."
+        yield (
+            "Where a threshold was fixed before, intervals are Wilson's with the effective number of cases by patient "
+            f"{cited('wilson', 'korn')}."
+        )
 
 
 def _intervals(metrics: Mapping[str, Any], cited: Cited) -> Iterator[str]:

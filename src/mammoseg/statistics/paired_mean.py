@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mammoseg.statistics.clusters import Patients, patient_numbers
-from mammoseg.statistics.comparison import Comparison, tested
+from mammoseg.statistics.comparison import Comparison, compared
 
 METHOD = "t test by patient"
 
@@ -28,8 +28,8 @@ def mean_difference(first: ArrayLike, second: ArrayLike, patients: Patients) -> 
         )
     number, count = patient_numbers(patients, one.size)
     if one.size == 0:
-        return tested(float("nan"), float("nan"), 0, METHOD, "no case")
+        return compared(float("nan"), float("nan"), 0, METHOD, "no case")
     difference = float((one - other).mean())
     rest = np.bincount(number, one - other) - difference * np.bincount(number)
     variance = count / max(1, count - 1) * float(rest @ rest) / one.size**2
-    return tested(difference, float(np.sqrt(variance)), count, METHOD)
+    return compared(difference, float(np.sqrt(variance)), count, METHOD)
