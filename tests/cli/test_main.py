@@ -32,6 +32,7 @@ VERBS = (
     "evaluate",
     "compare",
     "results-page",
+    "sample-size",
     "export",
     "report",
     "serve",

@@ -85,7 +85,8 @@ def _needed(row: Row) -> Iterator[str]:
         yield row["caution"]
     if "non_inferiority_margin" in row:
         shown = "shown" if row["non_inferiority_shown"] else "not shown"
-        p = "" if pd.isna(row["non_inferiority_p"]) else f" (one-sided p {_p(row['non_inferiority_p'])})"
+        tested = not pd.isna(row["non_inferiority_p"])
+        p = f" (one-sided p {_p(row['non_inferiority_p'])})" if tested else ""
         yield f"non-inferiority with margin {row['non_inferiority_margin']:g} {shown}{p}"
 
 

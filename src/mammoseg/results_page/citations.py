@@ -6,6 +6,9 @@ REFERENCES = {
     "efron": "Efron B, Tibshirani RJ. An Introduction to the Bootstrap. Chapman & Hall, 1993.",
     "rutter": "Rutter CM. Bootstrap estimation of diagnostic accuracy with patient-clustered data. Academic Radiology "
     "2000;7:413-419.",
+    "field": "Field CA, Welsh AH. Bootstrapping clustered data. Journal of the Royal Statistical Society B 2007;69:369-390.",
+    "hesterberg": "Hesterberg TC. What teachers should know about the bootstrap: resampling in the undergraduate statistics "
+    "curriculum. The American Statistician 2015;69:371-386.",
     "davis": "Davis J, Goadrich M. The relationship between precision-recall and ROC curves. ICML 2006:233-240.",
     "choe": "Choe J, Oh SJ, Lee S, et al. Evaluating weakly supervised object localization methods right. CVPR 2020 "
     "(arXiv:2001.07437).",

@@ -18,6 +18,8 @@ NAME = "compare.html"
 MOST_NAMED = 200
 """Images that were left out and are named."""
 _FILES = ("compare.json", "compare.csv")
+_TIGHT = ("A", "B", "B - A", "p", "p, Holm", "n")
+"""Columns whose cells stay on a line."""
 _SAME = ("manifest_sha256", "split")
 
 
@@ -56,6 +58,7 @@ def _values(folder: Path, results: Mapping[str, Any]) -> dict[str, Any]:
         "groups": [
             {"title": title, "heads": list(rows[0]), "rows": rows} for title, rows in text_rows(results).items()
         ],
+        "tight": _TIGHT,
         "figures": figures_in(folder, titles, alts),
         "files": links_to(folder, _FILES),
         "methods": " ".join(_methods(results, cited)),

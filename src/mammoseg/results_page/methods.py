@@ -144,7 +144,8 @@ def _intervals(metrics: Mapping[str, Any], cited: Cited) -> Iterator[str]:
         return
     yield (
         f"95 % confidence intervals are from {replicates} bootstrap replicates in which patients were drawn with replacement, so "
-        f"that images of one patient stay together {cited('rutter', 'efron')} (seed {metrics.get('seed', 'unknown')})."
+        f"that images of one patient stay together {cited('rutter', 'field')} (seed {metrics.get('seed', 'unknown')}): "
+        f"percentiles, and for the AUC the standard error on the logit scale, widened for few patients {cited('efron', 'hesterberg')}."
     )
 
 

@@ -16,6 +16,8 @@ from mammoseg.statistics.clusters import Patients, patient_numbers
 from mammoseg.statistics.comparison import Comparison, compared
 
 METHOD = "t test by patient"
+_ROUNDING = 1e-12
+"""Share of the numbers below which a spread is none: it comes from their last digits."""
 
 
 def mean_difference(first: ArrayLike, second: ArrayLike, patients: Patients) -> Comparison:
@@ -28,8 +30,9 @@ def mean_difference(first: ArrayLike, second: ArrayLike, patients: Patients) -> 
         )
     number, count = patient_numbers(patients, one.size)
     if one.size == 0:
-        return compared(float("nan"), float("nan"), 0, METHOD, "no case")
+        return compared(float("nan"), float("nan"), None, METHOD, "no case")
     difference = float((one - other).mean())
     rest = np.bincount(number, one - other) - difference * np.bincount(number)
-    variance = count / max(1, count - 1) * float(rest @ rest) / one.size**2
-    return compared(difference, float(np.sqrt(variance)), count, METHOD)
+    error = float(np.sqrt(count / max(1, count - 1) * float(rest @ rest))) / one.size
+    scale = float(np.abs(np.concatenate([one, other])).max())
+    return compared(difference, error if error > _ROUNDING * scale else 0.0, count - 1, METHOD)
