@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,24 @@ import pytest
 
 
 @pytest.fixture
-def evaluation(tmp_path: Path) -> Callable[..., Path]:
-    """`evaluation("a", shift)`: 40 patients, both breasts, every second patient with a malignant left one; `shift` is added to the
-    scores of the malignant breasts. `change(images)` may spoil the table of images, `metrics` are further results."""
+def evaluation(tmp_path: Path, evaluation_in: Callable[..., Path]) -> Callable[..., Path]:
+    """`evaluation("a", shift)` in the folder of a test."""
+    return partial(evaluation_in, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def evaluation_in() -> Callable[..., Path]:
+    """`evaluation_in(root, "a", shift)`: 40 patients, both breasts, every second patient with a malignant left one; `shift` is added to
+    the scores of the malignant breasts. `change(images)` may spoil the table of images, `metrics` are further results."""
 
     def write(
-        name: str, shift: float = 0.0, change: Callable[[pd.DataFrame], pd.DataFrame] = lambda t: t, **metrics: Any
+        root: Path,
+        name: str,
+        shift: float = 0.0,
+        change: Callable[[pd.DataFrame], pd.DataFrame] = lambda t: t,
+        **metrics: Any,
     ) -> Path:
-        folder = tmp_path / name
+        folder = root / name
         folder.mkdir()
         rng = np.random.default_rng(5)
         rows = []

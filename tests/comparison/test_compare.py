@@ -19,14 +19,20 @@ FAST = Settings(replicates=100, margin=0.05)
 POINTS = {"sensitivity=0.8": {"threshold": 0.55, "chosen_on": "these cases"}, "x": {"threshold": None}, "y": []}
 
 
-@pytest.fixture
-def results(evaluation: Callable[..., Path], tmp_path: Path) -> dict[str, Any]:
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("compared")
+
+
+@pytest.fixture(scope="module")
+def results(evaluation_in: Callable[..., Path], root: Path) -> dict[str, Any]:
+    """Of root/a and root/b, in root/out."""
     points = {"operating_points": {"image": {"malignant": POINTS}}}
-    return compare(evaluation("a", **points), evaluation("b", 0.2, **points), tmp_path / "out", FAST)
+    return compare(evaluation_in(root, "a", **points), evaluation_in(root, "b", 0.2, **points), root / "out", FAST)
 
 
-def test_differences_of_scores(results: dict[str, Any], tmp_path: Path) -> None:
-    a, b = (pd.read_csv(tmp_path / name / "per_image.csv") for name in "ab")
+def test_differences_of_scores(results: dict[str, Any], root: Path) -> None:
+    a, b = (pd.read_csv(root / name / "per_image.csv") for name in "ab")
     number = results["scores"]["image"]["malignant"]["auc"]
     areas = [roc_auc(table["malignant"], table["score_final_malignant"]) for table in (a, b)]
     assert (number["a"], number["b"]) == pytest.approx(tuple(areas))
@@ -61,13 +67,13 @@ def test_a_class_without_positives_has_no_number_but_a_reason(results: dict[str,
     assert np.isnan(number["p_holm"])
 
 
-def test_points_that_both_have(results: dict[str, Any], tmp_path: Path) -> None:
+def test_points_that_both_have(results: dict[str, Any], root: Path) -> None:
     assert results["operating_points"]["breast"] == {"malignant": {}, "benign": {}}
     [(name, point)] = results["operating_points"]["image"]["malignant"].items()
     assert (name, point["threshold_a"], point["chosen_on_these_cases"]) == ("sensitivity=0.8", 0.55, True)
     right = [
         table.loc[table["malignant"] == 1, "score_final_malignant"] >= 0.55
-        for table in (pd.read_csv(tmp_path / name / "per_image.csv") for name in "ab")
+        for table in (pd.read_csv(root / name / "per_image.csv") for name in "ab")
     ]
     found = point["sensitivity"]
     assert (found["a"], found["b"]) == pytest.approx((right[0].mean(), right[1].mean()))
@@ -77,18 +83,18 @@ def test_points_that_both_have(results: dict[str, Any], tmp_path: Path) -> None:
     assert np.isnan(point["specificity"]["p"])
 
 
-def test_maps_are_compared_image_by_image(results: dict[str, Any], tmp_path: Path) -> None:
+def test_maps_are_compared_image_by_image(results: dict[str, Any], root: Path) -> None:
     assert set(results["maps"]) == {"malignant"}
     assert set(results["maps"]["malignant"]) == {"dice_soft", "pxap"}, "those with a title"
     number = results["maps"]["malignant"]["dice_soft"]
-    values = [pd.read_csv(tmp_path / name / "per_image.csv")["malignant_saliency_dice_soft"].dropna() for name in "ba"]
+    values = [pd.read_csv(root / name / "per_image.csv")["malignant_saliency_dice_soft"].dropna() for name in "ba"]
     assert number["value"] == pytest.approx((values[0] - values[1]).mean())
     assert number["p"] == pytest.approx(ttest_rel(*values).pvalue)
     assert (number["n"], number["higher"], number["lower"]) == (20, 20, 0)
 
 
-def test_files(results: dict[str, Any], tmp_path: Path) -> None:
-    out = tmp_path / "out"
+def test_files(results: dict[str, Any], root: Path) -> None:
+    out = root / "out"
     stored = json.loads((out / "compare.json").read_text())
     assert stored["scores"]["image"]["benign"]["auc"]["value"] is None
     assert stored["a"]["name"] == "a"
