@@ -17,7 +17,7 @@ def told(found: Mapping[Path, Mapping[str, Any]], spread: Sequence[Any], by: Seq
         print("Caution: the models were evaluated on different images, since some have failed or are missing.")
     for place, metrics in found.items():
         _one(metrics, by, alone=len(found) == 1)
-        print(f"All numbers: {place / 'metrics.json'}")
+        print(f"All numbers: {place / 'metrics.json'}, as a page: {place / 'report.html'}")
 
 
 def _one(metrics: Mapping[str, Any], by: Sequence[str], alone: bool) -> None:

@@ -55,7 +55,8 @@ logger = logging.getLogger(__name__)
 
 FIGURES = ("roc", "pr", "forest", "reliability", "decision_curve")
 TABLES = ("metrics.csv", "per_image.csv", "reliability.csv", "decision_curve.csv", *(f"{kind}.csv" for kind in AXES))
-FILES = ("metrics.json", *TABLES, *PLACES, *(f"{name}.{kind}" for name in FIGURES for kind in FIGURE_KINDS))
+FIGURE_FILES = tuple(f"{name}.{kind}" for name in FIGURES for kind in FIGURE_KINDS)
+FILES = ("metrics.json", "report.html", *TABLES, *PLACES, *FIGURE_FILES)
 FORMAT = 2
 """Version of the structure of metrics.json. 2: other levels, and null where a table has nothing to say."""
 
