@@ -49,6 +49,8 @@ PARSED = (
     "mammoseg train --recipe cam_film",  # needs ImageNet weights
     "mammoseg evaluate --predictions run/predictions",
     "mammoseg reader-study predictions_review",  # needs readers; tests/reader_study/test_verdicts.py has some
+    "mammoseg compare metrics other_metrics",  # needs a second model
+    "mammoseg compare k1 k3 --out k1_k3 --margin",  # needs what the block before has written
     "mammoseg import-annotations --format dicom",  # tests/ingest/annotations makes such objects
 )
 TINY = {
@@ -202,7 +204,8 @@ def brought(
     study = ("--manifest", phantom_study.path, "--no-overlays")
     assert mammoseg("predict", "--checkpoint", trained_run, *study, "--out", predictions).code == 0
     shutil.copyfile(folder / "images.csv", folder / "exam_list.md" / "manifest.csv")
-    shutil.copytree(predictions, folder / "CONTRIBUTING.md" / "predictions")
+    for place in ("CONTRIBUTING.md/predictions", "compare.md/predictions_k1", "compare.md/predictions_k3"):
+        shutil.copytree(predictions, folder / place)
     cases = folder / "CONTRIBUTING.md" / "cases"
     shutil.copytree(phantom_study.path.parent / "images", cases)
     pictures = [name for path in cases.iterdir() if (name := path.name).startswith("p00001")]

@@ -15,7 +15,7 @@ positives, r is the correlation of the two scores among cases of one class: 0 fo
 Assumed  Normal scores of equal variance in both classes (a binormal ROC curve). With an AUC above 0.95, or an answer below 20
          positives, take more.
 Source   Obuchowski and McClish 1997, Statistics in Medicine 16:1529 (ratings; the same as in R's pROC for one AUC); for continuous
-         scores, on which that is a third too many, the large-sample variance of Hanley and McNeil 1982 and DeLong et al. 1988,
+         scores, on which that is half too many, the large-sample variance of Hanley and McNeil 1982 and DeLong et al. 1988,
          written out for normal scores: the chance that one positive is above two negatives. Kish 1965 (design effect).
 Deviates The variance of a difference is not taken under equal AUCs: the test (comparison.py) does not take it there either.
 """
@@ -42,7 +42,9 @@ class Cases:
 def cases_for_width(
     auc: float, width: float, ratio: float = 1.0, effect: float = 1.0, scores: str = "continuous"
 ) -> Cases:
-    """So many that the 95 % interval is AUC +- `width`; `ratio` negatives for each positive, `effect` of `design_effect`, `scores` one of SCORES.
+    """So many that the 95 % interval is AUC +- `width`; `ratio` negatives for each positive, `effect` is of `design_effect`.
+
+    `scores` is one of SCORES.
 
     ValueError for an AUC, a width, ratio or effect that cannot be.
     """
