@@ -1,52 +1,68 @@
-"""predictions/ + manifest -> metrics.json, metrics.csv, per_image.csv and the ROC figure: how good a run is, and how sure.
+"""predictions/ + manifest, or tables of scores -> metrics.json, metrics.csv, per_image.csv and figures: how good, and how sure.
 
 metrics.json holds, beside where the numbers come from,
 
     scores   level -> class -> source ("final", parts of the model) -> metric, counts
+    operating_points   level -> class -> name -> threshold, counts, measures (operating_points.py); empty: none was asked for
+    calibration   class -> source ("final", "calibrated") -> number, counts (calibration.py)
+    curves   level, kind of curve -> its file (curves.py)
     window   images whose facts are known, those of which the model saw too little (`PrepConfig.least_in_window`)
-    maps     class -> maps, ratio_to_random (-> map -> metric), saliency_minus_global (-> metric), counts
+    maps, marks, mark_rule   how well places are found (localisation.py)
     titles   metric -> what people call it, of those in the summary
-    by       manifest column -> values -> value -> class -> as in scores
+    by       breakdown -> level, columns, values (value -> class -> as in scores), heterogeneity (class -> test)
 
 Each number has its 95 % interval (bootstrap by patient), n, and what was left out. What is undefined is null, with a
-reason.
+reason. Of tables there are no maps and no window, `manifest` and `predictions` are null, and `table` says what was read.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 import mammoseg
-from mammoseg.bounded import sha256_of
 from mammoseg.config import parse
 from mammoseg.data.columns import BOXES, path_columns
 from mammoseg.data.manifest import Manifest
 from mammoseg.data.window_fit import fits
-from mammoseg.evaluation.figures import roc_figure, write_figure
+from mammoseg.evaluation.breakdowns import breakdowns
+from mammoseg.evaluation.calibration import calibration_numbers
+from mammoseg.evaluation.calibration_curves import decision_table, reliability_table
+from mammoseg.evaluation.calibration_figures import decision_figure, reliability_figure
+from mammoseg.evaluation.counts import counts
+from mammoseg.evaluation.curves import AXES, curve_table, curves_about, draw_curves
+from mammoseg.evaluation.figures import pr_figure, roc_figure, write_figure
+from mammoseg.evaluation.forest import forest_figure
 from mammoseg.evaluation.join import Joined, join
-from mammoseg.evaluation.maps import ROW_KEYS, image_rows, map_tables
+from mammoseg.evaluation.localisation import TITLES, localisation
+from mammoseg.evaluation.localise import localise
+from mammoseg.evaluation.maps import ROW_KEYS
+from mammoseg.evaluation.mark_rule import MarkRule
 from mammoseg.evaluation.method import Method, load_metrics
-from mammoseg.evaluation.scores import BREAST, FINAL, NOT_PREDICTED, breakdown, breast_table, score_tables
+from mammoseg.evaluation.operating_points import operating_points, points_of, read_points
+from mammoseg.evaluation.places import PLACES, write_places
+from mammoseg.evaluation.scores import level_tables, score_tables
 from mammoseg.evaluation.tables import all_rows
 from mammoseg.io.atomic import write_json
 from mammoseg.io.cells import write_csv
 from mammoseg.io.figures import FIGURE_KINDS
-from mammoseg.io.runs import load_prediction, read_run, stored_facts
+from mammoseg.io.runs import read_run, stored_facts
 from mammoseg.prep.config import PrepConfig
-from mammoseg.progress import Bar
 
 logger = logging.getLogger(__name__)
 
-FILES = ("metrics.json", "metrics.csv", "per_image.csv", *(f"roc.{kind}" for kind in FIGURE_KINDS))
-FORMAT = 1
-"""Version of the structure of metrics.json."""
+FIGURES = ("roc", "pr", "forest", "reliability", "decision_curve")
+TABLES = ("metrics.csv", "per_image.csv", "reliability.csv", "decision_curve.csv", *(f"{kind}.csv" for kind in AXES))
+FIGURE_FILES = tuple(f"{name}.{kind}" for name in FIGURES for kind in FIGURE_KINDS)
+FILES = ("metrics.json", "report.html", *TABLES, *PLACES, *FIGURE_FILES)
+FORMAT = 2
+"""Version of the structure of metrics.json. 2: other levels, and null where a table has nothing to say."""
 
 
 def evaluate(
-    predictions: Path,
+    predictions: Path | Sequence[Path],
     manifest: Manifest,
     out: Path,
     split: str | None = None,
@@ -56,104 +72,113 @@ def evaluate(
     date: str | None = None,
     metrics: Sequence[str] = (),
     training: bool = False,
+    cuts: Mapping[str, Sequence[float]] | None = None,
+    at: Sequence[str] = (),
+    at_of: Path | None = None,
+    rule: MarkRule | None = None,
 ) -> dict[str, Any]:
     """Evaluate a predictions folder and write the files into `out`; returns what metrics.json holds.
+
+    Several folders are parts of one evaluation, of disjoint images. `split` restricts to one split of the manifest, `training` lets
+    images of patients in that the model has learned from; the rest as in `evaluate_joined`. Raises JoinError or ManifestError when
+    predictions and manifest do not fit, RunFileError for a damaged predictions folder, and what `evaluate_joined` raises.
+    """
+    load_metrics(metrics)  # mistakes in them are better known before everything is read
+    joined = join(predictions, manifest, split, training)
+    return evaluate_joined(joined, out, bootstrap, seed, by, date, metrics, split, cuts, at, at_of, rule)
+
+
+def evaluate_joined(
+    joined: Joined,
+    out: Path,
+    bootstrap: int = 1000,
+    seed: int = 0,
+    by: Sequence[str] = (),
+    date: str | None = None,
+    metrics: Sequence[str] = (),
+    split: str | None = None,
+    cuts: Mapping[str, Sequence[float]] | None = None,
+    at: Sequence[str] = (),
+    at_of: Path | None = None,
+    rule: MarkRule | None = None,
+) -> dict[str, Any]:
+    """Evaluate cases with scores and labels, of `join` or `read_score_table`; writes the files and returns what metrics.json holds.
 
     Those of an earlier evaluation are deleted before, and metrics.json is written last: what stands there together belongs
     together.
 
-    `split` restricts to one split of the manifest, `by` names manifest columns to break the scores down by, `date` is
-    written into the result as given, `metrics` are the dotted names of metrics beside those of mammoseg (see method.py);
-    `training` lets images of patients in that the model has learned from. In the returned dictionary undefined numbers are
-    NaN, in the file null. Raises JoinError or ManifestError when predictions and manifest do not fit, RunFileError for a
-    damaged predictions folder, PluginError or MetricError for a metric, ValueError for an unknown column or a mask that does
-    not fit its image.
+    `by` names columns to break the scores down by, two as "density,vendor"; `cuts` says where columns of numbers are cut; `at`
+    are operating points such as "sensitivity=0.9", `at_of` is the metrics.json of an evaluation whose thresholds are taken over;
+    `rule` says which places of maps are marks;
+    `date` is written into the result as given, `metrics` are the dotted names of metrics beside those of mammoseg (method.py). In
+    the returned dictionary undefined numbers are NaN, in the file null. Raises PluginError or MetricError for a metric, ConfigError
+    for a column or an operating point, OperatingPointError for `at_of`, ValueError for a mask that does not fit its image.
     """
-    plugins = load_metrics(metrics)
-    joined = join(predictions, manifest, split, training)
+    method = Method(load_metrics(metrics), joined.classes, bootstrap, seed, rule or MarkRule())
+    here, before = read_points(at), points_of(at_of) if at_of else {}
     logger.info("evaluating %d images, %d failed in prediction", len(joined.images), len(joined.failed))
-    method = Method(plugins, joined.classes, bootstrap, seed)
-    breakdowns = {column: breakdown(joined.images, column, method) for column in by}
-    pixel_rows = _pixel_rows(predictions, joined, method)
+    tables = level_tables(joined.images, joined.sources, method.classes, joined.levels)
+    level = "breast" if "breast" in tables else "image"
+    groups = breakdowns(joined.images, tables, by, method, cuts or {})
+    found = localise(joined, method)
+    scores = score_tables(tables, joined.sources, method)
+    curves = draw_curves(tables[level], scores[level], method)
+    calibrated = calibration_numbers(tables[level], method, joined.calibration, level)
     results = {
         "format": FORMAT,
         "version": mammoseg.__version__,
         "date": date,
-        "manifest": {"file": manifest.path.name, "sha256": manifest.sha256()},
-        "predictions": {
-            "run_sha256": sha256_of(predictions / "run.json"),
-            "table_sha256": sha256_of(predictions / "predictions.csv"),
-            "run": read_run(predictions),
-        },
+        "manifest": None,
+        "predictions": None,
+        **joined.about,
         "split": split,
         "bootstrap": bootstrap,
         "seed": seed,
-        **_counts(joined),
-        "scores": score_tables(joined.images, joined.sources, method),
-        "window": _window(predictions, joined),
-        "maps": _with_mask_counts(map_tables(pixel_rows, method), joined),
-        "by": breakdowns,
-        "titles": method.titles(),
+        **counts(joined),
+        "scores": scores,
+        "operating_points": operating_points(tables, method, here, before),
+        "calibration": calibrated,
+        "curves": curves_about(curves, level, method),
+        "window": _window(joined),
+        **localisation(found, joined, method, by, cuts or {}),
+        "by": groups,
+        "titles": method.titles() | TITLES,
     }
     for name in FILES:
         (out / name).unlink(missing_ok=True)
     write_csv(out / "metrics.csv", pd.DataFrame(all_rows(results)))
-    write_csv(out / "per_image.csv", _per_image(joined, pixel_rows))
-    breasts = breast_table(joined.images, [FINAL], method.classes)
-    write_figure(out, "roc", roc_figure(breasts, results["scores"]["breast"]))
+    write_csv(out / "per_image.csv", _per_image(joined, found.pixel_rows))
+    for kind, drawn in curves.items():
+        write_csv(out / f"{kind}.csv", curve_table(kind, drawn))
+    write_figure(out, "roc", roc_figure(curves["roc"], scores[level], level))
+    write_figure(out, "pr", pr_figure(curves["pr"], scores[level], level))
+    reliability = reliability_table(tables[level], method.classes, joined.calibration)
+    decision = decision_table(tables[level], method.classes, method, joined.calibration)
+    for name, table, figure in (
+        ("reliability", reliability, reliability_figure(reliability, calibrated)),
+        ("decision_curve", decision, decision_figure(decision, calibrated)),
+    ):
+        write_csv(out / f"{name}.csv", table)
+        write_figure(out, name, figure)
+    if forest := forest_figure(groups, scores):
+        write_figure(out, "forest", forest)
+    write_places(out, found, results["marks"])
     write_json(out / "metrics.json", results)
     return results
 
 
-def _window(predictions: Path, joined: Joined) -> dict[str, int]:
-    """How many images the model could not see as it should: their scores and maps count all the same."""
-    prep = parse(PrepConfig, read_run(predictions).get("prep", {}), str(predictions / "run.json"))
-    found = (stored_facts(predictions, image_id) for image_id in joined.images["image_id"])
-    known = [facts for facts in found if facts]
-    return {"images_known": len(known), "images_below": sum(not fits(facts, prep) for facts in known)}
-
-
-def _pixel_rows(predictions: Path, joined: Joined, method: Method) -> pd.DataFrame:
-    rows = []
-    columns = {label: f"{label}_mask" for label in joined.predicted}
-    annotated = joined.images[joined.images[list(columns.values())].notna().any(axis=1)]
-    with Bar("maps of images with a mask", len(annotated)) as bar:
-        for image in annotated.to_dict("records"):
-            masks = {label: Path(image[column]) for label, column in columns.items() if pd.notna(image[column])}
-            frame = image["mask_frame"] if pd.notna(image["mask_frame"]) else None
-            rows += image_rows(
-                load_prediction(predictions, image["image_id"]), image["patient_id"], masks, frame, method
-            )
-            bar.advance()
-    return pd.DataFrame(rows, columns=None if rows else ROW_KEYS)
-
-
-def _counts(joined: Joined) -> dict[str, Any]:
-    breasts, of_failed = (set(table[BREAST].itertuples(index=False)) for table in (joined.images, joined.failed))
-    return {
-        "n_images": len(joined.images),
-        "n_breasts": len(breasts),
-        "n_exams": len(joined.images[["patient_id", "exam_id"]].drop_duplicates()),
-        "n_patients": joined.images["patient_id"].nunique(),
-        "n_failed": len(joined.failed),
-        "n_of_training": joined.of_training,
-        "n_breasts_failed": len(of_failed - breasts),
-        "failed": sorted(joined.failed["image_id"]),
+def _window(joined: Joined) -> dict[str, int] | None:
+    """How many images the model could not see as it should: their scores and maps count all the same. None: a table."""
+    folders = joined.folders
+    if folders is None:
+        return None
+    preps = {
+        folder: parse(PrepConfig, read_run(folder).get("prep", {}), str(folder / "run.json"))
+        for folder in dict.fromkeys(folders.values())
     }
-
-
-def _with_mask_counts(tables: dict[str, Any], joined: Joined) -> dict[str, Any]:
-    """How many images the map metrics of a class speak for, and how many they could not speak for."""
-    for label, table in tables.items():
-        masked, positive = joined.images[f"{label}_mask"].notna(), joined.images[label] == 1
-        reason = None if masked.any() else "no image has a mask of this class"
-        table |= {
-            "reason": reason if label in joined.predicted else NOT_PREDICTED,
-            "images_with_mask": int(masked.sum()),
-            "positive_without_mask": int((positive & ~masked).sum()),
-            "failed_with_mask": int(joined.failed[f"{label}_mask"].notna().sum()),
-        }
-    return tables
+    found = [(folders[name], stored_facts(folders[name], name)) for name in joined.images["image_id"]]
+    known = [fits(facts, preps[folder]) for folder, facts in found if facts]
+    return {"images_known": len(known), "images_below": known.count(False)}
 
 
 def _per_image(joined: Joined, pixel_rows: pd.DataFrame) -> pd.DataFrame:
@@ -161,7 +186,8 @@ def _per_image(joined: Joined, pixel_rows: pd.DataFrame) -> pd.DataFrame:
     table = pd.concat([joined.images.assign(failed=0), joined.failed.assign(failed=1)], ignore_index=True)
     left_out = {"mask_frame", *path_columns(table)}
     table = table[[column for column in table if column not in left_out and not str(column).endswith(BOXES.format(""))]]
-    values = pixel_rows.drop(columns=["patient_id", "lesion_px"]).melt(["image_id", "class", "map"])
+    about = ["image_id", "class", "map"]
+    values = pixel_rows.drop(columns=[name for name in ROW_KEYS if name not in about]).melt(about)
     values["column"] = values["class"] + "_" + values["map"] + "_" + values["variable"]
     wide = values.pivot(index="image_id", columns="column", values="value")
     return table.merge(wide, how="left", left_on="image_id", right_index=True)

@@ -8,55 +8,44 @@ Images whose metric is undefined (empty mask) are left out and counted.
 """
 
 import zlib
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mammoseg.data.masks import image_masks
 from mammoseg.evaluation.method import Method
+from mammoseg.evaluation.on_grid import OnGrid
+from mammoseg.evaluation.scores import FEW_PATIENTS
 from mammoseg.records.label import CLASSES
 from mammoseg.records.prediction import Prediction
 from mammoseg.statistics.bootstrap import interval, mean_interval
 from mammoseg.statistics.histogram import MapOnMask, RandomOnMask, to_levels
 
-SALIENCY, GLOBAL, RANDOM = "saliency", "global", "random"
-ROW_KEYS = ["image_id", "patient_id", "class", "map", "lesion_px"]
+SALIENCY, GLOBAL, LOCAL, RANDOM = "saliency", "global", "local", "random"
+ROW_KEYS = ["image_id", "patient_id", "class", "map", "lesion_px", "diameter_px", "diameter_mm"]
+"""What a row is about: an image, class and map, the pixels of its mask, and the effective diameter of its largest lesion."""
 
 
-def image_rows(
-    prediction: Prediction, patient_id: str, masks: Mapping[str, Path], frame: str | None, method: Method
-) -> list[dict[str, Any]]:
-    """One row for each predicted class with a mask (class -> file) and each map: ROW_KEYS, then every number.
-
-    `frame` is the masks' `mask_frame`. ValueError when a mask does not have the size of its frame.
-    """
-    predicted = {label: path for label, path in masks.items() if label in prediction.scores}
-    return [
-        {"image_id": prediction.image_id, "patient_id": patient_id, "class": label, **row}
-        for label, mask in image_masks(predicted, prediction.grid, frame).items()
-        for row in _class_rows(prediction, label, mask, method)
-    ]
-
-
-def _class_rows(
-    prediction: Prediction, label: str, mask: NDArray[np.bool_], method: Method
-) -> Iterator[dict[str, Any]]:
-    channel, lesion_px = list(prediction.scores).index(label), int(mask.sum())
+def maps_on_mask(
+    prediction: Prediction, label: str, mask_HW: NDArray[np.bool_], seed: int
+) -> Iterator[tuple[str, MapOnMask]]:
+    """Every map of a class on its mask, by name, and the floor. ValueError when the mask does not have the pixels of the image."""
+    channel = list(prediction.scores).index(label)
     for name, values in prediction.maps.items():
         levels = to_levels(np.clip(values[channel], 0, 1))  # half precision may leave a hair over 1
-        numbers = method.of_map(MapOnMask(prediction.grid.restore(levels), mask))
-        yield {"map": name, "lesion_px": lesion_px, **numbers}
+        yield name, OnGrid(levels, prediction.grid, mask_HW)
     place = CLASSES.index(label) if label in CLASSES else zlib.crc32(label.encode())
-    rng = np.random.default_rng([method.seed, zlib.crc32(prediction.image_id.encode()), place])
-    yield {"map": RANDOM, "lesion_px": lesion_px, **method.of_map(RandomOnMask(mask, rng))}
+    rng = np.random.default_rng([seed, zlib.crc32(prediction.image_id.encode()), place])
+    yield RANDOM, RandomOnMask(mask_HW, rng)
 
 
 def map_tables(rows: pd.DataFrame, method: Method) -> dict[str, Any]:
-    """class -> maps, saliency_minus_global and ratio_to_random (map or metric name -> summary), for `image_rows`."""
+    """class -> maps, saliency_minus_global and ratio_to_random (map or metric name -> summary).
+
+    `rows` has ROW_KEYS and every number.
+    """
     return {label: _class_tables(rows[rows["class"] == label], method) for label in method.classes}
 
 
@@ -78,9 +67,16 @@ def _class_tables(rows: pd.DataFrame, method: Method) -> dict[str, Any]:
 
 
 def _mean(images: pd.DataFrame, values: pd.Series, method: Method) -> dict[str, Any]:
-    """Mean over the images for which the value is defined."""
-    defined = values.dropna().to_numpy(np.float64)
-    spread = mean_interval(defined, images.loc[values.notna(), "patient_id"].tolist(), method.bootstrap, method.seed)
+    return mean_of(values.to_numpy(np.float64), images["patient_id"].tolist(), method, "every mask is empty")
+
+
+def mean_of(
+    values: NDArray[np.float64], patients: Sequence[str], method: Method, why_none: str = "no case"
+) -> dict[str, Any]:
+    """Mean over the cases (n,) for which the value is defined, with its interval by patient; `why_none` if there are none."""
+    there = ~np.isnan(values)
+    defined, of = values[there], [patient for patient, known in zip(patients, there, strict=True) if known]
+    spread = mean_interval(defined, of, method.bootstrap, method.seed)
     return {
         "value": float(defined.mean()) if defined.size else np.nan,
         "std": float(defined.std()) if defined.size else np.nan,
@@ -88,9 +84,16 @@ def _mean(images: pd.DataFrame, values: pd.Series, method: Method) -> dict[str, 
         "high": spread.high,
         "n": defined.size,
         "undefined": len(values) - defined.size,
-        "reason": None if defined.size else "every mask is empty",
+        "reason": None if defined.size else why_none,
+        "caution": few_patients(of),
         "no_interval": spread.reason if defined.size else None,
     }
+
+
+def few_patients(patients: Sequence[str]) -> str | None:
+    """What a number on fewer than FEW_PATIENTS of them never stands without."""
+    several = len(set(patients))
+    return f"caution: only {several} patient{'s' * (several > 1)}" if 0 < several < FEW_PATIENTS else None
 
 
 def _ratio(images: pd.DataFrame, floor: pd.DataFrame, metric: str, method: Method) -> dict[str, Any]:

@@ -5,9 +5,11 @@ Every file in `mammoseg.metrics` is a metric, and so is a module of others by it
     KIND      "scores": `measure(labels, scores, weights)` of n cases; labels (n,) 0 or 1, scores (n,), weights (R, n) how often
               each case counts in each of R replicates -> (R,) numbers
               "maps": `measure(image)` of a `MapOnMask` -> a number, or several by name
+              "marks": `measure(marked, weights)` of a `Marked`, the marks and lesions of n images; weights (R, n) -> (R,) numbers,
+              or several such by name
     TITLE     what people call it
     SCALE     of a metric of scores, if it likes: the scale of its interval ("logit"; see statistics/bootstrap.py)
-    measure   the metric; NaN where it is undefined: without any case, and for an empty mask
+    measure   the metric; NaN where it is undefined: without any case, lesion or normal image, and for an empty mask
 
 The last part of the module's name is the metric's name in the results, with `_PART` for each of several numbers; the first of
 them stands in the summary. What is undefined is left out of means and counted.
@@ -15,7 +17,7 @@ them stands in the summary. What is undefined is left out of means and counted.
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from types import ModuleType
 from typing import Any
@@ -23,13 +25,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mammoseg.evaluation.mark_rule import MarkRule
 from mammoseg.plugins import METRICS, load, names
 from mammoseg.records.label import CLASSES
 from mammoseg.statistics.bootstrap import SCALES
+from mammoseg.statistics.froc import Marked
 from mammoseg.statistics.histogram import MapOnMask
 
 Floats = NDArray[np.float64]
-KINDS = ("scores", "maps")
+KINDS = ("scores", "maps", "marks")
 
 
 class MetricError(ValueError):
@@ -46,6 +50,8 @@ class Method:
     bootstrap: int = 1000
     """Replicates for the intervals."""
     seed: int = 0
+    rule: MarkRule = field(default_factory=MarkRule)
+    """Which places of a map are marks, and when they hit a lesion."""
 
     def of_scores(self) -> dict[str, Callable[[Floats, Floats, Floats], Floats]]:
         """Name -> what gives the values (R,) for labels and scores (n,) and weights (R, n)."""
@@ -57,21 +63,30 @@ class Method:
 
     def of_map(self, image: MapOnMask) -> dict[str, float]:
         """Name of each number -> its value for a map of one image."""
-        numbers: dict[str, float] = {}
+        found = self._each("maps", image)
+        return {name: float(_numbers(module, value, ())) for name, (module, value) in found.items()}
+
+    def of_marks(self, marked: Marked, weights: Floats) -> dict[str, Floats]:
+        """Name of each number -> its values (R,) for the marks of n images and weights (R, n)."""
+        found = self._each("marks", marked, weights)
+        return {name: _numbers(module, value, (len(weights),)) for name, (module, value) in found.items()}
+
+    def _each(self, kind: str, *given: object) -> dict[str, tuple[ModuleType, Any]]:
+        """Name of each number of the metrics of a kind -> its metric, and what that has given."""
+        numbers: dict[str, tuple[ModuleType, Any]] = {}
         for name, module in self.metrics.items():
-            if module.KIND == "maps":
-                found = _call(module, image)
-                parts = (
-                    {f"{name}_{part}": value for part, value in found.items()}
-                    if isinstance(found, Mapping)
-                    else {name: found}
-                )
-                numbers |= {part: float(_numbers(module, value, ())) for part, value in parts.items()}
+            if kind == module.KIND:
+                found = _call(module, *given)
+                parts = found.items() if isinstance(found, Mapping) else [("", found)]
+                numbers |= {f"{name}_{part}" if part else name: (module, value) for part, value in parts}
         return numbers
 
     def titles(self) -> dict[str, str]:
         """Name of each number that stands in the summary -> what people call it."""
-        numbers, titles = [*self.of_scores(), *self.of_map(_tiny())], {}
+        numbers, titles = (
+            [*self.of_scores(), *self.of_map(_tiny()), *self.of_marks(_tiny_marked(), np.ones((1, 2)))],
+            {},
+        )
         for name, module in self.metrics.items():
             first = next(number for number in numbers if number == name or number.startswith(f"{name}_"))
             titles[first] = module.TITLE if first == name else f"{module.TITLE} ({first.removeprefix(f'{name}_')})"
@@ -104,6 +119,7 @@ def load_metrics(others: Sequence[str] = ()) -> dict[str, ModuleType]:
         metrics[name] = module
     tried = Method(metrics)
     tried.of_map(_tiny())
+    tried.of_marks(_tiny_marked(), np.ones((3, 2)))
     for values in tried.of_scores().values():
         values(np.array([0.0, 1.0]), np.array([0.2, 0.7]), np.ones((3, 2)))
     return metrics
@@ -113,6 +129,12 @@ def _tiny() -> MapOnMask:
     mask_HW = np.zeros((8, 8), bool)
     mask_HW[2:5, 3:6] = True
     return MapOnMask(np.arange(64, dtype=np.uint16).reshape(8, 8) * 1000, mask_HW)
+
+
+def _tiny_marked() -> Marked:
+    """A normal image, and one with two lesions, with a mark beside and a mark in one of them."""
+    first, second = np.array([0, 1]), np.array([1, 1])
+    return Marked(first == 0, second, np.array([0.8, -np.inf]), first, np.array([0.3, 0.6]))
 
 
 def _values(module: ModuleType, labels: Floats, scores: Floats, weights: Floats) -> Floats:

@@ -1,22 +1,22 @@
-"""Metrics of the scores at image and breast level, with bootstrap intervals by patient.
+"""Metrics of the scores at image, breast and exam level, with bootstrap intervals by patient.
 
-A breast's score is the mean over its images (those that were predicted), its label that of `breast_labels`. Unknown
-labels are left out and counted; never negative.
+A breast's score is the mean over its images (those that were predicted), an exam's the maximum over its breasts (as in
+io/scores_table.py); the label of both is that of `breast_labels`: positive when one part is, negative when all parts are known
+to be. Unknown labels are left out and counted; never negative.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mammoseg.config import ConfigError
 from mammoseg.data.breasts import breast_labels
 from mammoseg.evaluation.method import Method
-from mammoseg.statistics.bootstrap import Floats, interval_of_scores
+from mammoseg.statistics.bootstrap import Floats, Interval, intervals_of_scores
 
-LEVELS = ("image", "breast")
+LEVELS = ("image", "breast", "exam")
 FINAL = "final"
 """Name of the model's own score among the scores of its parts."""
 
@@ -26,7 +26,8 @@ NOT_PREDICTED = "the model does not predict this class"
 FEW_PATIENTS = 10
 """With fewer patients on one side, positive or negative, a number comes with a caution."""
 
-BREAST = ["patient_id", "exam_id", "laterality"]
+EXAM = ["patient_id", "exam_id"]
+BREAST = [*EXAM, "laterality"]
 
 
 def score_column(source: str, label: str) -> str:
@@ -42,9 +43,27 @@ def breast_table(images: pd.DataFrame, sources: Sequence[str], classes: Sequence
     return pd.DataFrame(labels, scores.index, list(classes)).join(scores).reset_index()
 
 
-def score_tables(images: pd.DataFrame, sources: Sequence[str], method: Method) -> dict[str, Any]:
-    """level -> class -> source -> result of `ranking`, for the image table of `join`."""
-    tables = {"image": images, "breast": breast_table(images, sources, method.classes)}
+def exam_table(breasts: pd.DataFrame, sources: Sequence[str], classes: Sequence[str]) -> pd.DataFrame:
+    """`breast_table` -> one row per exam (patient, exam): labels 0, 1 or NaN, the highest score of its breasts."""
+    groups = breasts.groupby(EXAM, sort=True)
+    scores = groups[[score_column(source, label) for source in sources for label in classes]].max()
+    labels = breast_labels(breasts[list(classes)].to_numpy(np.float64), groups.ngroup().to_numpy())
+    return pd.DataFrame(labels, scores.index, list(classes)).join(scores).reset_index()
+
+
+def level_tables(
+    images: pd.DataFrame, sources: Sequence[str], classes: Sequence[str], levels: Sequence[str] = LEVELS
+) -> dict[str, pd.DataFrame]:
+    """Level -> its cases with labels and scores, for the image table of `join`."""
+    tables = {"image": images}
+    if set(levels) - {"image"}:
+        tables["breast"] = breast_table(images, sources, classes)
+        tables["exam"] = exam_table(tables["breast"], sources, classes)
+    return {level: tables[level] for level in levels}
+
+
+def score_tables(tables: Mapping[str, pd.DataFrame], sources: Sequence[str], method: Method) -> dict[str, Any]:
+    """level -> class -> source -> result of `ranking`, for `level_tables`."""
     return {
         level: {
             label: {source: ranking(table, label, source, method) for source in sources} for label in method.classes
@@ -75,56 +94,36 @@ def ranking(table: pd.DataFrame, label: str, source: str, method: Method) -> dic
         "unknown": int(table[label].isna().sum()),
         "unscored": int((table[label].notna() & ~scored).sum()),
         "reason": reason,
-        "caution": _caution(patients[1], patients[0]) if reason is None else None,
+        "caution": caution(patients[1], patients[0]) if reason is None else None,
     }
-    numbers = known["patient_id"].factorize(sort=True)[0]
-    for name, metric in method.of_scores().items():
-        result[name] = _estimate(metric, truth, scores, numbers, method, method.scale(name))
-    return result
+    return result | _estimates(truth, scores, known["patient_id"].to_numpy(), method)
 
 
-def breakdown(images: pd.DataFrame, column: str, method: Method) -> dict[str, Any]:
-    """The final score within each value of a manifest column; rows without a value form the group "unknown".
-
-    By breast when the column has one value in every breast (density), by image otherwise (view).
-    ConfigError when there is no such column.
-    """
-    if column not in images:
-        there = [str(name) for name in images.columns if not str(name).startswith("score_")]
-        raise ConfigError(
-            f"breakdown by {column!r}: the manifest has no such column. It has: {', '.join(there)}. Name one of these."
-        )
-    groups = images[column].map(lambda value: "unknown" if pd.isna(value) or value == "" else str(value))
-    per_breast = bool((groups.groupby([images[key] for key in BREAST]).nunique() == 1).all())
-    values = {}
-    for name in sorted(groups.unique()):
-        table = images[groups == name]
-        table = breast_table(table, [FINAL], method.classes) if per_breast else table
-        values[name] = {label: ranking(table, label, FINAL, method) for label in method.classes}
-    return {"level": "breast" if per_breast else "image", "values": values}
-
-
-def _estimate(
-    metric: Callable[[Floats, Floats, Floats], Floats],
-    truth: Floats,
-    scores: Floats,
-    patients: NDArray[np.intp],
-    method: Method,
-    scale: str,
-) -> dict[str, Any]:
-    value = float(metric(truth, scores, np.ones((1, truth.size)))[0])
-    bootstrap = 0 if np.isnan(value) else method.bootstrap
-    spread = interval_of_scores(metric, truth, scores, patients, bootstrap, method.seed, scale)
+def _estimates(
+    truth: Floats, scores: Floats, patients: NDArray[np.generic], method: Method
+) -> dict[str, dict[str, Any]]:
+    """Every metric, with its interval where it is defined."""
+    once = np.ones((1, truth.size))
+    metrics = method.of_scores()
+    values = {name: float(metric(truth, scores, once)[0]) for name, metric in metrics.items()}
+    defined = {name: (metrics[name], method.scale(name)) for name, value in values.items() if not np.isnan(value)}
+    spreads = intervals_of_scores(defined, truth, scores, patients, method.bootstrap, method.seed) if defined else {}
+    nothing = Interval(np.nan, np.nan, 0, 0, None)
+    found = {name: (value, spreads.get(name, nothing)) for name, value in values.items()}
     return {
-        "value": value,
-        "low": spread.low,
-        "high": spread.high,
-        "replicates_dropped": spread.dropped,
-        "no_interval": None if np.isnan(value) else spread.reason,
+        name: {
+            "value": value,
+            "low": spread.low,
+            "high": spread.high,
+            "replicates_dropped": spread.dropped,
+            "no_interval": spread.reason,
+        }
+        for name, (value, spread) in found.items()
     }
 
 
-def _caution(positive_patients: int, negative_patients: int) -> str | None:
+def caution(positive_patients: int, negative_patients: int) -> str | None:
+    """Of what a number on few patients never stands without; None with FEW_PATIENTS or more on both sides."""
     counts = {"positive": positive_patients, "negative": negative_patients}
     few = [f"{n} {name}" for name, n in counts.items() if n < FEW_PATIENTS]
     return f"caution: only {' and '.join(few)} patient{'' if few[-1].startswith('1 ') else 's'}" if few else None

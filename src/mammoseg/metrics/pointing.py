@@ -8,7 +8,6 @@ Deviates Of several pixels with the largest value, the one in the middle (row by
          which has no peak, give NaN (undefined).
 """
 
-import cv2
 import numpy as np
 
 from mammoseg.statistics.histogram import MapOnMask
@@ -19,13 +18,11 @@ TITLE = "Peak in the lesion"
 
 def measure(image: MapOnMask) -> dict[str, float]:
     """`inside` (0 or 1) and `distance` (radii of the lesion)."""
-    levels_HW, mask_HW = image.levels_HW, image.mask_HW
-    lesion, peak = int(mask_HW.sum()), levels_HW.max()
-    if lesion == 0 or peak == levels_HW.min():
+    mask_HW, peak = image.mask_HW, image.peak
+    if peak is None or not mask_HW.any():
         return dict.fromkeys(("inside", "distance"), float("nan"))
-    rows, cols = np.nonzero(levels_HW == peak)
-    row, col = rows[len(rows) // 2], cols[len(cols) // 2]
-    if mask_HW[row, col]:
+    if mask_HW[peak]:
         return {"inside": 1.0, "distance": 0.0}
-    away_HW = cv2.distanceTransform((~mask_HW).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return {"inside": 0.0, "distance": float(away_HW[row, col] / np.sqrt(lesion / np.pi))}
+    lesion = np.argwhere(mask_HW)
+    away = np.sqrt(np.square(lesion - peak).sum(axis=1).min())
+    return {"inside": 0.0, "distance": float(away / np.sqrt(len(lesion) / np.pi))}

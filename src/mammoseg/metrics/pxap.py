@@ -2,15 +2,14 @@
 
     PxAP = sum over thresholds l, descending, of P(l) * (R(l) - R(l-1)),   called pixels = {S >= threshold}
 
-Source   Choe et al. 2020 (arXiv:2001.07437), eq. 3; per image and averaged over images as in GMIC and GLAM.
+Source   Choe et al. 2020 (arXiv:2001.07437), eq. 3; per image and averaged over images as in GMIC and GLAM. That over the pixels
+         of all images together, as there, is beside it in the results (evaluation/pooled.py).
 Deviates Every level is a threshold instead of 1000 bins, so the value is exact, depends on ranks only, and needs no
          scaling of the map. An empty mask gives NaN (undefined).
-Units    counts are pixels per level, level ascending with saliency; PxAP is a fraction, not percent
+Units    PxAP is a fraction, not percent
 """
 
-import numpy as np
-
-from mammoseg.statistics.histogram import MapOnMask
+from mammoseg.statistics.histogram import MapOnMask, average_precision
 
 KIND = "maps"
 TITLE = "PxAP"
@@ -21,12 +20,4 @@ def measure(image: MapOnMask) -> float:
 
     A map without information (constant, random) is expected at the lesion's share of the image.
     """
-    inside, outside = image.histograms
-    lesion = int(inside.sum())
-    if lesion == 0:
-        return float("nan")
-    hits, misses = inside[::-1], outside[::-1]
-    found = np.cumsum(hits)
-    called = found + np.cumsum(misses)
-    gains = hits > 0
-    return float(np.sum(found[gains] / called[gains] * hits[gains]) / lesion)
+    return float(average_precision(*image.histograms))

@@ -82,8 +82,8 @@ class PixelGrid:
 
         Pixels outside the window become `fill`.
         """
-        rows, inside_rows = self._cells(0, window_map.shape[-2])
-        cols, inside_cols = self._cells(1, window_map.shape[-1])
+        rows, inside_rows = self.cells(0, window_map.shape[-2])
+        cols, inside_cols = self.cells(1, window_map.shape[-1])
         shape = (*window_map.shape[:-2], *self.original_shape)
         if inside_rows.start == inside_rows.stop or inside_cols.start == inside_cols.stop:
             return np.full(shape, fill, window_map.dtype)
@@ -112,12 +112,11 @@ class PixelGrid:
         projected[..., ~cols_ok] = fill
         return projected
 
-    def _axis(self, axis: int) -> tuple[int, int, int, int, bool]:
-        start, length = ((self.top, self.height), (self.left, self.width))[axis]
-        return self.original_shape[axis], self.working_shape[axis], start, length, axis == 1 and self.flipped
+    def cells(self, axis: int, cells: int) -> tuple[NDArray[np.int64], slice]:
+        """Along an axis (0: rows, 1: columns) of a map of so many cells: the cell of each original pixel inside the window.
 
-    def _cells(self, axis: int, cells: int) -> tuple[NDArray[np.int64], slice]:
-        """For the original pixels inside the window (a contiguous run, returned as slice): the cell each falls into."""
+        These pixels are a contiguous run, which is returned as slice.
+        """
         n, working, start, length, mirrored = self._axis(axis)
         centres = 2 * np.arange(n, dtype=np.int64) + 1  # in half pixels
         if mirrored:
@@ -128,6 +127,10 @@ class PixelGrid:
             return inside, slice(0, 0)
         run = slice(int(inside[0]), int(inside[-1]) + 1)
         return index[run], run
+
+    def _axis(self, axis: int) -> tuple[int, int, int, int, bool]:
+        start, length = ((self.top, self.height), (self.left, self.width))[axis]
+        return self.original_shape[axis], self.working_shape[axis], start, length, axis == 1 and self.flipped
 
     def _sources(self, axis: int, cells: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """For every cell along an axis: the original pixel under its centre, and whether there is one."""

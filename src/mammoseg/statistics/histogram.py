@@ -1,4 +1,4 @@
-"""A saliency map on a lesion mask, and its two histograms, from which Dice and pixel average precision follow exactly.
+"""A saliency map on a lesion mask, and its two histograms, from which overlap and pixel average precision follow exactly.
 
 A saved map holds 65536 levels: level = round(65535 * p). How many pixels inside and how many outside the lesion have
 each level is all that they depend on, so a map of any size is scanned once, without a sort.
@@ -41,12 +41,21 @@ class MapOnMask:
         inside = _count(self.levels_HW[self.mask_HW])
         return inside, _count(self.levels_HW.ravel()) - inside
 
+    @cached_property
+    def peak(self) -> tuple[int, int] | None:
+        """(row, column) of the pixel with the highest value, of several the middle one row by row; None: a constant map."""
+        highest = self.levels_HW.max()
+        if highest == self.levels_HW.min():
+            return None
+        places = np.flatnonzero(self.levels_HW == highest)
+        return _place(int(places[places.size // 2]), self.mask_HW)
+
 
 class RandomOnMask(MapOnMask):
     """A map whose pixels are uniform in [0, 1]: the floor of every metric of maps.
 
-    Its histograms are multinomial counts and are drawn as such, the same as drawing the pixels and counting them; the
-    pixels are drawn, to these counts, only for a metric that looks at places.
+    Its histograms are multinomial counts and are drawn as such, the same as drawing the pixels and counting them. The highest
+    pixels are drawn to these counts for its peak, and all of them only for a metric that looks at other places.
     """
 
     def __init__(self, mask_HW: NDArray[np.bool_], rng: np.random.Generator) -> None:
@@ -63,6 +72,22 @@ class RandomOnMask(MapOnMask):
             drawn[part] = self._rng.permutation(np.repeat(np.arange(LEVELS, dtype=np.uint16), counts))
         return drawn
 
+    @cached_property
+    def peak(self) -> tuple[int, int] | None:
+        """As of any map, of a draw of the highest pixels alone."""
+        inside, outside = self.histograms
+        found = np.flatnonzero(inside + outside)
+        if found.size == 1:
+            return None
+        lesion = np.flatnonzero(self.mask_HW)
+        within = lesion[self._rng.choice(lesion.size, inside[found[-1]], replace=False)]
+        beside = self._rng.choice(self.mask_HW.size - lesion.size, outside[found[-1]], replace=False)
+        beside += np.searchsorted(
+            lesion - np.arange(lesion.size), beside, side="right"
+        )  # the lesion's pixels before it
+        places = np.sort(np.concatenate([within, beside]))
+        return _place(int(places[places.size // 2]), self.mask_HW)
+
 
 def to_levels(saliency: NDArray[np.floating]) -> NDArray[np.uint16]:
     """Probabilities of any shape -> uint16 levels. ValueError for values outside [0, 1] and NaN."""
@@ -72,6 +97,25 @@ def to_levels(saliency: NDArray[np.floating]) -> NDArray[np.uint16]:
             f"Scale the map, for instance to its minimum and maximum, before it is compared with a mask."
         )
     return np.rint(saliency.astype(np.float64) * (LEVELS - 1)).astype(np.uint16)
+
+
+def average_precision(inside: NDArray[np.number], outside: NDArray[np.number]) -> NDArray[np.float64]:
+    """Area under the precision-recall curve of pixels, a sum of steps: counts (..., levels), ascending -> (...).
+
+    The sum over levels l, from the highest, of P(l) (R(l) - R(l-1)), with the pixels at l and above called lesion. NaN without a
+    pixel inside. Choe et al. 2020 (arXiv:2001.07437), eq. 3, with every level as a threshold.
+    """
+    hits = inside[..., ::-1].astype(np.float64)
+    found = np.cumsum(hits, axis=-1)
+    called = found + np.cumsum(outside[..., ::-1], axis=-1)
+    precision = np.divide(found, called, out=np.zeros_like(found), where=called > 0)
+    lesion, gained = found[..., -1], (precision * hits).sum(axis=-1)
+    return np.divide(gained, lesion, out=np.full_like(lesion, np.nan), where=lesion > 0)
+
+
+def _place(number: int, pixels: NDArray[np.bool_]) -> tuple[int, int]:
+    row, col = divmod(number, pixels.shape[1])
+    return row, col
 
 
 def _count(levels: NDArray[np.uint16]) -> Counts:

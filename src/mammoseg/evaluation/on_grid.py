@@ -1,0 +1,68 @@
+"""A map over the model window on a mask of original pixels, measured without being enlarged.
+
+An original pixel has the value of the cell its centre falls into (records/grid.py). So the histograms of the pixels are those of
+the cells, each counted as often as it has pixels, and the peak is found in the cells: the same numbers as from the enlarged map,
+which is made only for a metric that asks for it.
+
+Shapes   H, W original pixels | h, w cells
+"""
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mammoseg.records.grid import PixelGrid
+from mammoseg.statistics.histogram import LEVELS, Counts, MapOnMask
+
+
+class OnGrid(MapOnMask):
+    """As `MapOnMask` of the enlarged map."""
+
+    def __init__(self, levels_hw: NDArray[np.uint16], grid: PixelGrid, mask_HW: NDArray[np.bool_]) -> None:
+        """`levels_hw` is the map over the window of `grid`. ValueError when the mask does not have the pixels of the image."""
+        if mask_HW.shape != grid.original_shape:
+            raise ValueError(
+                f"saliency map of an image of {grid.original_shape} pixels against a mask of {mask_HW.shape}; expected the same "
+                "pixels. Use the mask that was drawn on this image, at its size."
+            )
+        self.levels_hw, self.mask_HW, self._grid = levels_hw, mask_HW, grid
+        (self._rows, self._run_rows), (self._cols, self._run_cols) = (grid.cells(i, levels_hw.shape[i]) for i in (0, 1))
+
+    @cached_property
+    def levels_HW(self) -> NDArray[np.uint16]:  # type: ignore[override]
+        """The enlarged map; 0 outside the window."""
+        return self._grid.restore(self.levels_hw)
+
+    @cached_property
+    def histograms(self) -> tuple[Counts, Counts]:
+        """Pixels with each level inside and outside the lesion, (65536,) each."""
+        height, width = self.levels_hw.shape
+        pixels_hw = np.outer(np.bincount(self._rows, minlength=height), np.bincount(self._cols, minlength=width))
+        row, col = np.nonzero(self.mask_HW[self._run_rows, self._run_cols])
+        lesion = np.bincount(self._rows[row] * width + self._cols[col], minlength=height * width)
+        inside, total = self._levels_of(lesion), self._levels_of(pixels_hw.ravel())
+        inside[0] += np.count_nonzero(self.mask_HW) - row.size  # outside the window
+        total[0] += self.mask_HW.size - self._rows.size * self._cols.size
+        return inside, total - inside
+
+    @cached_property
+    def peak(self) -> tuple[int, int] | None:
+        """(row, column) of the pixel with the highest value, of several the middle one row by row; None: a constant map."""
+        found = np.flatnonzero(np.add(*self.histograms))
+        if found.size == 1:
+            return None
+        highest_hw = self.levels_hw == found[-1]  # above 0, so no pixel outside the window has it
+        per_cell_row = highest_hw @ np.bincount(self._cols, minlength=highest_hw.shape[1])
+        until = np.cumsum(per_cell_row[self._rows])
+        middle = int(until[-1]) // 2
+        row = int(np.searchsorted(until, middle, side="right"))
+        cell_row = self._rows[row]
+        in_row = np.flatnonzero(highest_hw[cell_row][self._cols])
+        col = in_row[middle - (until[row] - per_cell_row[cell_row])]
+        return int(self._run_rows.start + row), int(self._run_cols.start + col)
+
+    def _levels_of(self, pixels: NDArray[np.int64]) -> Counts:
+        """Pixels of each cell -> pixels of each level."""
+        counted = np.bincount(self.levels_hw.ravel(), weights=pixels, minlength=LEVELS)  # exact: below 2^53
+        return counted.astype(np.int64)
