@@ -8,6 +8,7 @@ Every file in `mammoseg.metrics` is a metric, and so is a module of others by it
               "marks": `measure(marked, weights)` of a `Marked`, the marks and lesions of n images; weights (R, n) -> (R,) numbers,
               or several such by name
     TITLE     what people call it
+    SCALE     of a metric of scores, if it likes: the scale of its interval ("logit"; see statistics/bootstrap.py)
     measure   the metric; NaN where it is undefined: without any case, lesion or normal image, and for an empty mask
 
 The last part of the module's name is the metric's name in the results, with `_PART` for each of several numbers; the first of
@@ -27,6 +28,7 @@ from numpy.typing import NDArray
 from mammoseg.evaluation.mark_rule import MarkRule
 from mammoseg.plugins import METRICS, load, names
 from mammoseg.records.label import CLASSES
+from mammoseg.statistics.bootstrap import SCALES
 from mammoseg.statistics.froc import Marked
 from mammoseg.statistics.histogram import MapOnMask
 
@@ -54,6 +56,10 @@ class Method:
     def of_scores(self) -> dict[str, Callable[[Floats, Floats, Floats], Floats]]:
         """Name -> what gives the values (R,) for labels and scores (n,) and weights (R, n)."""
         return {name: partial(_values, module) for name, module in self.metrics.items() if module.KIND == "scores"}
+
+    def scale(self, name: str) -> str:
+        """The scale of the interval of a metric."""
+        return str(getattr(self.metrics[name], "SCALE", SCALES[0]))
 
     def of_map(self, image: MapOnMask) -> dict[str, float]:
         """Name of each number -> its value for a map of one image."""
@@ -98,6 +104,11 @@ def load_metrics(others: Sequence[str] = ()) -> dict[str, ModuleType]:
         if module.KIND not in KINDS:
             raise MetricError(
                 f"{module.__name__}: KIND is {module.KIND!r}; expected one of {', '.join(KINDS)}. Correct it, as "
+                "CONTRIBUTING.md shows."
+            )
+        if (scale := getattr(module, "SCALE", SCALES[0])) not in SCALES:
+            raise MetricError(
+                f"{module.__name__}: SCALE is {scale!r}; expected one of {', '.join(SCALES)}. Correct it, as "
                 "CONTRIBUTING.md shows."
             )
         if name in metrics:

@@ -93,9 +93,14 @@ def _breakdown_rows(metrics: Mapping[str, Any], column: str) -> Iterator[Row]:
 
     for label, test in table.get("heterogeneity", {}).items():
         about = {"table": f"by {column}", "level": table["level"], "class": label, "of": "heterogeneity"}
-        if test["difference"]:
+        if test.get("difference"):
             yield {**about, "metric": "auc_difference", **test["difference"], "of": test["difference"]["of"]}
-        yield {**about, "metric": "q", "value": test["q"], **{k: test[k] for k in ("df", "p", "p_holm", "reason")}}
+        yield {
+            **about,
+            "metric": "q",
+            "value": test.get("q"),
+            **{k: test.get(k) for k in ("df", "p", "p_holm", "reason")},
+        }
 
 
 def _point_rows(metrics: Mapping[str, Any]) -> Iterator[Row]:

@@ -66,7 +66,7 @@ def _changed(table: pd.DataFrame, change: Callable[[Any], Any]) -> pd.DataFrame:
     changed = table.copy(deep=False)
     for place, kind in enumerate(table.dtypes):
         if kind.kind not in "biuf":
-            changed.isetitem(place, table.iloc[:, place].map(change))
+            changed.isetitem(place, table.iloc[:, place].map(change).array)
     return changed.rename(columns=change)
 
 

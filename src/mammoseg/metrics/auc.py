@@ -12,6 +12,7 @@ from mammoseg.statistics.ranking import Floats, weights_by_score
 
 KIND = "scores"
 TITLE = "AUC"
+SCALE = "logit"
 
 
 def measure(labels: ArrayLike, scores: ArrayLike, weights: NDArray[np.number]) -> Floats:

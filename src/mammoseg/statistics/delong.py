@@ -20,7 +20,7 @@ from scipy.stats import rankdata
 
 from mammoseg.statistics.clusters import Floats, Patients, patient_numbers, patient_sums
 from mammoseg.statistics.ranking import checked
-from mammoseg.statistics.scale import scaled_interval
+from mammoseg.statistics.scale import logit_interval
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +33,7 @@ class Areas:
 
     def interval(self, which: int = 0) -> tuple[float, float]:
         """95 % interval of one AUC, on the logit scale; NaN for an AUC of 0 or 1."""
-        return scaled_interval(float(self.auc[which]), float(np.sqrt(self.covariance[which, which])), "logit")
+        return logit_interval(float(self.auc[which]), float(np.sqrt(self.covariance[which, which])))
 
 
 def delong(labels: ArrayLike, scores: ArrayLike, patients: Patients | None = None) -> Areas:

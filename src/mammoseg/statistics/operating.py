@@ -26,7 +26,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mammoseg.statistics.bootstrap import interval
+from mammoseg.statistics.bootstrap import affordable, interval_from, patient_weights
 from mammoseg.statistics.clusters import Floats, Patients
 from mammoseg.statistics.proportion import Proportion, clustered_proportion
 from mammoseg.statistics.ranking import checked, weights_by_score
@@ -82,11 +82,7 @@ def operating_point(
         nothing = Proportion(cut, cut, cut, 0, 0, method, "no threshold: a class has no case")
         return OperatingPoint(rule, target, cut, 0, 0, 0, 0, dict.fromkeys(MEASURES, nothing))
     if method == "bootstrap":
-        measures = {
-            name: _bootstrapped(name, truth, table[0], who, rule, target, (int((yes & among).sum()), int(among.sum())),
-                                replicates, seed)
-            for name, (yes, among) in of.items()
-        }  # fmt: skip
+        measures = _bootstrapped(truth, table[0], who, rule, target, of, replicates, seed)
     else:
         measures = {name: clustered_proportion(yes[among], who[among], method) for name, (yes, among) in of.items()}
     sides = ((called, positive), (called, ~positive), (~called, ~positive), (~called, positive))
@@ -149,23 +145,28 @@ def _from(counted: Floats, place: NDArray[np.intp]) -> Floats:
 
 
 def _bootstrapped(
-    name: str,
     truth: Floats,
     scores: Floats,
     patients: NDArray[np.generic],
     rule: str,
     target: float,
-    counted: tuple[int, int],
+    of: Mapping[str, tuple[NDArray[np.bool_], NDArray[np.bool_]]],
     replicates: int,
     seed: int,
-) -> Proportion:
-    k, n = counted
-    value = k / n if n else float("nan")
-    spread = interval(
-        lambda weights: measures_at(truth, scores, weights, rule, target)[name], patients, replicates if n else 0, seed
-    )
-    reason = spread.reason if n else "no case"
-    return Proportion(value, spread.low, spread.high, k, n, "bootstrap by patient", reason)
+) -> dict[str, Proportion]:
+    """Of every measure (what counts, among what): the intervals of one run of replicates, on the logit scale."""
+    blocks = patient_weights(patients, affordable(replicates, truth.size), seed)
+    drawn = [measures_at(truth, scores, weights, rule, target) for weights in blocks]
+    units = min(np.unique(patients[truth == side]).size for side in (0, 1))
+    measures = {}
+    for name, (yes, among) in of.items():
+        k, n = int((yes & among).sum()), int(among.sum())
+        value = k / n if n else float("nan")
+        values = np.concatenate([block[name] for block in drawn]) if drawn else np.empty(0)
+        found = interval_from(values, units, "logit", value, replicates > 0)
+        reason = found.reason if n else "no case"
+        measures[name] = Proportion(value, found.low, found.high, k, n, "bootstrap by patient", reason)
+    return measures
 
 
 def _known(rule: str, target: float) -> None:

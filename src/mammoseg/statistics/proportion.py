@@ -6,9 +6,10 @@
 
 Several cases of a patient: n and k are divided by the design effect, and then one of the above is used:
 
-    p = sum k_i / sum n_i     V = I / (I - 1) * sum (k_i - p n_i)^2 / n^2     effective n = p (1 - p) / V * (t_{n-1} / t_{I-1})^2
+    p = sum k_i / sum n_i     V = I / (I - 1) * sum (k_i - p n_i)^2 / n^2     design effect = V (n - 1) / (p (1 - p))
+    effective n = n / design effect * (t_{n-1} / t_{I-1})^2, never more than n
 
-never more than n. Where all are ones or all zeros V says nothing: then n is the number of patients.
+With one case for each patient that is n. Where all are ones or all zeros V says nothing: then n is the number of patients.
 
 Source   Wilson 1927; Clopper and Pearson 1934; Brown, Cai and DasGupta 2001 compare. Rao and Scott 1992 (design effect);
          Korn and Graubard 1998 (effective n with t). The intervals of k of n are those of statsmodels.
@@ -84,12 +85,12 @@ def _effective(ones: np.ndarray, cases: np.ndarray, k: int, n: int) -> float:
     if variance == 0:
         return float(n)
     wider = student.ppf(0.975, n - 1) / student.ppf(0.975, patients - 1)
-    return float(min(n, share * (1 - share) / variance * wider**2))
+    return float(min(n, n * share * (1 - share) / (n - 1) / variance * wider**2))
 
 
 def _limits(k: float, n: float, method: str) -> tuple[float, float]:
     low, high = proportion_confint(k, n, alpha=0.05, method=_OF_STATSMODELS[known(method)])
-    return float(max(low, 0)), float(min(high, 1))
+    return (0.0 if k == 0 else float(max(low, 0))), (1.0 if k == n else float(min(high, 1)))
 
 
 def _none(k: int, n: int, method: str, reason: str) -> Proportion:

@@ -52,7 +52,10 @@ def weights_by_score(labels: ArrayLike, scores: ArrayLike, weights: NDArray[np.n
         return np.zeros((len(weights), 0)), np.zeros((len(weights), 0))
     order = np.argsort(values, kind="stable")
     starts = np.flatnonzero(np.diff(values[order], prepend=-np.inf))
-    sorted_weights = np.asarray(weights, dtype=np.float64)[:, order]
-    total = np.add.reduceat(sorted_weights, starts, axis=1)
-    positives = np.add.reduceat(sorted_weights * truth[order], starts, axis=1)
+    total = np.asarray(weights, dtype=np.float64)
+    if not np.array_equal(order, np.arange(order.size)):  # the bootstrap has them sorted
+        total = total[:, order]
+    positives = total * truth[order]
+    if starts.size < order.size:
+        total, positives = (np.add.reduceat(each, starts, axis=1) for each in (total, positives))
     return positives, total - positives

@@ -1,36 +1,28 @@
-"""Intervals from a standard error, on the scale on which an estimate is nearly normal.
+"""How wide an interval is, and on which scale: for normal statistics of few patients.
 
-    identity   v +- z SE
-    logit      logit(v) +- z SE / (v (1 - v)), and back      for what lies in (0, 1): stays there, and leans to the middle
-    log        log(v) +- z SE / v, and back                  for ratios
+    q       = t of u - 1 degrees of freedom, 97.5 %, times sqrt(u / (u - 1)), for u patients that decide; near 1.96 for many
+    logit     logit(v) +- q SE / (v (1 - v)), and back: for what lies in (0, 1); stays there and leans to the middle
 
-Source   Delta method; for the AUC on the logit scale Pepe 2003, eq. 5.5; Qin and Hotilovac 2008 compare.
-Deviates At a limit of the scale (v = 0 or 1, SE = 0) there is no interval: a value that did not vary is not a certain one.
+Source   t and the factor: Hesterberg 2015, The American Statistician 69:371, sec. 4 and 5 (a bootstrap of u draws of u has a
+         variance that is too small by (u - 1) / u). Logit: delta method; Pepe 2003, eq. 5.5, for the AUC.
 """
 
 import numpy as np
 from scipy.special import expit, logit
+from scipy.stats import t as student
 
-SCALES = ("identity", "logit", "log")
 Z95 = 1.959963984540054
 """The 97.5 % point of the standard normal distribution."""
 
 
-def scaled_interval(
-    value: float, standard_error: float, scale: str = "identity", z: float = Z95
-) -> tuple[float, float]:
-    """Low and high; twice NaN where there is none. ValueError for another scale."""
-    if scale not in SCALES:
-        raise ValueError(
-            f"interval: scale {scale!r}; expected one of {', '.join(SCALES)}. Correct SCALE of the metric."
-        )
-    inside = {"identity": np.isfinite(value), "logit": 0 < value < 1, "log": value > 0}[scale]
-    if not (inside and standard_error > 0):
+def quantile(units: int) -> float:
+    """q for `units` patients, two at least."""
+    return float(student.ppf(0.975, units - 1) * np.sqrt(units / (units - 1)))
+
+
+def logit_interval(value: float, standard_error: float, q: float = Z95) -> tuple[float, float]:
+    """Low and high; twice NaN at 0 and 1 and without a standard error: what did not vary is not certain for that."""
+    if not (0 < value < 1 and standard_error > 0):
         return float("nan"), float("nan")
-    step = z * standard_error
-    if scale == "identity":
-        return value - step, value + step
-    if scale == "log":
-        return float(value * np.exp(-step / value)), float(value * np.exp(step / value))
-    middle, half = logit(value), step / (value * (1 - value))
+    middle, half = logit(value), q * standard_error / (value * (1 - value))
     return float(expit(middle - half)), float(expit(middle + half))
