@@ -42,7 +42,11 @@ def main() -> None:
     write_table(table, args.rows)
     command = [sys.executable, "-c", "from mammoseg.cli.main import main; main()", "evaluate", "--table", str(table)]
     command += ["--score", "score", "--label", "malignant", "--bootstrap", str(args.replicates)]
-    command += ["--out", str(args.folder / f"metrics_{args.rows}"), *(part for name in args.by for part in ("--by", name))]
+    command += [
+        "--out",
+        str(args.folder / f"metrics_{args.rows}"),
+        *(part for name in args.by for part in ("--by", name)),
+    ]
     start = time.perf_counter()
     subprocess.run(command, check=True)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)

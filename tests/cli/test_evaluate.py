@@ -30,6 +30,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
         return counts | {"titles": {}, "by": by}
 
     monkeypatch.setattr("mammoseg.evaluation.evaluate.evaluate", evaluate)
+    monkeypatch.setattr("mammoseg.results_page.write.write_results_page", lambda *given: setattr(seen, "page", given))
     monkeypatch.setattr("mammoseg.evaluation.tables.summary_table", lambda _: [{"metric": "AUC", "value": "0.9"}])
     by = lambda _, column: [{column: "A", "value": "0.7"}]  # noqa: E731
     monkeypatch.setattr("mammoseg.evaluation.tables.breakdown_table", by)
@@ -47,7 +48,7 @@ def test_defaults_and_table(calls: SimpleNamespace, phantom_study: Manifest) -> 
     assert [line.split() for line in result.stdout.splitlines()] == [
         ["metric", "value"],
         ["AUC", "0.9"],
-        ["All", "numbers:", "out/metrics.json"],
+        ["All", "numbers:", "out/metrics.json,", "as", "a", "page:", "out/report.html"],
     ]
     assert calls.paths == (Path("pred"), Path("out"))
     assert calls.manifest.sha256() == phantom_study.sha256()
@@ -131,8 +132,8 @@ def test_several_predictions_have_a_spread(
     assert [line.split() for line in result.stdout.splitlines()] == [
         ["rows"],
         ["[(PosixPath('out'),", "2)]"],
-        ["All", "numbers:", "out/1/metrics.json"],
-        ["All", "numbers:", "out/2/metrics.json"],
+        ["All", "numbers:", "out/1/metrics.json,", "as", "a", "page:", "out/1/report.html"],
+        ["All", "numbers:", "out/2/metrics.json,", "as", "a", "page:", "out/2/report.html"],
     ]
 
 

@@ -91,9 +91,9 @@ def evaluate(
 ) -> int:
     """Measure predictions, or scores in a table: AUC, average precision, Dice, PxAP and FROC, with intervals.
 
-    Writes metrics.json, metrics.csv, per_image.csv, ROC and precision-recall curves, and a forest plot of --by. Those of several
-    predictions or scores go to OUT/1, OUT/2 and so on, and mean and standard deviation over them to OUT/spread.csv. Exit code 3:
-    some images had failed in `predict`, or have no score.
+    Writes metrics.json, metrics.csv, per_image.csv, ROC and precision-recall curves, a forest plot of --by, and all of it as one
+    page, report.html. Those of several predictions or scores go to OUT/1, OUT/2 and so on, and mean and standard deviation over
+    them to OUT/spread.csv. Exit code 3: some images had failed in `predict`, or have no score.
     """
     from mammoseg.cli.evaluated import told
     from mammoseg.config import with_overrides
@@ -104,6 +104,7 @@ def evaluate(
     from mammoseg.evaluation.score_table import Columns
     from mammoseg.evaluation.spread import write_spread
     from mammoseg.io.outputs import writing_to
+    from mammoseg.results_page.write import write_results_page
 
     _check_input(predictions, manifest, table, score, label)
     asked: dict[str, Any] = {
@@ -129,6 +130,7 @@ def evaluate(
                 found[place] = evaluate_joined(joined[part], place, **asked)
             else:
                 found[place] = run(part, images, place, training=training, **asked)
+            write_results_page(place, () if table else [part] if isinstance(part, Path) else part, images)
         spread = write_spread(out, list(found.values())) if several else []
     told(found, spread, by or [])
     return 3 if any(metrics["n_failed"] for metrics in found.values()) else 0

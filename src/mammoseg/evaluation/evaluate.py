@@ -4,6 +4,7 @@ metrics.json holds, beside where the numbers come from,
 
     scores   level -> class -> source ("final", parts of the model) -> metric, counts
     operating_points   level -> class -> name -> threshold, counts, measures (operating_points.py); empty: none was asked for
+    calibration   class -> source ("final", "calibrated") -> number, counts (calibration.py)
     curves   level, kind of curve -> its file (curves.py)
     window   images whose facts are known, those of which the model saw too little (`PrepConfig.least_in_window`)
     maps, marks, mark_rule   how well places are found (localisation.py)
@@ -27,6 +28,9 @@ from mammoseg.data.columns import BOXES, path_columns
 from mammoseg.data.manifest import Manifest
 from mammoseg.data.window_fit import fits
 from mammoseg.evaluation.breakdowns import breakdowns
+from mammoseg.evaluation.calibration import calibration_numbers
+from mammoseg.evaluation.calibration_curves import decision_table, reliability_table
+from mammoseg.evaluation.calibration_figures import decision_figure, reliability_figure
 from mammoseg.evaluation.counts import counts
 from mammoseg.evaluation.curves import AXES, curve_table, curves_about, draw_curves
 from mammoseg.evaluation.figures import pr_figure, roc_figure, write_figure
@@ -49,9 +53,10 @@ from mammoseg.prep.config import PrepConfig
 
 logger = logging.getLogger(__name__)
 
-FIGURES = ("roc", "pr", "forest")
-TABLES = ("metrics.csv", "per_image.csv", *(f"{kind}.csv" for kind in AXES))
-FILES = ("metrics.json", *TABLES, *PLACES, *(f"{name}.{kind}" for name in FIGURES for kind in FIGURE_KINDS))
+FIGURES = ("roc", "pr", "forest", "reliability", "decision_curve")
+TABLES = ("metrics.csv", "per_image.csv", "reliability.csv", "decision_curve.csv", *(f"{kind}.csv" for kind in AXES))
+FIGURE_FILES = tuple(f"{name}.{kind}" for name in FIGURES for kind in FIGURE_KINDS)
+FILES = ("metrics.json", "report.html", *TABLES, *PLACES, *FIGURE_FILES)
 FORMAT = 2
 """Version of the structure of metrics.json. 2: other levels, and null where a table has nothing to say."""
 
@@ -118,6 +123,7 @@ def evaluate_joined(
     found = localise(joined, method)
     scores = score_tables(tables, joined.sources, method)
     curves = draw_curves(tables[level], scores[level], method)
+    calibrated = calibration_numbers(tables[level], method, joined.calibration, level)
     results = {
         "format": FORMAT,
         "version": mammoseg.__version__,
@@ -131,6 +137,7 @@ def evaluate_joined(
         **counts(joined),
         "scores": scores,
         "operating_points": operating_points(tables, method, here, before),
+        "calibration": calibrated,
         "curves": curves_about(curves, level, method),
         "window": _window(joined),
         **localisation(found, joined, method, by, cuts or {}),
@@ -145,6 +152,14 @@ def evaluate_joined(
         write_csv(out / f"{kind}.csv", curve_table(kind, drawn))
     write_figure(out, "roc", roc_figure(curves["roc"], scores[level], level))
     write_figure(out, "pr", pr_figure(curves["pr"], scores[level], level))
+    reliability = reliability_table(tables[level], method.classes, joined.calibration)
+    decision = decision_table(tables[level], method.classes, method, joined.calibration)
+    for name, table, figure in (
+        ("reliability", reliability, reliability_figure(reliability, calibrated)),
+        ("decision_curve", decision, decision_figure(decision, calibrated)),
+    ):
+        write_csv(out / f"{name}.csv", table)
+        write_figure(out, name, figure)
     if forest := forest_figure(groups, scores):
         write_figure(out, "forest", forest)
     write_places(out, found, results["marks"])

@@ -15,14 +15,15 @@ Source   McNemar 1947; Fagerland, Lydersen and Laake 2013 (mid-p); Bonett and Pr
 Shapes   n cases | I patients
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import binom
 
-from mammoseg.statistics.clusters import Floats, Patients, patient_numbers
+from mammoseg.statistics.clusters import Floats, Patients
 from mammoseg.statistics.comparison import Comparison, compared
+from mammoseg.statistics.paired_mean import mean_difference
 from mammoseg.statistics.scale import Z95
 
 METHODS = ("mid-p", "exact")
@@ -59,15 +60,8 @@ def mcnemar(first: ArrayLike, second: ArrayLike, method: str = "mid-p") -> Disco
 def clustered_mcnemar(first: ArrayLike, second: ArrayLike, patients: Patients) -> Discordant:
     """Cases (n,) of patients, 1 where the decision is right, else 0."""
     one, other = _decisions(first, second)
-    number, count = patient_numbers(patients, one.size)
-    b, c, n = int(np.sum(one > other)), int(np.sum(one < other)), one.size
-    name = "McNemar by patient"
-    if n == 0:
-        return Discordant(0, 0, 0, compared(float("nan"), float("nan"), None, name, "no case"))
-    difference = (b - c) / n
-    rest = np.bincount(number, one - other) - difference * np.bincount(number)
-    variance = count / max(1, count - 1) * float(rest @ rest) / n**2
-    return Discordant(b, c, n, compared(difference, float(np.sqrt(variance)), count - 1, name))
+    comparison = replace(mean_difference(one, other, patients), method="McNemar by patient")
+    return Discordant(int(np.sum(one > other)), int(np.sum(one < other)), one.size, comparison)
 
 
 def _decisions(first: ArrayLike, second: ArrayLike) -> tuple[Floats, Floats]:
