@@ -292,6 +292,22 @@ def new_study_in() -> Callable[[Path], Any]:
 
 
 @pytest.fixture(scope="session")
+def write_scored_study() -> Callable[..., Any]:
+    """A function that makes predictions of many breasts in a folder (scored_study.py)."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(TESTS))
+        import scored_study
+
+    return scored_study.write_scored_study
+
+
+@pytest.fixture(scope="session")
+def scored_study(write_scored_study: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> "Manifest":
+    """Its manifest, beside `predictions`. Not to be changed."""
+    return write_scored_study(tmp_path_factory.mktemp("scored"))
+
+
+@pytest.fixture(scope="session")
 def processes() -> Callable[..., list[int | None]]:
     """`processes("train_run", [arguments of one, of another])` runs a function of killing.py in one or several processes at once;
     the exit code of each. Like torchrun, it ends those that are still there a minute after one has failed."""

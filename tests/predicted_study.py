@@ -40,6 +40,7 @@ class Study:
         malignant: float = 0.9,
         label: int | str = 1,
         shape: tuple[int, int] = SHAPE,
+        date: str = "",
         **changes: Any,
     ) -> Prediction:
         """An image whose breast lies at the chest wall with a bright spot, and a prediction with its peak in the spot."""
@@ -74,6 +75,7 @@ class Study:
         row = {"patient_id": patient_id, "exam_id": exam_id, "image_id": image_id, "laterality": side, "view": view}
         mask_file = f"masks/{image_id}.png" if label == 1 else ""
         row |= {"path": f"images/{image_id}.png", "benign": 0, "malignant": label, "malignant_mask": mask_file}
+        row["study_date"] = date
         self.rows.append(row)
         return prediction
 

@@ -5,10 +5,12 @@ result = model("image.dcm")
 result.scores["malignant"]      probability
 result.maps["malignant"]        (H, W) probabilities, one for each pixel of the file
 result.findings                 where they are high
+model.breast([cc, mlo])         probability and decision of a breast, from the results of its images, if the model is calibrated
 result.figure()                 a picture of all this
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -17,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from mammoseg.calibration.stored import Calibration, CalibrationError
 from mammoseg.data.image_row import ImageRow
 from mammoseg.drawing.overlay import overlay_sheet
 from mammoseg.inference.predictor import Loaded, Predictor, open_predictor
@@ -67,6 +70,18 @@ class Result:
         return f"<Result of {self.prediction.image_id}: {scores}; {len(self.findings)} findings>"
 
 
+@dataclass(frozen=True)
+class Decision:
+    """What a calibrated model says about one class in a breast."""
+
+    score: float
+    """Mean of the scores of its images."""
+    probability: float
+    """That the breast is positive, in the population that the calibration is for."""
+    recalled: bool | None
+    """Whether the score reaches the operating point; None: none was chosen."""
+
+
 class Model:
     """A trained model, or several as their mean."""
 
@@ -98,6 +113,31 @@ class Model:
             else self._predictor.load(_row(Path(image), laterality, view, pixel_mm))
         )
         return Result(self._predictor.predict(loaded), loaded.image, self._predictor.prep)
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """How its scores become probabilities and decisions, as `mammoseg calibrate` found it; None: they do not."""
+        return self._predictor.calibration
+
+    def breast(self, results: Sequence[Result]) -> dict[str, Decision]:
+        """Class -> what the calibration says of a breast, from the results of all its images. Classes it does not know are missing.
+
+        Raises CalibrationError without a calibration, ValueError without a result.
+        """
+        if self.calibration is None:
+            raise CalibrationError(
+                "this model has no calibration. Expected what `mammoseg calibrate` writes. Give the file: "
+                "mammoseg.load(checkpoint, calibration=FILE)."
+            )
+        if not results:
+            raise ValueError("no result is given. Expected those of the images of a breast. Give at least one.")
+        decisions = {}
+        for name in (name for name in self.calibration.classes if name in self.classes):
+            score = np.array(np.mean([result.scores[name] for result in results]))
+            recalled = self.calibration.recalled(name, score)
+            probability = float(self.calibration.probabilities(name, score))
+            decisions[name] = Decision(float(score), probability, None if recalled is None else bool(recalled))
+        return decisions
 
     def _in_memory(
         self, pixels: NDArray[np.generic], laterality: Laterality | None, view: str | None, pixel_mm: float | None
@@ -135,13 +175,16 @@ def load(
     sets: Sequence[str] = (),
     precision: Precision = "32-true",
     displaced: int = 0,
+    calibration: str | PathLike[str] | None = None,
 ) -> Model:
     """The model of a run or checkpoint folder, or of the weights of that name that come with mammoseg (`glam_phantom`); of
     several, their mean.
 
     `device`: auto, cpu, cuda, cuda:1, mps. `sets`: settings of the network that differ, such as `num_patches=3`. `bf16-mixed`
-    is faster and less exact. `displaced`: scores as the mean of so many displaced windows. Raises CheckpointError for a
-    folder that is no checkpoint, ConfigError for settings.
+    is faster and less exact. `displaced`: scores as the mean of so many displaced windows. `calibration`: a file that `mammoseg
+    calibrate` wrote; without it that of the checkpoint, if it has one. Raises CheckpointError for a folder that is no checkpoint,
+    ConfigError for settings, CalibrationError for a calibration of other scores.
     """
     paths = [Path(checkpoint)] if isinstance(checkpoint, str | PathLike) else [Path(path) for path in checkpoint]
-    return Model(open_predictor(paths, device, sets, precision, displaced))
+    file = None if calibration is None else Path(calibration)
+    return Model(open_predictor(paths, device, sets, precision, displaced, calibration=file))

@@ -56,7 +56,11 @@ def test_more_exams_are_added(study: Path) -> None:
 
 @pytest.mark.parametrize(
     ("options", "change"),
-    [(["--seed", "1"], "seed 0 (asked for: 1)"), (["--set", "noise=0.5"], "(asked for: 0.5)")],
+    [
+        (["--seed", "1"], "seed 0 (asked for: 1)"),
+        (["--set", "noise=0.5"], "(asked for: 0.5)"),
+        (["--set", "look=film"], "look digital (asked for: film)"),
+    ],
 )
 def test_other_settings_are_refused(study: Path, options: list[str], change: str) -> None:
     before = times(study)

@@ -19,7 +19,8 @@ def test_files_with_the_same_numbers(study) -> None:
     out = study.folder / "evaluation"
     metrics = evaluate(study.predictions, study.manifest, out, bootstrap=100, by=["density"], date="2024-01-31")
     assert sorted(p.name for p in out.iterdir()) == [
-        "metrics.csv", "metrics.json", "per_image.csv", "roc.pdf", "roc.png", "roc.svg",
+        "forest.pdf", "forest.png", "forest.svg", "metrics.csv", "metrics.json", "per_image.csv", "pr.csv", "pr.pdf",
+        "pr.png", "pr.svg", "roc.csv", "roc.pdf", "roc.png", "roc.svg",
     ]  # fmt: skip
     assert (out / "roc.png").read_bytes().startswith(b"\x89PNG")
     stored = json.loads((out / "metrics.json").read_text())
@@ -40,7 +41,7 @@ def test_files_of_two_evaluations_do_not_stand_together(study, monkeypatch: pyte
     out = study.folder / "out"
     evaluate(study.predictions, study.manifest, out, bootstrap=0)
     before = {path.name: path.read_bytes() for path in out.iterdir()}
-    with pytest.raises(ValueError, match="no such column"):
+    with pytest.raises(ValueError, match="there is no such column"):
         evaluate(study.predictions, study.manifest, out, bootstrap=0, by=["nothing"])
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
@@ -50,7 +51,7 @@ def test_files_of_two_evaluations_do_not_stand_together(study, monkeypatch: pyte
     monkeypatch.setattr(evaluate_module, "write_figure", full)
     with pytest.raises(OSError, match="No space"):
         evaluate(study.predictions, study.manifest, out, split="val", bootstrap=0)
-    assert sorted(path.name for path in out.iterdir()) == ["metrics.csv", "per_image.csv"]
+    assert sorted(path.name for path in out.iterdir()) == ["metrics.csv", "per_image.csv", "pr.csv", "roc.csv"]
 
 
 @pytest.mark.parametrize("text", ["0.9,", "5.6,", "-0.9,"])
@@ -66,7 +67,8 @@ def test_everything_left_out_is_counted(study) -> None:
     metrics = evaluate(study.predictions, study.manifest, study.folder / "out", bootstrap=20)
     counts = {key: metrics[key] for key in metrics if key.startswith("n_")}
     assert counts == {
-        "n_images": 15, "n_breasts": 8, "n_exams": 4, "n_patients": 4, "n_failed": 1, "n_of_training": 0, "n_breasts_failed": 0,
+        "n_images": 15, "n_breasts": 8, "n_breasts_one_view": 1, "n_exams": 4, "n_patients": 4, "n_failed": 1,
+        "n_of_training": 0, "n_breasts_failed": 0,
     }  # fmt: skip
     assert metrics["failed"] == ["2RMLO"]
     benign = metrics["scores"]["image"]["benign"]["final"]

@@ -1,3 +1,5 @@
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -73,3 +75,55 @@ def test_a_table_from_before_the_last_records_is_an_error(study) -> None:
     record_path(study.predictions, "0LCC").unlink()
     with pytest.raises(RunFileError, match=r"does not say what the records say \(1 images differ, e.g. 0LCC\)"):
         join(study.predictions, study.manifest)
+
+
+def halves(study, of_patient: Callable[[str], bool]) -> list[Path]:
+    """The predictions as two folders: those of the patients, and those of the others."""
+    folders = []
+    for name, there in (("first", of_patient), ("second", lambda patient: not of_patient(patient))):
+        folder = study.folder / name
+        shutil.copytree(study.predictions, folder)
+        for image_id in study.manifest.table["image_id"]:
+            if not there(image_id[0]):
+                record_path(folder, image_id).unlink(missing_ok=True)
+        write_predictions_csv(folder)
+        folders.append(folder)
+    return folders
+
+
+def test_parts_of_disjoint_images_are_one(study) -> None:
+    first, second = halves(study, lambda patient: patient in "02")
+    whole, parts = join(study.predictions, study.manifest), join([first, second], study.manifest)
+    assert parts.images.equals(whole.images)
+    assert parts.failed["image_id"].tolist() == ["2RMLO"]
+    assert parts.folders is not None
+    assert (parts.folders["0LCC"], parts.folders["1LCC"]) == (first, second)
+    assert len(parts.about["predictions"]["parts"]) == 2
+
+
+def test_parts_that_share_images_are_refused(study) -> None:
+    first, _ = halves(study, lambda patient: patient in "02")
+    with pytest.raises(JoinError, match=r"first: 7 of its 7 images are in .*predictions, too, e\.g\. 0LCC.*--pool"):
+        join([study.predictions, first], study.manifest)
+
+
+def test_parts_of_other_classes_are_refused(study, request) -> None:
+    first, second = halves(study, lambda patient: patient in "02")
+    for image_id in ("1LCC", "1LMLO"):
+        both = load_prediction(second, image_id)
+        save_prediction(second, replace(both, parts={}))
+    for image_id in study.manifest.table["image_id"]:
+        if image_id not in ("1LCC", "1LMLO"):
+            record_path(second, image_id).unlink(missing_ok=True)
+    write_predictions_csv(second)
+    with pytest.raises(
+        JoinError, match=r"second: has scores of benign, malignant, .*first of benign, malignant, global"
+    ):
+        join([first, second], study.manifest)
+
+
+def test_two_parts_that_are_not_all_are_refused(study) -> None:
+    first, second = halves(study, lambda patient: patient in "02")
+    forget(second, "1LCC")
+    with pytest.raises(JoinError, match=r"1 of 15 images to evaluate have no prediction, e\.g\. \['1LCC'\]"):
+        join([first, second], study.manifest)

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -7,12 +8,22 @@ import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score
 
-from mammoseg.evaluation.maps import image_rows, map_tables
+from mammoseg.evaluation.localise import Drawn, Localiser
+from mammoseg.evaluation.maps import map_tables
 from mammoseg.evaluation.method import Method, load_metrics
 from mammoseg.io.runs import load_prediction
+from mammoseg.records.prediction import Prediction
 
 METRICS = load_metrics()
 METHOD = Method(METRICS)
+
+
+def image_rows(
+    prediction: Prediction, patient_id: str, masks: dict[str, Path], frame: str | None, method: Method
+) -> list[dict[str, Any]]:
+    localiser = Localiser(method, list(masks))
+    localiser.add(prediction, Drawn(patient_id, masks=masks, mask_frame=frame, pixel_mm=0.1))
+    return localiser.found().pixel_rows.to_dict("records")
 
 
 def test_metrics_are_those_of_the_original_pixels(study) -> None:

@@ -14,11 +14,12 @@ from mammoseg.plugins import PluginError
 PLUGINS = Path(__file__).parents[1] / "plugins"
 
 
-def test_evaluate_reports_two_metrics_from_outside(study, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_evaluate_reports_metrics_from_outside(study, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(PLUGINS))
     out = study.folder / "out"
     paths = ["--predictions", str(study.predictions), "--manifest", str(study.manifest.path), "--out", str(out)]
     metrics_of_others = ["--metric", "my_lab.metrics.toy", "--metric", "my_lab.metrics.brier"]
+    metrics_of_others += ["--metric", "my_lab.metrics.first_mark"]
     result = CliRunner().invoke(app, ["evaluate", *paths, *metrics_of_others, "--bootstrap", "50", "--by", "view"])
     assert result.exit_code == 3, result.output  # one image had failed in predict
     metrics = json.loads((out / "metrics.json").read_text())
@@ -27,19 +28,25 @@ def test_evaluate_reports_two_metrics_from_outside(study, monkeypatch: pytest.Mo
     assert 0 < brier["low"] < brier["value"] < brier["high"] < 1
     assert (pointed["n"], pointed["undefined"]) == (1, 1)
     assert pointed["value"] in (0, 1)
+    first = metrics["marks"]["malignant"]["saliency"]["first_mark"]
+    assert first["value"] in (0, 1)
     table = pd.read_csv(out / "metrics.csv")
-    assert set(table.loc[table["metric"] == "toy", "table"]) == {"maps", "ratio to random", "difference"}
+    assert set(table.loc[table["metric"] == "first_mark", "table"]) == {"marks"}
+    assert set(table.loc[table["metric"] == "toy", "table"]) == {
+        "maps", "ratio to random", "difference", "maps by size", "maps by view",
+    }  # fmt: skip
     assert set(table.loc[table["metric"] == "brier", "table"]) == {"scores", "by view"}
     assert pd.read_csv(out / "per_image.csv")["malignant_saliency_toy"].notna().sum() == 1
     assert "Brier score" in result.stdout
     assert "Pointing game" in result.stdout
+    assert "First mark" in result.stdout
 
 
 @pytest.mark.parametrize(
     ("name", "text", "expected"),
     [
         ("without", "KIND, TITLE = 'maps', 'x'", "is no metric: it does not define measure"),
-        ("kind", "KIND, TITLE, measure = 'map', 'x', min", "KIND is 'map'; expected one of scores, maps"),
+        ("kind", "KIND, TITLE, measure = 'map', 'x', min", "KIND is 'map'; expected one of scores, maps, marks"),
         (
             "fails",
             "KIND, TITLE = 'maps', 'x'\ndef measure(i): return 1 / 0",
@@ -49,6 +56,11 @@ def test_evaluate_reports_two_metrics_from_outside(study, monkeypatch: pytest.Mo
         (
             "one",
             "KIND, TITLE = 'scores', 'x'\ndef measure(a, b, c): return 0.5",
+            "gives 0.5; expected 3 numbers, one for",
+        ),
+        (
+            "single",
+            "KIND, TITLE = 'marks', 'x'\ndef measure(a, b): return {'y': 0.5}",
             "gives 0.5; expected 3 numbers, one for",
         ),
         ("auc", "from mammoseg.metrics.auc import *", r"lab_auc\.auc: mammoseg\.metrics\.auc is called auc, too"),

@@ -4,9 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mammoseg.config import ConfigError
 from mammoseg.evaluation.method import Method, load_metrics
-from mammoseg.evaluation.scores import breakdown, breast_table, ranking, score_tables
+from mammoseg.evaluation.scores import breast_table, level_tables, ranking, score_tables
 from mammoseg.records.label import CLASSES
 
 NAN = float("nan")
@@ -21,6 +20,10 @@ def images_of(*rows: tuple[str, str, float, float], **columns: list[object]) -> 
     """One image per (patient, side, malignant label, malignant score); benign is unknown everywhere."""
     table = pd.DataFrame(rows, columns=["patient_id", "laterality", "malignant", "score_final_malignant"])
     return table.assign(exam_id=table["patient_id"], benign=NAN, score_final_benign=0.5, **columns)
+
+
+def levels(images: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    return level_tables(images, ["final"], CLASSES)
 
 
 def test_a_breast_is_the_mean_of_its_images_and_as_positive_as_the_worst() -> None:
@@ -85,7 +88,7 @@ def test_one_positive_patient_has_an_auc_but_no_interval() -> None:
 
 
 def test_a_missing_class_is_undefined_with_a_reason() -> None:
-    result = score_tables(images_of(("p", "L", 0, 0.8), ("q", "R", 0, 0.3)), ["final"], method(50))["breast"][
+    result = score_tables(levels(images_of(("p", "L", 0, 0.8), ("q", "R", 0, 0.3))), ["final"], method(50))["breast"][
         "malignant"
     ]
     assert np.isnan([result["final"]["auc"][key] for key in ("value", "low", "high")]).all()
@@ -98,7 +101,7 @@ def test_a_missing_class_is_undefined_with_a_reason() -> None:
 @pytest.mark.filterwarnings("error")
 def test_a_class_nobody_predicted() -> None:
     images = images_of(("p", "L", 1, 0.8), ("q", "L", 0, 0.3)).assign(score_final_benign=NAN, benign=[0.0, 1.0])
-    for level, table in score_tables(images, ["final"], method(50)).items():
+    for level, table in score_tables(levels(images), ["final"], method(50)).items():
         result = table["benign"]["final"]
         assert (result["n"], result["unscored"], result["reason"]) == (0, 2, "the model does not predict this class"), (
             level
@@ -107,9 +110,6 @@ def test_a_class_nobody_predicted() -> None:
             [result[m][key] for m in ("auc", "average_precision") for key in ("value", "low", "high")]
         ).all()
         assert table["malignant"]["final"]["auc"]["value"] == 1.0
-    by_view = breakdown(images.assign(view=["CC", "MLO"]), "view", method(50))["values"]["CC"]
-    assert by_view["benign"]["reason"] == "the model does not predict this class"
-    assert by_view["malignant"]["reason"] == "no case with a negative label"
 
 
 def test_a_part_that_only_some_images_have() -> None:
@@ -120,30 +120,24 @@ def test_a_part_that_only_some_images_have() -> None:
     assert (result["n"], result["unscored"], result["auc"]["value"]) == (2, 1, 1.0)
 
 
-def test_breakdown_by_a_property_of_breasts() -> None:
+def test_the_highest_breast_is_the_score_of_an_exam() -> None:
     images = images_of(
-        ("p", "L", 1, 0.8), ("p", "L", 1, 0.6), ("q", "L", 0, 0.7), ("r", "L", 0, 0.1), density=["A", "A", "A", None]
+        ("p", "L", 0, 0.2),
+        ("p", "L", 0, 0.6),
+        ("p", "R", 1, 0.1),
+        ("q", "L", 0, 0.9),
+        ("q", "R", NAN, 0.1),
+        ("r", "L", 0, 0.3),
     )
-    table = breakdown(images, "density", method(50))
-    assert table["level"] == "breast"
-    assert list(table["values"]) == ["A", "unknown"]
-    assert table["values"]["A"]["malignant"]["auc"]["value"] == 0.5
-    assert table["values"]["unknown"]["malignant"]["reason"] == "no case with a positive label"
+    tables = level_tables(images, ["final"], CLASSES)
+    assert list(tables) == ["image", "breast", "exam"]
+    exams = tables["exam"].set_index("patient_id")
+    assert exams["score_final_malignant"].to_dict() == pytest.approx({"p": 0.4, "q": 0.9, "r": 0.3})
+    assert exams["malignant"].fillna(-1).to_dict() == {"p": 1, "q": -1, "r": 0}
 
 
-def test_breakdown_by_a_property_of_images() -> None:
-    images = images_of(("p", "L", 1, 0.8), ("p", "L", 1, 0.6), ("q", "L", 0, 0.7), view=["CC", "MLO", "MLO"])
-    table = breakdown(images, "view", method(0))
-    assert table["level"] == "image"
-    assert table["values"]["MLO"]["malignant"]["auc"]["value"] == 0.0
-
-
-def test_breakdown_by_an_unknown_column() -> None:
-    with pytest.raises(
-        ConfigError, match=r"'densty'.*no such column. It has: .*laterality.*, density. Name one"
-    ) as error:
-        breakdown(images_of(("p", "L", 1, 0.8), density=["A"]), "densty", method(0))
-    assert "score_" not in str(error.value)
+def test_levels_that_are_not_there() -> None:
+    assert list(level_tables(images_of(("p", "", 0, 0.2)), ["final"], CLASSES, ["image"])) == ["image"]
 
 
 @pytest.mark.shared
@@ -155,7 +149,7 @@ def test_published_reader_study(shared: Path) -> None:
     images = study.rename(columns={"case_ID": "patient_id", "side": "laterality", "label": "malignant"})
     images = images.rename(columns={name: f"score_{name}_malignant" for name in systems})
     images = images.assign(exam_id=images["patient_id"], benign=NAN, **{f"score_{n}_benign": NAN for n in systems})
-    results = score_tables(images, systems, method(40))["breast"]
+    results = score_tables(level_tables(images, systems, CLASSES), systems, method(40))["breast"]
     for name in systems:
         result = results["malignant"][name]
         assert (result["n"], result["positives"]) == (1440, 61)

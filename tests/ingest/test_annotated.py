@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from mammoseg.data.manifest import Manifest, load_manifest
-from mammoseg.ingest.annotated import CONTRADICTION, LEFT_OUT, Imported, import_annotations, remove_stale
+from mammoseg.ingest.annotated import CONTRADICTION, LEFT_OUT, Imported, import_annotations, masks_of, remove_stale
 from mammoseg.ingest.annotation_classes import read_rules
 from mammoseg.ingest.annotations import labelme, yolo
 
@@ -202,11 +202,20 @@ def test_a_class_that_is_a_column_of_something_else(draw: Any, bring: Any, colum
         bring(draw("e1_L_CC", "a", (0, 0, 10, 10)), rules=(f"a={column}",))
 
 
-def test_masks_of_an_earlier_import_are_deleted_when_nothing_has_them(draw: Any, bring: Any, tmp_path: Path) -> None:
-    bring(draw("e1_L_CC", "malignant", (0, 0, 10, 10)))
+def test_masks_of_an_earlier_import_are_deleted_and_others_stay(draw: Any, bring: Any, tmp_path: Path) -> None:
+    _, findings = bring(draw("e1_L_CC", "malignant", (0, 0, 10, 10))).tables()
+    findings.loc[len(findings)] = findings.loc[0].to_dict() | {"image_id": "../../outside"}
+    findings.to_csv(tmp_path / "findings.csv")
+    for own in (tmp_path / "masks" / "malignant" / "mine.png", tmp_path / "outside.png"):
+        own.write_bytes(b"drawn by hand")
+    before = masks_of(tmp_path / "findings.csv", tmp_path / "masks")
+    assert [path.name for path in before] == ["e1_L_CC.png"]
     done = bring(draw("e1_R_CC", "malignant", (0, 0, 10, 10)))
-    remove_stale(tmp_path / "drawn" / ".." / "masks", done.manifest)
-    assert [path.name for path in tmp_path.glob("masks/*/*")] == ["e1_R_CC.png"]
+    remove_stale(before, done.manifest)
+    assert sorted(path.name for path in tmp_path.glob("masks/*/*")) == ["e1_R_CC.png", "mine.png"]
+    assert (tmp_path / "outside.png").is_file()
+    (tmp_path / "findings.csv").write_bytes(b"\xff\0")
+    assert masks_of(tmp_path / "findings.csv", tmp_path / "masks") == set()
 
 
 def test_names_that_are_no_text(draw: Any, bring: Any, tmp_path: Path) -> None:

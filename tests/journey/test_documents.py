@@ -48,6 +48,7 @@ PARSED = (
     "mammoseg evaluate --predictions single/1",
     "mammoseg train --recipe cam_film",  # needs ImageNet weights
     "mammoseg evaluate --predictions run/predictions",
+    "mammoseg reader-study predictions_review",  # needs readers; tests/reader_study/test_verdicts.py has some
     "mammoseg compare metrics other_metrics",  # needs a second model
     "mammoseg compare k1 k3 --out k1_k3 --margin",  # needs what the block before has written
     "mammoseg import-annotations --format dicom",  # tests/ingest/annotations makes such objects
@@ -69,6 +70,7 @@ SHORTER = {
     "train --recipe glam_film": "train --recipe glam_film --config tiny.yaml --set prep.background=zero",
     'mammoseg.load_recipe("glam_small")': "with_overrides(mammoseg.load_recipe('glam_small'), Path('tiny.yaml'))",
     "mammoseg evaluate": "mammoseg evaluate --bootstrap 20",
+    "mammoseg reader-study": "mammoseg reader-study --bootstrap 0",
 }
 """What a document says -> what is run."""
 BROUGHT = {"/data/export": "dicoms"}
@@ -196,6 +198,7 @@ def brought(
         exam_list(place)
     weights(folder / "sample_model_1.p")
     films(folder / "scan.md")
+    readings(folder / "reader_study.md")
     drawings(folder)
     predictions = folder / "exam_list.md" / "predictions"
     study = ("--manifest", phantom_study.path, "--no-overlays")
@@ -253,6 +256,22 @@ def films(folder: Path) -> None:
     breasts[breasts["Finding"] != ""].to_excel(folder / "labels.xlsx", index=False)
     about = table[["file", "side", "view", "cancer"]].assign(patient_id=table["Patient"])
     about.to_csv(folder / "labels.csv", index=False)
+
+
+def readings(folder: Path) -> None:
+    """Scores of two readers on twelve patients, in the tables of three studies."""
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    labels = np.arange(24) % 3 == 0
+    table = pd.DataFrame({"case_ID": np.arange(24) // 2, "side": [*"LR"] * 12, "label": labels.astype(int)})
+    for name in ("Reader01_POM", "Reader02_POM", "AI_GMIC_POM"):
+        table[name] = 0.3 * labels + 0.7 * rng.random(24)
+    table.to_csv(folder / "results.csv", index=False)
+    names = {f"{reader}_{way}": 100 * rng.random(24) for reader in "AB" for way in ("alone", "aided")}
+    table[["case_ID", "side", "label"]].assign(**names).to_csv(folder / "paired.csv", index=False)
+    rows = table.melt(["case_ID", "side", "label"], var_name="reader", value_name="score")
+    rows["reader"] = rows["reader"].str.replace("AI_GMIC_POM", "net")
+    rows.rename(columns={"case_ID": "case"}).to_csv(folder / "readings.csv", index=False)
 
 
 def drawings(folder: Path) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from mammoseg.data.exam_names import exam_key
+
 pytest.importorskip("fastapi")
 
 SCORE = "0.8765"
@@ -186,15 +188,76 @@ def test_the_table_is_that_of_the_reference(study: Any, serve: Callable[..., Any
     assert post(client, key, verdict('=A, "B"', left=left)).json() == {"number": 2}
     answer = client.get("/verdicts.csv")
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
-    assert answer.text.splitlines()[0] == "exam_id,laterality,reader,birads,score,ellipses,seconds,comment,truth_seen"
+    columns = "exam_id,laterality,reader,birads,score,ellipses,seconds,comment,truth_seen,exam_key"
+    assert answer.text.splitlines()[0] == columns
     right_row, left_row = rows_of(answer.text)
     assert (left_row["exam_id"], left_row["laterality"], left_row["reader"]) == ("e1", "L", '\'=A, "B"')
     assert (left_row["birads"], left_row["score"], left_row["seconds"]) == ("5", "85", "12.3")
     assert left_row["comment"] == "'+spiculated\nsecond line"
     assert json.loads(left_row["ellipses"]) == [ellipse]
-    assert (right_row["score"], right_row["truth_seen"]) == ("", "false")
+    assert (right_row["score"], right_row["truth_seen"], right_row["exam_key"]) == ("", "false", key)
     served.follower.look()
     assert (served.out / "verdicts.csv").read_text() == answer.text
+
+
+def test_the_prior_of_a_blinded_exam_has_pixels_and_no_scores(
+    new_study_in: Callable[[Path], Any], tmp_path: Path, serve: Callable[..., Any], verdict: Callable[..., Any]
+) -> None:
+    study = new_study_in(tmp_path / "study")
+    for exam, date, score in (
+        ("now", "2024-05-01", 0.1234),
+        ("before", "2022-05-01", 0.8765),
+        ("first", "2020-05-01", 0.4321),
+    ):
+        for side in "RL":
+            parts = {"local": {"benign": 0.1, "malignant": score}}
+            study.add(
+                f"{exam}_{side}", side, "CC", exam, date=date, malignant=score, parts=parts, notes=(f"of {exam}",)
+            )
+    served = serve(study, blinded=True, truth=True)
+    client, key = served.client("AB"), served.keys()["now"]
+
+    def page() -> tuple[str, dict[str, Any]]:
+        text = client.get(f"/exams/{key}").text
+        [data] = re.findall(r'<script type="application/json" id="exam">(.*?)</script>', text, re.DOTALL)
+        return text, json.loads(data)
+
+    text, data = page()
+    assert [(each["id"], each["prior"]) for each in data["priors"]] == [
+        ("before_R", "prior, 24 months before"),
+        ("before_L", "prior, 24 months before"),
+    ]
+    for each in (*data["images"], *data["priors"]):
+        assert not each["scores"]
+        assert not each["findings"]
+        assert each["maps"]["shape"] == [0, 1, 1]
+    for told in ("0.88", "0.8765", "0.12", "0.43", "malignant", "benign", "of before", "of now", "2022-05", "first_"):
+        assert told not in text, told
+    assert text.count('data-pixels="before_') == 2
+    post(client, key, verdict("AB"))
+    text, data = page()
+    assert [each["scores"]["malignant"] for each in data["priors"]] == pytest.approx([0.8765] * 2)
+    assert not any(each["findings"] for each in data["priors"])
+    assert "malignant 0.88" in text
+
+
+def test_exams_of_one_id_of_two_patients_are_told_apart(
+    new_study_in: Callable[[Path], Any], tmp_path: Path, serve: Callable[..., Any], verdict: Callable[..., Any]
+) -> None:
+    study = new_study_in(tmp_path / "study")
+    for patient in ("p1", "p2"):
+        for side, view in (("R", "CC"), ("L", "CC")):
+            study.add(f"{patient}_{side}-{view}", side, view, "e1", patient)
+    served = serve(study)
+    client = served.client("AB")
+    keys = [exam["key"] for exam in client.get("/index.json").json()["exams"]]
+    for birads, key in enumerate(keys, start=1):
+        post(client, key, verdict("AB", left={"birads": birads}))
+    rows = [row for row in rows_of(client.get("/verdicts.csv").text) if row["laterality"] == "L"]
+    assert [(row["exam_id"], row["birads"], row["exam_key"]) for row in rows] == [
+        ("e1", "1", exam_key("p1", "e1")),
+        ("e1", "2", exam_key("p2", "e1")),
+    ]
 
 
 def test_a_reader_goes_on_where_the_work_stopped(

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mammoseg.statistics.histogram import LEVELS, MapOnMask, RandomOnMask, to_levels
+from mammoseg.statistics.histogram import LEVELS, MapOnMask, RandomOnMask, average_precision, to_levels
 
 
 def test_levels_are_those_of_a_16_bit_png() -> None:
@@ -45,3 +45,28 @@ def test_a_random_map_has_the_pixels_that_it_is_counted_by() -> None:
     for part in (mask, ~mask):
         assert random.levels_HW[part].mean() == pytest.approx(65535 / 2, rel=0.02)
     assert random.levels_HW[:, :150].mean() == pytest.approx(65535 / 2, rel=0.02)
+
+
+def test_the_peak_is_the_middle_one_row_by_row() -> None:
+    levels = np.zeros((4, 5), np.uint16)
+    levels[1, 4] = levels[2, 0] = levels[3, 3] = 9
+    assert MapOnMask(levels, levels > 0).peak == (2, 0)
+    assert MapOnMask(np.full((4, 5), 7, np.uint16), levels > 0).peak is None
+
+
+def test_the_peak_of_a_random_map_is_as_often_in_the_lesion_as_its_share() -> None:
+    mask = np.zeros((40, 30), bool)
+    mask[5:25, 3:18] = True  # a quarter
+    peaks = [RandomOnMask(mask, np.random.default_rng(seed)).peak for seed in range(600)]
+    assert np.mean([mask[peak] for peak in peaks if peak]) == pytest.approx(0.25, abs=0.06)
+    places = np.array(peaks)
+    assert places.min() == 0
+    assert places.max(axis=0).tolist() == [39, 29]
+
+
+def test_average_precision_of_several_at_once() -> None:
+    inside, outside = np.array([[0, 1, 2], [3, 0, 0], [0, 0, 0]]), np.array([[5, 1, 0], [7, 0, 0], [1, 1, 1]])
+    expected = [(2 / 3) * 1 + (1 / 3) * (3 / 4), 0.3]
+    found = average_precision(inside, outside)
+    np.testing.assert_allclose(found[:2], expected)
+    assert np.isnan(found[2])

@@ -78,21 +78,29 @@ def evaluate(
     ] = None,
     bootstrap: Annotated[int, typer.Option("--bootstrap", min=0, help="Replicates for the 95 % intervals.")] = 1000,
     seed: options.Seed = 0,
+    mark_rule: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="A=VALUE", help="Of marks: floor, apart_mm, apart_share, most, overlap; repeatable."
+        ),
+    ] = None,
     training: Annotated[
         bool,
         typer.Option("--allow-training-images", help="Also images of patients that the model has learned from."),
     ] = False,
 ) -> int:
-    """Measure predictions, or scores in a table: AUC, average precision, Dice and PxAP, with intervals.
+    """Measure predictions, or scores in a table: AUC, average precision, Dice, PxAP and FROC, with intervals.
 
     Writes metrics.json, metrics.csv, per_image.csv, ROC and precision-recall curves, a forest plot of --by, and all of it as one
     page, report.html. Those of several predictions or scores go to OUT/1, OUT/2 and so on, and mean and standard deviation over
     them to OUT/spread.csv. Exit code 3: some images had failed in `predict`, or have no score.
     """
     from mammoseg.cli.evaluated import told
+    from mammoseg.config import with_overrides
     from mammoseg.evaluation.evaluate import evaluate as run
     from mammoseg.evaluation.evaluate import evaluate_joined
     from mammoseg.evaluation.grouping import read_cuts
+    from mammoseg.evaluation.mark_rule import MarkRule
     from mammoseg.evaluation.score_table import Columns
     from mammoseg.evaluation.spread import write_spread
     from mammoseg.io.outputs import writing_to
@@ -102,6 +110,7 @@ def evaluate(
     asked: dict[str, Any] = {
         "split": split, "bootstrap": bootstrap, "seed": seed, "by": by or [], "metrics": metric or [],
         "cuts": read_cuts(cut or []), "at": at or [], "at_of": at_of,
+        "rule": with_overrides(MarkRule(), sets=mark_rule or ()),
     }  # fmt: skip
     images: Any = options.read_manifest(manifest, hash_ids)
     joined: Mapping[str, Joined] = {}

@@ -21,6 +21,7 @@ def told(found: Mapping[Path, Mapping[str, Any]], spread: Sequence[Any], by: Seq
 
 
 def _one(metrics: Mapping[str, Any], by: Sequence[str], alone: bool) -> None:
+    from mammoseg.evaluation.calibration import calibration_table, stored_point_table
     from mammoseg.evaluation.tables import breakdown_table, heterogeneity_lines, point_table, summary_table
 
     if table := metrics.get("table"):
@@ -32,6 +33,12 @@ def _one(metrics: Mapping[str, Any], by: Sequence[str], alone: bool) -> None:
         level = metrics["curves"]["level"]
         print(f"\nOperating points by {level}; those chosen on these cases look better than they will be:")
         print_table(point_table(metrics, level))
+    if rows := calibration_table(metrics["calibration"]):
+        print("\nAs probabilities (right: slope 1, intercept 0, observed / expected 1):")
+        print_table(rows)
+    if rows := stored_point_table(metrics["calibration"]):
+        print("\nAt the operating point that is stored with the calibration:")
+        print_table(rows)
     for column in by:
         print(f"\nBy {column}, a row for each value and class; cases are {metrics['by'][column]['level']}s:")
         print_table(breakdown_table(metrics, column))

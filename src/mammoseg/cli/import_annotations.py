@@ -34,7 +34,7 @@ def import_annotations(
     from mammoseg.config import with_overrides
     from mammoseg.data.manifest import load_manifest
     from mammoseg.ingest.annotated import import_annotations as run
-    from mammoseg.ingest.annotated import remove_stale
+    from mammoseg.ingest.annotated import masks_of, remove_stale
     from mammoseg.ingest.annotation_classes import read_rules
     from mammoseg.io.cells import write_csv
     from mammoseg.io.outputs import writing_to
@@ -55,13 +55,14 @@ def import_annotations(
     )
     parts = [part.name for part in masks.glob("*") if part.is_dir()]
     with options.beside_table((masks,), overwrite), writing_to(masks, *parts):
+        drawn_before = masks_of(findings, masks)
         done = run(load_manifest(manifest), plugin, chosen, sources, by_label, masks, labels)
         problems, found = done.tables()
         for path, table in ((errors, problems), (findings, found)):
             write_csv(path, table) if len(table) else path.unlink(missing_ok=True)
         if done.findings:
             done.manifest.to_csv(out)
-            remove_stale(masks, done.manifest)
+            remove_stale(drawn_before, done.manifest)
     drawn = ", ".join(f"{count} {name}" for name, count in sorted(done.images.items())) or "none"
     print(f"{len(done.findings)} annotations of {done.files} files; images with masks: {drawn}")
     if done.boxes_filled:

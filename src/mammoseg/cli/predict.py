@@ -29,6 +29,9 @@ def predict(
     checkpoint: Annotated[
         list[Path], typer.Option("--checkpoint", help="Run or checkpoint folder, or glam_phantom. Several: their mean.")
     ] = ...,  # type: ignore[assignment]
+    calibration: Annotated[
+        Path | None, typer.Option("--calibration", dir_okay=False, help="File of `mammoseg calibrate`.")
+    ] = None,
     manifest: Annotated[Path | None, typer.Option("--manifest", "-m", help="Table of images.")] = None,
     exam_list: Annotated[Path | None, typer.Option("--exam-list", help="Pickled exam list of NYU's software.")] = None,
     images: Annotated[Path | None, typer.Option("--images", help="Folder of the exam list's images.")] = None,
@@ -75,7 +78,7 @@ def predict(
     table = _table(manifest, split, exam_list, images, masks)
     table = table and table.with_pixel_mm(pixel_mm)
     table = with_pseudonyms(table, salt) if table and salt else table
-    predictor = open_predictor(checkpoint, device, sets or [], precision, num_tta, engine)
+    predictor = open_predictor(checkpoint, device, sets or [], precision, num_tta, engine, calibration)
     classes, trained_on = predictor.engine.classes, predictor.engine.trained_on
     given = _look(files, out, pixel_mm, workers, salt) if files else None
     rows = given.rows if given else list(table.rows(reported(classes), required=False)) if table else []

@@ -9,23 +9,29 @@ from mammoseg.evaluation.scores import BREAST, EXAM
 
 
 def counts(joined: Joined) -> dict[str, Any]:
-    """Those of metrics.json. `n_breasts_one_view` are breasts of which one view alone has a score, null where that is not known."""
-    breasts, of_failed = (set(table[BREAST].itertuples(index=False)) for table in (joined.images, joined.failed))
+    """Those of metrics.json.
+
+    `n_breasts_one_view` are breasts of which one view alone has a score; breasts and exams are null where they are not known.
+    """
+    known = "breast" in joined.levels
+    breasts, of_failed = (table[BREAST].drop_duplicates() for table in (joined.images, joined.failed))
+    lost = pd.concat([breasts, breasts, of_failed]).drop_duplicates(keep=False)
     return {
         "n_images": len(joined.images),
-        "n_breasts": len(breasts),
-        "n_breasts_one_view": _one_view(joined.images),
-        "n_exams": len(joined.images[EXAM].drop_duplicates()),
+        "n_breasts": len(breasts) if known else None,
+        "n_breasts_one_view": _one_view(joined.images) if known else None,
+        "n_exams": len(joined.images[EXAM].drop_duplicates()) if known else None,
         "n_patients": joined.images["patient_id"].nunique(),
         "n_failed": len(joined.failed),
         "n_of_training": joined.of_training,
-        "n_breasts_failed": len(of_failed - breasts),
+        "n_breasts_failed": len(lost) if known else None,
         "failed": sorted(joined.failed["image_id"]),
     }
 
 
 def _one_view(images: pd.DataFrame) -> int | None:
-    """Breasts of which one view alone has a score; None where views or breasts are not known."""
-    if (images["laterality"] == "").any() or "view" not in images or (images["view"] == "").any():
+    """None where views are not known."""
+    if "view" not in images or (images["view"] == "").any():
         return None
-    return int((images.groupby(BREAST)["view"].nunique() == 1).sum())
+    views = images[[*BREAST, "view"]].drop_duplicates()
+    return int((views.groupby(BREAST).size() == 1).sum())

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mammoseg.evaluation.method import Method
 from mammoseg.evaluation.scores import FINAL, score_column
+from mammoseg.statistics.bootstrap import affordable
 from mammoseg.statistics.curve import Band, Curve, precision_recall, precision_recall_band, roc, roc_band
 
 AXES = {"roc": ("false_positive_rate", "sensitivity"), "pr": ("recall", "precision")}
@@ -17,8 +18,6 @@ AXES = {"roc": ("false_positive_rate", "sensitivity"), "pr": ("recall", "precisi
 _OF_KIND: Mapping[str, Any] = {"roc": (roc, roc_band), "pr": (precision_recall, precision_recall_band)}
 MOST_POINTS = 2000
 """Points of a curve that are drawn and written; of more, every n-th."""
-_MOST_DRAWN = 100_000_000
-"""Cases times replicates of a band; with more cases, fewer replicates are drawn."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,16 +42,11 @@ def draw_curves(table: pd.DataFrame, results: Mapping[str, Any], method: Method)
         known = table[table[label].notna() & table[score_column(FINAL, label)].notna()]
         truth, scores = known[label].to_numpy(float), known[score_column(FINAL, label)].to_numpy(float)
         for kind, (curve, band) in _OF_KIND.items():
-            replicates = band_replicates(method.bootstrap, truth.size)
+            replicates = affordable(method.bootstrap, truth.size)
             made = band(truth, scores, known["patient_id"].tolist(), replicates, method.seed) if replicates else None
             whole = curve(truth, scores)
             found[kind][label] = Drawn(_thinned(whole), made, float(truth.mean()), whole.x.size)
     return found
-
-
-def band_replicates(asked: int, cases: int) -> int:
-    """How many are drawn for a band of so many cases."""
-    return min(asked, max(200, _MOST_DRAWN // max(1, cases)))
 
 
 def curve_table(kind: str, curves: Mapping[str, Drawn]) -> pd.DataFrame:

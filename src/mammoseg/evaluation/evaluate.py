@@ -4,6 +4,7 @@ metrics.json holds, beside where the numbers come from,
 
     scores   level -> class -> source ("final", parts of the model) -> metric, counts
     operating_points   level -> class -> name -> threshold, counts, measures (operating_points.py); empty: none was asked for
+    calibration   class -> source ("final", "calibrated") -> number, counts (calibration.py)
     curves   level, kind of curve -> its file (curves.py)
     window   images whose facts are known, those of which the model saw too little (`PrepConfig.least_in_window`)
     maps, marks, mark_rule   how well places are found (localisation.py)
@@ -27,6 +28,9 @@ from mammoseg.data.columns import BOXES, path_columns
 from mammoseg.data.manifest import Manifest
 from mammoseg.data.window_fit import fits
 from mammoseg.evaluation.breakdowns import breakdowns
+from mammoseg.evaluation.calibration import calibration_numbers
+from mammoseg.evaluation.calibration_curves import decision_table, reliability_table
+from mammoseg.evaluation.calibration_figures import decision_figure, reliability_figure
 from mammoseg.evaluation.counts import counts
 from mammoseg.evaluation.curves import AXES, curve_table, curves_about, draw_curves
 from mammoseg.evaluation.figures import pr_figure, roc_figure, write_figure
@@ -35,6 +39,7 @@ from mammoseg.evaluation.join import Joined, join
 from mammoseg.evaluation.localisation import TITLES, localisation
 from mammoseg.evaluation.localise import localise
 from mammoseg.evaluation.maps import ROW_KEYS
+from mammoseg.evaluation.mark_rule import MarkRule
 from mammoseg.evaluation.method import Method, load_metrics
 from mammoseg.evaluation.operating_points import operating_points, points_of, read_points
 from mammoseg.evaluation.places import PLACES, write_places
@@ -48,8 +53,8 @@ from mammoseg.prep.config import PrepConfig
 
 logger = logging.getLogger(__name__)
 
-FIGURES = ("roc", "pr", "forest")
-TABLES = ("metrics.csv", "per_image.csv", *(f"{kind}.csv" for kind in AXES))
+FIGURES = ("roc", "pr", "forest", "reliability", "decision_curve")
+TABLES = ("metrics.csv", "per_image.csv", "reliability.csv", "decision_curve.csv", *(f"{kind}.csv" for kind in AXES))
 FIGURE_FILES = tuple(f"{name}.{kind}" for name in FIGURES for kind in FIGURE_KINDS)
 FILES = ("metrics.json", "report.html", *TABLES, *PLACES, *FIGURE_FILES)
 FORMAT = 2
@@ -70,6 +75,7 @@ def evaluate(
     cuts: Mapping[str, Sequence[float]] | None = None,
     at: Sequence[str] = (),
     at_of: Path | None = None,
+    rule: MarkRule | None = None,
 ) -> dict[str, Any]:
     """Evaluate a predictions folder and write the files into `out`; returns what metrics.json holds.
 
@@ -79,7 +85,7 @@ def evaluate(
     """
     load_metrics(metrics)  # mistakes in them are better known before everything is read
     joined = join(predictions, manifest, split, training)
-    return evaluate_joined(joined, out, bootstrap, seed, by, date, metrics, split, cuts, at, at_of)
+    return evaluate_joined(joined, out, bootstrap, seed, by, date, metrics, split, cuts, at, at_of, rule)
 
 
 def evaluate_joined(
@@ -94,6 +100,7 @@ def evaluate_joined(
     cuts: Mapping[str, Sequence[float]] | None = None,
     at: Sequence[str] = (),
     at_of: Path | None = None,
+    rule: MarkRule | None = None,
 ) -> dict[str, Any]:
     """Evaluate cases with scores and labels, of `join` or `read_score_table`; writes the files and returns what metrics.json holds.
 
@@ -102,11 +109,12 @@ def evaluate_joined(
 
     `by` names columns to break the scores down by, two as "density,vendor"; `cuts` says where columns of numbers are cut; `at`
     are operating points such as "sensitivity=0.9", `at_of` is the metrics.json of an evaluation whose thresholds are taken over;
+    `rule` says which places of maps are marks;
     `date` is written into the result as given, `metrics` are the dotted names of metrics beside those of mammoseg (method.py). In
     the returned dictionary undefined numbers are NaN, in the file null. Raises PluginError or MetricError for a metric, ConfigError
     for a column or an operating point, OperatingPointError for `at_of`, ValueError for a mask that does not fit its image.
     """
-    method = Method(load_metrics(metrics), joined.classes, bootstrap, seed)
+    method = Method(load_metrics(metrics), joined.classes, bootstrap, seed, rule or MarkRule())
     here, before = read_points(at), points_of(at_of) if at_of else {}
     logger.info("evaluating %d images, %d failed in prediction", len(joined.images), len(joined.failed))
     tables = level_tables(joined.images, joined.sources, method.classes, joined.levels)
@@ -115,6 +123,7 @@ def evaluate_joined(
     found = localise(joined, method)
     scores = score_tables(tables, joined.sources, method)
     curves = draw_curves(tables[level], scores[level], method)
+    calibrated = calibration_numbers(tables[level], method, joined.calibration, level)
     results = {
         "format": FORMAT,
         "version": mammoseg.__version__,
@@ -128,6 +137,7 @@ def evaluate_joined(
         **counts(joined),
         "scores": scores,
         "operating_points": operating_points(tables, method, here, before),
+        "calibration": calibrated,
         "curves": curves_about(curves, level, method),
         "window": _window(joined),
         **localisation(found, joined, method, by, cuts or {}),
@@ -142,6 +152,14 @@ def evaluate_joined(
         write_csv(out / f"{kind}.csv", curve_table(kind, drawn))
     write_figure(out, "roc", roc_figure(curves["roc"], scores[level], level))
     write_figure(out, "pr", pr_figure(curves["pr"], scores[level], level))
+    reliability = reliability_table(tables[level], method.classes, joined.calibration)
+    decision = decision_table(tables[level], method.classes, method, joined.calibration)
+    for name, table, figure in (
+        ("reliability", reliability, reliability_figure(reliability, calibrated)),
+        ("decision_curve", decision, decision_figure(decision, calibrated)),
+    ):
+        write_csv(out / f"{name}.csv", table)
+        write_figure(out, name, figure)
     if forest := forest_figure(groups, scores):
         write_figure(out, "forest", forest)
     write_places(out, found, results["marks"])

@@ -11,8 +11,10 @@ from typing import Any
 import pandas as pd
 
 from mammoseg.bounded import sha256_of
+from mammoseg.calibration.stored import Calibration
 from mammoseg.data.manifest import Manifest
 from mammoseg.evaluation.scores import FINAL, LEVELS, score_column
+from mammoseg.io.calibration import stored_calibration
 from mammoseg.io.failures import Failures
 from mammoseg.io.runs import read_run
 from mammoseg.io.scores_table import Scores, checked_scores
@@ -45,6 +47,8 @@ class Joined:
     """image_id -> the predictions folder that has its maps; None: scores of a table have no maps."""
     about: Mapping[str, Any] = field(default_factory=dict)
     """Where all of it comes from, as in metrics.json."""
+    calibration: Calibration | None = None
+    """What the predictions apply to their scores; None: nothing, or not the same in all parts."""
 
 
 def join(
@@ -90,6 +94,7 @@ def join(
         scored or classes,
         folders=places,
         about=_about(folders, manifest),
+        calibration=parts[0].calibration if len({p.calibration and p.calibration.sha256 for p in parts}) == 1 else None,
     )
 
 
@@ -98,6 +103,7 @@ def _about(folders: Sequence[Path], manifest: Manifest) -> dict[str, Any]:
         {
             "run_sha256": sha256_of(folder / "run.json"),
             "table_sha256": sha256_of(folder / "predictions.csv"),
+            "calibration_sha256": (calibration := stored_calibration(folder)) and calibration.sha256,
             "run": read_run(folder),
         }
         for folder in folders

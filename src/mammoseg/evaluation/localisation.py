@@ -1,6 +1,7 @@
 """What `localise` found -> the parts of metrics.json about places, and their rows in metrics.csv.
 
-    maps        class -> maps (map -> metric, `pxap_pooled`), ratio_to_random, saliency_minus_global, patches (number),
+    maps        class -> maps (map -> metric, `pxap_pooled`), ratio_to_random, saliency_minus_global,
+                patches (number; empty: no lesion on an image with patches),
                 lesion_share (of the pixels that lie in lesions: the floor of pooled PxAP), by_size (map -> group -> metric),
                 by (column -> map -> group -> metric), counts
     marks       class -> source (map or "findings") -> counts, metrics, threshold_at_1, by_size (group -> number),
@@ -32,7 +33,6 @@ COVERED = 0.7
 """Share of a lesion's pixels that makes it found by the patches."""
 TITLES = {NAME: TITLE, "roi_hit": "Lesion in the patches"}
 """Of the numbers in the summary that are no metrics of their own."""
-_NO_PATCHES = "no image with a drawn lesion has patches"
 
 
 def localisation(
@@ -106,6 +106,8 @@ def _groups(images: pd.DataFrame, name: str, cuts: Mapping[str, Sequence[float]]
 def _patches(found: Localised, label: str, method: Method) -> dict[str, Any]:
     lesions = found.lesions[found.lesions["class"] == label]
     lesions = lesions[lesions["in_patches"].notna()]
+    if not len(lesions):
+        return {}
     per_image = lesions.assign(covered=lesions["in_patches"] * lesions["area_px"]).groupby("image_id", sort=False)
     covered = per_image["covered"].sum() / per_image["area_px"].sum()
     patients = per_image["patient_id"].first().tolist()
@@ -115,9 +117,9 @@ def _patches(found: Localised, label: str, method: Method) -> dict[str, Any]:
         (share > COVERED - 1e-9).astype(np.float64) for share in (covered.to_numpy(np.float64), in_patches)
     )
     return {
-        "roi_hit": mean_of(hit, patients, method, _NO_PATCHES),
-        "roi_hit_lesion": mean_of(hit_lesion, lesions["patient_id"].tolist(), method, _NO_PATCHES),
-        "roi_covered": mean_of(covered.to_numpy(np.float64), patients, method, _NO_PATCHES),
+        "roi_hit": mean_of(hit, patients, method),
+        "roi_hit_lesion": mean_of(hit_lesion, lesions["patient_id"].tolist(), method),
+        "roi_covered": mean_of(covered.to_numpy(np.float64), patients, method),
     }
 
 

@@ -42,7 +42,10 @@ def maps_on_mask(
 
 
 def map_tables(rows: pd.DataFrame, method: Method) -> dict[str, Any]:
-    """class -> maps, saliency_minus_global and ratio_to_random (map or metric name -> summary), for a table with ROW_KEYS and every number."""
+    """class -> maps, saliency_minus_global and ratio_to_random (map or metric name -> summary).
+
+    `rows` has ROW_KEYS and every number.
+    """
     return {label: _class_tables(rows[rows["class"] == label], method) for label in method.classes}
 
 
@@ -67,16 +70,13 @@ def _mean(images: pd.DataFrame, values: pd.Series, method: Method) -> dict[str, 
     return mean_of(values.to_numpy(np.float64), images["patient_id"].tolist(), method, "every mask is empty")
 
 
-def mean_of(values: NDArray[np.float64], patients: Sequence[str], method: Method, why_none: str) -> dict[str, Any]:
-    """Mean over the cases (n,) for which the value is defined, with its interval by patient; `why_none` if there are none.
-
-    `caution` warns of fewer than FEW_PATIENTS patients, or is None.
-    """
+def mean_of(
+    values: NDArray[np.float64], patients: Sequence[str], method: Method, why_none: str = "no case"
+) -> dict[str, Any]:
+    """Mean over the cases (n,) for which the value is defined, with its interval by patient; `why_none` if there are none."""
     there = ~np.isnan(values)
     defined, of = values[there], [patient for patient, known in zip(patients, there, strict=True) if known]
     spread = mean_interval(defined, of, method.bootstrap, method.seed)
-    several = len(set(of))
-    few = f"caution: only {several} patient{'s' * (several > 1)}" if 0 < several < FEW_PATIENTS else None
     return {
         "value": float(defined.mean()) if defined.size else np.nan,
         "std": float(defined.std()) if defined.size else np.nan,
@@ -85,9 +85,15 @@ def mean_of(values: NDArray[np.float64], patients: Sequence[str], method: Method
         "n": defined.size,
         "undefined": len(values) - defined.size,
         "reason": None if defined.size else why_none,
-        "caution": few,
+        "caution": few_patients(of),
         "no_interval": spread.reason if defined.size else None,
     }
+
+
+def few_patients(patients: Sequence[str]) -> str | None:
+    """What a number on fewer than FEW_PATIENTS of them never stands without."""
+    several = len(set(patients))
+    return f"caution: only {several} patient{'s' * (several > 1)}" if 0 < several < FEW_PATIENTS else None
 
 
 def _ratio(images: pd.DataFrame, floor: pd.DataFrame, metric: str, method: Method) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from mammoseg.records.finding import Box, Finding, Point
 from mammoseg.records.grid import PixelGrid
 from mammoseg.statistics.peaks import local_maxima, thinned
 
-LESION, FURTHER, FALSE = "lesion", "further", "false"
+LESION, FURTHER, FALSE = "lesion", "further", "non-lesion"
 """What a mark counts as."""
 
 

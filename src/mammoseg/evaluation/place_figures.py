@@ -29,9 +29,9 @@ def froc_figure(points: pd.DataFrame, results: Mapping[str, Any]) -> Figure:
         for number, (name, table) in enumerate(results[label].items()):
             curve = points[(points["class"] == label) & (points["of"] == name)]
             line = _LINES[number % len(_LINES)]
-            _curve(axes, curve, name, table, look.on_light if number == 0 else "0.35", line)
+            _curve(axes, curve, name, table, look.on_light if number == 0 else "0.35", line, number == 0)
         _bars(axes, results[label].get(SALIENCY, {}), look)
-        axes.set(xscale="log", xlim=(RATES[0], RATES[-1]), ylim=(0, 1), title=shown(label))
+        axes.set(xscale="log", xlim=(RATES[0] / 1.1, RATES[-1] * 1.1), ylim=(-0.02, 1.02), title=shown(label))
         axes.set(xlabel="non-lesion localisations per image", ylabel="share of lesions found")
         axes.set_xticks(RATES, ["1/8", "1/4", "1/2", "1", "2", "4", "8"])
         axes.minorticks_off()
@@ -94,14 +94,17 @@ def _panels(labels: Sequence[str]) -> tuple[Figure, dict[str, Axes]]:
     return figure, {label: figure.add_subplot(1, len(labels), i) for i, label in enumerate(labels, start=1)}
 
 
-def _curve(axes: Axes, curve: pd.DataFrame, name: str, table: Mapping[str, Any], colour: str, line: str) -> None:
+def _curve(
+    axes: Axes, curve: pd.DataFrame, name: str, table: Mapping[str, Any], colour: str, line: str, first: bool
+) -> None:
     if not table["lesions"]:
         axes.plot([], [], " ", label=f"{shown(name)}: undefined (no image with a drawn lesion)")
         return
-    x = np.array([1e-9, *curve["false_per_image"], RATES[-1]])
+    x = np.array([1e-9, *curve["false_per_image"], 2 * RATES[-1]])
     y = np.array([0.0, *curve["found"], curve["found"].max()])
     cpm = table.get("froc_cpm")
     text = f": mean {cpm['value']:.3f}, {table['lesions']} lesions in {table['n']} images" if cpm else ""
+    text += f"\n{table['caution']}" if first and table["caution"] else ""
     axes.plot(x, y, drawstyle="steps-post", color=colour, linestyle=line, linewidth=1.2, label=f"{shown(name)}{text}")
 
 
@@ -109,7 +112,7 @@ def _bars(axes: Axes, table: Mapping[str, Any], look: Look) -> None:
     for rate in RATES:
         number = table.get(f"froc_at_{rate:g}")
         if number and not np.isnan(number["low"]):
-            axes.plot([rate, rate], [number["low"], number["high"]], color=look.on_light, alpha=0.5, clip_on=False)
+            axes.plot([rate, rate], [number["low"], number["high"]], color=look.on_light, alpha=0.5)
 
 
 def _legend(axes: Axes) -> None:

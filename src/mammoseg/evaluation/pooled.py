@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from mammoseg.evaluation.maps import few_patients
 from mammoseg.evaluation.method import Method
 from mammoseg.statistics.bootstrap import Floats, interval
 from mammoseg.statistics.histogram import LEVELS, Counts, average_precision
@@ -78,6 +79,7 @@ class PixelCounts:
             "undefined": 0,
             "replicates_dropped": spread.dropped,
             "reason": None,
+            "caution": few_patients(self._patients),
             "no_interval": spread.reason,
         }
 

@@ -5,15 +5,16 @@ io/scores_table.py); the label of both is that of `breast_labels`: positive when
 to be. Unknown labels are left out and counted; never negative.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from mammoseg.data.breasts import breast_labels
 from mammoseg.evaluation.method import Method
-from mammoseg.statistics.bootstrap import Floats, interval_of_scores
+from mammoseg.statistics.bootstrap import Floats, Interval, intervals_of_scores
 
 LEVELS = ("image", "breast", "exam")
 FINAL = "final"
@@ -95,28 +96,29 @@ def ranking(table: pd.DataFrame, label: str, source: str, method: Method) -> dic
         "reason": reason,
         "caution": caution(patients[1], patients[0]) if reason is None else None,
     }
-    for name, metric in method.of_scores().items():
-        result[name] = _estimate(metric, truth, scores, known["patient_id"].tolist(), method, method.scale(name))
-    return result
+    return result | _estimates(truth, scores, known["patient_id"].to_numpy(), method)
 
 
-def _estimate(
-    metric: Callable[[Floats, Floats, Floats], Floats],
-    truth: Floats,
-    scores: Floats,
-    patients: list[str],
-    method: Method,
-    scale: str,
-) -> dict[str, Any]:
-    value = float(metric(truth, scores, np.ones((1, truth.size)))[0])
-    bootstrap = 0 if np.isnan(value) else method.bootstrap
-    spread = interval_of_scores(metric, truth, scores, patients, bootstrap, method.seed, scale)
+def _estimates(
+    truth: Floats, scores: Floats, patients: NDArray[np.generic], method: Method
+) -> dict[str, dict[str, Any]]:
+    """Every metric, with its interval where it is defined."""
+    once = np.ones((1, truth.size))
+    metrics = method.of_scores()
+    values = {name: float(metric(truth, scores, once)[0]) for name, metric in metrics.items()}
+    defined = {name: (metrics[name], method.scale(name)) for name, value in values.items() if not np.isnan(value)}
+    spreads = intervals_of_scores(defined, truth, scores, patients, method.bootstrap, method.seed) if defined else {}
+    nothing = Interval(np.nan, np.nan, 0, 0, None)
+    found = {name: (value, spreads.get(name, nothing)) for name, value in values.items()}
     return {
-        "value": value,
-        "low": spread.low,
-        "high": spread.high,
-        "replicates_dropped": spread.dropped,
-        "no_interval": None if np.isnan(value) else spread.reason,
+        name: {
+            "value": value,
+            "low": spread.low,
+            "high": spread.high,
+            "replicates_dropped": spread.dropped,
+            "no_interval": spread.reason,
+        }
+        for name, (value, spread) in found.items()
     }
 
 

@@ -23,7 +23,7 @@ def all_rows(metrics: Mapping[str, Any]) -> list[Row]:
     """
     breakdowns = [row for column in metrics["by"] for row in _breakdown_rows(metrics, column)]
     places = [*_map_rows(metrics), *localisation_rows(metrics)]
-    return [*_score_rows(metrics), *_point_rows(metrics), *places, *breakdowns]
+    return [*_score_rows(metrics), *_point_rows(metrics), *_calibration_rows(metrics), *places, *breakdowns]
 
 
 def summary_table(metrics: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -93,9 +93,14 @@ def _breakdown_rows(metrics: Mapping[str, Any], column: str) -> Iterator[Row]:
 
     for label, test in table.get("heterogeneity", {}).items():
         about = {"table": f"by {column}", "level": table["level"], "class": label, "of": "heterogeneity"}
-        if test["difference"]:
+        if test.get("difference"):
             yield {**about, "metric": "auc_difference", **test["difference"], "of": test["difference"]["of"]}
-        yield {**about, "metric": "q", "value": test["q"], **{k: test[k] for k in ("df", "p", "p_holm", "reason")}}
+        yield {
+            **about,
+            "metric": "q",
+            "value": test.get("q"),
+            **{k: test.get(k) for k in ("df", "p", "p_holm", "reason")},
+        }
 
 
 def _point_rows(metrics: Mapping[str, Any]) -> Iterator[Row]:
@@ -108,6 +113,12 @@ def _point_rows(metrics: Mapping[str, Any]) -> Iterator[Row]:
                     if isinstance(found, Mapping) and "of" in found:
                         number = {key: found[key] for key in ("value", "low", "high", "k", "method", "no_interval")}
                         yield {**about, "metric": metric, **counts, **number, "n": found["of"]}
+
+
+def _calibration_rows(metrics: Mapping[str, Any]) -> Iterator[Row]:
+    for label, sources in metrics.get("calibration", {}).items():
+        for source, result in sources.items():
+            yield from _ranking_rows({"table": "calibration", "class": label, "of": source}, result)
 
 
 def _ranking_rows(about: Row, result: Mapping[str, Any]) -> Iterator[Row]:

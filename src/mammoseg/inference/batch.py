@@ -11,6 +11,7 @@ from mammoseg.data.units import Unit, units_of
 from mammoseg.inference.pipeline import DISK_FULL, AfterImage, Outcome, Pipeline, Remarks, Work
 from mammoseg.inference.predictor import Predictor, check_view
 from mammoseg.inference.resume import not_done, open_run
+from mammoseg.io.calibration import keep_calibration
 from mammoseg.io.claims import Claims
 from mammoseg.io.failures import Failures
 from mammoseg.io.figures import FigureKind
@@ -55,8 +56,7 @@ def predict_images(
     image is one process' own. Raises ValueError if `out` holds predictions of another checkpoint or with other settings, OSError
     if the disk is full, and as `writing_to` does; what is written stays, and the same call continues.
     """
-    engine = predictor.engine
-    settings = engine.description() | {"num_tta": engine.displaced}
+    engine, settings = predictor.engine, predictor.settings
     if salts := {row.salt for row in rows if row.salt}:
         settings["pseudonyms"] = sorted(salts)  # nobody's own ids beside them
     try:
@@ -65,6 +65,7 @@ def predict_images(
             before = {row.image_id: record_state(out, row.image_id) for row in rows}  # first: others may be at work
             todo = not_done(rows, out, maker, engine.sees.heatmaps, figures if before_saving else None)
             run = _Run(out, before, progress or (lambda: None), held.check)
+            keep_calibration(out, predictor.calibration)
             run.begin(rows, todo, held.alone)
             held.share()
             run.predict(todo, Pipeline(predictor, out, maker, before_saving, remarks, max(1, workers)))

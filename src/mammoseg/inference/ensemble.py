@@ -50,13 +50,12 @@ class Ensemble(Engine):
     def description(self) -> dict[str, Any]:
         """What all members share, and as `network` what each says beside it."""
         members = [member.description() for member in self.members]
-        hashes = "".join(member["checkpoint_sha256"] for member in members)
         shared = {name: value for name, value in members[0].items() if all(m.get(name) == value for m in members)}
         for own in ("model", "checkpoint_sha256", "network"):
             shared.pop(own, None)
         return shared | {
             "model": "ensemble",
-            "checkpoint_sha256": hashlib.sha256(hashes.encode()).hexdigest(),
+            "checkpoint_sha256": hash_of([member["checkpoint_sha256"] for member in members]),
             "network": {"members": [{k: v for k, v in member.items() if k not in shared} for member in members]},
         }
 
@@ -83,6 +82,11 @@ class Ensemble(Engine):
         """The windows with the channels that a member wants."""
         channels = [0, *(1 + self.sees.heatmaps.index(name) for name in member.sees.heatmaps)]
         return Inputs(inputs.image_BCHW[:, channels], inputs.there_UV)
+
+
+def hash_of(hashes: Sequence[str]) -> str:
+    """What stands for the weights of several checkpoints, in this order; of one alone its own."""
+    return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
 
 
 def _shared(found: Sequence[Mapping[str, Array]]) -> dict[str, list[Array]]:

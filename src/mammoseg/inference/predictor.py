@@ -3,14 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from mammoseg import plugins
+from mammoseg.calibration.stored import Calibration
 from mammoseg.data.load import load_crop
 from mammoseg.data.manifest import ImageRow
 from mammoseg.data.units import view_of
 from mammoseg.data.unlike import as_notes, differences
+from mammoseg.inference.applied import calibration_for
 from mammoseg.inference.augment import Displaced, displaced_windows
 from mammoseg.inference.engine import Array, Engine, Inputs, Outputs
 from mammoseg.inference.ensemble import Ensemble
@@ -36,9 +39,15 @@ class Loaded:
 class Predictor:
     """Reads, prepares, asks the engine, and puts what it answers back on the pixels of the image."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    def __init__(self, engine: Engine, calibration: Calibration | None = None) -> None:
+        """`calibration` of the scores of this engine, if there is one."""
+        self.engine, self.calibration = engine, calibration
         self.prep = engine.prep
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What decides the predictions, as run.json has it."""
+        return self.engine.description() | {"num_tta": self.engine.displaced}
 
     @property
     def of_several(self) -> bool:
@@ -141,15 +150,18 @@ def open_predictor(
     precision: Precision = "32-true",
     displaced: int = 0,
     engine: str = "pytorch",
+    calibration: Path | None = None,
 ) -> Predictor:
     """One checkpoint as it is, several, or a folder of several, as their ensemble, each opened by the plug-in `engine`; with
-    `displaced` windows.
+    `displaced` windows. `calibration` is a file that `mammoseg calibrate` wrote; None: that of the one checkpoint, if it has one.
 
-    Raises CheckpointError, ConfigError and PluginError.
+    Raises CheckpointError, ConfigError and PluginError, and CalibrationError for a calibration of other scores.
     """
     given = [checkpoints] if isinstance(checkpoints, Path) else list(checkpoints)
     paths = [member for path in given for member in members_of(path) or [path]]
     plugin = plugins.load(plugins.ENGINES, engine)
     members: list[Engine] = [plugin.open_engine(path, device, sets, precision) for path in paths]
     whole = members[0] if len(members) == 1 else Ensemble(members, list(map(str, paths)))
-    return Predictor(Displaced(whole, displaced) if displaced else whole)
+    predictor = Predictor(Displaced(whole, displaced) if displaced else whole)
+    predictor.calibration = calibration_for(predictor.settings, given, calibration)
+    return predictor

@@ -6,8 +6,9 @@ Nothing is drawn before all annotations have an image and a class, so that a lab
 used is noted, and the rest goes on.
 """
 
+import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from types import ModuleType
@@ -23,6 +24,11 @@ from mammoseg.ingest.annotation_images import ByName, ByUid
 from mammoseg.ingest.annotation_masks import FINDING_COLUMNS, UNUSABLE, Drawn, ImageMasks
 from mammoseg.ingest.drawing import DrawingError
 from mammoseg.ingest.files import find_files, readable
+from mammoseg.io.cells import unescaped
+from mammoseg.io.repeats import Repeats
+from mammoseg.io.runs import is_safe_id
+
+logger = logging.getLogger(__name__)
 
 PROBLEM_COLUMNS = ("source", "item", "image_id", "kind", "message")
 LEFT_OUT, CONTRADICTION = "left out", "contradiction"
@@ -107,13 +113,25 @@ def import_annotations(
     return done
 
 
-def remove_stale(masks: Path, manifest: Manifest) -> None:
-    """Delete the masks of an earlier import to this folder that the manifest does not have any more."""
+def masks_of(findings: Path, masks: Path) -> set[Path]:
+    """The files of the folder `masks` that the import which wrote this table of findings has drawn; none if it cannot be read."""
+    try:
+        table = pd.read_csv(findings, dtype=str, keep_default_na=False, usecols=["image_id", "class"])
+    except (OSError, ValueError):
+        return set()
+    return {
+        masks / name / f"{image_id}.png"
+        for image_id, name in unescaped(table)[["image_id", "class"]].itertuples(index=False, name=None)
+        if is_safe_id(image_id) and is_safe_id(name)
+    }
+
+
+def remove_stale(drawn: Collection[Path], manifest: Manifest) -> None:
+    """Delete those masks of an earlier import (`masks_of`) that the manifest does not have any more."""
     cells = (cell for column in path_columns(manifest.table) for cell in manifest.table[column].dropna())
     used = {Path(str(cell)).resolve() for cell in cells}
-    for path in masks.glob("*/*.png"):
-        if path.resolve() not in used:
-            path.unlink()
+    for path in (path for path in drawn if path.resolve() not in used):
+        path.unlink(missing_ok=True)
 
 
 def _files(sources: Sequence[Path], plugin: ModuleType, done: Imported) -> list[Path]:
@@ -158,15 +176,41 @@ def _matched(
             by_row[images.row_of(each.annotation, each.source)].append(each)
         except AnnotationError as error:
             done.leave_out(each.source, each.annotation.item, error)
-    if plugin.IMAGES != UID:
-        for number in list(by_row):
-            _leave_out_namesakes(by_row, number, rows[number].image_id, done)
-    return by_row
+    if isinstance(images, ByName):
+        elsewhere = Repeats("not in the folder that is named", logger.warning)
+        for number, of_row in by_row.items():
+            kept = _in_its_folder(of_row, images, number, rows[number], done, elsewhere)
+            by_row[number] = _without_namesakes(kept, rows[number].image_id, done)
+        elsewhere.log_counts()
+    return {number: of_row for number, of_row in by_row.items() if of_row}
 
 
-def _leave_out_namesakes(by_row: dict[int, list[_Found]], number: int, image_id: str, done: Imported) -> None:
+def _in_its_folder(
+    found: Sequence[_Found], images: ByName, number: int, row: ImageRow, done: Imported, elsewhere: Repeats
+) -> list[_Found]:
+    """Without annotations of another image: where one file names images of several folders, and the manifest has one of them, that
+    is the one in the folder most like its own. Of a single one that is named nobody knows better; another folder is told of."""
+    of_file: dict[Path, dict[tuple[str, ...], int]] = defaultdict(dict)
+    for each in found:
+        if folders := images.folders_of(each.annotation):
+            of_file[each.source][folders] = images.shared(number, folders)
+    kept = []
+    for each in found:
+        shared, folders = of_file[each.source], images.folders_of(each.annotation)
+        own = shared.get(folders, 0)
+        if len(shared) < 2 or (own and list(shared.values()).count(own) == 1 and own == max(shared.values())):
+            kept.append(each)
+            if folders and not own:
+                elsewhere.add(row.image_id, row.path, "drawn all the same, as it is the only image of this name")
+        else:
+            what = f"{len(shared)} images of this name are named, in other folders, and the manifest has one. Expected the one in "
+            done.leave_out(each.source, each.annotation.item, f"{what}its folder. Add the others to it.", row.image_id)
+    return kept
+
+
+def _without_namesakes(found: Sequence[_Found], image_id: str, done: Imported) -> list[_Found]:
     """Files of one name in several folders may be of different images: it is not known which of them is meant."""
-    places = dict.fromkeys(each.source for each in by_row[number])
+    places = dict.fromkeys(each.source for each in found)
     names = Counter(path.name for path in places)
     for path in [path for path in places if names[path.name] > 1]:
         done.leave_out(
@@ -176,11 +220,7 @@ def _leave_out_namesakes(by_row: dict[int, list[_Found]], number: int, image_id:
             "folders one by one, or name the files by image_id.",
             image_id,
         )
-    kept = [each for each in by_row[number] if names[each.source.name] == 1]
-    if kept:
-        by_row[number] = kept
-    else:
-        del by_row[number]
+    return [each for each in found if names[each.source.name] == 1]
 
 
 def _classified(by_row: Mapping[int, Sequence[_Found]], rules: Mapping[str, str | None]) -> dict[int, list[Drawn]]:

@@ -71,7 +71,7 @@ class ByName:
     def row_of(self, annotation: Annotation, file: Path) -> int:
         """Number of the row. Raises AnnotationError if there is none, or more than one."""
         for told in annotation.images:
-            *folders, name = told[:_LONGEST].replace("\\", "/").split("/")
+            *folders, name = _parts(told)
             for key in dict.fromkeys((name, _IMAGE_SUFFIX.sub("", name))):
                 for way in self._ways:
                     if key and (found := way.get(key)):
@@ -80,11 +80,19 @@ class ByName:
             "no image of the manifest is called so, nor its file. Expected the image_id or the name of the image's file."
         )
 
+    def folders_of(self, annotation: Annotation) -> tuple[str, ...]:
+        """Those that it names in front of the image; empty: none."""
+        return next((tuple(folders) for *folders, _ in map(_parts, annotation.images) if folders), ())
+
+    def shared(self, number: int, folders: Sequence[str]) -> int:
+        """How many last folders are those of the image of a row."""
+        return _shared(self._paths[number].parent.parts, folders)
+
     def _nearest(self, found: list[int], folders: Sequence[str]) -> int:
         """Of several rows the one that shares most folders in front of the name."""
         if len(found) == 1:
             return found[0]
-        shared = {number: _shared(self._paths[number].parent.parts, folders) for number in found}
+        shared = {number: self.shared(number, folders) for number in found}
         best = [number for number in found if shared[number] == max(shared.values())]
         if len(best) == 1:
             return best[0]
@@ -92,6 +100,10 @@ class ByName:
             f"{len(found)} images of the manifest have a file of this name in different folders. Expected one. Name the "
             "annotation by the image_id, or lay it into folders called like those of the images."
         )
+
+
+def _parts(told: str) -> list[str]:
+    return told[:_LONGEST].replace("\\", "/").split("/")
 
 
 def _shared(one: Sequence[str], other: Sequence[str]) -> int:

@@ -7,6 +7,7 @@ the exact opposite. Numbers, negative ones too, stay as they are.
 
 import csv
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,10 @@ def utf8_text(content: bytes) -> str:
 
 def csv_text(table: pd.DataFrame) -> str:
     """The table with its header, without its index, as CSV with Unix line ends; texts and names of columns escaped."""
-    safe = table.map(escape).rename(columns=escape)
-    if safe.map(lambda cell: isinstance(cell, str) and "\r" in cell).any(axis=None):  # csv would not quote these
+    safe = _changed(table, escape)
+    if (
+        _texts(safe).map(lambda cell: isinstance(cell, str) and "\r" in cell).any(axis=None)
+    ):  # csv would not quote these
         return safe.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     return safe.to_csv(index=False, lineterminator="\n")
 
@@ -51,7 +54,20 @@ def write_csv(path: Path, table: pd.DataFrame) -> None:
 
 def unescaped(table: pd.DataFrame) -> pd.DataFrame:
     """What was a text before `csv_text` wrote it, in all cells and names of columns; other values stay."""
-    return table.map(unescape).rename(columns=unescape)
+    return _changed(table, unescape)
+
+
+def _texts(table: pd.DataFrame) -> pd.DataFrame:
+    """The columns that may hold texts: of the others there may be millions of cells."""
+    return table.loc[:, [kind.kind not in "biuf" for kind in table.dtypes]]
+
+
+def _changed(table: pd.DataFrame, change: Callable[[Any], Any]) -> pd.DataFrame:
+    changed = table.copy(deep=False)
+    for place, kind in enumerate(table.dtypes):
+        if kind.kind not in "biuf":
+            changed.isetitem(place, table.iloc[:, place].map(change).array)
+    return changed.rename(columns=change)
 
 
 def escape(cell: Any) -> Any:

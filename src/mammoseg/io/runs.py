@@ -2,6 +2,7 @@
 
     run.json                        what was run: checkpoint hash, configuration, version, start
     predictions.csv                 scores per image, breast and exam; a class the model does not predict is empty
+    calibration.json                how scores of breasts become the probabilities of the table (io/calibration.py), if they do
     errors.csv                      images that failed (io/failures.py)
     records/<image_id>.json         all but the maps (io/record.py), and size and hash of their files; written last: the image
                                     is done
@@ -32,6 +33,7 @@ from pydantic import TypeAdapter
 
 from mammoseg.bounded import read_bounded
 from mammoseg.io.atomic import atomic_path, plain, write_json
+from mammoseg.io.calibration import FILE as CALIBRATION
 from mammoseg.io.errors import RunFileError
 from mammoseg.io.failures import Failures
 from mammoseg.io.figures import FIGURE_KINDS, FigureKind
@@ -190,7 +192,12 @@ def clear_run(folder: Path) -> None:
     for image_id in predicted_ids(folder):
         remove_prediction(folder, image_id)
     Failures(folder).clear()
-    for name in ("exam_list_manifest.csv", "left_out.csv", "run.json"):  # last, since it says whose the records are
+    for name in (
+        "exam_list_manifest.csv",
+        "left_out.csv",
+        CALIBRATION,
+        "run.json",
+    ):  # last, since it says whose the records are
         (folder / name).unlink(missing_ok=True)
 
 

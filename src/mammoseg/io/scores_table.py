@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 
 from mammoseg.bounded import read_bounded
+from mammoseg.calibration.stored import Calibration
+from mammoseg.io.calibration import FILE, scores_hash, stored_calibration
 from mammoseg.io.cells import csv_text, unescaped, write_csv
 from mammoseg.io.errors import RunFileError
 from mammoseg.io.record import TEXTS
@@ -24,6 +26,8 @@ from mammoseg.records.prediction import Prediction
 logger = logging.getLogger(__name__)
 
 LEVELS = ("image", "breast", "exam")
+CALIBRATED, RECALLED = "calibrated_", "recalled_"
+"""What the names of columns begin with that a calibration gives."""
 _TEXTS = ("level", *TEXTS)
 _SHOWN = 3
 _AGAIN = "Run the same mammoseg predict command again: it writes the table from the records."
@@ -35,7 +39,9 @@ def write_predictions_csv(folder: Path) -> pd.DataFrame:
     Image rows come first, then breasts, then exams. The score of a breast is the mean over its images (the rule of the
     GMIC and GLAM papers for CC and MLO), the score of an exam the maximum over its breasts; `<part>_<class>` columns
     likewise. A part some images do not have is NaN there, and left out of the mean; a class the model does not predict
-    is NaN everywhere. Raises RunFileError naming a damaged record, or saying that the records are of several models.
+    is NaN everywhere. With a calibration in the folder, breasts have `calibrated_<class>`, and `recalled_<class>` (1 or 0)
+    where it has an operating point; an exam is recalled when one of its breasts is. Raises RunFileError naming a damaged
+    record, or saying that the records are of several models, or the calibration of another one.
     """
     table = _collected(folder).table
     write_csv(folder / "predictions.csv", table)
@@ -73,6 +79,8 @@ class Scores(NamedTuple):
     parts: tuple[str, ...]
     of_training: frozenset[str]
     """The image_ids of patients that the model has learned from."""
+    calibration: Calibration | None
+    """The one of the folder."""
 
 
 def checked_scores(folder: Path) -> Scores:
@@ -108,7 +116,11 @@ def _collected(folder: Path) -> Scores:
     images = pd.DataFrame([_score_row(record) for record in records], columns=[*_TEXTS, *columns])
     exam = ["patient_id", "exam_id"]
     breasts = images.groupby([*exam, "laterality"])[columns].mean().reset_index()
-    exams = breasts.groupby(exam)[columns].max().reset_index()
+    calibration = stored_calibration(folder)
+    decided = _calibrated(folder, breasts, classes, columns, calibration) if calibration else breasts[[]]
+    breasts = pd.concat([breasts, decided], axis=1)
+    recalls = [name for name in map(str, decided) if name.startswith(RECALLED)]
+    exams = breasts.groupby(exam)[[*columns, *recalls]].max().reset_index()
     levels = [
         images,
         breasts.assign(level="breast", image_id="", view=""),
@@ -117,7 +129,27 @@ def _collected(folder: Path) -> Scores:
     keys = [*exam, "laterality", "view", "image_id"]
     table = pd.concat([t.sort_values(keys) for t in levels if len(t)] or [images], ignore_index=True)
     of_training = frozenset(record.image_id for record in records if record.of_training)
-    return Scores(table[[*_TEXTS, *columns]], classes, tuple(parts), of_training)
+    shown = table.reindex(columns=[*_TEXTS, *columns, *decided])
+    return Scores(shown, classes, tuple(parts), of_training, calibration)
+
+
+def _calibrated(
+    folder: Path, breasts: pd.DataFrame, classes: Sequence[str], taken: Sequence[str], calibration: Calibration
+) -> pd.DataFrame:
+    """Columns of probabilities and decisions, for the classes that the calibration knows."""
+    if calibration.scores_sha256 != scores_hash(read_run(folder)):
+        raise RunFileError(f"{folder / FILE}: was made from the scores of another model. {_AGAIN}")
+    found = {}
+    for name in (name for name in classes if name in calibration.classes):
+        scores = breasts[name].to_numpy(np.float64)
+        found[f"{CALIBRATED}{name}"] = calibration.probabilities(name, scores)
+        if (recalled := calibration.recalled(name, scores)) is not None:
+            found[f"{RECALLED}{name}"] = recalled
+    if twice := [name for name in found if name in taken]:
+        raise RunFileError(
+            f"{folder}: {twice[0]} would be twice a column, of a part of the model and of its calibration. Rename the part."
+        )
+    return pd.DataFrame(found, breasts.index)
 
 
 def _check_one_model(folder: Path, records: Sequence[Prediction]) -> None:

@@ -127,15 +127,21 @@ def members_of(path: Path) -> list[Path]:
     return found
 
 
+def home_of(path: Path) -> Path:
+    """The folder in which the files of a checkpoint lie, or the members of an ensemble: that of a run, or of the weights of that
+    name that come with mammoseg, unless there is a file or folder of that name."""
+    if not path.exists():
+        path = packaged().get(str(path), path)
+    return path / "checkpoint" if (path / "checkpoint" / DESCRIPTION).is_file() else path
+
+
 def open_checkpoint(path: Path) -> Checkpoint:
     """Read the description of a checkpoint folder, of the run folder that holds one as `checkpoint/`, or of the weights of
     that name that come with mammoseg, unless there is a file or folder of that name.
 
     Raises CheckpointError if there is none, or if the weights are not those it was written with.
     """
-    if not path.exists():
-        path = packaged().get(str(path), path)
-    folder = path / "checkpoint" if (path / "checkpoint" / DESCRIPTION).is_file() else path
+    folder = home_of(path)
     if not (folder / DESCRIPTION).is_file():
         unfinished = (
             " The run there has not finished: start the same `mammoseg train` again."

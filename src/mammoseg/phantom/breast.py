@@ -89,12 +89,21 @@ def project(shape: BreastShape, view: View, config: PhantomConfig, rng: np.rando
     if view == "MLO":
         pectoral = _pectoral(edge[0], nipple, rows_mm[:, None], depth_mm, rng)
     image = _tissue(shape, height, depth_mm, pectoral, config, rng)
-    inward = np.clip(skin / _EDGE_MM, 0, 1)
-    image *= np.float32(0.35) + np.float32(0.65) * np.sqrt(1 - np.square(1 - inward))
+    image *= thinned(thickness(skin))
     image += np.float32(0.10) * np.exp(-np.square(skin / np.float32(_SKIN_MM)))
     image *= mask
     pad = ((0, 0), (0, size[1] - width))
     return Projection(np.pad(image, pad), np.pad(mask, pad), np.pad(skin, pad), np.pad(pectoral, pad), nipple)
+
+
+def thickness(skin_mm: Array) -> Array:
+    """Of the compressed breast, a share of that in its middle: 0 at the skin, 1 from 22 mm inwards on, round between."""
+    return np.sqrt(1 - np.square(1 - np.clip(skin_mm / _EDGE_MM, 0, 1)))
+
+
+def thinned(thick: Array) -> Array:
+    """What is left of grey levels where a share of the thickness is: as displayed, digital images keep a third at the skin."""
+    return np.float32(0.35) + np.float32(0.65) * thick
 
 
 def _outline(

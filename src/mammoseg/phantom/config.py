@@ -1,6 +1,6 @@
-"""What a phantom exam is made of, field by field, with the source of each number."""
+"""What a phantom exam is made of, and the film it may be on, field by field, with the source of each number."""
 
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -8,6 +8,54 @@ from pydantic import Field, model_validator
 from mammoseg.config import Config
 
 Range = tuple[float, float]
+
+
+class FilmConfig(Config):
+    """Film, screen and digitiser. Lengths are millimetres, densities optical densities."""
+
+    base_density: float = Field(0.2, ge=0, le=0.5)
+    """Of an unexposed, developed film: base and fog."""
+    most_density: float = Field(3.6, ge=2.5, le=5)
+    """Of the blackest film. The step wedge with which digitisers of DDSM were calibrated goes from 0.04 to 3.60."""
+    gradient: Range = (3.0, 3.8)
+    """Average gradient between 0.25 and 2.00 above base, uniform. 3.77 for Kodak Min-R 2000, 4.38 for Fuji AD-M, a quarter more
+    than for Fuji UM-MA HC (Meeson et al., Br J Radiol 74, 825, 2001); older films have about 3."""
+    fat_density: Range = (1.4, 1.8)
+    """Density of fat in the middle of a breast, uniform. Own choice, by the grey levels of real films."""
+    contrast: float = Field(1.3, gt=0, le=10)
+    """By how much log10 of the exposure falls where the grey level rises by 1. Own choice, by the grey levels of real films."""
+    fat: float = Field(0.12, ge=0)
+    """Attenuation of fat that grey levels leave out: with it fat (0.20) has 0.56 of gland's (0.45), as at 20 keV (0.456 and 0.802
+    per cm; Johns & Yaffe, Phys Med Biol 1987)."""
+    quanta_mm2: float = Field(5e5, gt=0)
+    """X-ray quanta that the screen absorbs behind fat, per square millimetre: those of some 10 mR. Own choice."""
+    blur_mm: float = Field(0.1, ge=0)
+    """Deviation of the Gaussian of focal spot, screen and resampling together (MTF 0.5 at 1.9 cycles/mm). Own choice, by the fine
+    noise of real films of 0.2 to 0.3 mm a pixel; a screen alone is sharper."""
+    grain_mm2: float = Field(1e-6, ge=0)
+    """Variance of a density of 1, times area. Own choice, by the fine noise of real films."""
+    reader_density: float = Field(3.2, gt=1)
+    """Density that the digitiser reads as 0. Pixels are linear in density up to there, as those of MIAS (Suckling et al. 1994)."""
+    reader_noise: float = Field(0.001, ge=0)
+    """Standard deviation of the digitiser's noise, share of the range of pixels. Own choice."""
+    rim_mm: Range = (-2.0, 3.0)
+    """Width of the unexposed rim at each edge but the chest wall, uniform; below 0, there is none. Own choice."""
+    beside_share: float = Field(0.5, ge=0, le=1)
+    """Share of views with a band of zeros beside the film, on the side of the nipple. Own choice."""
+    plate_share: float = Field(0.3, ge=0, le=1)
+    """Share of views with a white plate with figures. Own choice."""
+    marker_mm: Range = (6.0, 10.0)
+    """Height of the lead letters that say side and view. Own choice."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for name in ("gradient", "fat_density", "rim_mm", "marker_mm"):
+            low, high = getattr(self, name)
+            if low > high or (low <= 0 and name != "rim_mm"):
+                raise ValueError(f"{name} is ({low}, {high}); expected low <= high, above 0")
+        if not self.base_density < self.fat_density[0] <= self.fat_density[1] < self.most_density:
+            raise ValueError(f"fat_density is {self.fat_density}; expected it between base_density and most_density")
+        return self
 
 
 class PhantomConfig(Config):
@@ -88,7 +136,11 @@ class PhantomConfig(Config):
     exposure_jitter: float = Field(0.08, ge=0, lt=0.5)
     """Relative spread of brightness between exams and views. Own choice."""
     noise: float = Field(0.012, ge=0)
-    """Standard deviation of the white detector noise for pixels of 0.1 mm; falls as 1/pixel size. Own choice."""
+    """Standard deviation of the white detector noise for pixels of 0.1 mm; falls as 1/pixel size. Not on films. Own choice."""
+    look: Literal["digital", "film"] = "digital"
+    """`digital`: exactly 0 beside the breast. `film`: the same breasts on digitised films, with rims, letters and a background."""
+    film: FilmConfig = FilmConfig()
+    """How, for `look` = `film`."""
 
     @classmethod
     def small(cls, **changes: object) -> Self:

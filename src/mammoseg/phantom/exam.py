@@ -10,6 +10,7 @@ from mammoseg.phantom.breast import DENSITIES, BreastShape, Projection, View, pr
 from mammoseg.phantom.canvas import Canvas
 from mammoseg.phantom.config import PhantomConfig
 from mammoseg.phantom.distractors import add_blobs, add_vessels, isolated_specks
+from mammoseg.phantom.film import develop
 from mammoseg.phantom.lesions import Lesion, sample_specks
 from mammoseg.phantom.placement import sample_place
 from mammoseg.records.image import Laterality
@@ -24,7 +25,7 @@ class PhantomImage:
     """One view. Left breasts have the chest wall at the left border, right breasts at the right border."""
 
     pixels: NDArray[np.uint16]
-    """(H, W), 0 outside the breast, 1 to 4095 inside."""
+    """(H, W), 0 outside the breast, 1 to 4095 inside; of a film 0 to 4095 everywhere."""
     benign_mask: NDArray[np.bool_]
     """(H, W), the benign lesions: masses without spicules, clusters as the region that holds the calcifications."""
     malignant_mask: NDArray[np.bool_]
@@ -100,7 +101,10 @@ def _breast(
                 canvas.add_cluster(lesion.label, clusters[lesion])
         gain = exposure * float(np.exp(own.normal(0, config.exposure_jitter / 2)))
         benign, malignant = (canvas.masks[label] & drawn.mask for label in CLASSES)
-        images.append(_facing(PhantomImage(canvas.digitize(gain), benign, malignant, side, view)))
+        pixels = (
+            canvas.digitize(gain) if config.look == "digital" else develop(drawn, gain, f"{side}{view}", config, own)
+        )
+        images.append(_facing(PhantomImage(pixels, benign, malignant, side, view)))
     return images, lesions
 
 

@@ -19,6 +19,7 @@ KEYS: tuple[tuple[tuple[str, ...], str], ...] = (
     ((",", "."), "opacity down, up"),
     (("N", "Shift + N"), "next finding, the one before"),
     (("F", "B", "T"), "findings, patches, truth on and off"),
+    (("O",), "prior exam beside each view, on and off, where there is one"),
     (("Tab",), "to the next view, control or finding"),
     (("?",), "this list"),
 )

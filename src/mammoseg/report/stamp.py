@@ -15,8 +15,9 @@ from mammoseg.bounded import open_regular, sha256_of
 from mammoseg.data.predictions import Predictions
 from mammoseg.io.runs import read_run, record_path
 from mammoseg.report.exams import Exam
+from mammoseg.report.priors import Prior
 
-_FORMAT = 1
+_FORMAT = 2
 """Raised when something else is put into a page."""
 _STAMP = re.compile(rb'<meta name="mammoseg-page" content="([0-9a-f]*)" data-thumbnail="([A-Za-z0-9+/=]*)">')
 _HEAD = 2**18  # bytes in which the stamp of a page stands
@@ -28,7 +29,9 @@ def model_of(folder: Path) -> dict[str, str]:
     return {name: str(run.get(name, "unknown")) for name in ("model", "checkpoint_sha256", "mammoseg")}
 
 
-def stamp_of(exam: Exam, predictions: Predictions, model: Mapping[str, str], code: str) -> str:
+def stamp_of(
+    exam: Exam, predictions: Predictions, model: Mapping[str, str], code: str, prior: Prior | None = None
+) -> str:
     """Hash of what a page is made of; `code` is that of the code (`Pages.code_hash`)."""
     parts: list[Any] = [
         _FORMAT,
@@ -37,8 +40,9 @@ def stamp_of(exam: Exam, predictions: Predictions, model: Mapping[str, str], cod
         exam.exam_id,
         dict(model),
         predictions.manifest is not None,
+        [prior.exam.exam_id, prior.months] if prior else [],
     ]
-    for member in exam.members:
+    for member in (*exam.members, *(prior.exam.members if prior else ())):
         row = predictions.rows.get(member.image_id)
         record = record_path(predictions.folder, member.image_id) if member.about else None
         masks = {name: _hash_or_none(path) for name, path in row.masks.items()} if row else {}

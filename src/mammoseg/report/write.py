@@ -21,6 +21,7 @@ from mammoseg.report.cohort import cohort_values
 from mammoseg.report.exam_page import content_of, page_values
 from mammoseg.report.exams import Exam, exams_of
 from mammoseg.report.pages import REPORT
+from mammoseg.report.priors import Prior, prior_of
 from mammoseg.report.stamp import model_of, stamp_of, stamped
 
 _THREADS = 4  # more images at once would only take memory
@@ -48,12 +49,16 @@ def write_report(predictions: Predictions, out: Path) -> Written:
     exams, lost = exams_of(predictions)
     _forget_others(pages, {f"{exam.page}.html" for exam in exams})
     model = model_of(predictions.folder)
+    of_patient: dict[str, list[Exam]] = {}
+    for exam in exams:
+        of_patient.setdefault(exam.patient_id, []).append(exam)
     thumbnails: list[str] = []
     kept = 0
     with Bar("report", len(exams)) as bar:
 
         def write(exam: Exam) -> tuple[str, bool]:
-            made = _write_exam(exam, predictions, pages / f"{exam.page}.html", model)
+            prior = prior_of(exam, of_patient[exam.patient_id], predictions.rows)
+            made = _write_exam(exam, prior, predictions, pages / f"{exam.page}.html", model)
             bar.advance()
             return made
 
@@ -66,13 +71,15 @@ def write_report(predictions: Predictions, out: Path) -> Written:
     return Written(len(exams), kept)
 
 
-def _write_exam(exam: Exam, predictions: Predictions, path: Path, model: Mapping[str, str]) -> tuple[str, bool]:
+def _write_exam(
+    exam: Exam, prior: Prior | None, predictions: Predictions, path: Path, model: Mapping[str, str]
+) -> tuple[str, bool]:
     """The thumbnail of an exam as base64, and whether its page was kept."""
-    stamp = stamp_of(exam, predictions, model, REPORT.code_hash)
+    stamp = stamp_of(exam, predictions, model, REPORT.code_hash, prior)
     if (there := stamped(path)) and there[0] == stamp:
         return there[1], True
-    content = content_of(exam, predictions)
-    values = page_values(exam, content, predictions.manifest is not None, model, stamp)
+    content = content_of(exam, predictions, prior)
+    values = page_values(exam, content, predictions.manifest is not None, model, stamp, prior)
     write_text(path, REPORT.render("exam.html", values))
     return str(values["thumbnail"]), False
 

@@ -17,6 +17,7 @@ _KEPT = (
     "side",
     "view",
     "name",
+    "prior",
     "row",
     "column",
     "shape",
@@ -53,11 +54,12 @@ def blind_exam(exam: Exam) -> Exam:
 
 def blind_content(content: ExamContent) -> ExamContent:
     """Its images. Why one cannot be shown is not told: `predict` may have quoted what it found."""
-    return replace(content, views=[_blind(view) for view in content.views], findings=[])
+    views, priors = ([_blind(view) for view in views] for views in (content.views, content.priors))
+    return replace(content, views=views, priors=priors, findings=[])
 
 
 def _blind(view: View) -> View:
     if view.pixels:
         return replace(view, about={name: view.about[name] for name in _KEPT} | dict(_NOTHING))
-    about = {"name": view.about["name"], "side": view.about["side"]}
+    about = {name: view.about[name] for name in ("name", "side", "prior")}
     return replace(view, about=about | {"reason": "cannot be shown" if "id" in view.about else "no image"})

@@ -5,7 +5,6 @@ The file is made of the records and can be deleted. A record is read when it app
 has changed costs one look at its own time.
 """
 
-import hashlib
 import json
 import os
 import sqlite3
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mammoseg.data.exam_names import exam_key
 from mammoseg.io.errors import RunFileError
 from mammoseg.io.runs import is_safe_id, read_record
 from mammoseg.report.exams import highest_scores, mean_scores
@@ -61,11 +61,6 @@ class Wanted:
     by: str = ""
     """The class whose highest scores come first; empty: the order of the work list."""
     start: int = 0
-
-
-def exam_key(patient_id: str, exam_id: str) -> str:
-    """16 hexadecimal digits."""
-    return hashlib.sha256(f"{patient_id}\0{exam_id}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 class ExamIndex:

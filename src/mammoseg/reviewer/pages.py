@@ -12,15 +12,17 @@ from pathlib import Path
 from threading import BoundedSemaphore, Lock
 from time import monotonic
 
+from mammoseg.data.exam_names import exam_key
 from mammoseg.data.predictions import Predictions
 from mammoseg.io.atomic import write_text
 from mammoseg.io.runs import is_safe_id
 from mammoseg.report.exam_page import content_of, page_values
 from mammoseg.report.exams import exams_of
 from mammoseg.report.pages import EXAM_SCRIPT, EXAM_STYLE, Kind, Pages
+from mammoseg.report.priors import prior_of
 from mammoseg.report.stamp import model_of, stamp_of, stamped
 from mammoseg.reviewer.blind import blind_content, blind_exam
-from mammoseg.reviewer.index import ListedExam, exam_key
+from mammoseg.reviewer.index import ListedExam
 
 _EXAM = Kind((*EXAM_SCRIPT, "asking.js", "review.js"), (*EXAM_STYLE, "review.css"))
 REVIEW = Pages(
@@ -48,29 +50,30 @@ class ExamPages:
         self._locks = [Lock() for _ in range(_LOCKS)]
         self._making = BoundedSemaphore(_AT_ONCE)
         self._lacking: dict[str, tuple[str, float]] = {}
-        self._of_exam: dict[str, set[str]] = {}
+        self._of_patient: dict[str, set[str]] = {}
         for row in predictions.rows.values():
-            self._of_exam.setdefault(exam_key(row.patient_id, row.exam_id), set()).add(row.image_id)
+            self._of_patient.setdefault(row.patient_id, set()).add(row.image_id)
 
     def page(self, listed: ListedExam, blind: bool) -> Path | None:
         """The file of a page. None: the exam is no longer there. Raises RunFileError if the run is not."""
         path, blind_path = self._paths(listed.exam_key)
         with self._locks[int(listed.exam_key, 16) % _LOCKS]:
-            image_ids = {i for i in {*listed.sides, *self._of_exam.get(listed.exam_key, ())} if is_safe_id(i)}
+            image_ids = {i for i in {*listed.sides, *self._of_patient.get(listed.patient_id, ())} if is_safe_id(i)}
             predictions = self._predictions.only(image_ids)
             exams, _ = exams_of(predictions, image_ids)
             exam = next((e for e in exams if exam_key(e.patient_id, e.exam_id) == listed.exam_key), None)
             if exam is None:
                 return None
+            prior = prior_of(exam, exams, predictions.rows)
             model = model_of(predictions.folder)
-            stamp = stamp_of(exam, predictions, model, REVIEW.code_hash)
+            stamp = stamp_of(exam, predictions, model, REVIEW.code_hash, prior)
             if not self._is_current(listed.exam_key, stamp):
                 with self._making:
-                    content = content_of(exam, predictions)
-                values = page_values(exam, content, predictions.manifest is not None, model, stamp)
+                    content = content_of(exam, predictions, prior)
+                values = page_values(exam, content, predictions.manifest is not None, model, stamp, prior)
                 self._write(path, "review.html", listed.exam_key, values)
                 if self._blinded:
-                    values = page_values(blind_exam(exam), blind_content(content), False, model, stamp)
+                    values = page_values(blind_exam(exam), blind_content(content), False, model, stamp, prior)
                     self._write(blind_path, "blind.html", listed.exam_key, values)
                 if not content.whole:
                     self._lacking[listed.exam_key] = stamp, monotonic()

@@ -18,7 +18,18 @@ from mammoseg.io.cells import csv_text
 from mammoseg.reviewer.errors import ReviewError
 from mammoseg.reviewer.verdict import Posted
 
-COLUMNS = ("exam_id", "laterality", "reader", "birads", "score", "ellipses", "seconds", "comment", "truth_seen")
+COLUMNS = (
+    "exam_id",
+    "laterality",
+    "reader",
+    "birads",
+    "score",
+    "ellipses",
+    "seconds",
+    "comment",
+    "truth_seen",
+    "exam_key",
+)
 """Of the CSV table, as docs/reference/verdicts.md lists them."""
 _PATIENCE = 30.0  # seconds that a writer waits for another one
 _TABLE = """

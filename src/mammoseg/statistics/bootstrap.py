@@ -22,7 +22,7 @@ Source   Efron and Tibshirani 1993, ch. 13; Field and Welsh 2007 (clusters); Hes
 Shapes   n cases | R replicates
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,18 +97,41 @@ def interval_of_scores(
     seed: int,
     scale: str = "percentile",
 ) -> Interval:
-    """`interval` of a metric of scores: n cases with labels of 0 and 1.
+    """`interval` of a metric of scores: n cases with labels of 0 and 1."""
+    return intervals_of_scores({"": (measure, scale)}, labels, scores, patients, replicates, seed)[""]
 
-    The cases are sorted by score once, so that the metric finds them in order in each of many replicates.
+
+def intervals_of_scores(
+    measures: Mapping[str, tuple[Measure, str]],
+    labels: Floats,
+    scores: Floats,
+    patients: Patients,
+    replicates: int,
+    seed: int,
+) -> dict[str, Interval]:
+    """`interval` of several metrics, each with its scale, by their names.
+
+    The patients are drawn once for all of them, and the cases are sorted by score once, so that metrics find them in order in
+    each of many replicates.
     """
     order = np.argsort(scores, kind="stable")
     number, count = patient_numbers(patients, labels.size)
     truth, values, who = labels[order], scores[order], number[order]
-    units = count
-    for side in (truth == 1, truth == 0):
-        if np.isnan(measure(truth, values, (~side)[None].astype(np.float64))[0]):
-            units = min(units, np.unique(who[side]).size)
-    return interval(lambda weights: measure(truth, values, weights), who, replicates, seed, scale, units)
+    asked = affordable(replicates, labels.size)
+    drawn: dict[str, list[Floats]] = {name: [] for name in measures}
+    for weights in patient_weights(who, asked if count > 1 else 0, seed):
+        for name, (measure, _) in measures.items():
+            drawn[name].append(measure(truth, values, weights))
+    found = {}
+    for name, (measure, scale) in measures.items():
+        units = count
+        for side in (truth == 1, truth == 0):
+            if np.isnan(measure(truth, values, (~side)[None].astype(np.float64))[0]):
+                units = min(units, np.unique(who[side]).size)
+        value = float(measure(truth, values, np.ones((1, truth.size)))[0]) if drawn[name] else np.nan
+        replicated = np.concatenate(drawn[name]) if drawn[name] else np.empty(0)
+        found[name] = interval_from(replicated, units, scale, value, asked > 0)
+    return found
 
 
 def interval_from(

@@ -165,3 +165,34 @@ def test_what_a_file_may_be_called(name: str, write: Any, bring: Any) -> None:
 def test_the_decoder_takes_no_text_for_numbers() -> None:
     with pytest.raises(AnnotationError, match="no number"):
         decode_counts("9 3")
+
+
+def two_images(first: str, second: str) -> list[dict[str, Any]]:
+    return [{"id": 3, "file_name": first}, {"id": 4, "file_name": second}]
+
+
+def test_of_two_images_of_one_name_that_in_its_folder_is_drawn(write: Any, bring: Any, mask_of: Any) -> None:
+    images = two_images("images/left.png", "other/left.png")
+    done = bring("coco", write(BAR, {**BAR, "id": 2, "image_id": 4, "bbox": [60, 60, 10, 10]}, images=images))
+    assert [(problem.item, "in other folders" in problem.message) for problem in done.problems] == [
+        ("annotation 2", True)
+    ]
+    assert mask_of(done, "left", "malignant").sum() == 150
+
+
+@pytest.mark.parametrize("images", [two_images("a/left.png", "b/left.png"), two_images("a/b/left.png", "b/left.png")])
+def test_two_images_of_one_name_in_unknown_folders_are_both_left_out(images: Any, write: Any, bring: Any) -> None:
+    done = bring("coco", write(BAR, {**BAR, "id": 2, "image_id": 4}, images=images))
+    assert len(done.problems) == 2
+    assert not done.findings
+
+
+def test_a_single_image_of_another_folder_is_drawn_and_told(
+    write: Any, bring: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert len(bring("coco", write(BAR, name="upload/left.png")).findings) == 1
+    assert "image left: drawn all the same" in caplog.text
+    caplog.clear()
+    for name in ("left.png", "images/left.png"):
+        assert len(bring("coco", write(BAR, name=name)).findings) == 1
+    assert not caplog.text

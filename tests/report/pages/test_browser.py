@@ -5,6 +5,7 @@ import csv
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from mammoseg.data.exam_names import exam_key
 from mammoseg.report.write import write_report
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -39,11 +41,21 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def report(new_study_in: Callable[[Path], Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Exam e1 with a malignant left breast, and one with hostile texts whose right CC is mirrored and whose views are missing."""
+    """Exam e1 with a malignant left breast; its prior e0, of three views; one with hostile texts whose right CC is mirrored and
+    whose other views are missing; e3, which cannot be read."""
     root = tmp_path_factory.mktemp("browser")
     study = new_study_in(root / "study")
     for side, view in (("R", "CC"), ("L", "CC"), ("R", "MLO"), ("L", "MLO")):
-        study.add(f"a_{side}-{view}", side, view, label=int(side == "L"), malignant=0.9 if side == "L" else 0.1)
+        study.add(
+            f"a_{side}-{view}",
+            side,
+            view,
+            label=int(side == "L"),
+            malignant=0.9 if side == "L" else 0.1,
+            date="2024-03-01",
+        )
+        if (side, view) != ("L", "MLO"):
+            study.add(f"old_{side}-{view}", side, view, "e0", label=0, malignant=0.65, date="2022-03-01")
     study.add("x", "R", "CC", HOSTILE, HOSTILE, points_right=True, label=0, malignant=0.6, notes=(HOSTILE,))
     study.add("gone", "R", "CC", "e3", "p3", label=0, malignant=0.7)
     (study.root / "images" / "gone.png").unlink()
@@ -120,7 +132,7 @@ def test_views_hang_back_to_back(exam: Any) -> None:
 
 
 def test_a_mirrored_image_hangs_with_its_chest_wall_inside(visit: Callable[..., Any], report: Path) -> None:
-    [path] = [path for path in (report / "exams").iterdir() if path.stem not in ("e1", "e3")]
+    [path] = [path for path in (report / "exams").iterdir() if path.stem not in ("e0", "e1", "e3")]
     page = visit(path)
     picture = pixels(page, "x")
     assert picture[:, -40:].any(axis=(0, 2)).all()
@@ -254,6 +266,62 @@ def test_the_contour_lies_where_the_map_says(exam: Any) -> None:
     assert area(narrow) < area(wide) / 3
 
 
+def test_the_prior_hangs_beside_each_view(exam: Any) -> None:
+    assert exam.locator(".view:visible").count() == 4
+    wide = exam.locator('[data-image="a_R-MLO"]').bounding_box()["width"]
+    exam.keyboard.press("o")
+    settle(exam)
+    assert exam.get_by_label("Prior", exact=True).is_checked()
+    assert exam.locator(".view:visible").count() == 7
+    assert exam.get_by_role("group", name="Left MLO, prior, 24 months before: no image").is_visible()
+    assert exam.get_by_text("prior, 24 months before", exact=True).count() == 4
+    names = ("old_R-MLO", "a_R-MLO", "a_L-MLO")
+    boxes = [exam.locator(f'[data-image="{name}"]').bounding_box() for name in names]
+    assert [box["y"] for box in boxes] == [boxes[0]["y"]] * 3
+    for box, other in pairwise(boxes):
+        assert 0 <= other["x"] - box["x"] - box["width"] <= 4, "side by side, the prior at the outer side"
+    assert boxes[1]["width"] < wide
+    for name in ("a_R-CC", "old_R-CC"):
+        assert pixels(exam, name).std() > 20
+    scales = exam.evaluate("exam.views.map((view) => view.scale)")
+    assert scales == pytest.approx([scales[0]] * 7)
+    exam.locator('[data-image="a_R-MLO"]').focus()
+    exam.keyboard.press("Enter")
+    settle(exam)
+    shown = exam.locator(".view:visible")
+    assert [each.get_attribute("data-image") for each in shown.all()] == ["a_R-MLO", "old_R-MLO"]
+    left, right = (exam.locator(f'[data-image="{name}"]').bounding_box() for name in ("old_R-MLO", "a_R-MLO"))
+    assert left["x"] + left["width"] <= right["x"]
+    exam.keyboard.press("Escape")
+    exam.get_by_label("Prior", exact=True).uncheck(force=True)
+    settle(exam)
+    assert exam.locator(".view:visible").count() == 4
+    assert exam.locator('[data-image="a_R-MLO"]').bounding_box()["width"] == wide
+
+
+def test_nothing_of_the_prior_is_found_or_said(exam: Any) -> None:
+    listed = exam.locator("#findings li").count()
+    assert listed == exam.evaluate("exam.data.images.flatMap(({ findings }) => findings).length")
+    exam.keyboard.press("o")
+    settle(exam)
+    assert exam.locator("#findings li").count() == listed
+    assert exam.locator('[data-image^="old_"] .finding').count() == 0
+    exam.keyboard.press("e")
+    box = exam.locator('[data-image="old_R-CC"]').bounding_box()
+    exam.mouse.move(box["x"] + 100, box["y"] + 150)
+    exam.mouse.down()
+    exam.mouse.move(box["x"] + 150, box["y"] + 200, steps=4)
+    exam.mouse.up()
+    assert exam.locator("#ellipses li").count() == 0
+    assert exam.evaluate("exam.verdict.rows().flatMap(({ ellipses }) => ellipses)") == []
+    assert exam.evaluate("exam.verdict.rows().map(({ exam_id }) => exam_id)") == ["e1", "e1"]
+
+
+def test_the_pictures_are_seen_before_the_pixels(exam: Any) -> None:
+    marks = exam.evaluate("performance.getEntriesByType('mark').map(({ name }) => name)")
+    assert marks == ["pictures", "pixels"]
+
+
 def test_findings_are_listed_above_the_threshold_and_are_jumped_to(exam: Any) -> None:
     listed = exam.locator("#findings li:visible")
     exam.get_by_label("Threshold").fill("0.5")
@@ -336,6 +404,7 @@ def test_the_verdict_is_saved(exam: Any, tmp_path: Path) -> None:
         None,
         [],
     )
+    assert first["exam_key"] == second["exam_key"] == exam_key("p1", "e1")
     assert (second["laterality"], second["birads"], second["score"]) == ("L", 5, 85)
     assert second["comment"] == "spiculated\nsecond line"
     assert second["seconds"] > 0
@@ -351,6 +420,7 @@ def test_the_verdict_is_saved(exam: Any, tmp_path: Path) -> None:
     assert rows[1]["reader"] == '\'=A, "B"', "no formula"
     assert json.loads(rows[1]["ellipses"]) == [ellipse]
     assert rows[0]["score"] == ""
+    assert rows[0]["exam_key"] == first["exam_key"]
 
 
 def test_the_box_of_a_finding_is_taken_without_a_mouse(exam: Any) -> None:
@@ -393,7 +463,7 @@ def test_all_exams_are_sorted_and_filtered(visit: Callable[..., Any], report: Pa
     page.get_by_role("button", name="disagreement").click()
     assert first() == "e3"
     page.get_by_label("Disagreement from").fill("0.5")
-    assert page.locator("#exams tbody tr:visible").count() == 2
+    assert page.locator("#exams tbody tr:visible").count() == 3
     page.get_by_label("Disagreement from").fill("")
     page.get_by_label("Label").select_option("malignant=1")
     assert page.locator("#exams tbody tr:visible").count() == 1

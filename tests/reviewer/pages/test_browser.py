@@ -119,3 +119,31 @@ def test_a_blinded_verdict_and_then_the_maps(page: Any, address: str) -> None:
     ]
     assert rows[1]["comment"] == "spiculated"
     assert "a_L-CC" in rows[1]["ellipses"]
+
+
+def test_the_pages_break_no_rule_of_accessibility(page: Any) -> None:
+    """Those of axe-core that a program can check: login, name, list, an exam before its verdict and after it."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+    def broken() -> list[str]:
+        found = axe.Axe().run(page, options={"runOnly": rules}).response["violations"]
+        return [f"{each['id']}: {node['html'][:200]}" for each in found for node in each["nodes"]]
+
+    assert broken() == []
+    page.get_by_label("Token").fill(TOKEN)
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_label("Reader").fill("AB")
+    assert broken() == []
+    page.get_by_role("button", name="Begin").click()
+    page.get_by_role("link", name="e2").wait_for()
+    assert broken() == []
+    page.get_by_role("link", name="Continue").click()
+    ready(page)
+    assert broken() == []
+    for side in ("Left", "Right"):
+        page.get_by_role("group", name=f"{side} breast").get_by_label("BI-RADS").select_option("1")
+    page.get_by_role("button", name="Save verdict").click()
+    page.wait_for_selector("#findings")
+    ready(page)
+    assert broken() == []

@@ -49,8 +49,8 @@ void main() {
 
 /** Draws 16-bit images. One context serves all views, since a browser has few; what it draws is copied to their canvases. */
 class Painter {
-  /** Throws an Error where WebGL2 is missing. */
-  constructor(classes) {
+  /** `restored` is called when the graphics card is back. Throws an Error where WebGL2 is missing. */
+  constructor(classes, restored) {
     this.classes = classes;
     this.canvas = document.createElement("canvas");
     this.images = [];
@@ -61,7 +61,7 @@ class Painter {
     this.canvas.addEventListener("webglcontextrestored", () => {
       this._prepare();
       for (const image of this.images) this._upload(image);
-      this.restored?.();
+      restored();
     });
   }
 
@@ -78,68 +78,66 @@ class Painter {
     if (!gl.getProgramParameter(program, gl.LINK_STATUS) && !gl.isContextLost()) {
       throw new Error(gl.getProgramInfoLog(program) || "the shader cannot be built");
     }
-    this.at = (name) => gl.getUniformLocation(program, name);
   }
 
-  /** `image`: values of exam_page.py with `levels` (pixels.js) and `maps.data`. */
-  add(image) {
+  /** What is to be unpacked of an image of exam_page.py, which other threads of the browser do. */
+  async unpack({ id, maps }) {
+    const text = document.querySelector(`[data-pixels="${CSS.escape(id)}"]`).textContent.trim();
+    return Promise.all([inflated(maps.data), inflated(text)]);
+  }
+
+  /** Take over an image and what was unpacked of it. */
+  add(image, [cells, bytes]) {
+    image.maps.data = cells;
+    image.levels = halved(pixelsOf(bytes, image.packed.shape), image.packed.shape);
     this.images.push(image);
     this._upload(image);
   }
 
   _upload(image) {
     const { gl } = this;
-    const texture = (kind, filter) => {
+    const texture = (kind, smaller, larger) => {
       const made = gl.createTexture();
       gl.bindTexture(kind, made);
-      gl.texParameteri(kind, gl.TEXTURE_MIN_FILTER, filter);
-      gl.texParameteri(kind, gl.TEXTURE_MAG_FILTER, filter === gl.LINEAR ? gl.LINEAR : gl.NEAREST);
-      gl.texParameteri(kind, gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE);
-      gl.texParameteri(kind, gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE);
+      const settings = { MIN_FILTER: smaller, MAG_FILTER: larger, WRAP_S: gl.CLAMP_TO_EDGE, WRAP_T: gl.CLAMP_TO_EDGE };
+      for (const [name, value] of Object.entries(settings)) gl.texParameteri(kind, gl[`TEXTURE_${name}`], value);
       return made;
     };
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
-    image.pixelTexture = texture(gl.TEXTURE_2D, gl.NEAREST_MIPMAP_NEAREST);
+    image.pixelTexture = texture(gl.TEXTURE_2D, gl.NEAREST_MIPMAP_NEAREST, gl.NEAREST);
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAX_LEVEL, image.levels.length - 1);
     image.levels.forEach(({ values, rows, columns }, level) =>
       gl.texImage2D(gl.TEXTURE_2D, level, gl.R16UI, columns, rows, 0, gl.RED_INTEGER, gl.UNSIGNED_SHORT, values));
-    image.mapTexture = texture(gl.TEXTURE_2D_ARRAY, gl.LINEAR);
+    image.mapTexture = texture(gl.TEXTURE_2D_ARRAY, gl.LINEAR, gl.LINEAR);
     const [classes, rows, columns] = image.maps.shape;
     gl.texImage3D(gl.TEXTURE_2D_ARRAY, 0, gl.R8, columns, rows, classes, 0, gl.RED, gl.UNSIGNED_BYTE, image.maps.data);
   }
 
-  /**
-   * Draw an image on a canvas. `place`: {ax, bx, ay, by}, column = ax x + bx and row = ay y + by for canvas pixels x, y.
-   * `look`: {shown, opacities, threshold}; the opacities are those of the classes.
-   */
-  draw(image, canvas, place, look) {
-    const { gl, at } = this;
+  /** Draw an image on a canvas, whose pixels x, y are the column ax x + bx and the row ay y + by. Opacities are of the classes. */
+  draw({ shape, packed: { factor }, levels, maps, pixelTexture, mapTexture }, canvas, { ax, bx, ay, by }, look) {
+    const { gl, program, classes } = this;
     const { width, height } = canvas;
-    if (this.canvas.width < width) this.canvas.width = width;
-    if (this.canvas.height < height) this.canvas.height = height;
-    const { factor } = image.packed;
-    const halvings = Math.floor(Math.log2(Math.max(1, Math.abs(place.ax) / factor)));
+    for (const side of ["width", "height"]) if (this.canvas[side] < canvas[side]) this.canvas[side] = canvas[side];
     gl.viewport(0, 0, width, height);
-    gl.useProgram(this.program);
+    gl.useProgram(program);
     gl.activeTexture(gl.TEXTURE0);
-    gl.bindTexture(gl.TEXTURE_2D, image.pixelTexture);
+    gl.bindTexture(gl.TEXTURE_2D, pixelTexture);
     gl.activeTexture(gl.TEXTURE1);
-    gl.bindTexture(gl.TEXTURE_2D_ARRAY, image.mapTexture);
-    gl.uniform1i(at("image"), 0);
-    gl.uniform1i(at("maps"), 1);
-    gl.uniform4f(at("to_image"), place.ax, place.bx, -place.ay, place.ay * height + place.by); // rows count from below here
-    gl.uniform2f(at("size"), image.shape[1], image.shape[0]);
-    gl.uniform1f(at("factor"), factor);
-    gl.uniform1i(at("detail"), Math.min(halvings, image.levels.length - 1));
-    gl.uniform2f(at("shown"), ...look.shown);
-    gl.uniform4f(at("to_cell"), ...image.maps.to_cell);
-    gl.uniform2f(at("cells"), image.maps.shape[2], image.maps.shape[1]);
-    if (this.classes.length) {
-      gl.uniform1fv(at("scale"), image.maps.scale);
-      gl.uniform3fv(at("colour"), this.classes.flatMap(({ colour }) => [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16) / 255)));
-      gl.uniform1fv(at("opacity"), look.opacities);
+    gl.bindTexture(gl.TEXTURE_2D_ARRAY, mapTexture);
+    const halvings = Math.floor(Math.log2(Math.max(1, Math.abs(ax) / factor)));
+    const uniforms = {
+      "1i": { image: 0, maps: 1, detail: Math.min(halvings, levels.length - 1) },
+      "1f": { factor, threshold: look.threshold, scale: maps.scale, opacity: look.opacities },
+      "2f": { size: [shape[1], shape[0]], shown: look.shown, cells: [maps.shape[2], maps.shape[1]] },
+      "3f": { colour: classes.flatMap(({ colour }) => [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16) / 255)) },
+      "4f": { to_image: [ax, bx, -ay, ay * height + by], to_cell: maps.to_cell }, // rows count from below here
+    };
+    for (const [kind, values] of Object.entries(uniforms)) {
+      for (const [name, value] of Object.entries(values)) {
+        const numbers = [value].flat();
+        if (numbers.length) gl[`uniform${kind}v`](gl.getUniformLocation(program, name), numbers); // without classes some are empty
+      }
     }
-    gl.uniform1f(at("threshold"), look.threshold);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
     canvas.getContext("2d").drawImage(this.canvas, 0, this.canvas.height - height, width, height, 0, 0, width, height);
   }
@@ -147,12 +145,13 @@ class Painter {
 
 /** The same for browsers without WebGL2: the 8-bit picture, which no window changes. */
 class PlainPainter {
-  add() {}
+  async unpack({ maps }) { return inflated(maps.data); }
+  add(image, cells) { image.maps.data = cells; }
 
-  draw(image, canvas, place) {
+  draw(image, canvas, { ax, bx, ay, by }) {
     const context = canvas.getContext("2d");
     context.fillRect(0, 0, canvas.width, canvas.height);
-    context.setTransform(1 / place.ax, 0, 0, 1 / place.ay, -place.bx / place.ax, -place.by / place.ay);
+    context.setTransform(1 / ax, 0, 0, 1 / ay, -bx / ax, -by / ay);
     context.drawImage(image.picture, 0, 0, image.shape[1], image.shape[0]);
     context.resetTransform();
   }

@@ -1,69 +1,44 @@
 // The page of an exam: its state, the controls and keys that change it, and the start.
 
 const zoomIn = (exam) => exam.zoom(exam.focused, 1.25);
+// Keys that are no control's: those have them in the template (data-hotkey).
 const KEYS = {
-  a: (exam) => exam.set("width", 1, "level", 0),
-  m: (exam) => exam.next("map", ["off", "colour", "contour"]),
-  c: (exam) => exam.next("shownClass", ["all", ...exam.classes.map(({ name }) => name)]),
+  a: (exam) => exam.change({ width: 1, level: 0 }),
   n: (exam) => exam.step(1),
   N: (exam) => exam.step(-1),
-  r: (exam) => exam.reset(),
-  "[": (exam) => exam.nudge("threshold", -0.05),
-  "]": (exam) => exam.nudge("threshold", 0.05),
-  ",": (exam) => exam.nudge("opacity", -0.1),
-  ".": (exam) => exam.nudge("opacity", 0.1),
+  "[": (exam) => exam.nudge("threshold", -5),
+  "]": (exam) => exam.nudge("threshold", 5),
+  ",": (exam) => exam.nudge("opacity", -2),
+  ".": (exam) => exam.nudge("opacity", 2),
   "+": zoomIn,
   "=": zoomIn,
   "-": (exam) => exam.zoom(exam.focused, 0.8),
-  ArrowLeft: (exam, event) => (event.shiftKey ? exam.window(0.9, 0) : exam.panScreen(-40, 0)),
-  ArrowRight: (exam, event) => (event.shiftKey ? exam.window(1 / 0.9, 0) : exam.panScreen(40, 0)),
-  ArrowUp: (exam, event) => (event.shiftKey ? exam.window(1, 0.05) : exam.panScreen(0, -40)),
-  ArrowDown: (exam, event) => (event.shiftKey ? exam.window(1, -0.05) : exam.panScreen(0, 40)),
+  ArrowLeft: (exam, isShift) => (isShift ? exam.window(0.9, 0) : exam.panScreen(-40, 0)),
+  ArrowRight: (exam, isShift) => (isShift ? exam.window(1 / 0.9, 0) : exam.panScreen(40, 0)),
+  ArrowUp: (exam, isShift) => (isShift ? exam.window(1, 0.05) : exam.panScreen(0, -40)),
+  ArrowDown: (exam, isShift) => (isShift ? exam.window(1, -0.05) : exam.panScreen(0, 40)),
   Enter: (exam) => exam.enlarge(exam.focused),
   Escape: (exam) => exam.enlarged && exam.enlarge(exam.enlarged),
-  "?": (exam) => exam.help.showModal(),
 };
-for (const [key, tool] of [["w", "window"], ["p", "pan"], ["e", "ellipse"]]) KEYS[key] = (exam) => exam.set("tool", tool);
-const SWITCHES = { i: "invert", f: "findings", b: "patches", t: "truth", l: "linked" };
-for (const [key, name] of Object.entries(SWITCHES)) KEYS[key] = (exam) => exam.toggle(name);
 
 class Exam {
   constructor(data) {
     Object.assign(this, { data, classes: data.classes, ellipses: [], chosen: null, enlarged: null, truthSeen: false });
     this.help = document.querySelector("#help");
     this.status = document.querySelector("#status");
-    this.state = {
-      ...{ tool: "window", width: 1, level: 0, invert: false, linked: true },
-      ...{ map: "colour", shownClass: "all", opacity: 0.5, threshold: 0.25 },
-      ...{ findings: true, patches: false, truth: false },
-    };
-    try {
-      if (!data.images.length) this.painter = new PlainPainter(); // gaps alone
-      else if (!("DecompressionStream" in window)) throw new Error("no DecompressionStream");
-      this.painter ??= new Painter(this.classes);
-      this.painter.restored = () => this.redraw();
-    } catch (error) {
-      this.usePlain();
-    }
-    this.views = data.images.map((image) => new View(image, document.querySelector(`[data-image="${CSS.escape(image.id)}"]`), this));
+    this.controls = [...document.querySelectorAll("[data-key]")];
+    this.state = { width: 1, level: 0 };
+    this.findings = data.images.flatMap(({ findings }) => findings).sort((a, b) => a.rank - b.rank);
+    this.views = [...data.images, ...data.priors].map((image) => new View(image, document.querySelector(`[data-image="${CSS.escape(image.id)}"]`), this));
     this.focused = this.views[0];
     this.verdict = new Verdict(this, document.querySelector("#verdict"));
     this.listen();
-    this.measure();
+    this.read();
   }
 
-  usePlain() {
-    this.painter = new PlainPainter();
-    this.state.map = "contour";
-    document.body.classList.add("plain");
-    document.querySelector("#plain-note").hidden = false;
-    for (const input of document.querySelectorAll('[name="map"][value="colour"], [data-key="opacity"]')) input.disabled = true;
-  }
+  isShown(name) { return this.state.class === "all" || this.state.class === name; }
+  isListed({ score, label }) { return score >= this.state.threshold && this.isShown(label); }
 
-  classOf(name) { return this.classes.find((each) => each.name === name); }
-  isShown(k) { return this.state.shownClass === "all" || this.classes[k].name === this.state.shownClass; }
-  isListed(finding) { return finding.score >= this.state.threshold && this.isShown(this.classes.findIndex(({ name }) => name === finding.label)); }
-  
   /** Shown for a while, and read out. */
   say(words) {
     this.status.textContent = words;
@@ -71,14 +46,28 @@ class Exam {
     this.saying = setTimeout(() => (this.status.textContent = ""), 2500);
   }
 
+  /** Take over what the controls say: numbers, on or off, or one of several. */
+  read() {
+    for (const input of this.controls) {
+      const { type, value, checked, dataset: { key } } = input;
+      if (type === "checkbox") this.state[key] = checked;
+      else if (type === "range") input.nextElementSibling.textContent = (this.state[key] = Number(value)).toFixed(2);
+      else if (checked) this.state[key] = value;
+    }
+    this.truthSeen ||= this.state.truth === true;
+    this.measure();
+  }
+
+  change(values) {
+    Object.assign(this.state, values);
+    this.redraw();
+  }
 
   /** Every image at the same scale: the largest at which each of the four lies in its view. */
   measure() {
-    this.inMm = this.data.images.every(({ pixel_mm }) => pixel_mm);
-    const fits = this.views.filter(({ width }) => width).map(({ image, width, height }) => {
-      const unit = this.inMm ? image.pixel_mm[0] : 1;
-      return Math.min(width / (image.shape[1] * unit), height / (image.shape[0] * unit));
-    });
+    this.inMm = this.views.every(({ image }) => image.pixel_mm);
+    const fits = this.views.filter(({ width }) => width).map(({ image: { shape }, side, width, height }) =>
+      Math.min(width / shape[1], height / shape[0]) / side);
     this.unit = 0.97 * Math.min(...fits);
     this.redraw();
   }
@@ -97,43 +86,22 @@ class Exam {
     });
   }
 
-  /** `set("tool", "pan", ...)`: names and values. */
-  set(...pairs) {
-    for (let i = 0; i < pairs.length; i += 2) this.state[pairs[i]] = pairs[i + 1];
-    if (this.state.truth) this.truthSeen = true;
-    for (const input of document.querySelectorAll("[data-key]")) {
-      const value = this.state[input.dataset.key];
-      if (input.type === "radio") input.checked = input.value === value;
-      else if (input.type === "checkbox") input.checked = value;
-      else {
-        input.value = value;
-        input.nextElementSibling.textContent = value.toFixed(2);
-      }
-    }
-    document.body.dataset.tool = this.state.tool;
-    if (this.started && typeof pairs[1] !== "number") this.say(`${pairs[0]}: ${pairs[1] === true ? "on" : pairs[1] === false ? "off" : pairs[1]}`);
-    this.redraw();
+  /** What the key of a control does: press it, or choose the next of several. */
+  press(control) {
+    const open = [...control.querySelectorAll("input:enabled")];
+    const one = control.matches("fieldset") ? open[(open.findIndex(({ checked }) => checked) + 1) % open.length] : control;
+    one?.click();
   }
 
-  toggle(name) {
-    const input = document.querySelector(`[data-key="${name}"]`);
-    if (input && !input.disabled) this.set(name, !this.state[name]);
-  }
-
-  next(name, values) {
-    const open = values.filter((value) => !document.querySelector(`[data-key="${name}"][value="${CSS.escape(value)}"]`)?.disabled);
-    this.set(name, open[(open.indexOf(this.state[name]) + 1) % open.length]);
-  }
-
-  nudge(name, by) {
-    const value = Math.round(Math.min(1, Math.max(name === "threshold" ? 0.01 : 0, this.state[name] + by)) * 100) / 100;
-    this.set(name, value);
-    this.say(`${name} ${value.toFixed(2)}`);
+  nudge(key, steps) {
+    const slider = document.querySelector(`[data-key="${key}"]`);
+    slider?.stepUp(steps);
+    slider?.dispatchEvent(new Event("input"));
   }
 
   window(wider, higher) {
-    const width = Math.min(20, Math.max(0.02, this.state.width * wider));
-    this.set("width", width, "level", Math.min(3, Math.max(-3, this.state.level + higher)));
+    const { width, level } = this.state;
+    this.change({ width: between(width * wider, 0.02, 20), level: between(level + higher, -3, 3) });
   }
 
   /** Change the position of a view, and of all where they are linked. */
@@ -144,13 +112,13 @@ class Exam {
   }
 
   pan(view, out, down) { this.move(view, (at) => ({ ...at, out: at.out + out, down: at.down + down })); }
-  panScreen(x, y) { this.pan(this.focused, this.focused.image.column === 0 ? -x : x, y); }
+  panScreen(x, y) { this.pan(this.focused, this.focused.isRight ? -x : x, y); }
 
   /** Around a point of the screen, or the middle of the view. */
-  zoom(view, factor, point = [view.width / 2, view.height / 2]) {
-    const [out, down] = view.outward(point);
+  zoom(view, factor, x = view.width / 2, y = view.height / 2) {
+    const [out, down] = [view.isRight ? view.width - x : x, y - view.height / 2];
     this.move(view, (at) => {
-      const zoom = Math.min(MOST_ZOOM, Math.max(0.5, at.zoom * factor));
+      const zoom = between(at.zoom * factor, 0.5, MOST_ZOOM);
       const by = zoom / at.zoom;
       return { zoom, out: (at.out + out) * by - out, down: (at.down + down) * by - down };
     });
@@ -159,27 +127,32 @@ class Exam {
   reset() {
     this.chosen = null;
     for (const view of this.views) view.position = START;
-    this.set("width", 1, "level", 0, "invert", false);
+    document.querySelector('[data-key="invert"]').checked = false;
+    this.change({ width: 1, level: 0, invert: false });
     this.say("Views and window as at first");
   }
 
+  /** One view alone, with its prior where priors are shown; or all again. */
   enlarge(view) {
     this.enlarged = this.enlarged ? null : view;
     document.querySelector("#views").classList.toggle("one", this.enlarged !== null);
-    for (const each of this.views) each.figure.classList.toggle("enlarged", each === this.enlarged);
-    for (const each of this.views) each.position = START;
+    const isPaired = ({ image: { row, column } }) => row === view.image.row && column === view.image.column;
+    for (const each of this.views) {
+      each.figure.classList.toggle("enlarged", this.enlarged !== null && isPaired(each));
+      each.position = START;
+    }
     this.measure();
-    if (this.enlarged) view.position = view.positionOf(view.image.shape.map((size) => size / 2), 1); // alone it is in the middle
+    if (this.enlarged) this.move(view, () => view.positionOf(view.image.shape.map((size) => size / 2), 1)); // in the middle
     view.figure.focus({ preventScroll: true });
   }
 
   choose(finding) {
     this.chosen = finding;
-    const view = this.views.find(({ image }) => image.findings.includes(finding));
+    const view = this.views.find(({ image }) => image.id === finding.image_id);
     if (this.enlarged && this.enlarged !== view) this.enlarge(this.enlarged);
     const [top, left, bottom, right] = finding.box ?? [...finding.peak, ...finding.peak];
-    const across = Math.max(bottom - top, right - left, 60) * (view.scale / view.position.zoom);
-    const zoom = Math.min(6, Math.max(1.5, (Math.min(view.width, view.height) * 0.3) / across));
+    const across = Math.max(bottom - top, right - left, 60) * view.fit;
+    const zoom = between((Math.min(view.width, view.height) * 0.3) / across, 1.5, 6);
     this.move(view, () => view.positionOf(finding.peak, zoom));
     view.figure.scrollIntoView({ block: "nearest" });
     this.focused = view;
@@ -192,91 +165,105 @@ class Exam {
   }
 
   /** The ellipse in the rectangle between two places, while it is being drawn. */
-  stretch(image, from, to) {
+  stretch({ id, shape }, from, to) {
     if (this.drawn) this.ellipses.pop();
-    const inside = (value, size) => Math.min(size, Math.max(0, value));
-    const [top, bottom] = [from[0], to[0]].map((row) => inside(row, image.shape[0])).sort((a, b) => a - b);
-    const [left, right] = [from[1], to[1]].map((column) => inside(column, image.shape[1])).sort((a, b) => a - b);
-    this.drawn = ellipseIn(image.id, [top, left, bottom, right]);
+    const [[top, bottom], [left, right]] = [0, 1].map((axis) =>
+      [from[axis], to[axis]].map((at) => between(at, 0, shape[axis])).sort((a, b) => a - b));
+    this.drawn = ellipseIn(id, [top, left, bottom, right]);
     this.ellipses.push(this.drawn);
     this.redraw();
   }
 
-  keepEllipse() {
-    if (this.drawn && Math.min(this.drawn.semi_rows, this.drawn.semi_columns) < 1) this.ellipses.pop(); // no more than a click
-    this.drawn = null;
-    this.listEllipses();
-  }
-
   listEllipses() {
-    document.querySelector("#ellipses").replaceChildren(...this.ellipses.map((ellipse, number) => {
-      const [item, button] = ["li", "button"].map((name) => document.createElement(name));
-      const words = `esion ${number + 1}, ${this.data.images.find(({ id }) => id === ellipse.image_id).name}`;
-      Object.assign(button, { type: "button", textContent: "Remove", ariaLabel: `Remove l${words}` });
+    this.drawn = null;
+    this.ellipses = this.ellipses.filter(({ semi_rows, semi_columns }) => Math.min(semi_rows, semi_columns) >= 1); // more than a click
+    document.querySelector("#ellipses").replaceChildren(...this.ellipses.map(({ image_id }, number) => {
+      const item = document.querySelector("#lesion").content.firstElementChild.cloneNode(true);
+      const [words, button] = item.children;
+      words.textContent = `${number + 1}, ${this.data.images.find(({ id }) => id === image_id).name}`;
+      button.ariaLabel = `Remove lesion ${words.textContent}`;
       button.addEventListener("click", () => {
         this.ellipses.splice(number, 1);
         this.listEllipses();
       });
-      item.append(`L${words} `, button);
       return item;
     }));
     this.verdict.dirty ||= this.ellipses.length > 0;
     this.redraw();
   }
 
+  /** The box of the chosen finding as a lesion. */
+  takeFinding() {
+    if (!this.chosen?.box) return this.say("Choose a finding first");
+    this.ellipses.push(ellipseIn(this.chosen.image_id, this.chosen.box));
+    this.listEllipses();
+  }
+
   listen() {
-    this.findings = this.data.images.flatMap(({ findings }) => findings).sort((a, b) => a.rank - b.rank);
-    for (const view of this.views) {
-      view.listen();
-      view.figure.addEventListener("focus", () => (this.focused = view));
+    for (const view of this.views) view.listen();
+    for (const button of document.querySelectorAll("[data-finding]")) {
+      button.addEventListener("click", () => this.choose(this.findings[button.dataset.finding]));
     }
-    document.querySelectorAll("[data-finding]").forEach((button) =>
-      button.addEventListener("click", () => this.choose(this.findings[button.dataset.finding])));
-    for (const input of document.querySelectorAll("[data-key]")) {
-      const value = () => (input.type === "checkbox" ? input.checked : input.type === "range" ? Number(input.value) : input.value);
-      input.addEventListener("input", () => this.set(input.dataset.key, value()));
+    for (const input of this.controls) {
+      input.addEventListener("input", () => {
+        this.read();
+        const value = this.state[input.dataset.key];
+        this.say(`${input.dataset.key}: ${value === true ? "on" : value === false ? "off" : input.value}`);
+      });
     }
     document.querySelector("#ask-help").addEventListener("click", () => this.help.showModal());
     document.querySelector("#reset").addEventListener("click", () => this.reset());
-    document.querySelector("#take-finding")?.addEventListener("click", () => {
-      const image = this.data.images.find(({ findings }) => findings.includes(this.chosen));
-      if (!image?.findings || !this.chosen.box) return this.say("Choose a finding first");
-      this.ellipses.push(ellipseIn(image.id, this.chosen.box));
-      this.listEllipses();
-    });
+    document.querySelector("#take-finding")?.addEventListener("click", () => this.takeFinding());
     document.addEventListener("keydown", (event) => {
       const { target, key } = event;
-      const action = KEYS[key] ?? KEYS[key.toLowerCase()];
+      const control = document.querySelector(`[data-hotkey="${CSS.escape(key.toLowerCase())}"]`);
+      const action = KEYS[key] ?? KEYS[key.toLowerCase()] ?? (control && (() => this.press(control)));
       const isWriting = target.matches("textarea, select, input:not([type=radio], [type=checkbox], [type=range])");
       const isItsOwn = (key.startsWith("Arrow") && target.matches("input")) || (key === "Enter" && !target.matches(".view"));
       if (!action || isWriting || isItsOwn || (!this.focused && key !== "?") || this.help.open || event.ctrlKey || event.metaKey || event.altKey) return;
       event.preventDefault();
-      action(this, event);
+      action(this, event.shiftKey);
     });
     new ResizeObserver(() => this.measure()).observe(document.querySelector("#views"));
   }
 
-  /** Unpack the images one after the other; each is shown as soon as it is there. */
+  /** How images are drawn; building it may take a second. */
+  choosePainter() {
+    try {
+      this.painter = new Painter(this.classes, () => this.redraw());
+    } catch (error) {
+      this.painter = new PlainPainter();
+      document.body.classList.add("plain");
+      document.querySelector("#plain-note").hidden = false;
+      for (const input of document.querySelectorAll('[data-key="map"][value="colour"], [data-key="opacity"]')) input.disabled = true;
+      document.querySelector('[data-key="map"][value="contour"]')?.click();
+    }
+  }
+
+  /** The pictures of the template first; then all pixels, one image after the other, each shown as soon as it is there. */
   async load() {
-    for (const view of this.views) {
-      const { image } = view;
+    await Promise.allSettled(this.views.map(({ image }) => image.picture.decode()));
+    await new Promise(requestAnimationFrame);
+    await soon();
+    performance.mark("pictures");
+    if (this.views.length) this.choosePainter();
+    const unpacked = this.views.map(({ image }) => this.painter.unpack(image));
+    for (const [number, view] of this.views.entries()) {
       try {
-        if ("DecompressionStream" in window) image.maps.data = await inflated(image.maps.data);
-        else image.maps.shape = [0, 0, 0];
-        if (this.painter instanceof Painter) {
-          const packed = document.querySelector(`[data-pixels="${CSS.escape(image.id)}"]`).textContent.trim();
-          image.levels = halved(await unpackedPixels(packed, image.packed.shape), image.packed.shape);
-        } else await image.picture.decode();
-        this.painter.add(image);
-        view.ready = true;
-        this.redraw();
+        this.painter.add(view.image, await unpacked[number]);
+        view.start();
+        await soon();
       } catch (error) {
         view.figure.querySelector(".levels").textContent = `cannot be shown: ${error.message}`;
       }
     }
+    performance.mark("pixels");
     document.body.dataset.ready = "true";
   }
 }
+
+/** After what waits in the browser: frames, keys, the mouse. */
+function soon() { return new Promise((done) => setTimeout(done)); }
 
 function ellipseIn(image_id, [top, left, bottom, right]) {
   const tenth = (value) => Math.round(value * 10) / 10;
@@ -285,6 +272,4 @@ function ellipseIn(image_id, [top, left, bottom, right]) {
 }
 
 const exam = new Exam(JSON.parse(document.querySelector("#exam").textContent));
-exam.set();
-exam.started = true;
 exam.load();

@@ -10,9 +10,8 @@ async function inflated(text) {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-/** Packed pixels of `rows` x `columns` -> their values, row by row. */
-async function unpackedPixels(text, [rows, columns]) {
-  const bytes = await inflated(text);
+/** The bytes of `rows` x `columns` packed pixels -> their values, row by row. */
+function pixelsOf(bytes, [rows, columns]) {
   const count = rows * columns;
   if (bytes.length !== 2 * count) throw new Error(`${bytes.length} bytes for ${rows} x ${columns} pixels`);
   const values = new Uint16Array(count);
@@ -25,12 +24,11 @@ async function unpackedPixels(text, [rows, columns]) {
 function halved(values, [rows, columns]) {
   const levels = [{ values, rows, columns }];
   while (Math.min(rows, columns) > 64) {
-    const { values: fine, columns: wide } = levels[levels.length - 1];
-    rows >>= 1;
-    columns >>= 1;
+    const { values: fine, columns: wide } = levels.at(-1);
+    [rows, columns] = [rows >> 1, columns >> 1];
     const coarse = new Uint16Array(rows * columns);
     for (let row = 0, i = 0; row < rows; row++) {
-      for (let column = 0, j = 2 * row * wide; column < columns; column++, i++, j += 2) {
+      for (let j = 2 * row * wide, end = i + columns; i < end; i++, j += 2) {
         coarse[i] = (fine[j] + fine[j + 1] + fine[j + wide] + fine[j + wide + 1] + 2) >> 2;
       }
     }

@@ -1,230 +1,197 @@
 // The views of an exam: where each image lies in its canvas, what is drawn on it, and what the pointer does with it.
 
 const SVG = "http://www.w3.org/2000/svg";
-const DASHES = { solid: "", dashed: "7 5", dotted: "2 4" };
-const BAR_MM = [100, 50, 20, 10, 5, 2, 1, 0.5, 0.2];
+const DASHES = { solid: "none", dashed: "7 5", dotted: "2 4" };
+const BAR_MM = [100, 50, 20, 10, 5, 2, 1, 0.5, 0.2, 0.1];
 const MOST_ZOOM = 40;
 const START = { zoom: 1, out: 0, down: 0 };
 const TRUTH = "#8fd694";
+const between = (value, least, most) => Math.min(most, Math.max(least, value));
 
 function svg(name, attributes, parent) {
   const made = document.createElementNS(SVG, name);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  parent?.append(made);
+  parent.append(made);
   return made;
 }
+
+const rectangle = ([top, left, bottom, right]) => `M${left} ${top}H${right}V${bottom}H${left}Z`;
 
 /**
  * One image. Places are in pixels of its file. On the screen, "out" counts from the chest wall outwards, so that all views move
  * alike: `position` is {zoom, out, down}, of which `out` and `down` are screen pixels by which the image is moved.
  */
 class View {
-  /** Scripts take over from the still picture and outlines of the template. */
   constructor(image, figure, exam) {
-    Object.assign(this, { image, figure, exam, position: START });
-    this.stage = figure.querySelector(".stage");
+    Object.assign(this, { image, figure, exam, position: START, ready: false, isRight: image.column === 0 });
+    for (const name of ["stage", "marks", "levels", "bar"]) this[name] = figure.querySelector(`.${name}`);
     this.canvas = figure.querySelector("canvas");
-    this.marks = figure.querySelector("svg");
+    image.picture = figure.querySelector("img");
+  }
+
+  /** Take over from the still picture and outlines of the template. */
+  start() {
     this.marks.replaceChildren();
-    this.marks.removeAttribute("class");
     this.marks.removeAttribute("preserveAspectRatio");
     this.onFile = svg("g", {}, this.marks); // in pixels of the file
     this.onScreen = svg("g", {}, this.marks);
-    image.picture = figure.querySelector("img");
-    this.ready = false;
-    figure.classList.add("live");
+    this.figure.classList.add("live");
+    this.ready = true;
+    this.draw();
   }
 
   get width() { return this.stage.clientWidth; }
   get height() { return this.stage.clientHeight; }
 
-  /** Screen pixels for one pixel of the file. `unit`: those for a millimetre, or for a pixel where no size is known. */
-  get scale() { return this.exam.unit * (this.exam.inMm ? this.image.pixel_mm[0] : 1) * this.position.zoom; }
+  /** Of a pixel of the file: millimetres, or 1 where no size is known; on the screen, before zoom and with it. */
+  get side() { return this.exam.inMm ? this.image.pixel_mm[0] : 1; }
+  get fit() { return this.exam.unit * this.side; }
+  get scale() { return this.fit * this.position.zoom; }
 
   /** Column = ax x + bx, row = ay y + by of screen pixels x, y. */
   get place() {
-    const { image, scale, width, height } = this;
-    const position = this.within(this.position);
-    const [rows, columns] = image.shape;
-    const flip = image.column === 0 ? -1 : 1; // out is to the left of the right breast
-    const edge = image.column === 0 ? width : 0;
-    const toFile = image.points_right ? 1 : -1;
-    const wall = image.points_right ? 0 : columns;
+    const { image: { shape: [rows, columns], points_right }, scale, isRight } = this;
+    const { out, down } = this.within(this.position);
+    const edge = ((isRight ? this.width : 0) + out) / scale; // the left edge of the view, from the chest wall
     return {
-      ax: (toFile * flip) / scale,
-      bx: wall + toFile * ((position.out - flip * edge) / scale),
+      ax: (points_right === isRight ? -1 : 1) / scale,
+      bx: points_right ? edge : columns - edge,
       ay: 1 / scale,
-      by: rows / 2 + (position.down - height / 2) / scale,
+      by: rows / 2 + (down - this.height / 2) / scale,
     };
   }
 
   /** The nearest position in which the middle of the view is on the image, or the image hangs at its wall. */
   within({ zoom, out, down }) {
-    const scale = (this.scale / this.position.zoom) * zoom;
-    const [rows, columns] = this.image.shape.map((size) => size * scale);
-    const between = (value, least, most) => Math.min(most, Math.max(least, value));
-    return {
-      zoom,
-      out: between(out, -this.width / 2, Math.max(0, columns - this.width / 2)),
-      down: between(down, -rows / 2, rows / 2),
-    };
+    const [rows, columns] = this.image.shape.map((size) => size * this.fit * zoom);
+    const middle = this.width / 2;
+    return { zoom, out: between(out, -middle, Math.max(0, columns - middle)), down: between(down, -rows / 2, rows / 2) };
   }
 
-  toScreen([row, column]) {
+  /** Where in the file the pointer is. */
+  fileAt({ offsetX, offsetY }) {
     const { ax, bx, ay, by } = this.place;
-    return [(column - bx) / ax, (row - by) / ay];
-  }
-
-  toFile([x, y]) {
-    const { ax, bx, ay, by } = this.place;
-    return [ay * y + by, ax * x + bx];
-  }
-
-  /** How far from the inner edge and the middle a point of the screen is. */
-  outward([x, y]) { return [this.image.column === 0 ? this.width - x : x, y - this.height / 2]; }
-
-  pointOf(event) {
-    const box = this.stage.getBoundingClientRect();
-    return [event.clientX - box.left, event.clientY - box.top];
+    return [ay * offsetY + by, ax * offsetX + bx];
   }
 
   /** The position in which a place of the file is in the middle. */
   positionOf([row, column], zoom) {
-    const scale = (this.scale / this.position.zoom) * zoom;
-    const out = this.image.points_right ? column : this.image.shape[1] - column;
-    return { zoom, out: out * scale - this.width / 2, down: (row - this.image.shape[0] / 2) * scale };
+    const { image: { shape: [rows, columns], points_right }, fit } = this;
+    const out = (points_right ? column : columns - column) * fit * zoom - this.width / 2;
+    return { zoom, out, down: (row - rows / 2) * fit * zoom };
   }
 
+  /** The stored values of black and white. */
   shown() {
-    const { image, exam } = this;
-    const [low, high] = image.shown;
-    const wide = (high - low) * exam.state.width;
-    const middle = (low + high) / 2 + (high - low) * exam.state.level;
-    return exam.state.invert ? [middle + wide / 2, middle - wide / 2] : [middle - wide / 2, middle + wide / 2];
+    const [[low, high], { width, level, invert }] = [this.image.shown, this.exam.state];
+    const [middle, half] = [(low + high) / 2 + (high - low) * level, ((high - low) * width) / 2];
+    return invert ? [middle + half, middle - half] : [middle - half, middle + half];
   }
 
   draw() {
     const { canvas, image, exam, width, height } = this;
     if (!this.ready || !width) return;
     const density = window.devicePixelRatio || 1;
-    const [columns, rows] = [Math.round(width * density), Math.round(height * density)];
-    if (canvas.width !== columns) canvas.width = columns;
-    if (canvas.height !== rows) canvas.height = rows;
+    const size = { width: Math.round(width * density), height: Math.round(height * density) };
+    for (const side in size) if (canvas[side] !== size[side]) canvas[side] = size[side];
     const { ax, bx, ay, by } = this.place;
-    const opacities = exam.classes.map((_, k) =>
-      exam.state.map === "colour" && exam.isShown(k) ? exam.state.opacity : 0);
-    const look = { shown: this.shown(), opacities, threshold: exam.state.threshold };
+    const { map, opacity, threshold } = exam.state;
+    const opacities = exam.classes.map(({ name }) => (map === "colour" && exam.isShown(name) ? opacity : 0));
+    const look = { shown: this.shown(), opacities, threshold };
     exam.painter.draw(image, canvas, { ax: ax / density, bx, ay: ay / density, by }, look);
     this.drawMarks();
+    const [low, high] = look.shown;
+    this.levels.textContent = exam.painter instanceof PlainPainter ? "8-bit picture"
+      : `W ${Math.round(Math.abs(high - low))}  L ${Math.round((low + high) / 2)}  x${this.position.zoom.toFixed(1)}`;
   }
 
   drawMarks() {
     const { marks, onFile, onScreen, exam, image, width, height } = this;
-    const { state } = exam;
-    marks.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    const { state, classes, chosen } = exam;
     const { ax, bx, ay, by } = this.place;
+    marks.setAttribute("viewBox", `0 0 ${width} ${height}`);
     onFile.setAttribute("transform", `matrix(${1 / ax} 0 0 ${1 / ay} ${-bx / ax} ${-by / ay})`);
     onFile.replaceChildren();
     onScreen.replaceChildren();
-    const line = (d, colour, style, wide = 1.6, kind = "") => {
-      const dashes = DASHES[style] ? { "stroke-dasharray": DASHES[style] } : {};
-      const both = { d, fill: "none", "vector-effect": "non-scaling-stroke" };
-      svg("path", { ...both, stroke: "#000", "stroke-width": wide + 1.6, "stroke-opacity": 0.55 }, onFile);
-      svg("path", { ...both, ...dashes, stroke: colour, "stroke-width": wide, class: kind }, onFile);
-    };
-    exam.classes.forEach((each, k) => {
-      if (!exam.isShown(k)) return;
-      if (state.map === "contour") line(this.contour(k, state.threshold), each.colour, each.line, 1.6, "contour");
-    });
-    if (state.findings) {
-      for (const finding of image.findings.filter((each) => exam.isListed(each))) {
-        const { colour, line: style } = exam.classOf(finding.label);
-        const chosen = finding === exam.chosen;
-        line(finding.path, chosen ? "#fff" : colour, style, chosen ? 2.4 : 1.4, "finding");
-        const [top, ...sides] = finding.box ?? [...finding.peak, 0, finding.peak[1]];
-        const isFirst = finding.label === exam.classes[0].name; // two classes often point at the same place
-        this.label([top, isFirst === ax > 0 ? sides[0] : sides[2]], finding.rank, colour, isFirst);
+    for (const { name, colour, line } of classes.filter((each) => exam.isShown(each.name))) {
+      if (state.map === "contour") this.line("contour", this.contour(classes.findIndex((each) => each.name === name)), colour, line);
+      for (const finding of state.findings ? image.findings.filter((each) => each.label === name && exam.isListed(each)) : []) {
+        this.line("finding", finding.path, finding === chosen ? "#fff" : colour, line, finding === chosen ? 2.4 : 1.4);
+        const isLeft = name === classes[0].name; // two classes often point at the same place
+        this.label(finding.box ?? [...finding.peak, ...finding.peak], finding.rank, colour, isLeft);
       }
-    }
-    if (state.patches) {
-      image.patches.forEach(({ box: [top, left, bottom, right] }, number) => {
-        line(`M${left} ${top}H${right}V${bottom}H${left}Z`, "#fff", "solid", 1.2, "patch");
-        this.label([top, ax < 0 ? right : left], `P${number + 1}`, "#fff");
-      });
-    }
-    for (const each of state.truth ? exam.classes.filter((_, k) => exam.isShown(k)) : []) {
-      for (const outline of image.outlines[each.name] ?? []) {
-        line(`M${outline.map(([row, column]) => `${column} ${row}`).join("L")}Z`, TRUTH, each.line, 2, "truth");
+      for (const outline of (state.truth && image.outlines[name]) || []) {
+        this.line("truth", `M${outline.map(([row, column]) => `${column} ${row}`).join("L")}Z`, TRUTH, line, 2);
         const [row, column] = outline.reduce((a, b) => (a[0] > b[0] ? a : b));
-        this.label([row + 14 * Math.abs(ay), column], `truth: ${each.name}`, TRUTH);
+        this.label([row + 14 * ay, column, row, column], `truth: ${name}`, TRUTH);
       }
     }
-    for (const each of exam.ellipses.filter(({ image_id }) => image_id === image.id)) {
-      const { row, column, semi_rows: tall, semi_columns: wide } = each;
-      line(`M${column - wide} ${row}a${wide} ${tall} 0 1 0 ${2 * wide} 0a${wide} ${tall} 0 1 0 ${-2 * wide} 0`, "#7CFC98", "solid", 2, "ellipse");
+    for (const [number, { box }] of state.patches ? image.patches.entries() : []) {
+      this.line("patch", rectangle(box), "#fff", "solid", 1.2);
+      this.label(box, `P${number + 1}`, "#fff");
+    }
+    for (const { row, column, semi_rows: tall, semi_columns: wide } of exam.ellipses.filter(({ image_id }) => image_id === image.id)) {
+      this.line("ellipse", `M${column - wide} ${row}a${wide} ${tall} 0 1 0 ${2 * wide} 0a${wide} ${tall} 0 1 0 ${-2 * wide} 0`, "#7CFC98", "solid", 2);
     }
     this.drawBar();
-    this.figure.querySelector(".levels").textContent = exam.painter instanceof PlainPainter ? "8-bit picture"
-      : `W ${Math.round(Math.abs(this.shown()[1] - this.shown()[0]))}  L ${Math.round((this.shown()[0] + this.shown()[1]) / 2)}  x${this.position.zoom.toFixed(1)}`;
   }
 
-  /** Words right of a place, or left of it. */
-  label(place, words, colour, isLeft = false) {
-    const [x, y] = this.toScreen(place);
-    const side = (isLeft && x > 40) || x > 0.75 * this.width ? -1 : 1; // so that the words are in the view
-    this.words({ x: x + 4 * side, y: y + 4, fill: colour, "text-anchor": side > 0 ? "start" : "end" }, words);
+  line(kind, d, colour, style, wide = 1.6) {
+    const both = { d, fill: "none", "vector-effect": "non-scaling-stroke" };
+    svg("path", { ...both, stroke: "#000", "stroke-width": wide + 1.6, "stroke-opacity": 0.55 }, this.onFile);
+    svg("path", { ...both, stroke: colour, "stroke-width": wide, "stroke-dasharray": DASHES[style], class: kind }, this.onFile);
   }
 
-  words(attributes, text) {
-    const halo = { stroke: "#000", "stroke-width": 3, "paint-order": "stroke" };
-    svg("text", { ...halo, ...attributes }, this.onScreen).textContent = text;
+  /** Words at the upper right corner of a box, or at the upper left one. */
+  label([top, left, , right], words, colour, isLeft = false) {
+    const { ax, bx, ay, by } = this.place;
+    const x = ((isLeft === ax > 0 ? left : right) - bx) / ax;
+    const side = (isLeft && x > 40) || x > 0.6 * this.width ? -1 : 1; // so that the words are in the view
+    const at = { x: x + 4 * side, y: (top - by) / ay + 4, fill: colour, "text-anchor": side > 0 ? "start" : "end" };
+    svg("text", at, this.onScreen).textContent = words;
   }
 
   drawBar() {
-    const { image, width, height } = this;
-    const x = image.column === 0 ? 12 : width - 12;
-    const flip = image.column === 0 ? 1 : -1;
-    const at = { x, y: height - 18, fill: "#e8edf2", "text-anchor": flip > 0 ? "start" : "end" };
-    if (!image.pixel_mm) return this.words(at, "pixel size unknown");
-    const perMm = 1 / Math.abs(this.place.ax) / image.pixel_mm[1];
-    const mm = BAR_MM.find((each) => each * perMm <= width / 3) ?? BAR_MM[BAR_MM.length - 1];
-    svg("path", { d: `M${x} ${height - 12}h${flip * mm * perMm}m0 -4v8M${x} ${height - 16}v8`, stroke: "#e8edf2", "stroke-width": 1.5, fill: "none" }, this.onScreen);
-    this.words(at, `${mm} mm`);
+    const perMm = this.scale / (this.image.pixel_mm?.[1] ?? NaN);
+    const mm = BAR_MM.find((each) => each * perMm <= this.width / 3);
+    this.bar.textContent = mm ? `${mm} mm` : "pixel size unknown";
+    this.bar.style.width = mm ? `${mm * perMm}px` : "auto";
   }
 
   /** Kept until the threshold is another. */
-  contour(k, threshold) {
-    if (this.contoursAt !== threshold) [this.contoursAt, this.contours] = [threshold, {}];
+  contour(k) {
+    const { threshold } = this.exam.state;
+    if (this.contours?.threshold !== threshold) this.contours = { threshold };
     return (this.contours[k] ??= contourPath(this.image.maps, k, threshold));
   }
 
   listen() {
-    const { stage, exam } = this;
+    const { stage, exam, figure } = this;
+    figure.addEventListener("focus", () => (exam.focused = this));
     stage.addEventListener("contextmenu", (event) => event.preventDefault());
+    stage.addEventListener("dblclick", () => exam.enlarge(this));
     stage.addEventListener("wheel", (event) => {
       event.preventDefault();
-      exam.zoom(this, Math.exp(-event.deltaY / 500), this.pointOf(event));
+      exam.zoom(this, Math.exp(-event.deltaY / 500), event.offsetX, event.offsetY);
     }, { passive: false });
+    let [tool, start, last] = [];
     stage.addEventListener("pointerdown", (event) => {
-      this.figure.focus({ preventScroll: true });
+      figure.focus({ preventScroll: true });
       stage.setPointerCapture(event.pointerId);
-      const tool = event.button ? "pan" : exam.state.tool;
-      const start = this.toFile(this.pointOf(event));
-      let last = [event.clientX, event.clientY];
-      const move = (moved) => {
-        const [dx, dy] = [moved.clientX - last[0], moved.clientY - last[1]];
-        last = [moved.clientX, moved.clientY];
-        if (tool === "window") exam.window(Math.exp(dx / 250), -dy / 500);
-        else if (tool === "pan") exam.pan(this, this.image.column === 0 ? dx : -dx, -dy);
-        else exam.stretch(this.image, start, this.toFile(this.pointOf(moved)));
-      };
-      const end = () => {
-        stage.removeEventListener("pointermove", move);
-        if (tool === "ellipse") exam.keepEllipse();
-      };
-      stage.addEventListener("pointermove", move);
-      stage.addEventListener("lostpointercapture", end, { once: true });
+      tool = event.button || (exam.state.tool === "ellipse" && this.image.prior) ? "pan" : exam.state.tool;
+      [start, last] = [this.fileAt(event), event];
     });
-    stage.addEventListener("dblclick", () => exam.enlarge(this));
+    stage.addEventListener("pointermove", (event) => {
+      if (!tool) return;
+      const [dx, dy] = [event.clientX - last.clientX, event.clientY - last.clientY];
+      if (tool === "window") exam.window(Math.exp(dx / 250), -dy / 500);
+      else if (tool === "pan") exam.pan(this, this.isRight ? dx : -dx, -dy);
+      else exam.stretch(this.image, start, this.fileAt(event));
+      last = event;
+    });
+    stage.addEventListener("lostpointercapture", () => {
+      if (tool === "ellipse") exam.listEllipses();
+      tool = null;
+    });
   }
 }

@@ -27,7 +27,7 @@ async function keep() {
   const button = document.querySelector("#keep");
   button.disabled = true;
   try {
-    const verdicts = exam.verdict.rows().map(({ exam_id, reader, ...row }) => row);
+    const verdicts = exam.verdict.rows().map(({ exam_id, exam_key, reader, ...row }) => row);
     const page = document.querySelector('[name="mammoseg-page"]').content;
     await ask(`/exams/${keyOfExam}/verdict`, { reader: form.elements.reader.value, page, verdicts });
     exam.verdict.dirty = false;
