@@ -10,14 +10,18 @@ import numpy as np
 import pytest
 
 import mammoseg
+from mammoseg.calibrate import calibrate
+from mammoseg.calibration.stored import CalibrationError
 from mammoseg.data import load
 from mammoseg.data.manifest import Manifest
 from mammoseg.inference.batch import predict_images
 from mammoseg.inference.predictor import open_predictor
 from mammoseg.ingest import examine
+from mammoseg.io.calibration import write_calibration
 from mammoseg.io.errors import ImageReadError
 from mammoseg.io.read import read_image, read_pixels
 from mammoseg.io.runs import load_prediction, map_png_path
+from mammoseg.io.scores_table import read_predictions_csv
 from mammoseg.nn.checkpoint import CheckpointError
 
 
@@ -119,3 +123,33 @@ def test_type_checkers_see_the_public_names() -> None:
     assert told == set(mammoseg.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         mammoseg.nothing  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_a_calibrated_model_tells_of_a_breast(
+    model: mammoseg.Model,
+    trained_run: Path,
+    phantom_study: Manifest,
+    write_scored_study: Callable[..., Manifest],
+    tmp_path: Path,
+) -> None:
+    """The same probability and decision as in predictions.csv."""
+    manifest = write_scored_study(tmp_path, open_predictor(trained_run, "cpu").settings, patients=60)
+    write_calibration(
+        tmp_path / "c.json", calibrate(tmp_path / "predictions", manifest, at="threshold=0.4").calibration
+    )
+    calibrated = mammoseg.load(trained_run, "cpu", calibration=tmp_path / "c.json")
+    rows = [row for row in phantom_study.subset("test").rows() if row.laterality == "L"][:2]
+    [decision] = calibrated.breast([calibrated(row.path, pixel_mm=row.pixel_mm) for row in rows]).values()
+    predictor = open_predictor(trained_run, "cpu", calibration=tmp_path / "c.json")
+    predict_images(predictor, rows, tmp_path / "out")
+    table = read_predictions_csv(tmp_path / "out")
+    [breast] = table[table["level"] == "breast"].to_dict("records")
+    assert decision.score == pytest.approx(breast["malignant"], abs=1e-6)
+    assert decision.probability == pytest.approx(breast["calibrated_malignant"], abs=1e-6)
+    assert decision.recalled is bool(breast["recalled_malignant"]) is (decision.score >= 0.4)
+    assert calibrated.calibration == predictor.calibration
+    with pytest.raises(ValueError, match="no result is given"):
+        calibrated.breast([])
+    assert model.calibration is None
+    with pytest.raises(CalibrationError, match="has no calibration"):
+        model.breast([])

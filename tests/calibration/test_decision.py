@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mammoseg.calibration.decision import net_benefit, net_benefit_of_all, thresholds
-from mammoseg.calibration.prior import case_weights
+from mammoseg.calibration.prior import weighted_to
 
 AT = np.array([0.1, 0.25, 0.4, 0.6])
 
@@ -18,8 +18,7 @@ def test_is_what_dcurves_says(twenty: Any) -> None:
 
 
 def test_weights_give_what_dcurves_says_of_another_prevalence(twenty: Any) -> None:
-    positive, negative = case_weights(0.4, 0.1)
-    weights = np.where(twenty.labels == 1, positive, negative)[None]
+    weights = weighted_to(twenty.labels, np.ones((1, 20)), 0.1)
     assert net_benefit(*twenty, AT, weights)[0] == pytest.approx([0.025, -0.0625, -0.075, -0.175])
     assert net_benefit_of_all(twenty.labels, AT, weights)[0] == pytest.approx([0, -0.2, -0.5, -1.25])
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
-from mammoseg.calibration.prior import case_weights, shifted
+from mammoseg.calibration.prior import shifted, weighted_to
 
 
 def test_is_the_intercept_of_king_and_zeng_and_the_theorem_of_elkan() -> None:
@@ -26,7 +26,11 @@ def test_keeps_what_is_certain_and_what_is_unknown() -> None:
     assert shifted(np.array([0.2]), 0.3, 0.3) == pytest.approx([0.2])
 
 
-def test_weights_give_the_share_and_keep_n() -> None:
-    positive, negative = case_weights(0.25, 0.01)
-    assert 25 * positive + 75 * negative == pytest.approx(100)
-    assert 25 * positive / 100 == pytest.approx(0.01)
+@pytest.mark.filterwarnings("error")
+def test_weights_give_every_row_the_share_and_keep_its_sum() -> None:
+    labels, weights = np.array([1.0, 0, 0, 0]), np.array([[1.0, 1, 1, 1], [2, 1, 0, 1], [0, 2, 1, 1]])
+    found = weighted_to(labels, weights, 0.01)
+    assert found[0] == pytest.approx([0.04, 1.32, 1.32, 1.32])
+    assert found[1] == pytest.approx([0.04, 1.98, 0, 1.98])
+    assert np.isnan(found[2]).all()
+    assert weighted_to(labels, weights, None) is weights

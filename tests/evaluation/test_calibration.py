@@ -47,7 +47,8 @@ def test_numbers_are_those_of_the_formulas_and_intervals_those_of_the_bootstrap(
         numbers, one = found[source], np.ones((1, labels.size))
         assert numbers["brier"]["value"] == pytest.approx(np.mean((p - labels) ** 2))
         assert numbers["slope"]["value"] == pytest.approx(recalibration(labels, p, one)["slope"][0])
-        spread = interval(lambda w, p=p: recalibration(labels, p, w)["slope"], patients, 60, 0)
+        sides = [len({patients[k] for k in np.flatnonzero(labels == side)}) for side in (0, 1)]
+        spread = interval(lambda w, p=p: recalibration(labels, p, w)["slope"], patients, 60, 0, units=min(sides))
         assert (numbers["slope"]["low"], numbers["slope"]["high"]) == pytest.approx((spread.low, spread.high), rel=1e-6)
         spread = interval(lambda w, p=p: brier_parts(binned(labels, p), w)["brier"], patients, 60, 0)
         assert (numbers["brier"]["low"], numbers["brier"]["high"]) == pytest.approx((spread.low, spread.high))

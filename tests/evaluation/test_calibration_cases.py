@@ -37,10 +37,15 @@ def test_cases_are_weighted_to_the_prevalence_that_the_calibration_is_for(scored
         assert cases.moved(0.5) == pytest.approx(0.01)
 
 
-def test_very_many_cases_have_fewer_replicates() -> None:
-    [few] = sources_of(table([0.1, 0.2, 0.3, 0.4], [0, 1, 1, 1]), "malignant", None)
-    assert few.replicates(Method({}, bootstrap=1000)) == 1000
-    many = table([0.5] * 400_000, [0.0] * 400_000)
-    assert [cases.replicates(Method({}, bootstrap=1000)) for cases in sources_of(many, "malignant", None)] == [250]
+def test_draws_are_of_patients_and_weighted(scored_study: Manifest) -> None:
+    """Cases 0 and 1 are of one patient."""
+    made = calibrate(scored_study.path.parent / "predictions", scored_study, prevalence=0.01).calibration
+    final, _ = sources_of(table([0.2, 0.5, 0.6, 0.9], [0, 1, 0, 1]), "malignant", made)
+    drawn = np.concatenate(list(final.draws(Method({}, bootstrap=50))))
+    assert drawn.shape == (50, 4)
+    assert final.counts == pytest.approx([1.98, 0.02, 1.98, 0.02])
+    assert ((drawn[:, 0] > 0) == (drawn[:, 1] > 0)).all()
+    assert drawn[:, [1, 3]].sum(axis=1) == pytest.approx(0.04)
+    assert final.sides == (2, 2)
     [alone] = sources_of(table([0.1, 0.2], [0, 1]), "malignant", None)
-    assert alone.replicates(Method({}, bootstrap=1000)) == 0
+    assert list(alone.draws(Method({}, bootstrap=50))) == []

@@ -9,6 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mammoseg.calibrate import calibrate
+from mammoseg.data.manifest import Manifest
+from mammoseg.io.calibration import FILE, write_calibration
 from mammoseg.io.errors import RunFileError
 from mammoseg.io.runs import made_by, record_path, save_prediction, write_run
 from mammoseg.io.scores_table import checked_scores, read_predictions_csv, write_predictions_csv
@@ -184,3 +187,26 @@ def test_ids_are_no_formulas_and_read_back(tmp_path: Path) -> None:
     assert (tmp_path / "predictions.csv").read_text().splitlines()[1] == "image,007,'=1+1,a1,L,CC,0.0,1e-300"
     assert set(read_predictions_csv(tmp_path)["exam_id"]) == {"=1+1"}
     assert checked_scores(tmp_path).table["exam_id"].tolist() == ["=1+1"] * 3
+
+
+def test_a_calibration_of_other_scores_and_a_part_of_its_name_are_refused(
+    write_scored_study: Callable[..., Manifest], tmp_path: Path
+) -> None:
+    folder = tmp_path / "predictions"
+    made = calibrate(folder, write_scored_study(tmp_path, patients=60)).calibration
+    write_calibration(folder / FILE, made)
+    assert list(write_predictions_csv(folder))[-1] == "calibrated_malignant"
+    assert checked_scores(folder).classes == ("benign", "malignant")
+    assert checked_scores(folder).parts == ()
+    path = record_path(folder, "p000LCC")
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps({**record, "parts": {"calibrated": {"benign": 0.5, "malignant": 0.5}}}))
+    with pytest.raises(RunFileError, match="calibrated_malignant would be twice a column"):
+        write_predictions_csv(folder)
+    path.write_text(json.dumps(record))
+    write_calibration(folder / FILE, made.model_copy(update={"scores_sha256": "0" * 64}))
+    with pytest.raises(RunFileError, match="was made from the scores of another model"):
+        write_predictions_csv(folder)
+    names = {"patient_id": made.classes["malignant"], "malignant": made.classes["malignant"]}
+    write_calibration(folder / FILE, made.model_copy(update={"classes": names}))
+    assert list(write_predictions_csv(folder))[-1] == "calibrated_malignant"

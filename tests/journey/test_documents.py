@@ -39,6 +39,9 @@ SET_UP = ("python3 -m venv", ".venv/bin/", "bash .ci/run")
 PARSED = (
     "mammoseg serve",  # runs until it is stopped; tests/reviewer starts it
     "mammoseg demo",  # minutes; tests/test_demo.py runs it on less
+    "mammoseg calibrate",  # needs 20 patients of each kind; tests/cli/test_calibrate.py runs it
+    "mammoseg predict --checkpoint run --calibration",
+    "mammoseg predict --checkpoint run --manifest site_b.csv",
     "mammoseg adapt mini_mias",  # the synthetic tree has too few patients for a split
     "mammoseg train --recipe my_lab.recipes.toy",  # tests/recipes/test_contract.py runs it
     "mammoseg train --recipe gmic_paper",  # days on a GPU; and what needs its results

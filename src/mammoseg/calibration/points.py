@@ -10,16 +10,16 @@ and a recall rate is aimed at there, too: in cases with every third positive, 10
 Source   Pepe 2003, ch. 2. Thresholds and intervals: statistics/operating.py, the threshold chosen again in every replicate.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mammoseg.calibration.prior import case_weights
+from mammoseg.calibration.prior import weighted_to
 from mammoseg.calibration.stored import CalibrationError, Number, Point, Rule
-from mammoseg.statistics.bootstrap import interval
+from mammoseg.statistics.bootstrap import affordable, interval_from, patient_weights
 from mammoseg.statistics.clusters import Patients
-from mammoseg.statistics.operating import MEASURES, measures_at, threshold
+from mammoseg.statistics.operating import measures_at, threshold
 
 Floats = NDArray[np.float64]
 
@@ -61,19 +61,20 @@ def choose(
     `prevalence`: share of positives for which recall rate, PPV and NPV are told; None: that of these breasts. Target and
     threshold are about scores.
     """
-    positive, negative = case_weights(float(labels.mean()), prevalence) if prevalence else (1.0, 1.0)
-    counts_n = np.where(labels == 1, positive, negative)
 
-    def measured(name: str) -> Callable[[Floats], Floats]:
-        return lambda weights_Rn: measures_at(labels, scores, weights_Rn * counts_n, RULES[rule], target)[name]
+    def measured(weights_Rn: Floats) -> dict[str, Floats]:
+        return measures_at(labels, scores, weighted_to(labels, weights_Rn, prevalence), RULES[rule], target)
 
+    drawn = [measured(weights) for weights in patient_weights(patients, affordable(replicates, labels.size), 0)]
+    units = min(len(set(np.asarray(patients)[labels == side].tolist())) for side in (0, 1))
     found = {}
-    for name in MEASURES:
-        spread = interval(measured(name), patients, replicates, 0)
-        value = measured(name)(np.ones((1, labels.size)))[0]
+    for name, (value,) in measured(np.ones((1, labels.size))).items():
+        spread = interval_from(np.concatenate([np.empty(0), *(block[name] for block in drawn)]), units, "logit", value)
         found[name] = Number(value=_known(value), low=_known(spread.low), high=_known(spread.high))
-    of_cases = rule != "recall_rate"
-    chosen = threshold(labels, scores, RULES[rule], target) if of_cases else _at_recall(scores, counts_n, target)
+    if rule == "recall_rate":
+        chosen = _at_recall(scores, weighted_to(labels, np.ones((1, labels.size)), prevalence)[0], target)
+    else:
+        chosen = threshold(labels, scores, RULES[rule], target)
     return Point(rule=rule, target=target, threshold=chosen, found=found, prevalence=prevalence)
 
 

@@ -8,8 +8,7 @@ patient, in which bins are held. Beside them stands what the stored operating po
 by patient.
 """
 
-from collections.abc import Callable, Mapping
-from itertools import count
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,7 @@ from mammoseg.calibration.stored import Calibration
 from mammoseg.evaluation.calibration_cases import CALIBRATED, Cases, Floats, sources_of
 from mammoseg.evaluation.method import Method
 from mammoseg.evaluation.scores import FINAL, NOT_PREDICTED, caution, score_column
-from mammoseg.statistics.bootstrap import interval
+from mammoseg.statistics.bootstrap import interval_from
 from mammoseg.statistics.operating import MEASURES, operating_point
 
 TITLES = {
@@ -32,6 +31,8 @@ TITLES = {
     "ece": "ECE",
 }
 """What people look at first."""
+NEED_BOTH = ("slope", "intercept", "cox_intercept", "scaled_brier")
+"""Undefined without a positive or without a negative: the number of patients that decides is that of the rarer side."""
 
 
 def calibration_numbers(
@@ -46,7 +47,7 @@ def calibration_numbers(
         found[name] = {}
         for cases in sources_of(table, name, calibration):
             numbers = _numbers(cases, method) if cases.defined else {}
-            found[name][cases.source] = {"level": level, **_counts(table, name, cases, method), **numbers}
+            found[name][cases.source] = {"level": level, **_counts(table, name, cases), **numbers}
             point = calibration.classes[name].point if calibration and cases.source == CALIBRATED else None
             if calibration and point and cases.defined:
                 aligned = calibration.aligned(name, cases.scores)
@@ -80,60 +81,48 @@ def stored_point_table(found: Mapping[str, Any]) -> list[dict[str, str]]:
     return rows
 
 
-def _counts(table: pd.DataFrame, name: str, cases: Cases, method: Method) -> dict[str, Any]:
+def _counts(table: pd.DataFrame, name: str, cases: Cases) -> dict[str, Any]:
     n, positives = cases.labels.size, int(cases.labels.sum())
-    with_one, without = (len(set(cases.patients[cases.labels == side].tolist())) for side in (1, 0))
     missing = [side for side, count in (("positive", positives), ("negative", n - positives)) if count == 0]
     reason = f"no case with a {' and none with a '.join(missing)} label" if missing else None
     return {
         "n": n,
         "positives": positives,
-        "positive_patients": with_one,
-        "negative_patients": without,
+        "positive_patients": cases.sides[0],
+        "negative_patients": cases.sides[1],
         "unknown": int(table[name].isna().sum()),
         "weighted_to": cases.target,
         "bins": cases.bins.member_nB.shape[1],
-        "replicates": cases.replicates(method),
         "reason": NOT_PREDICTED if len(table) and table[score_column(FINAL, name)].isna().all() else reason,
-        "caution": None if missing else caution(with_one, without),
+        "caution": None if missing else caution(*cases.sides),
     }
 
 
 def _numbers(cases: Cases, method: Method) -> dict[str, Any]:
     def everything(weights_Rn: Floats) -> dict[str, Floats]:
-        weighted = weights_Rn * cases.counts
-        ece = {"ece": expected_calibration_error(cases.bins, weighted)}
-        return {
-            **recalibration(cases.labels, cases.probabilities, weighted),
-            **ece,
-            **brier_parts(cases.bins, weighted),
-        }
+        ece = {"ece": expected_calibration_error(cases.bins, weights_Rn)}
+        lines = recalibration(cases.labels, cases.probabilities, weights_Rn)
+        return {**lines, **ece, **brier_parts(cases.bins, weights_Rn)}
 
-    blocks: list[dict[str, Floats]] = []  # draws are the same for every number: all are computed once for each
-
-    def of(name: str) -> Callable[[Floats], Floats]:
-        places = count()
-
-        def statistic(weights_Rn: Floats) -> Floats:
-            if (place := next(places)) == len(blocks):
-                blocks.append(everything(weights_Rn))
-            return blocks[place][name]
-
-        return statistic
-
+    drawn = [everything(weights_Rn) for weights_Rn in cases.draws(method)]
     numbers: dict[str, Any] = {}
-    for name, value in everything(np.ones((1, cases.labels.size))).items():
-        spread = interval(of(name), cases.patients, cases.replicates(method), method.seed)
-        numbers[name] = {
-            "value": float(value[0]),
-            "low": spread.low,
-            "high": spread.high,
-            "replicates_dropped": spread.dropped,
-            "no_interval": None if np.isnan(value[0]) else spread.reason,
-        }
+    for name, value in everything(cases.counts[None]).items():
+        units = min(cases.sides) if name in NEED_BOTH else len(set(cases.patients.tolist()))
+        numbers[name] = _estimate(float(value[0]), [block[name] for block in drawn], units, method)
     chance, why = expected_ece(cases.bins, cases.counts), "it is computed from the probabilities alone"
     numbers["expected_ece"] = {"value": chance, "low": np.nan, "high": np.nan, "no_interval": why}
     return numbers
+
+
+def _estimate(value: float, drawn: Sequence[Floats], units: int, method: Method) -> dict[str, Any]:
+    spread = interval_from(np.concatenate([np.empty(0), *drawn]), units, asked=method.bootstrap > 0)
+    return {
+        "value": value,
+        "low": spread.low,
+        "high": spread.high,
+        "replicates_dropped": spread.dropped,
+        "no_interval": None if np.isnan(value) else spread.reason,
+    }
 
 
 def _decided(cases: Cases, aligned: Floats, threshold: float, method: Method) -> dict[str, Any]:
@@ -146,17 +135,12 @@ def _decided(cases: Cases, aligned: Floats, threshold: float, method: Method) ->
             value, low, high = cases.moved(value), cases.moved(low), cases.moved(high)
         elif cases.target and name == "npv":
             value, low, high = (1 - cases.moved(1 - limit) for limit in (value, low, high))
-        elif cases.target and name == "recall_rate":
-            recalled = (aligned >= threshold).astype(np.float64)
-
-            def rate(weights_Rn: Floats, recalled: Floats = recalled) -> Floats:
-                weighted = weights_Rn * cases.counts
-                return weighted @ recalled / weighted.sum(axis=1)
-
-            spread = interval(rate, cases.patients, cases.replicates(method), method.seed)
-            value, low, high = float(rate(np.ones((1, recalled.size)))[0]), spread.low, spread.high
-            why = spread.reason
         numbers[name] = {"value": value, "low": low, "high": high, "k": found.k, "of": found.n, "no_interval": why}
+    if cases.target:
+        recalled = (aligned >= threshold).astype(np.float64)
+        drawn = [weights_Rn @ recalled / weights_Rn.sum(axis=1) for weights_Rn in cases.draws(method)]
+        rate = float(cases.counts @ recalled / cases.counts.sum())
+        numbers["recall_rate"] |= _estimate(rate, drawn, len(set(cases.patients.tolist())), method)
     return numbers
 
 

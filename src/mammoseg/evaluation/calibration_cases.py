@@ -14,17 +14,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mammoseg.calibration.bins import Binned, binned
-from mammoseg.calibration.prior import case_weights, shifted
+from mammoseg.calibration.prior import shifted, weighted_to
 from mammoseg.calibration.stored import Calibration
 from mammoseg.evaluation.method import Method
 from mammoseg.evaluation.scores import FINAL, score_column
+from mammoseg.statistics.bootstrap import affordable, patient_weights
 
 Floats = NDArray[np.float64]
 
 CALIBRATED = "calibrated"
 """Name of the probabilities of a calibration, beside that of the model's own score."""
-_MOST_DRAWN = 10**8
-"""Cases drawn in all replicates together: of 100,000 cases or more there are fewer replicates, but not below 100."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,13 +53,22 @@ class Cases:
 
     def moved(self, share: float) -> float:
         """A share of positives among some of the cases, as it is where the prevalence is the one that is wanted."""
-        found = float(self.labels.mean())
-        return share if self.target is None else float(shifted(np.array(share), found, self.target))
+        if self.target is None or not self.defined:
+            return share
+        return float(shifted(np.array(share), float(self.labels.mean()), self.target))
 
-    def replicates(self, method: Method) -> int:
-        """How many to draw; none of one patient alone."""
+    @property
+    def sides(self) -> tuple[int, int]:
+        """Patients with a positive case, and with a negative one; some have both."""
+        with_one, without = (len(set(self.patients[self.labels == side].tolist())) for side in (1, 0))
+        return with_one, without
+
+    def draws(self, method: Method) -> Iterator[Floats]:
+        """Weights (r, n) of the replicates, block by block; none of one patient alone."""
         alone = len(set(self.patients.tolist())) < 2
-        return 0 if alone else min(method.bootstrap, max(100, _MOST_DRAWN // self.labels.size))
+        count = 0 if alone else affordable(method.bootstrap, self.labels.size)
+        drawn = patient_weights(self.patients, count, method.seed)
+        return (weighted_to(self.labels, weights_Rn, self.target) for weights_Rn in drawn)
 
 
 def sources_of(table: pd.DataFrame, name: str, calibration: Calibration | None) -> Iterator[Cases]:
@@ -75,8 +83,8 @@ def sources_of(table: pd.DataFrame, name: str, calibration: Calibration | None) 
     of_class = calibration.classes.get(name) if calibration else None
     target = of_class.fit.target_prevalence if of_class else None
     both = 0 < labels.sum() < labels.size
-    positive, negative = case_weights(float(labels.mean()), target) if target and both else (1.0, 1.0)
-    counts, patients = np.where(labels == 1, positive, negative), known["patient_id"].to_numpy(str)
+    counts = weighted_to(labels, np.ones((1, labels.size)), target if both else None)[0]
+    patients = known["patient_id"].to_numpy(str)
     found = {FINAL: scores}
     if calibration and of_class:
         found[CALIBRATED] = calibration.probabilities(name, scores)

@@ -15,7 +15,7 @@ from mammoseg.calibration.decision import net_benefit, net_benefit_of_all, thres
 from mammoseg.calibration.stored import Calibration
 from mammoseg.evaluation.calibration_cases import Cases, Floats, sources_of
 from mammoseg.evaluation.method import Method
-from mammoseg.statistics.bootstrap import MIN_DEFINED, MIN_SHARE, patient_weights
+from mammoseg.statistics.bootstrap import interval_from
 from mammoseg.statistics.proportion import clustered_proportion
 
 ALL, NONE = "recall all", "recall none"
@@ -61,11 +61,11 @@ def decision_table(
 
 
 def _model(cases: Cases, at_T: Floats, weights_Rn: Floats) -> Floats:
-    return net_benefit(cases.labels, cases.probabilities, at_T, weights_Rn * cases.counts)
+    return net_benefit(cases.labels, cases.probabilities, at_T, weights_Rn)
 
 
 def _all(cases: Cases, at_T: Floats, weights_Rn: Floats) -> Floats:
-    return net_benefit_of_all(cases.labels, at_T, weights_Rn * cases.counts)
+    return net_benefit_of_all(cases.labels, at_T, weights_Rn)
 
 
 def _none(at_T: Floats, weights_Rn: Floats) -> Floats:
@@ -73,12 +73,9 @@ def _none(at_T: Floats, weights_Rn: Floats) -> Floats:
 
 
 def _band(way: Way, cases: Cases, method: Method) -> tuple[Floats, Floats, Floats]:
-    """Values (T,) and pointwise 95 % limits; NaN where there are too few replicates, as for `interval`."""
-    values, count = way(np.ones((1, cases.labels.size)))[0], cases.replicates(method)
-    drawn = [way(weights_Rn) for weights_Rn in patient_weights(cases.patients, count, method.seed)]
-    defined = np.concatenate([np.empty((0, values.size)), *drawn])
-    defined = defined[~np.isnan(defined).any(axis=1)]
-    if len(defined) < max(MIN_DEFINED, MIN_SHARE * count):
-        return values, np.full(values.size, np.nan), np.full(values.size, np.nan)
-    low, high = np.percentile(defined, [2.5, 97.5], axis=0)
-    return values, low, high
+    """Values (T,) and pointwise 95 % limits; NaN where there is no interval."""
+    values = way(cases.counts[None])[0]
+    drawn_RT = np.concatenate([np.empty((0, values.size)), *map(way, cases.draws(method))])
+    units = len(set(cases.patients.tolist()))
+    limits = [interval_from(drawn_R, units) for drawn_R in drawn_RT.T]
+    return values, np.array([spread.low for spread in limits]), np.array([spread.high for spread in limits])
