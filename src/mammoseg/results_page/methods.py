@@ -148,10 +148,15 @@ def _intervals(metrics: Mapping[str, Any], cited: Cited) -> Iterator[str]:
         return
     yield (
         f"95 % confidence intervals are from {replicates} bootstrap replicates in which patients were drawn with replacement, so "
-        f"that images of one patient stay together {cited('rutter', 'field')} (seed {metrics.get('seed', 'unknown')}): "
-        f"percentiles, and for the AUC the standard error on the logit scale, widened for few patients "
-        f"{cited('efron', 'hesterberg')}."
+        f"that images of one patient stay together {cited('rutter', 'field')} (seed {metrics.get('seed', 'unknown')})."
     )
+    if metrics.get("format") == 1:
+        yield f"They run from the 2.5th to the 97.5th percentile of the replicates {cited('efron')}."
+    else:
+        yield (
+            "They are percentiles of the replicates, for the AUC their standard deviation on the logit scale, both widened for few "
+            f"patients {cited('efron', 'hesterberg')}."
+        )
 
 
 def _listed(
