@@ -99,9 +99,7 @@ def ranking(table: pd.DataFrame, label: str, source: str, method: Method) -> dic
     return result | _estimates(truth, scores, known["patient_id"].factorize(sort=True)[0], method)
 
 
-def _estimates(
-    truth: Floats, scores: Floats, patients: NDArray[np.intp], method: Method
-) -> dict[str, dict[str, Any]]:
+def _estimates(truth: Floats, scores: Floats, patients: NDArray[np.intp], method: Method) -> dict[str, dict[str, Any]]:
     """Every metric, with its interval where it is defined; patients are numbers in the order of their names."""
     once = np.ones((1, truth.size))
     metrics = method.of_scores()
