@@ -18,14 +18,14 @@ def evaluate(
     out: options.Out,
     predictions: Annotated[
         list[Path] | None,
-        typer.Option("--predictions", help="Folder that `predict` wrote. Several: of each, and their spread."),
+        typer.Option("--predictions", help="What `predict` wrote. Several: and their spread."),
     ] = None,
     manifest: Annotated[
-        Path | None, typer.Option("--manifest", "-m", help="With --predictions: table of images (CSV or Parquet).")
+        Path | None, typer.Option("--manifest", "-m", help="Of --predictions: the table of images.")
     ] = None,
     table: Annotated[
         list[Path] | None,
-        typer.Option("--table", dir_okay=False, help="CSV or Excel table of scores instead. Several: parts of one."),
+        typer.Option("--table", dir_okay=False, help="Scores instead, CSV or Excel. Several: parts."),
     ] = None,
     score: Annotated[
         list[str] | None,
@@ -45,11 +45,11 @@ def evaluate(
     ] = None,
     about: Annotated[str, typer.Option("--class", metavar="NAME", help="What the labels are about.")] = "malignant",
     labels: Annotated[
-        Path | None, typer.Option("--labels", dir_okay=False, help="Table of labels, if they are not with the scores.")
+        Path | None, typer.Option("--labels", dir_okay=False, help="Their table, if not that of the scores.")
     ] = None,
     key: Annotated[
         list[str] | None,
-        typer.Option("--key", metavar="COLUMN[=COLUMN]", help="What scores and labels have in common; repeatable."),
+        typer.Option("--key", metavar="COLUMN[=COLUMN]", help="What both tables have in common; repeatable."),
     ] = None,
     split: Annotated[str | None, typer.Option("--split", help="Only cases whose column `split` says so.")] = None,
     pool: Annotated[bool, typer.Option("--pool", help="Predictions are parts of one: out-of-fold, say.")] = False,
@@ -65,28 +65,28 @@ def evaluate(
     at: Annotated[
         list[str] | None,
         typer.Option(
-            "--at", metavar="POINT", help="sensitivity=, specificity=, recall_rate= or threshold=; repeatable."
+            "--at", metavar="POINT", help="Such as sensitivity=0.9; repeatable."
         ),
     ] = None,
     at_of: Annotated[
         Path | None,
-        typer.Option("--at-of", dir_okay=False, help="metrics.json of another part: its thresholds, too."),
+        typer.Option("--at-of", dir_okay=False, help="metrics.json of others: its thresholds, too."),
     ] = None,
     metric: Annotated[
         list[str] | None,
-        typer.Option("--metric", metavar="MODULE", help="Metric of your own, such as my_lab.metrics.toy; repeatable."),
+        typer.Option("--metric", metavar="MODULE", help="Metric of your own; repeatable."),
     ] = None,
-    bootstrap: Annotated[int, typer.Option("--bootstrap", min=0, help="Replicates for the 95 % intervals.")] = 1000,
+    bootstrap: Annotated[int, typer.Option("--bootstrap", min=0, help="Replicates of intervals.")] = 1000,
     seed: options.Seed = 0,
     mark_rule: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", metavar="A=VALUE", help="Of marks: floor, apart_mm, apart_share, most, overlap; repeatable."
+            "--set", metavar="A=VALUE", help="Rule of marks, as floor=0.1; repeatable."
         ),
     ] = None,
     training: Annotated[
         bool,
-        typer.Option("--allow-training-images", help="Also images of patients that the model has learned from."),
+        typer.Option("--allow-training-images", help="Images of patients it has learned from, too."),
     ] = False,
 ) -> int:
     """Measure predictions, or scores in a table: AUC, average precision, Dice, PxAP and FROC, with intervals.
