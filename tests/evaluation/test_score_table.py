@@ -78,6 +78,11 @@ def write(
     return path
 
 
+def given(**more: Any) -> Columns:
+    """The columns of the plain table."""
+    return Columns(("score",), "truth", more.pop("patient", "pid"), **more)
+
+
 def read(path: Path, columns: Columns, **more: Any) -> Joined:
     return read_score_table([read_table(path)], columns, **more)[columns.scores[0]]
 

@@ -64,9 +64,7 @@ def evaluate(
     ] = None,
     at: Annotated[
         list[str] | None,
-        typer.Option(
-            "--at", metavar="POINT", help="Such as sensitivity=0.9; repeatable."
-        ),
+        typer.Option("--at", metavar="POINT", help="Such as sensitivity=0.9; repeatable."),
     ] = None,
     at_of: Annotated[
         Path | None,
@@ -80,16 +78,14 @@ def evaluate(
     seed: options.Seed = 0,
     mark_rule: Annotated[
         list[str] | None,
-        typer.Option(
-            "--set", metavar="A=VALUE", help="Rule of marks, as floor=0.1; repeatable."
-        ),
+        typer.Option("--set", metavar="A=VALUE", help="Rule of marks, as floor=0.1; repeatable."),
     ] = None,
     training: Annotated[
         bool,
         typer.Option("--allow-training-images", help="Images of patients it has learned from, too."),
     ] = False,
 ) -> int:
-    """Measure predictions, or scores in a table: AUC, average precision, Dice, PxAP and FROC, with intervals.
+    """Measure predictions, or scores in a table, with intervals.
 
     Writes metrics.json, metrics.csv, per_image.csv, ROC and precision-recall curves, a forest plot of --by, and all of it as one
     page, report.html. Those of several predictions or scores go to OUT/1, OUT/2 and so on, and mean and standard deviation over
