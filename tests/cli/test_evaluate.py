@@ -10,8 +10,9 @@ from typer.testing import CliRunner, Result
 
 from mammoseg.cli.app import app
 from mammoseg.data.manifest import Manifest
+from mammoseg.evaluation.mark_rule import MarkRule
 
-NOTHING: dict[str, Any] = {"cuts": {}, "at": [], "at_of": None}
+NOTHING: dict[str, Any] = {"cuts": {}, "at": [], "at_of": None, "rule": MarkRule()}
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
             "window": {"images_below": seen.below},
         }
         by = {column: {"level": "breast", "heterogeneity": {}} for column in options["by"]}
-        return counts | {"titles": {}, "by": by}
+        return counts | {"titles": {}, "by": by, "calibration": {}}
 
     monkeypatch.setattr("mammoseg.evaluation.evaluate.evaluate", evaluate)
     monkeypatch.setattr("mammoseg.results_page.write.write_results_page", lambda *given: setattr(seen, "page", given))

@@ -11,7 +11,7 @@ def test_a_page_from_the_folder_alone(tmp_path: Path, command: Callable[..., Any
     done = command("results-page", tmp_path)
     assert done.code == 0
     done.says("The page: ", "report.html")
-    assert "images with a score" in (tmp_path / "report.html").read_text()
+    assert "with a score" in (tmp_path / "report.html").read_text()
     assert not (tmp_path / ".lock").exists()
 
 

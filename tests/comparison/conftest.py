@@ -19,8 +19,11 @@ def evaluation(tmp_path: Path, evaluation_in: Callable[..., Path]) -> Callable[.
 
 @pytest.fixture(scope="session")
 def evaluation_in() -> Callable[..., Path]:
-    """`evaluation_in(root, "a", shift)`: 40 patients, both breasts, every second patient with a malignant left one; `shift` is added to
-    the scores of the malignant breasts. `change(images)` may spoil the table of images, `metrics` are further results."""
+    """`evaluation_in(root, "a", shift)`: 40 patients, both breasts, every second patient with a malignant left one.
+
+    `shift` is added to the scores of the malignant breasts, `change(images)` may spoil the table of images, `metrics` are further
+    results.
+    """
 
     def write(
         root: Path,

@@ -1,5 +1,6 @@
 import json
 import math
+import shutil
 
 import cv2
 import numpy as np
@@ -7,8 +8,10 @@ import pandas as pd
 import pytest
 
 from mammoseg.evaluation import evaluate as evaluate_module
-from mammoseg.evaluation.evaluate import evaluate
+from mammoseg.evaluation.evaluate import evaluate, evaluate_joined
+from mammoseg.evaluation.score_table import Columns, read_score_table
 from mammoseg.evaluation.tables import summary_table
+from mammoseg.ingest.tables import read_table
 from mammoseg.io.errors import RunFileError
 from mammoseg.io.failures import Failures
 from mammoseg.io.runs import load_prediction, predicted_ids, record_path
@@ -18,10 +21,12 @@ from mammoseg.io.scores_table import write_predictions_csv
 def test_files_with_the_same_numbers(study) -> None:
     out = study.folder / "evaluation"
     metrics = evaluate(study.predictions, study.manifest, out, bootstrap=100, by=["density"], date="2024-01-31")
-    assert sorted(p.name for p in out.iterdir()) == [
-        "forest.pdf", "forest.png", "forest.svg", "metrics.csv", "metrics.json", "per_image.csv", "pr.csv", "pr.pdf",
-        "pr.png", "pr.svg", "roc.csv", "roc.pdf", "roc.png", "roc.svg",
-    ]  # fmt: skip
+    figures = {"decision_curve", "dice_scatter", "forest", "froc", "pr", "reliability", "roc"}
+    assert {path.stem for path in out.glob("*.pdf")} == {path.stem for path in out.glob("*.svg")} == figures
+    assert {path.name for path in out.glob("*.csv")} == {
+        "decision_curve.csv", "froc.csv", "lesions.csv", "marks.csv", "metrics.csv", "per_image.csv", "pr.csv", "reliability.csv",
+        "roc.csv",
+    }  # fmt: skip
     assert (out / "roc.png").read_bytes().startswith(b"\x89PNG")
     stored = json.loads((out / "metrics.json").read_text())
     assert stored["date"] == "2024-01-31"
@@ -34,7 +39,7 @@ def test_files_with_the_same_numbers(study) -> None:
     assert dict(zip(chosen["metric"], chosen["value"], strict=True)) == {
         "auc": 1.0, "average_precision": 1.0, "partial_auc": 1.0,
     }  # fmt: skip
-    assert set(table["table"]) == {"scores", "maps", "difference", "ratio to random", "by density"}
+    assert set(table["table"]) >= {"scores", "maps", "difference", "ratio to random", "by density", "marks", "marks by size"}
 
 
 def test_files_of_two_evaluations_do_not_stand_together(study, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,3 +195,38 @@ def test_a_run_in_which_every_image_failed(study) -> None:
     assert (metrics["n_images"], metrics["n_failed"], metrics["n_breasts_failed"]) == (0, 16, 8)
     assert metrics["maps"]["malignant"]["failed_with_mask"] == 2
     assert {row["value"] for row in summary_table(metrics)} == {"undefined"}
+
+
+def test_the_table_of_images_gives_the_numbers_of_the_predictions(study) -> None:
+    """One way after reading: what `per_image.csv` says is evaluated like what the records say."""
+    whole = evaluate(study.predictions, study.manifest, study.folder / "whole", bootstrap=60, by=["density", "view"])
+    columns = Columns(("score_final_malignant",), "malignant", by=("density", "view"))
+    table = read_table(study.folder / "whole" / "per_image.csv")
+    joined = read_score_table([table], columns)["score_final_malignant"]
+    found = evaluate_joined(joined, study.folder / "table", bootstrap=60, by=["density", "view"])
+    for level in ("image", "breast", "exam"):
+        expected = whole["scores"][level]["malignant"]["final"]
+        assert str(found["scores"][level]["malignant"]["final"]) == str(expected)
+    for column in ("density", "view"):
+        groups = {value: each["malignant"] for value, each in whole["by"][column]["values"].items()}
+        assert str({value: each["malignant"] for value, each in found["by"][column]["values"].items()}) == str(groups)
+    counts = ("n_images", "n_failed", "failed", "n_breasts", "n_breasts_one_view", "n_exams", "n_patients")
+    assert [found[name] for name in counts] == [whole[name] for name in counts]
+    assert found["maps"] == {}
+    assert not (study.folder / "table" / "froc.csv").exists()
+
+
+def test_parts_are_evaluated_with_their_maps(study) -> None:
+    """Two folders of disjoint images give what one gives."""
+    whole = evaluate(study.predictions, study.manifest, study.folder / "whole", bootstrap=0)
+    folders = [study.folder / name for name in "ab"]
+    for folder, patients in zip(folders, ("01", "23"), strict=True):
+        shutil.copytree(study.predictions, folder)
+        for image_id in predicted_ids(folder):
+            if image_id[0] not in patients:
+                record_path(folder, image_id).unlink()
+        write_predictions_csv(folder)
+    parts = evaluate(folders, study.manifest, study.folder / "parts", bootstrap=0)
+    assert str(parts["scores"]) == str(whole["scores"])
+    assert str(parts["maps"]) == str(whole["maps"])
+    assert len(parts["predictions"]["parts"]) == 2

@@ -63,6 +63,11 @@ def test_evaluate_reports_metrics_from_outside(study, monkeypatch: pytest.Monkey
             "KIND, TITLE = 'marks', 'x'\ndef measure(a, b): return {'y': 0.5}",
             "gives 0.5; expected 3 numbers, one for",
         ),
+        (
+            "scale",
+            "KIND, TITLE, SCALE = 'scores', 'x', 'log'\ndef measure(a, b, c): return c.sum(axis=1)",
+            "SCALE is 'log'; expected one of percentile, logit",
+        ),
         ("auc", "from mammoseg.metrics.auc import *", r"lab_auc\.auc: mammoseg\.metrics\.auc is called auc, too"),
     ],
 )

@@ -6,7 +6,7 @@ from sklearn.metrics import average_precision_score
 
 from mammoseg.evaluation.method import Method
 from mammoseg.evaluation.pooled import PixelCounts
-from mammoseg.statistics.bootstrap import patient_weights
+from mammoseg.statistics.bootstrap import interval_from, patient_weights
 from mammoseg.statistics.histogram import MapOnMask
 
 PATIENTS = ["a", "a", "b", "c", "d", "e"]
@@ -50,7 +50,8 @@ def test_the_interval_is_that_of_reweighted_images() -> None:
     found = images(levels=3000)
     number = counts_of(found).numbers(Method({}, bootstrap=100, seed=4))["pxap_pooled"]
     drawn = [brute(found, row, scaled=False) for block in patient_weights(PATIENTS, 100, 4) for row in block]
-    assert (number["low"], number["high"]) == pytest.approx(tuple(np.percentile(drawn, [2.5, 97.5])), abs=1e-12)
+    expected = interval_from(np.array(drawn), len(set(PATIENTS)))
+    assert (number["low"], number["high"]) == pytest.approx((expected.low, expected.high), abs=1e-12)
     assert number["caution"] == "caution: only 5 patients"
 
 

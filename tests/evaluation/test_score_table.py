@@ -224,6 +224,11 @@ def test_words_for_nothing_are_no_scores_and_no_negatives(tmp_path: Path, word: 
     assert (numbers(joined)["n"], numbers(joined)["unknown"], list(joined.failed["patient_id"])) == (2, 1, ["c"])
 
 
+def test_what_was_written_for_spreadsheets_is_read_as_it_was(tmp_path: Path) -> None:
+    path = table_of(tmp_path, PLAIN, ("-0.1", "0", "'=1+1"), ("0.9", "1", "'quoted'"))
+    assert list(read(path, given()).images["patient_id"]) == ["=1+1", "'quoted'"]
+
+
 def test_values_that_are_neither_are_unknown_where_negatives_are_named(tmp_path: Path) -> None:
     path = table_of(tmp_path, PLAIN, *FEW, ("0.5", "9", "c"))
     joined = read(path, given(positive=("1",), negative=("0",)))

@@ -202,6 +202,7 @@ def brought(
     weights(folder / "sample_model_1.p")
     films(folder / "scan.md")
     readings(folder / "reader_study.md")
+    scores(folder / "evaluate.md")
     drawings(folder)
     predictions = folder / "exam_list.md" / "predictions"
     study = ("--manifest", phantom_study.path, "--no-overlays")
@@ -275,6 +276,30 @@ def readings(folder: Path) -> None:
     rows = table.melt(["case_ID", "side", "label"], var_name="reader", value_name="score")
     rows["reader"] = rows["reader"].str.replace("AI_GMIC_POM", "net")
     rows.rename(columns={"case_ID": "case"}).to_csv(folder / "readings.csv", index=False)
+
+
+def scores(folder: Path) -> None:
+    """Scores of two models on two views of sixty breasts, as tables of several kinds."""
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    number = np.arange(120)
+    truth = number // 2 % 3 == 0
+    table = pd.DataFrame(
+        {"pid": number // 4, "exam": number // 4, "side": np.where(number // 2 % 2, "R", "L"), "file": number}
+    )
+    table = table.assign(truth=truth.astype(int), age=40 + number // 4, density=np.where(number % 8 < 4, "B", "C"))
+    table = table.assign(vendor=np.where(number % 12 < 4, "x", "y"), lesion=np.where(truth, "mass", ""))
+    for name in ("p_malignant", "p_other"):
+        table[name] = (0.3 * truth + 0.7 * rng.random(120)).round(3)
+    table.to_csv(folder / "scores.csv", index=False)
+    for name, part in (("fold_1", number < 60), ("fold_2", number >= 60), ("val", number < 60), ("test", number >= 60)):
+        table[part].to_csv(folder / f"{name}.csv", index=False)
+    biopsy = np.where(truth, "cancer", np.where(number % 10 == 0, "not done", "benign"))
+    found = table[["pid"]].assign(biopsy=biopsy, score=100 * table["p_malignant"])
+    found.to_excel(folder / "readings.xlsx", index=False)
+    table.rename(columns={"p_malignant": "p"})[["file", "p"]].to_csv(folder / "predictions.csv", index=False)
+    labels = table.rename(columns={"file": "image", "pid": "patient", "truth": "cancer"})
+    labels[["image", "patient", "cancer"]].to_excel(folder / "truth.xlsx", index=False)
 
 
 def drawings(folder: Path) -> None:

@@ -46,7 +46,7 @@ def test_nothing_is_said_of_what_was_not_done() -> None:
         ({"n_failed": 1}, "1 image could not be predicted and was left out."),
         ({"n_of_training": 4}, "The model had learned from the patients of 4 of the images."),
         ({"scores": {"image": {"x": {"final": {"unknown": 2, "auc": AUC}}}}}, "label is unknown were left out"),
-        ({"calibration": {"x": {}}}, "Calibration of the scores"),
+        ({"calibration": {"x": {}}}, "expected calibration error"),
         ({"predictions": {"run": {"prep": {"window": [4, 3], "fit": "resize"}}}}, "resized to 4 x 3 pixels."),
         ({"titles": {"toy": "My toy"}, "scores": {"image": {"x": {"final": {"toy": AUC}}}}}, "with My toy."),
     ],

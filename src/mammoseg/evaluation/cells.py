@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mammoseg.io.cells import unescape
 from mammoseg.wording import counted, listed
 
 _UNKNOWN = {"", "na", "n/a", "#n/a", "<na>", "nan", "none", "null", "nil", "-", "--", ".", "?", "unknown", "missing"}
@@ -100,12 +101,14 @@ class Cells:
         )
 
     def text(self, name: str) -> pd.Series:
-        """The cells of a column that is there, (n,) text."""
+        """The cells of a column that is there, (n,) text, without the apostrophe of `io.cells.escape`."""
         parts: list[str] = []
         for table in self.tables:
             exact = name if name in table.columns else next(c for c in table.columns if _folded(c) == _folded(name))
             parts += [row[exact] for row in table.rows.values()]
-        return pd.Series(parts, dtype=object)
+        texts = pd.Series(parts, dtype=object)
+        marked = texts.str.startswith("'")
+        return texts.where(~marked, texts[marked].map(unescape)) if marked.any() else texts
 
     def rows(self, places: NDArray[np.bool_] | Sequence[int], most: int = 5) -> str:
         """`row 5, 7` of these cases; with several tables each row with its file."""

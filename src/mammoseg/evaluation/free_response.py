@@ -25,7 +25,7 @@ from mammoseg.evaluation.marks import FALSE
 from mammoseg.evaluation.method import Method
 from mammoseg.evaluation.scores import caution
 from mammoseg.evaluation.sizes import by_size
-from mammoseg.statistics.bootstrap import Floats, interval, patient_weights
+from mammoseg.statistics.bootstrap import affordable, interval_from, patient_weights
 from mammoseg.statistics.froc import Marked, froc_curve
 
 POINTS = ["class", "of", "threshold", "found", "false_per_image", "false_per_normal_image"]
@@ -117,35 +117,32 @@ def _counts(source: Source, status: pd.Series) -> dict[str, Any]:
 
 
 def _numbers(source: Source, method: Method) -> dict[str, Any]:
-    """Each metric with its interval; all of them see the same draws, so each is computed once for all of its numbers."""
-    marked, patients = source.marked, source.patients
+    """Each metric with its interval; all of them see the same draws.
+
+    The number of patients that decides is that of the side, images with lesions or normal ones, without which a metric is
+    undefined.
+    """
+    marked, patients = source.marked, np.array(source.patients, dtype=str)
+    positive = np.bincount(marked.lesion_image, minlength=marked.normal.size) > 0
     values = method.of_marks(marked, np.ones((1, marked.normal.size)))
-    several = len(set(patients)) > 1
-    blocks = patient_weights(patients, method.bootstrap if several else 0, method.seed)
-    drawn = [method.of_marks(marked, weights) for weights in blocks]
-    why = (
-        _NO_LESION
-        if not marked.lesion_image.size
-        else _NO_NORMAL
-        if not marked.normal.any()
-        else "the metric is not defined"
-    )
+    sides = [(side, method.of_marks(marked, (~side)[None].astype(np.float64))) for side in (positive, marked.normal)]
+    count = np.unique(patients).size
+    replicates = affordable(method.bootstrap, patients.size) if count > 1 else 0
+    drawn = [method.of_marks(marked, weights) for weights in patient_weights(patients, replicates, method.seed)]
+    why = _NO_LESION if not positive.any() else _NO_NORMAL if not marked.normal.any() else "the metric is not defined"
     numbers = {}
     for name, [value] in values.items():
-        stored = iter(drawn)
-
-        def again(weights: Floats, name: str = name, stored: Iterator[dict[str, Floats]] = stored) -> Floats:
-            return next(stored)[name]
-
         undefined = bool(np.isnan(value))
-        spread = interval(again, patients, 0 if undefined else method.bootstrap, method.seed)
+        units = [np.unique(patients[side]).size for side, without in sides if np.isnan(without[name][0])]
+        replicated = np.concatenate([block[name] for block in drawn]) if drawn and not undefined else np.empty(0)
+        spread = interval_from(replicated, min([count, *units]), asked=method.bootstrap > 0 and not undefined)
         numbers[name] = {
             "value": float(value),
             "low": spread.low,
             "high": spread.high,
             "replicates_dropped": spread.dropped,
             "reason": why if undefined else None,
-            "no_interval": None if undefined else spread.reason,
+            "no_interval": spread.reason,
         }
     return numbers
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -107,7 +108,7 @@ def _columns(images: pd.DataFrame, name: str) -> list[str]:
 
 def _cut(values: NDArray[np.floating], edges: Sequence[float]) -> Any:
     shown = [f"{edge:.6g}" for edge in edges]
-    between = [f"{low} to below {high}" for low, high in zip(shown[:-1], shown[1:], strict=True)]
+    between = [f"{low} to below {high}" for low, high in pairwise(shown)]
     names = [f"below {shown[0]}", *between, f"{shown[-1]} and above"]
     codes: Any = np.where(np.isnan(values), len(names), np.searchsorted(np.array(edges), values, side="right"))
     return pd.Categorical.from_codes(codes, pd.Index([*names, UNKNOWN]))

@@ -96,13 +96,11 @@ def ranking(table: pd.DataFrame, label: str, source: str, method: Method) -> dic
         "reason": reason,
         "caution": caution(patients[1], patients[0]) if reason is None else None,
     }
-    return result | _estimates(truth, scores, known["patient_id"].to_numpy(), method)
+    return result | _estimates(truth, scores, known["patient_id"].factorize(sort=True)[0], method)
 
 
-def _estimates(
-    truth: Floats, scores: Floats, patients: NDArray[np.generic], method: Method
-) -> dict[str, dict[str, Any]]:
-    """Every metric, with its interval where it is defined."""
+def _estimates(truth: Floats, scores: Floats, patients: NDArray[np.intp], method: Method) -> dict[str, dict[str, Any]]:
+    """Every metric, with its interval where it is defined; patients are numbers in the order of their names."""
     once = np.ones((1, truth.size))
     metrics = method.of_scores()
     values = {name: float(metric(truth, scores, once)[0]) for name, metric in metrics.items()}

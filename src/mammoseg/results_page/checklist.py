@@ -6,6 +6,7 @@ An item is counted as known only where the text beside it says what was done or 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from mammoseg.evaluation.calibration_cases import CALIBRATED
 from mammoseg.evaluation.results import Results, part
 from mammoseg.results_page.about import model_name, run_of
 from mammoseg.results_page.methods import prepared
@@ -149,6 +150,12 @@ def thresholds(results: Results) -> str:
         if part(results.metrics, "operating_points")
         else ""
     )
+
+
+def updating(results: Results) -> str:
+    """Whether scores were recalibrated."""
+    calibrated = any(CALIBRATED in sources for sources in part(results.metrics, "calibration").values())
+    return "A calibration that is stored with the predictions: see the section on calibration." if calibrated else ""
 
 
 def output(results: Results) -> str:

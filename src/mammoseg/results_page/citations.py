@@ -37,8 +37,12 @@ REFERENCES = {
     "Psychometrika 1947;12:153-157.",
     "holm": "Holm S. A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics 1979;6:65-70.",
     "brier": "Brier GW. Verification of forecasts expressed in terms of probability. Monthly Weather Review 1950;78:1-3.",
-    "steyerberg": "Steyerberg EW, Vickers AJ, Cook NR, et al. Assessing the performance of prediction models: a framework for "
-    "traditional and novel measures. Epidemiology 2010;21:128-138.",
+    "cox": "Cox DR. Two further applications of a model for binary regression. Biometrika 1958;45:562-565.",
+    "calster": "Van Calster B, McLernon DJ, van Smeden M, Wynants L, Steyerberg EW. Calibration: the Achilles heel of predictive "
+    "analytics. BMC Medicine 2019;17:230.",
+    "naeini": "Naeini MP, Cooper GF, Hauskrecht M. Obtaining well calibrated probabilities using Bayesian binning. AAAI "
+    "2015:2901-2907.",
+    "mcclish": "McClish DK. Analyzing a portion of the ROC curve. Medical Decision Making 1989;9:190-195.",
     "vickers": "Vickers AJ, Elkin EB. Decision curve analysis: a novel method for evaluating prediction models. Medical Decision "
     "Making 2006;26:565-574.",
     "chakraborty": "Chakraborty DP. Observer Performance Methods for Diagnostic Imaging. CRC Press, 2017.",

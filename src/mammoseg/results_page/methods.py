@@ -12,6 +12,7 @@ from mammoseg.wording import counted
 _PAPERS = {"glam": ("GLAM", "liu"), "gmic": ("GMIC", "shen")}
 _OF_SCORES = {
     "auc": ("the area under the receiver operating characteristic curve (the Mann-Whitney statistic)", ("hanley",)),
+    "partial_auc": ("the partial area under this curve", ("mcclish",)),
     "average_precision": ("average precision, the area under the step function of precision over recall", ("davis",)),
 }
 _OF_MAPS = {
@@ -20,14 +21,17 @@ _OF_MAPS = {
         "mask M",
         ("dice",),
     ),
+    "iou": ("intersection over union", ()),
+    "pxap_pooled": ("PxAP over the pixels of all images together", ("choe",)),
     "pxap": ("PxAP, the average precision over the pixels of an image", ("choe",)),
     "pointing": ("the pointing game, whether the largest value of the map lies in the lesion", ("zhang",)),
 }
 _SECTIONS = {
-    "calibration": "Calibration of the scores was assessed by the measures listed in the tables {}.",
+    "calibration": "How right the scores are as probabilities was assessed by the Brier score, slope and intercept of a logistic "
+    "recalibration, the ratio of observed to expected, the expected calibration error and decision curves {}.",
     "marks": "Lesion localisation by marks was assessed with free-response methods {}.",
 }
-_CITED = {"calibration": ("steyerberg", "brier"), "marks": ("chakraborty",)}
+_CITED = {"calibration": ("brier", "cox", "calster", "naeini", "vickers"), "marks": ("chakraborty",)}
 
 
 def methods(results: Results, cited: Cited) -> str:
@@ -144,9 +148,15 @@ def _intervals(metrics: Mapping[str, Any], cited: Cited) -> Iterator[str]:
         return
     yield (
         f"95 % confidence intervals are from {replicates} bootstrap replicates in which patients were drawn with replacement, so "
-        f"that images of one patient stay together {cited('rutter', 'field')} (seed {metrics.get('seed', 'unknown')}): "
-        f"percentiles, and for the AUC the standard error on the logit scale, widened for few patients {cited('efron', 'hesterberg')}."
+        f"that images of one patient stay together {cited('rutter', 'field')} (seed {metrics.get('seed', 'unknown')})."
     )
+    if metrics.get("format") == 1:
+        yield f"They run from the 2.5th to the 97.5th percentile of the replicates {cited('efron')}."
+    else:
+        yield (
+            "They are percentiles of the replicates, for the AUC their standard deviation on the logit scale, both widened for few "
+            f"patients {cited('efron', 'hesterberg')}."
+        )
 
 
 def _listed(
@@ -157,7 +167,8 @@ def _listed(
     for name in names:
         key = next((key for key in known if name == key or name.startswith(f"{key}_")), None)
         if key is not None and key not in found:
-            found[key] = f"{known[key][0]} {cited(*known[key][1])}"
+            text, works = known[key]
+            found[key] = f"{text} {cited(*works)}" if works else text
         elif key is None and name in results.titles:
             found.setdefault(name, results.titles[name])
     return "; ".join(found.values()) or "the metrics listed in the tables"

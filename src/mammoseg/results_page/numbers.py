@@ -13,7 +13,7 @@ Row = Mapping[str, str]
 HEADS = ("value", "95 % interval", "cases", "remarks")
 """Columns that every table of numbers ends with."""
 _PLACES = ("of", "class", "metric")
-_OF = {"scores": "score", "operating points": "point", "maps": "map", "ratio to random": "map"}
+_OF = {"scores": "score", "calibration": "score", "operating points": "point", "maps": "map", "ratio to random": "map"}
 """What the column `of` of a table in metrics.csv is about."""
 _MAIN = {"maps": "map", "marks": "marks of the map", "patches": "patches"}
 _HOLM = "p_holm"

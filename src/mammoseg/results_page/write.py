@@ -6,6 +6,7 @@ from typing import Any
 
 from mammoseg.data.manifest import Manifest
 from mammoseg.data.predictions import Predictions
+from mammoseg.evaluation.calibration import TITLES as CALIBRATION
 from mammoseg.evaluation.results import Results, read_results
 from mammoseg.io.atomic import write_text
 from mammoseg.io.errors import RunFileError
@@ -22,6 +23,7 @@ from mammoseg.results_page.pages import PAGES
 NAME = "report.html"
 _TITLES = {
     "scores": "Scores",
+    "calibration": "Calibration",
     "maps": "Maps",
     "ratio to random": "Maps against noise",
     "operating points": "Operating points",
@@ -30,6 +32,8 @@ _TITLES = {
 _FIGURES = {
     "roc": "ROC curves",
     "pr": "Precision and recall",
+    "reliability": "Reliability of the scores as probabilities",
+    "decision_curve": "Decision curves",
     "forest": "AUC within groups",
     "froc": "Free-response ROC curves",
     "dice_scatter": "Dice of each image",
@@ -70,7 +74,7 @@ def page_values(results: Results, predictions: Sequence[Predictions]) -> dict[st
         "failed": about.failed(results),
         "n_failed": results.metrics.get("n_failed") or 0,
         "summary": main,
-        "sections": sections(results.numbers, results.titles, _TITLES),
+        "sections": sections(results.numbers, {**CALIBRATION, **results.titles}, _TITLES),
         "heads": HEADS,
         "figures": figures_in(results.folder, _FIGURES, {"roc": spoken(main, results.titles.get("auc", ""))}),
         "files": links_to(results.folder, _FILES),

@@ -179,7 +179,7 @@ def patient_weights(patients: Patients, replicates: int, seed: int) -> Iterator[
         r = min(rows, replicates - start)
         drawn = rng.integers(count, size=(r, count)) + count * np.arange(r)[:, None]
         times = np.bincount(drawn.ravel(), minlength=r * count).reshape(r, count)
-        yield times.astype(np.float64)[:, patient_of_case]
+        yield times.astype(np.uint16)[:, patient_of_case].astype(np.float64)  # small numbers are found faster
 
 
 def mean_interval(values: Floats, patients: Patients, replicates: int, seed: int) -> Interval:
