@@ -28,7 +28,6 @@ def test_bootstrap_and_delong_by_patient_agree(made, second: str) -> None:
     one, other = by_delong(*pair), by_bootstrap(auc.measure, *pair, 2000)
     assert other.difference == pytest.approx(one.difference, abs=1e-12)
     assert other.standard_error == pytest.approx(one.standard_error, rel=0.1)
-    assert (other.degrees, one.degrees) == (49, 49)
 
 
 @pytest.mark.parametrize("metric", [auc, average_precision, partial_auc])

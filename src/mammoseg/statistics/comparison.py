@@ -5,10 +5,10 @@
     permutation   p alone: how often a difference as large comes up when, for each patient by a coin, the two scores are
                   exchanged. Exact under the hypothesis that the scores are exchangeable, which says more than equal AUCs
 
-All are paired. By patient, the interval is difference +- t SE and p is from the same t, with u - 1 degrees of freedom, where u
-patients are in the smaller class; without patients DeLong's test is the published one, normal. The permutation exchanges
-ranks of each score among all cases: two models seldom have the same units, and a metric of ranking is the same for ranks.
-Exchanging raw scores of different units would compare the units.
+All are paired: difference +- 1.96 SE, and p from the same normal distribution. The SD of u draws of u patients (of the smaller
+class) is taken times sqrt(u / (u - 1)). A t for few patients, as in intervals of one AUC, would make too few false alarms:
+benchmarks/false_alarms.py. The permutation exchanges ranks of each score among all cases: two models seldom have the same
+units, and a metric of ranking is the same for ranks. Exchanging raw scores of different units would compare the units.
 
 Non-inferiority: the first is worse by less than a margin that was set before. Shown when the low end of the 95 % interval is
 above -margin (one-sided 2.5 %). Several comparisons at once: Holm's p values keep the chance of any false alarm.
@@ -69,9 +69,8 @@ def by_delong(labels: ArrayLike, first: ArrayLike, second: ArrayLike, patients: 
     areas = delong(truth, table, patients)
     of = np.array([1.0, -1.0])
     difference, variance = float(of @ areas.auc), float(of @ areas.covariance @ of)
-    degrees = None if patients is None else smaller_class(truth, patients) - 1
     method = "DeLong" if patients is None else "DeLong by patient"
-    return compared(difference, float(np.sqrt(max(variance, 0))), degrees, method, areas.reason)
+    return compared(difference, float(np.sqrt(max(variance, 0))), None, method, areas.reason)
 
 
 def by_bootstrap(
@@ -98,7 +97,9 @@ def by_bootstrap(
     reason = None if enough else f"{defined.size} of {drawn.size} replicates are defined"
     units = smaller_class(truth, patients)
     error = spread * np.sqrt(units / (units - 1)) if units > 1 else float("nan")
-    return compared(value, float(error), units - 1, "bootstrap by patient", reason)
+    if reason is None and units < 2:
+        reason = "fewer than two patients in a class"
+    return compared(value, float(error), None, "bootstrap by patient", reason)
 
 
 def by_permutation(
@@ -142,7 +143,7 @@ def compared(
     if reason is None and np.isnan(difference):
         reason = "the metric is undefined"
     if reason is None and degrees is not None and degrees < 1:
-        reason = "fewer than two patients in a class"
+        reason = "fewer than two patients"
     if reason is None and not standard_error > 0:
         reason = "the difference is the same in every draw: these patients do not tell how far it may be off"
     if reason is not None:
