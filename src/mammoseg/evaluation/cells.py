@@ -8,17 +8,15 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from mammoseg.io.cells import unescape
+from mammoseg.io.text_table import UNKNOWN, TextTable
 from mammoseg.wording import counted, listed
 
-_UNKNOWN = {"", "na", "n/a", "#n/a", "<na>", "nan", "none", "null", "nil", "-", "--", ".", "?", "unknown", "missing"}
 _TRUTHS = {"0": 0.0, "1": 1.0, "false": 0.0, "true": 1.0}
 _POINT = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _COMMA = r"[+-]?(?:[0-9]*,[0-9]+)(?:[eE][+-]?[0-9]+)?"
@@ -30,24 +28,6 @@ class ScoreTableError(ValueError):
     """A table of scores or labels that cannot be evaluated; the message names file, column and row."""
 
 
-class Table(Protocol):
-    """Cells as text, such as `mammoseg.ingest.tables.read_table` gives."""
-
-    @property
-    def path(self) -> Path: ...
-    @property
-    def columns(self) -> Sequence[str]: ...
-    @property
-    def rows(self) -> Mapping[int, Mapping[str, str]]:
-        """By the number of the row in the file."""
-        ...
-
-    @property
-    def misfits(self) -> Sequence[int]:
-        """Rows of another length than the header, which are not in `rows`."""
-        ...
-
-
 def shown(text: str) -> str:
     """A name or a value as it stands in a message: quoted, and not longer than a line."""
     return repr(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}...")
@@ -56,7 +36,7 @@ def shown(text: str) -> str:
 class Cells:
     """All rows of one table, or of several with the same columns one after another."""
 
-    def __init__(self, tables: Sequence[Table]) -> None:
+    def __init__(self, tables: Sequence[TextTable]) -> None:
         """Raises ScoreTableError for a table without rows, or with rows that are longer or shorter than the header."""
         self.tables = tables
         for table in tables:
@@ -136,7 +116,7 @@ def _folded(name: str) -> str:
 
 def is_unknown(texts: pd.Series) -> NDArray[np.bool_]:
     """(n,) whether a cell is empty, or one of the usual words for it."""
-    return texts.str.strip().str.lower().isin(_UNKNOWN).to_numpy(bool)
+    return texts.str.strip().str.lower().isin(UNKNOWN).to_numpy(bool)
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 
 from mammoseg.bounded import sha256_of
-from mammoseg.evaluation.cells import Cells, Labels, Scores, ScoreTableError, Table, read_labels, read_scores, shown
+from mammoseg.evaluation.cells import Cells, Labels, Scores, ScoreTableError, read_labels, read_scores, shown
 from mammoseg.evaluation.join import Joined
 from mammoseg.evaluation.scores import BREAST, FINAL, score_column
+from mammoseg.io.text_table import TextTable
 from mammoseg.records.image import side_of
 from mammoseg.records.label import CLASSES
 from mammoseg.wording import counted, listed
@@ -48,9 +49,9 @@ class Columns:
 
 
 def read_score_table(
-    tables: Sequence[Table],
+    tables: Sequence[TextTable],
     columns: Columns,
-    labels: Table | None = None,
+    labels: TextTable | None = None,
     keys: Sequence[str] = (),
     split: str | None = None,
 ) -> dict[str, Joined]:
@@ -244,8 +245,8 @@ def _joined(table: pd.DataFrame, named: Mapping[str, str | None], columns: Colum
 
 
 def _about(
-    tables: Sequence[Table],
-    labels: Table | None,
+    tables: Sequence[TextTable],
+    labels: TextTable | None,
     name: str,
     columns: Columns,
     found: Labels,

@@ -2,37 +2,17 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Protocol
+from collections.abc import Callable, Mapping
 
+from mammoseg.io.text_table import UNKNOWN, TextTable
 from mammoseg.reader_study.errors import StudyError
 from mammoseg.wording import listed
 
-_UNKNOWN = {"", "na", "n/a", "nan", "none", "null", "-", "."}
 _TRUTHS = {"0": 0.0, "0.0": 0.0, "false": 0.0, "no": 0.0, "1": 1.0, "1.0": 1.0, "true": 1.0, "yes": 1.0}
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 
 
-class Table(Protocol):
-    """Cells as text, such as `mammoseg.ingest.tables.read_table` gives."""
-
-    @property
-    def path(self) -> Path: ...
-    @property
-    def columns(self) -> Sequence[str]: ...
-    @property
-    def rows(self) -> Mapping[int, Mapping[str, str]]:
-        """By the number of the row in the file."""
-        ...
-
-    @property
-    def misfits(self) -> Sequence[int]:
-        """Rows of another length than the header, which are not in `rows`."""
-        ...
-
-
-def check_whole(table: Table) -> None:
+def check_whole(table: TextTable) -> None:
     """Raises StudyError if rows would be missing from the study without a word."""
     if table.misfits or not table.rows:
         problem = f"row {listed(table.misfits)} is not as long as the header" if table.misfits else "there are no rows"
@@ -41,10 +21,10 @@ def check_whole(table: Table) -> None:
 
 def is_unknown(cell: str) -> bool:
     """Nothing, or one of the usual words for it."""
-    return cell.strip().lower() in _UNKNOWN
+    return cell.strip().lower() in UNKNOWN
 
 
-def scores(table: Table, column: str) -> dict[int, float]:
+def scores(table: TextTable, column: str) -> dict[int, float]:
     """Row -> score; NaN where it is unknown. `45 %` is 0.45, and `0,45` is 0.45 in a column without any point.
 
     Raises StudyError for texts, infinities, and a column in which only some cells are percentages.
@@ -64,7 +44,7 @@ def scores(table: Table, column: str) -> dict[int, float]:
     )
 
 
-def truths(table: Table, column: str) -> dict[int, float]:
+def truths(table: TextTable, column: str) -> dict[int, float]:
     """Row -> 1, 0, or NaN where it is unknown. Raises StudyError for anything else than 0 and 1, yes and no, true and false."""
     texts = {number: row[column].strip().lower() for number, row in table.rows.items()}
     known = {number: text for number, text in texts.items() if not is_unknown(text)}
@@ -86,7 +66,7 @@ def _score(text: str, commas: bool) -> float:
 
 
 def _converted(
-    table: Table, column: str, texts: Mapping[int, str], convert: Callable[[str], float], expected: str
+    table: TextTable, column: str, texts: Mapping[int, str], convert: Callable[[str], float], expected: str
 ) -> dict[int, float]:
     found, wrong = {}, []
     for number, text in texts.items():

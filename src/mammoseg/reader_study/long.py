@@ -4,7 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from mammoseg.reader_study.cells import Table, check_whole, is_unknown, scores, truths
+from mammoseg.io.text_table import TextTable
+from mammoseg.reader_study.cells import check_whole, is_unknown, scores, truths
 from mammoseg.reader_study.errors import StudyError
 from mammoseg.reader_study.study import ALONE, Case, ReaderStudy, Reading, complete_study
 from mammoseg.reader_study.wide import Columns, cases_of
@@ -14,7 +15,7 @@ TRUTH = ("truth", "-1")
 """Readers of iMRMC whose score is the label."""
 
 
-def read_long(table: Table, columns: Columns, models: Sequence[str]) -> ReaderStudy:
+def read_long(table: TextTable, columns: Columns, models: Sequence[str]) -> ReaderStudy:
     """`models` are patterns of the names of readers that are models. Raises StudyError."""
     check_whole(table)
     reader, score = columns.need(table, "reader"), columns.need(table, "score")
@@ -54,7 +55,7 @@ def read_long(table: Table, columns: Columns, models: Sequence[str]) -> ReaderSt
 
 
 def _labels(
-    table: Table, columns: Columns, case_of: Mapping[int, Case], truth_rows: set[int], numbers: Mapping[int, float]
+    table: TextTable, columns: Columns, case_of: Mapping[int, Case], truth_rows: set[int], numbers: Mapping[int, float]
 ) -> dict[str, float]:
     """The label of every case; NaN where none is given."""
     given = {number: numbers[number] for number in truth_rows}

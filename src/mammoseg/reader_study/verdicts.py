@@ -15,7 +15,8 @@ from mammoseg.data.exam_names import exam_key
 from mammoseg.data.manifest import Manifest
 from mammoseg.io.cells import unescape
 from mammoseg.io.scores_table import checked_scores
-from mammoseg.reader_study.cells import Table, check_whole, scores, truths
+from mammoseg.io.text_table import TextTable
+from mammoseg.reader_study.cells import check_whole, scores, truths
 from mammoseg.reader_study.errors import StudyError
 from mammoseg.reader_study.study import ALONE, Case, ReaderStudy, complete_study
 from mammoseg.wording import counted, listed
@@ -29,7 +30,11 @@ Breast = tuple[str, str]
 
 
 def read_verdicts(
-    table: Table, predictions: Mapping[str, Path], manifest: Manifest, label: str = "malignant", score: str = "score"
+    table: TextTable,
+    predictions: Mapping[str, Path],
+    manifest: Manifest,
+    label: str = "malignant",
+    score: str = "score",
 ) -> ReaderStudy:
     """`predictions`: name of each model -> its folder; `label`: the class; `score`: `score` (0 to 100) or `birads`.
 
@@ -65,7 +70,7 @@ def read_verdicts(
     )
 
 
-def _of_other_patients(table: Table, patients: Mapping[str, str]) -> set[int]:
+def _of_other_patients(table: TextTable, patients: Mapping[str, str]) -> set[int]:
     """Rows on exams of other patients than those of the manifest, where the table has several exams of one id. Tables of earlier
     versions have no `exam_key` that could tell."""
     keys: dict[str, set[str]] = {}
@@ -85,7 +90,7 @@ def _of_other_patients(table: Table, patients: Mapping[str, str]) -> set[int]:
     return {number for number, exam in exams.items() if exam in own and table.rows[number]["exam_key"] != own[exam]}
 
 
-def _readings(table: Table, score: str, strangers: set[int]) -> tuple[dict[str, dict[Breast, float]], list[str]]:
+def _readings(table: TextTable, score: str, strangers: set[int]) -> tuple[dict[str, dict[Breast, float]], list[str]]:
     """Reader -> breast -> the last number given before the truth was seen, without the rows `strangers`."""
     numbers, seen = scores(table, score), truths(table, "truth_seen")
     found: dict[str, dict[Breast, float]] = {}

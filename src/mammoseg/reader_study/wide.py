@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from mammoseg.reader_study.cells import Table, check_whole, is_unknown, scores, truths
+from mammoseg.io.text_table import TextTable
+from mammoseg.reader_study.cells import check_whole, is_unknown, scores, truths
 from mammoseg.reader_study.errors import StudyError
 from mammoseg.reader_study.study import ALONE, Case, ReaderStudy, Reading, complete_study
 from mammoseg.wording import listed
@@ -33,7 +34,7 @@ class Columns:
     modality: str | None = None
     score: str | None = None
 
-    def find(self, table: Table, role: str) -> str | None:
+    def find(self, table: TextTable, role: str) -> str | None:
         """The column of a role. Raises StudyError if the one that was named is not there, or if several may be meant."""
         named = getattr(self, role)
         if named is not None:
@@ -49,7 +50,7 @@ class Columns:
             )
         return found[0] if found else None
 
-    def need(self, table: Table, role: str) -> str:
+    def need(self, table: TextTable, role: str) -> str:
         """The same; raises StudyError if there is none."""
         found = self.find(table, role)
         if found is None:
@@ -60,7 +61,7 @@ class Columns:
         return found
 
 
-def read_wide(table: Table, columns: Columns, readers: Sequence[str], models: Sequence[str]) -> ReaderStudy:
+def read_wide(table: TextTable, columns: Columns, readers: Sequence[str], models: Sequence[str]) -> ReaderStudy:
     """`readers` and `models` are patterns of names of columns, such as `Reader*_POM`.
 
     `aided=Reader*_AI` are columns of the modality `aided`, whose readers are called what `*` stands for. Raises StudyError.
@@ -88,7 +89,7 @@ def read_wide(table: Table, columns: Columns, readers: Sequence[str], models: Se
     return complete_study(cases, labels, readings, model_scores, str(table.path), remarks)
 
 
-def cases_of(table: Table, columns: Columns) -> tuple[list[Case], list[str]]:
+def cases_of(table: TextTable, columns: Columns) -> tuple[list[Case], list[str]]:
     """The case of each row, and what is to be said of it: the patient is its case where there is no column of patients."""
     side, case, patient = (columns.find(table, role) for role in ("side", "case", "patient"))
     found, remarks = [], []
@@ -112,7 +113,7 @@ def cases_of(table: Table, columns: Columns) -> tuple[list[Case], list[str]]:
     return found, remarks
 
 
-def _columns_of(table: Table, patterns: Sequence[str], option: str) -> Mapping[str, tuple[str, list[str]]]:
+def _columns_of(table: TextTable, patterns: Sequence[str], option: str) -> Mapping[str, tuple[str, list[str]]]:
     """Modality -> pattern and the columns that it fits."""
     found: dict[str, tuple[str, list[str]]] = {}
     for given in patterns:
