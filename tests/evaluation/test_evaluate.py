@@ -39,7 +39,15 @@ def test_files_with_the_same_numbers(study) -> None:
     assert dict(zip(chosen["metric"], chosen["value"], strict=True)) == {
         "auc": 1.0, "average_precision": 1.0, "partial_auc": 1.0,
     }  # fmt: skip
-    assert set(table["table"]) >= {"scores", "maps", "difference", "ratio to random", "by density", "marks", "marks by size"}
+    assert set(table["table"]) >= {
+        "scores",
+        "maps",
+        "difference",
+        "ratio to random",
+        "by density",
+        "marks",
+        "marks by size",
+    }
 
 
 def test_files_of_two_evaluations_do_not_stand_together(study, monkeypatch: pytest.MonkeyPatch) -> None:
