@@ -5,7 +5,7 @@
 Every image has 4096 x 3328 pixels, a map of CELLS over a window of 2944 x 1920 pixels (noise and blobs), and a mask with one or two
 lesions, which is read from a PNG file each time. mammoseg does all that `evaluate` does of maps and marks, tables with intervals
 included; NumPy enlarges the map, sorts its pixels for PxAP and the best Dice, and looks for peaks among them. Each is a process of
-its own; what both have measured must be the same. 2944 1920 for CELLS: every pixel of the window has a value of its own.
+its own, whose time holds the making of the maps, too; what both have measured must be the same. 2944 1920 for CELLS: every pixel of the window has a value of its own.
 """
 
 import argparse

@@ -96,7 +96,7 @@ def test_files(calls: SimpleNamespace) -> None:
     assert (result.exit_code, result.stdout) == (0, "3 images predicted, 2 done before, 0 failed: out\n")
     assert [(row.image_id, row.pixel_mm) for row in calls.rows] == [("a_L-CC", 0.1), ("a_R-CC", 0.1)]
     assert calls.options == (Path("out"), 1, False, True, "png")
-    assert calls.model == ([Path("run")], "auto", [], "32-true", 0, "pytorch")
+    assert calls.model == ([Path("run")], "auto", [], "32-true", 0, "pytorch", None)
     assert not hasattr(calls, "published")
 
 
@@ -144,13 +144,13 @@ def test_a_manifest_and_every_option(calls: SimpleNamespace, phantom_study: Mani
     result = invoke(
         *("--manifest", str(phantom_study.path), "--split", "test", "--no-overlays", "--overwrite", "--num-tta", "10"),
         *("--device", "cpu", "--workers", "2", "--set", "num_patches=3", "--precision", "bf16-mixed"),
-        *("--checkpoint", "second", "--checkpoint", "third"),
+        *("--checkpoint", "second", "--checkpoint", "third", "--calibration", "c.json"),
     )
     assert result.exit_code == 0
     assert [row.image_id for row in calls.rows] == phantom_study.subset("test").table["image_id"].tolist()
     assert calls.options == (Path("out"), 2, True, False, "png")
     members = [Path("run"), Path("second"), Path("third")]
-    assert calls.model == (members, "cpu", ["num_patches=3"], "bf16-mixed", 10, "pytorch")
+    assert calls.model == (members, "cpu", ["num_patches=3"], "bf16-mixed", 10, "pytorch", Path("c.json"))
     assert not hasattr(calls, "published")
 
 

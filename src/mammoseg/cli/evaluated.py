@@ -33,10 +33,10 @@ def _one(metrics: Mapping[str, Any], by: Sequence[str], alone: bool) -> None:
         level = metrics["curves"]["level"]
         print(f"\nOperating points by {level}; those chosen on these cases look better than they will be:")
         print_table(point_table(metrics, level))
-    if rows := calibration_table(metrics["calibration"]):
+    if rows := calibration_table(metrics.get("calibration", {})):
         print("\nAs probabilities (right: slope 1, intercept 0, observed / expected 1):")
         print_table(rows)
-    if rows := stored_point_table(metrics["calibration"]):
+    if rows := stored_point_table(metrics.get("calibration", {})):
         print("\nAt the operating point that is stored with the calibration:")
         print_table(rows)
     for column in by:
