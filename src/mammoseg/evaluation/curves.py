@@ -40,10 +40,15 @@ def draw_curves(table: pd.DataFrame, results: Mapping[str, Any], method: Method)
         if results[label][FINAL]["reason"] is not None:
             continue
         known = table[table[label].notna() & table[score_column(FINAL, label)].notna()]
+        known = known.sort_values(score_column(FINAL, label), kind="stable")  # once, for all replicates
         truth, scores = known[label].to_numpy(float), known[score_column(FINAL, label)].to_numpy(float)
         for kind, (curve, band) in _OF_KIND.items():
-            replicates = affordable(method.bootstrap, truth.size)
-            made = band(truth, scores, known["patient_id"].tolist(), replicates, method.seed) if replicates else None
+            replicates = affordable(method.bootstrap, 2 * truth.size)
+            made = (
+                band(truth, scores, known["patient_id"].factorize(sort=True)[0], replicates, method.seed)
+                if replicates
+                else None
+            )
             whole = curve(truth, scores)
             found[kind][label] = Drawn(_thinned(whole), made, float(truth.mean()), whole.x.size)
     return found

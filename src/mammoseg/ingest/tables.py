@@ -128,7 +128,8 @@ def _csv_rows(path: Path, content: bytes) -> list[list[str]]:
     if stated is not None:
         text = "\n" + rest
     found, errors = [], []
-    for separator in stated if stated and len(stated) == 1 else _SEPARATORS:
+    there = [separator for separator in _SEPARATORS if separator in text] or _SEPARATORS[:1]
+    for separator in stated if stated and len(stated) == 1 else there:
         try:
             found.append(_parse(text, separator))
         except csv.Error as error:
