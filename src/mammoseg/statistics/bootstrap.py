@@ -44,7 +44,7 @@ MIN_DEFINED = 40
 """Defined replicates an interval needs at least: so many that each tail of 2.5 % holds one."""
 MIN_SHARE = 0.8
 """Share of the replicates that must be defined."""
-BUDGET = 100_000_000
+BUDGET = 200_000_000
 """Weights that are drawn at most for an interval."""
 LEAST = 200
 """Replicates that are drawn at least, if so many are asked for."""
