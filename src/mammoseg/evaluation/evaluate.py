@@ -112,10 +112,11 @@ def evaluate_joined(
 
     `by` names columns to break the scores down by, two as "density,vendor"; `cuts` says where columns of numbers are cut; `at`
     are operating points such as "sensitivity=0.9", `at_of` is the metrics.json of an evaluation whose thresholds are taken over;
-    `rule` says which places of maps are marks; `date` is written into the result as given; `metrics` are the dotted names of metrics
-    beside those of mammoseg (method.py). In the returned dictionary undefined numbers are NaN, in the file null. Raises PluginError
-    or MetricError for a metric, ConfigError for a column or an operating point, OperatingPointError for `at_of`, ValueError for a
-    mask that does not fit its image.
+    `rule` says which places of maps are marks; `date` is written into the result as given; `metrics` are the dotted names of
+    metrics beside those of mammoseg (method.py). In the returned dictionary undefined numbers are NaN, in the file null.
+
+    Raises PluginError or MetricError for a metric, ConfigError for a column or an operating point, OperatingPointError for `at_of`,
+    ValueError for a mask that does not fit its image.
     """
     method = Method(load_metrics(metrics), joined.classes, bootstrap, seed, rule or MarkRule())
     here, before = read_points(at), points_of(at_of) if at_of else {}
