@@ -17,7 +17,6 @@ reason. Of tables there are no maps and no window, `manifest` and `predictions` 
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +59,6 @@ FIGURE_FILES = tuple(f"{name}.{kind}" for name in FIGURES for kind in FIGURE_KIN
 FILES = ("metrics.json", "report.html", *TABLES, *PLACES, *FIGURE_FILES)
 FORMAT = 2
 """Version of the structure of metrics.json. 2: other levels, and null where a table has nothing to say."""
-_FEWEST, _FITS = 100, 20_000_000
-"""Replicates of a calibration at least, and replicates times cases at most."""
 
 
 def evaluate(
@@ -112,10 +109,10 @@ def evaluate_joined(
 
     `by` names columns to break the scores down by, two as "density,vendor"; `cuts` says where columns of numbers are cut; `at`
     are operating points such as "sensitivity=0.9", `at_of` is the metrics.json of an evaluation whose thresholds are taken over;
-    `rule` says which places of maps are marks; `date` is written into the result as given; `metrics` are the dotted names of metrics
-    beside those of mammoseg (method.py). In the returned dictionary undefined numbers are NaN, in the file null. Raises PluginError
-    or MetricError for a metric, ConfigError for a column or an operating point, OperatingPointError for `at_of`, ValueError for a
-    mask that does not fit its image.
+    `rule` says which places of maps are marks; `date` is written into the result as given; `metrics` are the dotted names of
+    metrics beside those of mammoseg (method.py). In the returned dictionary undefined numbers are NaN, in the file null. Raises
+    PluginError or MetricError for a metric, ConfigError for a column or an operating point, OperatingPointError for `at_of`,
+    ValueError for a mask that does not fit its image.
     """
     method = Method(load_metrics(metrics), joined.classes, bootstrap, seed, rule or MarkRule())
     here, before = read_points(at), points_of(at_of) if at_of else {}
@@ -126,7 +123,7 @@ def evaluate_joined(
     found = localise(joined, method)
     scores = score_tables(tables, joined.sources, method)
     curves = draw_curves(tables[level], scores[level], method)
-    fitted = _fewer_draws(method, len(tables[level]))
+    fitted = method.for_fits(len(tables[level]))
     calibrated = calibration_numbers(tables[level], fitted, joined.calibration, level)
     results = {
         "format": FORMAT,
@@ -169,11 +166,6 @@ def evaluate_joined(
     write_places(out, found, results["marks"])
     write_json(out / "metrics.json", results)
     return results
-
-
-def _fewer_draws(method: Method, cases: int) -> Method:
-    """For what is fitted anew in every replicate: with very many cases a few replicates tell how far that varies."""
-    return replace(method, bootstrap=min(method.bootstrap, max(_FEWEST, _FITS // max(1, cases))))
 
 
 def _window(joined: Joined) -> dict[str, int] | None:
