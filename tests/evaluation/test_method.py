@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mammoseg.cli.app import app
-from mammoseg.evaluation.method import MetricError, load_metrics
+from mammoseg.evaluation.method import Method, MetricError, load_metrics
 from mammoseg.plugins import PluginError
 
 PLUGINS = Path(__file__).parents[1] / "plugins"
@@ -79,3 +79,11 @@ def test_what_is_no_metric_is_told_before_anything_is_measured(
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises((MetricError, PluginError), match=expected):
         load_metrics([f"lab_{name}.{name}"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "cases", "drawn"),
+    [(1000, 5000, 1000), (1000, 100_000, 200), (1000, 10**6, 100), (50, 10**6, 50), (0, 0, 0)],
+)
+def test_fits_to_very_many_cases_are_repeated_less_often(asked: int, cases: int, drawn: int) -> None:
+    assert Method({}, bootstrap=asked).for_fits(cases).bootstrap == drawn

@@ -17,7 +17,6 @@ reason. Of tables there are no maps and no window, `manifest` and `predictions` 
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +59,6 @@ FIGURE_FILES = tuple(f"{name}.{kind}" for name in FIGURES for kind in FIGURE_KIN
 FILES = ("metrics.json", "report.html", *TABLES, *PLACES, *FIGURE_FILES)
 FORMAT = 2
 """Version of the structure of metrics.json. 2: other levels, and null where a table has nothing to say."""
-_FEWEST, _FITS = 100, 20_000_000
-"""Replicates of a calibration at least, and replicates times cases at most."""
 
 
 def evaluate(
@@ -127,7 +124,7 @@ def evaluate_joined(
     found = localise(joined, method)
     scores = score_tables(tables, joined.sources, method)
     curves = draw_curves(tables[level], scores[level], method)
-    fitted = _fewer_draws(method, len(tables[level]))
+    fitted = method.for_fits(len(tables[level]))
     calibrated = calibration_numbers(tables[level], fitted, joined.calibration, level)
     results = {
         "format": FORMAT,
@@ -170,11 +167,6 @@ def evaluate_joined(
     write_places(out, found, results["marks"])
     write_json(out / "metrics.json", results)
     return results
-
-
-def _fewer_draws(method: Method, cases: int) -> Method:
-    """For what is fitted anew in every replicate: with very many cases a few replicates tell how far that varies."""
-    return replace(method, bootstrap=min(method.bootstrap, max(_FEWEST, _FITS // max(1, cases))))
 
 
 def _window(joined: Joined) -> dict[str, int] | None:

@@ -17,7 +17,7 @@ them stands in the summary. What is undefined is left out of means and counted.
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import ModuleType
 from typing import Any
@@ -34,6 +34,9 @@ from mammoseg.statistics.histogram import MapOnMask
 
 Floats = NDArray[np.float64]
 KINDS = ("scores", "maps", "marks")
+
+_FEWEST, _FITS = 100, 20_000_000
+"""Replicates of fits at least, and replicates times cases at most."""
 
 
 class MetricError(ValueError):
@@ -52,6 +55,10 @@ class Method:
     seed: int = 0
     rule: MarkRule = field(default_factory=MarkRule)
     """Which places of a map are marks, and when they hit a lesion."""
+
+    def for_fits(self, cases: int) -> "Method":
+        """The same for what is fitted anew in every replicate: with very many cases, fewer tell how far it varies."""
+        return replace(self, bootstrap=min(self.bootstrap, max(_FEWEST, _FITS // max(1, cases))))
 
     def of_scores(self) -> dict[str, Callable[[Floats, Floats, Floats], Floats]]:
         """Name -> what gives the values (R,) for labels and scores (n,) and weights (R, n)."""
