@@ -3,6 +3,7 @@
 A score is normal within each class: a part that a patient's cases share, and one of each case; positives lie `shift` higher.
 """
 
+import argparse
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,3 +86,16 @@ class Study:
             f"{self.positive} positive and {self.negative} negative patients, {self.per} case{'s' * (self.per > 1)} each, {of}, "
             f"correlation {self.correlation}, AUC {self.auc}"
         )
+
+
+def asked(what: str, expected: float) -> argparse.Namespace:
+    """Simulations, replicates and seed of the command line; says them, and how far a share that is `expected` may be off."""
+    parser = argparse.ArgumentParser(description=what, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--simulations", type=int, default=1000)
+    parser.add_argument("--replicates", type=int, default=400)
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    error = 100 * np.sqrt(expected * (1 - expected) / given.simulations)
+    print(f"{given.simulations} simulations, {given.replicates} replicates, seed {given.seed}")
+    print(f"Monte Carlo error of {100 * expected:g} %: {error:.1f} % (one standard error)")
+    return given

@@ -6,13 +6,12 @@ Asked: 93 to 97 %. Naive is the percentile bootstrap over cases; for a sensitivi
 beforehand it is Wilson's interval of k of n. A simulation without an interval (an AUC of 1) counts in neither and is counted.
 """
 
-import argparse
 from collections import defaultdict
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clustered_scores import SENSITIVITY, Floats, Study
+from clustered_scores import SENSITIVITY, Floats, Study, asked
 from mammoseg.metrics import auc, average_precision, partial_auc
 from mammoseg.statistics.bootstrap import interval_of_scores, patient_weights
 from mammoseg.statistics.operating import measures_at, operating_point
@@ -88,14 +87,7 @@ def simulate(study: Study, simulations: int, replicates: int, seed: int) -> None
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--simulations", type=int, default=1000)
-    parser.add_argument("--replicates", type=int, default=400)
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
-    error = 100 * np.sqrt(0.05 * 0.95 / arguments.simulations)
-    print(f"{arguments.simulations} simulations, {arguments.replicates} replicates, seed {arguments.seed}")
-    print(f"Monte Carlo error of a coverage of 95 %: {error:.1f} % (one standard error)")
+    arguments = asked(__doc__, 0.95)
     for study in STUDIES:
         simulate(study, arguments.simulations, arguments.replicates, arguments.seed)
 

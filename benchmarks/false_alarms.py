@@ -5,12 +5,11 @@
 Asked: 4 to 6 %. Naive tests take every case for independent.
 """
 
-import argparse
 from collections import defaultdict
 
 import numpy as np
 
-from clustered_scores import Study
+from clustered_scores import Study, asked
 from mammoseg.metrics import auc, average_precision
 from mammoseg.statistics.comparison import by_bootstrap, by_delong, by_permutation
 from mammoseg.statistics.mcnemar import clustered_mcnemar, mcnemar
@@ -42,14 +41,7 @@ def p_values(study: Study, rng: np.random.Generator, replicates: int, seed: int)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--simulations", type=int, default=1000)
-    parser.add_argument("--replicates", type=int, default=400)
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
-    error = 100 * np.sqrt(0.05 * 0.95 / arguments.simulations)
-    print(f"{arguments.simulations} simulations, {arguments.replicates} replicates, seed {arguments.seed}")
-    print(f"Monte Carlo error of 5 %: {error:.1f} % (one standard error)")
+    arguments = asked(__doc__, 0.05)
     for study in STUDIES:
         rng, found = np.random.default_rng(arguments.seed), defaultdict(list)
         for number in range(arguments.simulations):

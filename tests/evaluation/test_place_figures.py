@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 
-from mammoseg.evaluation.place_figures import froc_figure, global_against_local, two_models
+from mammoseg.evaluation.place_figures import froc_figure, global_against_local
 
 NAN = float("nan")
 
@@ -36,18 +36,6 @@ def test_the_local_map_where_there_is_one_else_the_final_one() -> None:
     assert global_against_local(rows_of(saliency=[0.3])) is None
     assert global_against_local(rows_of(**{"global": [NAN], "local": [0.1]})) is None
     assert global_against_local(pd.DataFrame(columns=["image_id", "class", "map"])) is None
-
-
-def test_two_models_on_the_images_of_both() -> None:
-    first = pd.DataFrame({"image_id": ["a", "b", "c"], "malignant_saliency_dice_soft": [0.1, 0.2, NAN]})
-    second = pd.DataFrame({"image_id": ["c", "b", "d"], "malignant_saliency_dice_soft": [0.5, 0.6, 0.7]})
-    figure = two_models([first, second], ["K = 1", "K = 3 $x$"], ["benign", "malignant"])
-    assert figure is not None
-    assert len(figure.axes) == 1
-    assert dots(figure.axes[0]) == [[0.2, 0.6]]
-    assert figure.axes[0].get_ylabel() == "Dice of K = 3 $x$"
-    assert "1 of 1 images" in figure.axes[0].get_title()
-    assert two_models([first, second], ["1", "2"], ["benign"]) is None
 
 
 @pytest.mark.parametrize("label", ["malignant", "a class $with$ <signs>"])

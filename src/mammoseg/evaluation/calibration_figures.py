@@ -1,9 +1,10 @@
-"""The reliability figure and the decision curve of an evaluation, from the tables that lie beside them.
+"""The files about calibration: reliability and decision curve, each a table and the figure that is drawn from it.
 
 Source   How a reliability curve is drawn: Bröcker and Smith 2007 (intervals); Van Calster et al. 2019.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,34 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from mammoseg.calibration.stored import Calibration
 from mammoseg.evaluation.calibration_cases import CALIBRATED
-from mammoseg.evaluation.calibration_curves import ALL, NONE
-from mammoseg.evaluation.figures import shown
+from mammoseg.evaluation.calibration_curves import ALL, NONE, decision_table, reliability_table
+from mammoseg.evaluation.figures import shown, write_figure
+from mammoseg.evaluation.method import Method
 from mammoseg.evaluation.scores import FINAL
+from mammoseg.io.cells import write_csv
+from mammoseg.io.figures import FIGURE_KINDS
 from mammoseg.records.colours import looks
+
+FIGURES = ("reliability", "decision_curve")
+CALIBRATIONS = tuple(f"{name}.{kind}" for name in FIGURES for kind in ("csv", *FIGURE_KINDS))
+"""What `write_calibration` writes."""
 
 _SIZE = 4.2
 _NAMES = {FINAL: "score as it is", CALIBRATED: "calibrated"}
+
+
+def write_calibration(
+    out: Path, table: pd.DataFrame, method: Method, calibration: Calibration | None, numbers: Mapping[str, Any]
+) -> None:
+    """Write both into `out`: of the cases of `table` (a level of `level_tables`), `numbers` of `calibration_numbers`."""
+    reliability = reliability_table(table, method.classes, calibration)
+    decision = decision_table(table, method.classes, method, calibration)
+    figures = (reliability_figure(reliability, numbers), decision_figure(decision, numbers))
+    for name, rows, figure in zip(FIGURES, (reliability, decision), figures, strict=True):
+        write_csv(out / f"{name}.csv", rows)
+        write_figure(out, name, figure)
 
 
 def reliability_figure(table: pd.DataFrame, numbers: Mapping[str, Any]) -> Figure:

@@ -29,8 +29,7 @@ from mammoseg.data.manifest import Manifest
 from mammoseg.data.window_fit import fits
 from mammoseg.evaluation.breakdowns import breakdowns
 from mammoseg.evaluation.calibration import calibration_numbers
-from mammoseg.evaluation.calibration_curves import decision_table, reliability_table
-from mammoseg.evaluation.calibration_figures import decision_figure, reliability_figure
+from mammoseg.evaluation.calibration_figures import CALIBRATIONS, write_calibration
 from mammoseg.evaluation.counts import counts
 from mammoseg.evaluation.curves import AXES, curve_table, curves_about, draw_curves
 from mammoseg.evaluation.figures import pr_figure, roc_figure, write_figure
@@ -53,10 +52,9 @@ from mammoseg.prep.config import PrepConfig
 
 logger = logging.getLogger(__name__)
 
-FIGURES = ("roc", "pr", "forest", "reliability", "decision_curve")
-TABLES = ("metrics.csv", "per_image.csv", "reliability.csv", "decision_curve.csv", *(f"{kind}.csv" for kind in AXES))
-FIGURE_FILES = tuple(f"{name}.{kind}" for name in FIGURES for kind in FIGURE_KINDS)
-FILES = ("metrics.json", "report.html", *TABLES, *PLACES, *FIGURE_FILES)
+FIGURES = tuple(f"{name}.{kind}" for name in ("roc", "pr", "forest") for kind in FIGURE_KINDS)
+TABLES = ("metrics.csv", "per_image.csv", *(f"{kind}.csv" for kind in AXES))
+FILES = ("metrics.json", "report.html", *TABLES, *FIGURES, *CALIBRATIONS, *PLACES)
 FORMAT = 2
 """Version of the structure of metrics.json. 2: other levels, and null where a table has nothing to say."""
 
@@ -154,14 +152,7 @@ def evaluate_joined(
         write_csv(out / f"{kind}.csv", curve_table(kind, drawn))
     write_figure(out, "roc", roc_figure(curves["roc"], scores[level], level))
     write_figure(out, "pr", pr_figure(curves["pr"], scores[level], level))
-    reliability = reliability_table(tables[level], method.classes, joined.calibration)
-    decision = decision_table(tables[level], method.classes, fitted, joined.calibration)
-    for name, table, figure in (
-        ("reliability", reliability, reliability_figure(reliability, calibrated)),
-        ("decision_curve", decision, decision_figure(decision, calibrated)),
-    ):
-        write_csv(out / f"{name}.csv", table)
-        write_figure(out, name, figure)
+    write_calibration(out, tables[level], fitted, joined.calibration, calibrated)
     if forest := forest_figure(groups, scores):
         write_figure(out, "forest", forest)
     write_places(out, found, results["marks"])

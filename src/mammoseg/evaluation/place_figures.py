@@ -1,4 +1,4 @@
-"""Figures about places: FROC curves, and the Dice of every image by one map against another, or by one model against another."""
+"""Figures about places: FROC curves, and the Dice of every image by one map against another."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -50,22 +50,6 @@ def global_against_local(rows: pd.DataFrame) -> Figure | None:
             pairs[str(label)] = pd.DataFrame({"x": first[_DICE], "y": second[_DICE]}).dropna()
     pairs = {label: pair for label, pair in pairs.items() if len(pair)}
     return dice_scatter(pairs, "Dice of the global map", f"Dice of the {_NAMES[other]} map") if pairs else None
-
-
-def two_models(
-    tables: Sequence[pd.DataFrame], names: Sequence[str], classes: Sequence[str], of: str = SALIENCY
-) -> Figure | None:
-    """The same of two evaluations, Fig. 8 there: K = 1 against K = 3 patches. `tables`: what stands in the per_image.csv of both;
-    `names` say which is which; None: no image has a Dice in both."""
-    pairs = {}
-    for label in classes:
-        column = f"{label}_{of}_{_DICE}"
-        if all(column in table for table in tables):
-            x, y = (table.set_index("image_id")[column] for table in tables)
-            pairs[label] = pd.DataFrame({"x": x, "y": y}).dropna()
-    pairs = {label: pair for label, pair in pairs.items() if len(pair)}
-    across, upwards = (f"Dice of {shown(name)}" for name in names)
-    return dice_scatter(pairs, across, upwards) if pairs else None
 
 
 def dice_scatter(pairs: Mapping[str, pd.DataFrame], across: str, upwards: str) -> Figure:
