@@ -122,7 +122,7 @@ class Model:
     def breast(self, results: Sequence[Result]) -> dict[str, Decision]:
         """Class -> what the calibration says of a breast, from the results of all its images. Classes it does not know are missing.
 
-        Raises CalibrationError without a calibration, ValueError without a result.
+        Raises CalibrationError without a calibration, ValueError without a result and for those of two sides.
         """
         if self.calibration is None:
             raise CalibrationError(
@@ -131,6 +131,8 @@ class Model:
             )
         if not results:
             raise ValueError("no result is given. Expected those of the images of a breast. Give at least one.")
+        if len({result.prediction.laterality for result in results}) > 1:
+            raise ValueError("results of both breasts are given. Expected those of one. Ask for each side by itself.")
         decisions = {}
         for name in (name for name in self.calibration.classes if name in self.classes):
             score = np.array(np.mean([result.scores[name] for result in results]))

@@ -3,8 +3,10 @@ scores of another site, without labels, to one that is aligned to it.
 """
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -76,7 +78,7 @@ def calibrate(
     return Calibrated(
         Calibration(
             mammoseg=mammoseg.__version__,
-            checkpoint_sha256=str(run.get("checkpoint_sha256")),
+            checkpoint_sha256=_checkpoint_of(run, predictions),
             scores_sha256=scores_hash(run),
             manifest_sha256=manifest.sha256(splits=True),
             split=split,
@@ -85,6 +87,15 @@ def calibrate(
         ),
         left_out,
     )
+
+
+def _checkpoint_of(run: Mapping[str, Any], predictions: Path) -> str:
+    if not (found := run.get("checkpoint_sha256")):
+        raise CalibrationError(
+            f"{predictions / 'run.json'}: does not say which checkpoint predicted. Expected predictions of this version. "
+            "Predict again."
+        )
+    return str(found)
 
 
 def align_to(predictions: Path, calibration: Calibration) -> Calibration:

@@ -13,6 +13,14 @@ def counted(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
+def p_value(p: float, least: float = 0.001) -> str:
+    """`< 0.001`, `0.012`: with the digits of `least`; empty for NaN."""
+    if p != p:
+        return ""
+    digits = len(f"{least:f}".rstrip("0").partition(".")[2])
+    return f"< {least:.{digits}f}" if p < least else f"{p:.{digits}f}"
+
+
 def listed(things: Sequence[object], most: int = SHOWN, between: str = ", ", mark: str = "... ") -> str:
     """`a, b ... and 3 more`: the first `most` things as text. `between` may be a new line, on which the rest is then counted."""
     more = f"{between if between.isspace() else ' '}{mark}and {len(things) - most} more" if len(things) > most else ""

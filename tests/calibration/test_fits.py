@@ -93,6 +93,9 @@ def test_refuses_scores_that_say_nothing_or_the_opposite(many: Any) -> None:
         fit("platt", 1 - many.labels, many.probabilities, PATIENTS, None)
     with pytest.raises(CalibrationError, match="do not rise"):
         fit("isotonic", many.labels, np.full(1000, 0.3), PATIENTS, None)
+    for method in ("platt", "temperature"):
+        with pytest.raises(CalibrationError, match="the same score, or nearly so"):
+            fit(method, many.labels, np.full(1000, 0.3), PATIENTS, None)
 
 
 def test_perfect_scores_have_a_platt_curve_and_no_temperature(many: Any) -> None:

@@ -206,6 +206,11 @@ def test_several_scores_are_several_models(table: Path) -> None:
         (["--table", "scores.csv", "--predictions", "p", "--manifest", "m"], "give one of both"),
         (["--predictions", "p"], "need the table of their images"),
         (["--table", "scores.csv", "--score", "p_malignant"], "the column of scores and that of labels"),
+        (
+            ["--predictions", "p", "--manifest", "m", "--label", "cancer", "--positive", "yes"],
+            "has no meaning with --predictions",
+        ),
+        (["--table", "scores.csv", "--score", "p", "--label", "l", "--pool"], "has no meaning with --table"),
     ],
 )
 def test_what_is_missing_is_told(table: Path, options: list[str], message: str) -> None:

@@ -63,6 +63,7 @@ def test_numbers_by_hand() -> None:
     assert final["froc_at_0.5"]["value"] == pytest.approx(2 / 3)
     assert 0 <= final["froc_cpm"]["low"] <= final["froc_cpm"]["value"] <= final["froc_cpm"]["high"] <= 1
     assert table["findings"]["froc_found"]["value"] == 0
+    assert [each["found_at_1"]["value"] for each in table["findings"]["by_size"].values()] == [0, 0]
     assert table["findings"]["afroc"]["value"] == 0.5
 
 

@@ -143,3 +143,15 @@ def test_names_of_any_kind(table: Path) -> None:
     study = read(table, GOOD.replace("R1", name), readers=("=cmd*", "R2"))
     assert study.readers == (name, "R2")
     assert np.isfinite(study.scores_TRN).all()
+
+
+def test_patterns_that_take_labels_or_ids_for_readers(table: Path) -> None:
+    with pytest.raises(StudyError, match="fit 'label', too, which is the label"):
+        read(table, GOOD, readers=("[Rl]*",))
+    with pytest.raises(StudyError, match="fit 'case_ID', too, which is the case"):
+        read(table, GOOD, Columns(label="side"), readers=("[Rc]*",))
+
+
+def test_a_pattern_without_a_star_names_its_column(table: Path) -> None:
+    with pytest.raises(StudyError, match="no scores of R2 in one"):  # two people, where nothing says that they are one
+        read(table, GOOD, readers=("one=R1", "two=R2"))

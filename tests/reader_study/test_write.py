@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from mammoseg.ingest.tables import read_table
+from mammoseg.reader_study.errors import StudyError
 from mammoseg.reader_study.exports import write_rjafroc
 from mammoseg.reader_study.long import read_long
 from mammoseg.reader_study.settings import Settings
@@ -123,3 +124,11 @@ def test_names_of_any_kind_and_several_modalities(
     assert "\n=" not in (tmp_path / "imrmc.csv").read_text()
     book = openpyxl.load_workbook(tmp_path / "rjafroc.xlsx")
     assert all(cell.data_type != "f" for sheet in book for row in sheet.iter_rows() for cell in row)
+
+
+def test_the_table_is_not_overwritten_by_its_results(small_study: ReaderStudy, table: Path, tmp_path: Path) -> None:
+    own = tmp_path / "readers.csv"
+    own.write_bytes(table.read_bytes())
+    with pytest.raises(StudyError, match="would be overwritten"):
+        write_study(small_study, Settings(bootstrap=0), own, tmp_path)
+    assert own.read_bytes() == table.read_bytes()

@@ -77,3 +77,8 @@ def test_mistakes_are_told() -> None:
         design_effect(0.5, 0.5)
     with pytest.raises(ValueError, match="-1 negatives for each positive"):
         cases_for_width(0.8, 0.05, ratio=-1)
+
+
+def test_no_negatives_are_told() -> None:
+    with pytest.raises(ValueError, match="0 negatives for each positive"):
+        cases_for_width(0.8, 0.05, ratio=0)

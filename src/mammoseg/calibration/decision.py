@@ -38,4 +38,6 @@ def net_benefit(labels: Floats, probabilities: Floats, at_T: Floats, weights_Rn:
 
 def net_benefit_of_all(labels: Floats, at_T: Floats, weights_Rn: Floats) -> Floats:
     """Of recalling everybody (R, T). NaN without a case."""
-    return net_benefit(labels, np.ones_like(labels), at_T, weights_Rn)
+    with np.errstate(invalid="ignore"):
+        share_R1 = (weights_Rn @ labels / weights_Rn.sum(axis=1))[:, None]
+    return share_R1 - (1 - share_R1) * at_T / (1 - at_T)

@@ -22,6 +22,9 @@ FEWEST = {"platt": 20, "temperature": 20, "isotonic": 100}
 """Patients with a positive breast, and patients with a negative one, that a fit needs. Ours: 20 events for a line (below 10 per
 coefficient it is known to be unstable, Peduzzi et al. 1996); isotonic takes a step for every few."""
 
+_LEAST_RANGE = 1e-3
+"""Of log odds: a smaller one is the last digits of a model that says the same of all."""
+
 
 def fit(method: Method, labels: Floats, scores: Floats, patients: Patients, target_prevalence: float | None) -> Fit:
     """Fit to breasts (n,) with labels 0 or 1 and scores in [0, 1]. Raises CalibrationError for too few patients, for scores
@@ -44,11 +47,16 @@ def fit(method: Method, labels: Floats, scores: Floats, patients: Patients, targ
         if len(points.y) < 2 or points.y[0] == points.y[-1]:
             raise _useless("do not rise with the labels at all")
     else:
+        if np.ptp(log_odds(scores)) < _LEAST_RANGE:
+            raise CalibrationError(
+                "all breasts have the same score, or nearly so: there is nothing to calibrate. Expected scores that differ. Check "
+                "the model and its images."
+            )
         intercept, slope = (platt if method == "platt" else temperature)(labels, scores)
         if not np.isfinite(slope):
             raise CalibrationError(
-                f"the scores separate the classes without an error, and {method} has no answer to that. Expected cases of both "
-                "classes among the same scores. Take platt, or more patients."
+                f"the scores separate the classes without an error, or nearly so, and {method} has no answer to that. Expected "
+                f"cases of both classes among the same scores. Take {'' if method == 'platt' else 'platt, or '}more patients."
             )
         if slope <= 0:
             raise _useless("are higher where the finding is not")

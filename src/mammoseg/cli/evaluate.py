@@ -11,8 +11,6 @@ from mammoseg.cli import options
 if TYPE_CHECKING:
     from mammoseg.evaluation.join import Joined
 
-_Column = Annotated[str | None, typer.Option(metavar="COLUMN")]
-
 
 def evaluate(
     out: options.Out,
@@ -103,6 +101,20 @@ def evaluate(
     from mammoseg.results_page.write import write_results_page
 
     _check_input(predictions, manifest, table, score, label)
+    of_tables = {
+        "--score": score, "--label": label, "--patient": patient, "--exam": exam, "--breast": breast, "--image": image,
+        "--view": view, "--positive": positive, "--negative": negative, "--labels": labels, "--key": key,
+    }  # fmt: skip
+    of_predictions = {
+        "--manifest": manifest,
+        "--pool": pool,
+        "--allow-training-images": training,
+        "--hash-ids": hash_ids,
+    }
+    if alien := [option for option, value in (of_predictions if table else of_tables).items() if value]:
+        raise typer.BadParameter(
+            f"has no meaning with {'--table' if table else '--predictions'}. Leave it out.", param_hint=", ".join(alien)
+        )
     asked: dict[str, Any] = {
         "split": split, "bootstrap": bootstrap, "seed": seed, "by": by or [], "metrics": metric or [],
         "cuts": read_cuts(cut or []), "at": at or [], "at_of": at_of,

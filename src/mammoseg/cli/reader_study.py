@@ -62,6 +62,10 @@ def reader_study(
             "verdicts need both. Give the predictions that were read and their manifest.",
             param_hint="--predictions, --manifest",
         )
+    if covariance == "bootstrap" and bootstrap < 2:
+        raise typer.BadParameter(
+            "a covariance by bootstrap needs replicates. Give some, as 1000.", param_hint="--bootstrap"
+        )
     cells = read_table(table)
     columns = Columns(label, case, patient, side, reader, modality, score)
     images = options.read_manifest(manifest, hash_ids)

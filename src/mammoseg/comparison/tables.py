@@ -5,6 +5,8 @@ from typing import Any
 
 import pandas as pd
 
+from mammoseg.wording import p_value
+
 Row = dict[str, Any]
 SCORES, POINTS, MAPS = "scores", "operating points", "maps"
 _COUNTS = ("a_alone", "b_alone", "higher", "lower")
@@ -73,8 +75,8 @@ def _text(row: Row, titles: Mapping[str, str], brief: bool) -> dict[str, str]:
         "A": _number(row["a"]),
         "B": _number(row["b"]),
         "B - A": "undefined" if pd.isna(row["value"]) else f"{row['value']:+.3f}{interval}",
-        "p": _p(row["p"]),
-        "p, Holm": f"{_p(row['p_holm'])}{several}",
+        "p": p_value(row["p"]),
+        "p, Holm": f"{p_value(row['p_holm'])}{several}",
         "n": f"{row['n']} ({row['positives']} positive)" if "positives" in row else str(row["n"]),
         "remark": "; ".join([*_needed(row), *(() if brief else _more(row))]),
     }
@@ -86,7 +88,7 @@ def _needed(row: Row) -> Iterator[str]:
     if "non_inferiority_margin" in row:
         shown = "shown" if row["non_inferiority_shown"] else "not shown"
         tested = not pd.isna(row["non_inferiority_p"])
-        p = f" (one-sided p {_p(row['non_inferiority_p'])})" if tested else ""
+        p = f" (one-sided p {p_value(row['non_inferiority_p'])})" if tested else ""
         yield f"non-inferiority with margin {row['non_inferiority_margin']:g} {shown}{p}"
 
 
@@ -102,14 +104,8 @@ def _more(row: Row) -> Iterator[str]:
     if not pd.isna(row.get("bootstrap_low", float("nan"))) and row["metric"] == "auc":
         yield f"bootstrap {row['bootstrap_low']:+.3f} to {row['bootstrap_high']:+.3f}"
     if not pd.isna(row.get("permutation_p", float("nan"))):
-        yield f"permutation p {_p(row['permutation_p'])}"
+        yield f"permutation p {p_value(row['permutation_p'])}"
 
 
 def _number(value: float) -> str:
     return "undefined" if pd.isna(value) else f"{value:.3f}"
-
-
-def _p(value: float) -> str:
-    if pd.isna(value):
-        return ""
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"

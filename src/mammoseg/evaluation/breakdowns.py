@@ -4,17 +4,17 @@ By breast where every breast is in one group (density), by image otherwise (view
 the size of a lesion) says nothing of negatives: each group of positives is then measured against all negatives.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from statsmodels.stats.multitest import multipletests
 
 from mammoseg.evaluation.grouping import UNKNOWN, Groups
 from mammoseg.evaluation.method import Method
 from mammoseg.evaluation.scores import FEW_PATIENTS, FINAL, ranking, score_column
+from mammoseg.statistics.comparison import holm
 from mammoseg.statistics.heterogeneity import heterogeneity
 
 TEST = "Cochran's Q of the AUC on the logit scale, covariance by patient"
@@ -34,12 +34,9 @@ def breakdowns(
     """
     found = {name: _breakdown(images, tables, name, method, cuts) for name in dict.fromkeys(by)}
     tests = [test for each in found.values() for test in each["heterogeneity"].values()]
-    made = [test for test in tests if not np.isnan(test["p"])]
-    adjusted = multipletests([test["p"] for test in made], method="holm")[1] if made else ()
-    for test, p in zip(made, adjusted, strict=True):
-        test["p_holm"] = float(p)
-    for test in tests:
-        test["tests"] = len(made)
+    made = sum(not np.isnan(test["p"]) for test in tests)
+    for test, p in zip(tests, holm([test["p"] for test in tests]), strict=True):
+        test |= {"p_holm": p, "tests": made}
     return found
 
 
@@ -70,7 +67,8 @@ def _breakdown(
         }
         for group, cases in members.items():
             values[group][label] = ranking(cases, label, FINAL, method)
-        tests[label] = _test(members, label, {group: values[group][label] for group in names})
+        unknown = {group for group, key in zip(names, keys, strict=True) if UNKNOWN in key}
+        tests[label] = _test(members, label, {group: values[group][label] for group in names}, unknown)
         against[label] = only
     return {
         "level": level,
@@ -101,11 +99,13 @@ def _members(
     return chosen
 
 
-def _test(members: Mapping[str, pd.DataFrame], label: str, results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Of the groups with FEW_PATIENTS or more on both sides; without those whose value is unknown."""
+def _test(
+    members: Mapping[str, pd.DataFrame], label: str, results: Mapping[str, Mapping[str, Any]], unknown: Collection[str]
+) -> dict[str, Any]:
+    """Of the groups with FEW_PATIENTS or more on both sides; without those whose value is `unknown`."""
     used, left_out = [], {}
     for group, result in results.items():
-        if UNKNOWN in group.split(" / "):
+        if group in unknown:
             left_out[group] = "the value is unknown"
         elif result["reason"] is not None:
             left_out[group] = result["reason"]

@@ -172,7 +172,10 @@ def _breakdowns(source: Source, method: Method, columns: Mapping[str, pd.Series]
 
 
 def _threshold(marked: Marked) -> float:
-    """The lowest rating with at most one non-lesion localisation per image; infinite where every mark is one too many."""
+    """The lowest rating with at most one non-lesion localisation per image; infinite without a mark, and where every mark is one
+    too many."""
     curve = froc_curve(marked, np.ones((1, marked.normal.size)))
-    allowed = curve.rating[curve.false[0] <= 1]
+    allowed = curve.rating[
+        (curve.false[0] <= 1 + 1e-12) & np.isfinite(curve.rating)
+    ]  # without a mark: one point, at -inf
     return float(allowed[-1]) if allowed.size else np.inf

@@ -85,7 +85,7 @@ def points_of(path: Path) -> dict[tuple[str, str], list[Wanted]]:
     except OSError as error:
         raise OperatingPointError(f"{path}: cannot be read ({error.strerror}). {expected}") from None
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise OperatingPointError(f"{path}: no such file ({type(error).__name__}). {expected}") from None
+        raise OperatingPointError(f"{path}: is not that ({type(error).__name__}). {expected}") from None
     if not any(found.values()):
         raise OperatingPointError(f"{path}: holds no threshold. {expected}")
     return found

@@ -31,7 +31,8 @@ def froc_figure(points: pd.DataFrame, results: Mapping[str, Any]) -> Figure:
             line = _LINES[number % len(_LINES)]
             _curve(axes, curve, name, table, look.on_light if number == 0 else "0.35", line, number == 0)
         _bars(axes, results[label].get(SALIENCY, {}), look)
-        axes.set(xscale="log", xlim=(RATES[0] / 1.1, RATES[-1] * 1.1), ylim=(-0.02, 1.02), title=shown(label))
+        axes.set(xscale="log", xlim=(RATES[0] / 1.1, RATES[-1] * 1.1), ylim=(-0.02, 1.02))
+        axes.set_title(shown(label), parse_math=False)
         axes.set(xlabel="non-lesion localisations per image", ylabel="share of lesions found")
         axes.set_xticks(RATES, ["1/8", "1/4", "1/2", "1", "2", "4", "8"])
         axes.minorticks_off()

@@ -138,4 +138,7 @@ def for_all_readers(
 
 
 def interval_of(estimate: Estimate) -> dict[str, Any]:
+    if not estimate.se > 0:
+        why = "all readers and patients agree: they do not tell how far it may be off"
+        return {"low": float("nan"), "high": float("nan"), "se": estimate.se, "df": estimate.df, "no_interval": why}
     return {"low": estimate.low, "high": estimate.high, "se": estimate.se, "df": estimate.df, "no_interval": None}

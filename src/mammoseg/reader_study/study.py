@@ -12,7 +12,7 @@ import numpy as np
 
 from mammoseg.reader_study.errors import StudyError
 from mammoseg.statistics.ranking import Floats
-from mammoseg.wording import counted
+from mammoseg.wording import counted, listed
 
 ALONE = "alone"
 """Name of the modality of a study that has one: the readers as they are."""
@@ -80,7 +80,7 @@ def complete_study(
     modalities, readers = (tuple(dict.fromkeys(key[i] for key in readings)) for i in (0, 1))
     if missing := [f"{r} in {t}" for t in modalities for r in readers if (t, r) not in readings]:
         raise StudyError(
-            f"{where}: there are no scores of {missing[0]}, and {len(missing) - 1} more such pairs are missing. Expected "
+            f"{where}: there are no scores of {listed(missing, 1)}. Expected "
             "every reader in every modality: others cannot be compared. Leave the reader or the modality out."
         )
     if not readers:

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from mammoseg.reader_study.mrmc.orh import BOTH
+from mammoseg.wording import p_value
 
 Row = dict[str, Any]
 _NUMBERS = (
@@ -87,7 +88,7 @@ def _tested(by: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _p(p: float) -> str:
-    return "undefined" if pd.isna(p) else "< 0.0001" if p < 0.0001 else f"{p:.4f}"
+    return p_value(p, 0.0001) or "undefined"
 
 
 def _combined(found: Mapping[str, Any], titles: Mapping[str, str]) -> list[dict[str, str]]:

@@ -68,6 +68,9 @@ def read_wide(table: TextTable, columns: Columns, readers: Sequence[str], models
     """
     check_whole(table)
     modalities, of_models = _columns_of(table, readers, "--readers"), _columns_of(table, models, "--models")
+    _check_roles(
+        table, columns, {column for _, names in (*modalities.values(), *of_models.values()) for column in names}
+    )
     several = len(modalities) > 1
     readings: dict[Reading, list[float]] = {}
     for modality, (pattern, names) in modalities.items():
@@ -113,6 +116,16 @@ def cases_of(table: TextTable, columns: Columns) -> tuple[list[Case], list[str]]
     return found, remarks
 
 
+def _check_roles(table: TextTable, columns: Columns, scored: set[str]) -> None:
+    """Raises StudyError if a column of labels or ids was taken for one of scores, as a wide pattern does."""
+    for role in ("label", "case", "patient", "side"):
+        if (column := columns.find(table, role)) in scored:
+            raise StudyError(
+                f"{table.path}: the patterns fit {column!r}, too, which is the {role}. Expected columns of scores alone. Narrow "
+                f"--readers or --models, or name another column with --{role}."
+            )
+
+
 def _columns_of(table: TextTable, patterns: Sequence[str], option: str) -> Mapping[str, tuple[str, list[str]]]:
     """Modality -> pattern and the columns that it fits."""
     found: dict[str, tuple[str, list[str]]] = {}
@@ -134,6 +147,8 @@ def _columns_of(table: TextTable, patterns: Sequence[str], option: str) -> Mappi
 
 def _starred(pattern: str, column: str) -> str:
     """What the first `*` of the pattern stands for in the name; the whole name where that is not known."""
+    if "*" not in pattern:
+        return column
     before, _, after = pattern.partition("*")
     return (
         column[len(before) : len(column) - len(after)]

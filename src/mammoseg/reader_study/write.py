@@ -12,6 +12,7 @@ from mammoseg.io.cells import write_csv
 from mammoseg.io.figures import FIGURE_KINDS, save_figure
 from mammoseg.reader_study import exports
 from mammoseg.reader_study.analyse import analyse
+from mammoseg.reader_study.errors import StudyError
 from mammoseg.reader_study.figures import curves_figure, weighing_figure
 from mammoseg.reader_study.hybrid import hybrids, scaled
 from mammoseg.reader_study.settings import Settings
@@ -25,11 +26,17 @@ _FIGURES = ("readers", "hybrids", "lambda")
 def write_study(study: ReaderStudy, settings: Settings, table: Path, out: Path) -> dict[str, Any]:
     """Analyse, and write everything into `out`; returns what reader_study.json holds (there undefined numbers are null).
 
-    Files of an earlier study are deleted before; reader_study.json is written last. `table` is the file the study came from.
+    Files of an earlier study are deleted before; reader_study.json is written last. `table` is the file the study came from; raises
+    StudyError where it would be one of those.
     """
+    earlier = _earlier(out)
+    if table.resolve() in {path.resolve() for path in earlier}:
+        raise StudyError(
+            f"{table}: would be overwritten by the results. Expected another folder. Choose one with --out."
+        )
     results = analyse(study, settings)
     results["table"] = {"file": table.name, "sha256": sha256_of(table)}
-    for path in _earlier(out):
+    for path in earlier:
         path.unlink(missing_ok=True)
     write_csv(out / "reader_study.csv", pd.DataFrame(all_rows(results)))
     for number, modality in enumerate(study.modalities, start=1):

@@ -176,7 +176,7 @@ def _view(
     shown, jpeg, small = plain_pictures(pixels)
     maps = marks.maps_of(prediction, classes)
     others = len(jpeg) + len(maps["data"]) * 3 // 4
-    packed = pack(pixels, most_bytes - others)
+    packed = pack(pixels, max(most_bytes - others, most_bytes // 2))  # large maps leave no image otherwise
     points_right = not prediction.grid.flipped
     mirrored = is_mirrored(prediction.laterality, points_right)
     unread = [f"{name}: {without_paths(why, predictions, row.image_id)}" for name, why in truth.unread.items()]

@@ -121,7 +121,7 @@ def flow(results: Results) -> str:
 
 
 def outcomes(results: Results) -> str:
-    """Positive and negative patients of each class."""
+    """Positive cases of each class."""
     said = []
     levels: Mapping[str, object] = part(results.metrics, "scores")
     level = "breast" if "breast" in levels else next(iter(levels), "")
@@ -159,5 +159,6 @@ def updating(results: Results) -> str:
 
 
 def output(results: Results) -> str:
-    said = "A score in [0, 1] for each image and class"
-    return f"{said}, and a saliency map. {thresholds(results)}".strip() if results.classes else ""
+    if not results.classes or part(results.metrics, "table"):
+        return ""  # a table of scores does not say what its model gives
+    return f"A score in [0, 1] for each image and class, and a saliency map. {thresholds(results)}".strip()

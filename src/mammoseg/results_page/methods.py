@@ -18,13 +18,17 @@ _OF_SCORES = {
 _OF_MAPS = {
     "dice": (
         "Dice overlap with the reference outline in its soft form, 2 sum(SM) / (sum(S^2) + sum(M^2)) for a map S in [0, 1] and a "
-        "mask M",
+        "mask M (beside it the form without squares, that at a threshold of 0.5 and that at the best threshold of each image, an "
+        "upper bound)",
         ("dice",),
     ),
-    "iou": ("intersection over union", ()),
+    "iou": ("intersection over union in the same readings", ()),
     "pxap_pooled": ("PxAP over the pixels of all images together", ("choe",)),
     "pxap": ("PxAP, the average precision over the pixels of an image", ("choe",)),
-    "pointing": ("the pointing game, whether the largest value of the map lies in the lesion", ("zhang",)),
+    "pointing": (
+        "the pointing game, whether the largest value of the map lies in the lesion, and how far from it",
+        ("zhang",),
+    ),
 }
 _SECTIONS = {
     "calibration": "How right the scores are as probabilities was assessed by the Brier score, slope and intercept of a logistic "

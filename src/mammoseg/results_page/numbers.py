@@ -8,6 +8,7 @@ import pandas as pd
 from mammoseg.evaluation.maps import SALIENCY
 from mammoseg.evaluation.operating_points import HERE
 from mammoseg.evaluation.scores import FINAL
+from mammoseg.wording import p_value
 
 Row = Mapping[str, str]
 HEADS = ("value", "95 % interval", "cases", "remarks")
@@ -160,7 +161,9 @@ def _remarks(row: Row) -> Iterable[str]:
     if threshold := row.get("threshold"):
         yield f"threshold {number(threshold)}{', chosen on these cases' if row.get('chosen_on') == HERE else ''}"
     if p := row.get("p"):
-        yield f"p = {number(p)}{f', {number(row[_HOLM])} by Holm' if row.get(_HOLM) else ''}"
+        adjusted = f", {p_value(float(row[_HOLM]))} by Holm" if row.get(_HOLM) else ""
+        said = p_value(float(p))
+        yield f"p {said if said.startswith('<') else f'= {said}'}{adjusted}"
     if row.get("of") == "random" and row.get("table") == "maps":
         yield "the floor: a map of noise"
 

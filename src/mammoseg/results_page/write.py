@@ -1,5 +1,6 @@
 """report.html: an evaluation as one page that needs nothing beside it, for the screen, for paper and for a screen reader."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from mammoseg.results_page.figures import figures_in, links_to
 from mammoseg.results_page.methods import methods
 from mammoseg.results_page.numbers import HEADS, sections, spoken, summary
 from mammoseg.results_page.pages import PAGES
+
+logger = logging.getLogger(__name__)
 
 NAME = "report.html"
 _TITLES = {
@@ -69,7 +72,6 @@ def page_values(results: Results, predictions: Sequence[Predictions]) -> dict[st
     ]
     return {
         "name": about.model_name(results),
-        "date": results.metrics.get("date") or "",
         "counts": about.counts(results),
         "failed": about.failed(results),
         "n_failed": results.metrics.get("n_failed") or 0,
@@ -92,5 +94,6 @@ def _opened(folder: Path, predictions: Path, manifest: Manifest | None) -> Predi
     """The predictions with their pictures; None where they cannot be opened: the page does without."""
     try:
         return Predictions(predictions, manifest, folder, step="results page")
-    except RunFileError:
+    except RunFileError as error:
+        logger.warning("results page: no pictures of the worst cases: %s", error)
         return None

@@ -98,10 +98,12 @@ def design_effect(per_patient: float, correlation: float) -> float:
 def covariance(auc: float, other: float, ratio: float, correlation: float, scores: str = "continuous") -> float:
     """C: covariance of two estimated AUCs times the number of positives; the variance for the same AUC and correlation 1.
 
-    ValueError unless `scores` is one of SCORES.
+    ValueError unless `scores` is one of SCORES and `ratio` above 0.
     """
     if scores not in SCORES:
         raise ValueError(f"sample size: scores {scores!r}; expected one of {', '.join(SCORES)}. Name one of these.")
+    if not ratio > 0:
+        raise ValueError(f"sample size: {ratio} negatives for each positive, expected more than 0.")
     z, r = ndtri([auc, other]), correlation
     if scores == "continuous":
         both = multivariate_normal.cdf(z, cov=[[1, r / 2], [r / 2, 1]])
@@ -111,10 +113,8 @@ def covariance(auc: float, other: float, ratio: float, correlation: float, score
 
 
 def _cases(positives: float, ratio: float, effect: float) -> Cases:
-    if not (ratio > 0 and effect >= 1):
-        raise ValueError(
-            f"sample size: {ratio} negatives for each positive, design effect {effect}; expected more than 0, and at least 1."
-        )
+    if not effect >= 1:
+        raise ValueError(f"sample size: design effect {effect}, expected at least 1.")
     return Cases(ceil(positives * effect), ceil(positives * effect * ratio))
 
 
