@@ -2,7 +2,7 @@
 
 import pytest
 
-from mammoseg.wording import counted, listed
+from mammoseg.wording import counted, listed, p_value
 
 
 @pytest.mark.parametrize(("number", "text"), [(0, "0 rows"), (1, "1 row"), (2, "2 rows")])
@@ -17,3 +17,15 @@ def test_listed() -> None:
     assert listed([1, 2, 3], 2, "; ") == "1; 2 ... and 1 more"
     assert listed([1, 2, 3], 1, mark="") == "1 and 2 more"
     assert listed([1, 2, 3], 2, "\n  ") == "1\n  2\n  ... and 1 more"
+
+
+@pytest.mark.parametrize(
+    ("p", "text"), [(0.0, "< 0.001"), (0.0123, "0.012"), (1.0, "1.000"), (float("nan"), ""), (None, "")]
+)
+def test_p_value(p: float | None, text: str) -> None:
+    assert p_value(p) == text
+
+
+def test_p_value_of_more_digits() -> None:
+    assert p_value(0.00031, least=0.0001) == "0.0003"
+    assert p_value(0.00001, least=0.0001) == "< 0.0001"

@@ -13,9 +13,9 @@ def counted(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def p_value(p: float, least: float = 0.001) -> str:
-    """`< 0.001`, `0.012`: with the digits of `least`; empty for NaN."""
-    if p != p:
+def p_value(p: float | None, least: float = 0.001) -> str:
+    """`< 0.001`, `0.012`: with the digits of `least`; empty for what is undefined (NaN, or None of a file)."""
+    if p is None or p != p:
         return ""
     digits = len(f"{least:f}".rstrip("0").partition(".")[2])
     return f"< {least:.{digits}f}" if p < least else f"{p:.{digits}f}"
