@@ -67,7 +67,9 @@ def _class_tables(rows: pd.DataFrame, method: Method) -> dict[str, Any]:
 
 
 def _mean(images: pd.DataFrame, values: pd.Series, method: Method) -> dict[str, Any]:
-    return mean_of(values.to_numpy(np.float64), images["patient_id"].tolist(), method, "every mask is empty")
+    empty = not (images["lesion_px"] > 0).any()
+    why = "every mask is empty" if empty else "undefined in every image"
+    return mean_of(values.to_numpy(np.float64), images["patient_id"].tolist(), method, why)
 
 
 def mean_of(
