@@ -138,11 +138,8 @@ def _numbers(source: Source, method: Method) -> dict[str, Any]:
         spread = interval_from(replicated, min([count, *units]), asked=method.bootstrap > 0 and not undefined)
         numbers[name] = {
             "value": float(value),
-            "low": spread.low,
-            "high": spread.high,
-            "replicates_dropped": spread.dropped,
+            **spread.as_numbers,
             "reason": why if undefined else None,
-            "no_interval": spread.reason,
         }
     return numbers
 
