@@ -5,7 +5,7 @@
     RUN/run.json                 what the run is of: a folder is not used for two
     RUN/errors.csv               images that could not be prepared
     RUN/cache/                   prepared images; may be deleted
-    RUN/stages/NAME/             checkpoint/ when the stage is done; last.ckpt and best-N.ckpt while it runs; patches.csv
+    RUN/stages/NAME/             checkpoint/ when the stage is done; last.ckpt, best-N.ckpt, features/ while it runs; patches.csv
     RUN/logs/NAME/               TensorBoard files, version_N/metrics.csv for attempt N, maps/ of the same images after each epoch
     RUN/training.html            curves and maps of all stages, while it runs and after
     RUN/checkpoint/              the result
@@ -45,9 +45,10 @@ from mammoseg.nn.contract import Learning, NetworkConfig, Stage
 from mammoseg.nn.layout import use_channels_last
 from mammoseg.nn.recompute import recompute_blocks
 from mammoseg.prep.window import WindowNoise
-from mammoseg.training.chosen import OUTLINES, PATCHES, with_chosen
+from mammoseg.training.chosen import FEATURES, forget_chosen, with_chosen
 from mammoseg.training.config import StageConfig, TrainConfig
 from mammoseg.training.distributed import in_first, is_first, together
+from mammoseg.training.features import FeatureFiles
 from mammoseg.training.fit import fit_stage
 from mammoseg.training.init import PretrainedTrunk, Start, frozen_parameters, pretrained_trunks, start_hashes
 from mammoseg.training.logs import Logs
@@ -212,11 +213,8 @@ class _Run:
             (self.out / PAGE).unlink(missing_ok=True)
             self.marker.unlink(missing_ok=True)  # last, so that a kill leaves nothing that looks like a new run
         elif not self.marker.is_file():
-            for (
-                stage
-            ) in self.stages:  # what was chosen does not say whose it is; all else does, and is checked when used
-                for name in (PATCHES, OUTLINES):
-                    (self.out / "stages" / stage.name / name).unlink(missing_ok=True)
+            for stage in self.stages:  # what was chosen does not say whose it is; all else does, and is checked
+                forget_chosen(self.out / "stages" / stage.name)
         elif self._known() != self.identity:
             raise TrainingError(
                 f"{self.out}: holds a run with another configuration or manifest. Choose a new folder, give the same "
@@ -274,6 +272,8 @@ class _Run:
             in_first(lambda: self._save(model, folder / "checkpoint", stage.leaves(self.config.network), what))
         for path in folder.glob("*.ckpt") if is_first() else ():  # half-written ones of a killed run too
             path.unlink()
+        if is_first():
+            FeatureFiles(folder / FEATURES).forget()
 
     def _settings(self, stage: Stage) -> StageConfig:
         return self.config.stages.get(stage.name, StageConfig())
