@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from mammoseg.models.cam import TINY, CamConfig, build
+from mammoseg.nn.pretrained_trunk import scales_of
 from mammoseg.nn.tissue import breast_cells
-from mammoseg.nn.trunk import scales_of
 
 
 def breasts(count: int = 3) -> torch.Tensor:

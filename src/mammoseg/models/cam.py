@@ -25,15 +25,15 @@ from torch.nn.functional import batch_norm, conv2d, interpolate
 
 from mammoseg.nn.contract import Batch, Learning, Network, NoObjective, Output, Stage, StepOutput
 from mammoseg.nn.loss import bce
+from mammoseg.nn.pretrained_trunk import PretrainedTrunkConfig, build_trunk, mean_in, scales_of
 from mammoseg.nn.tissue import breast_cells
-from mammoseg.nn.trunk import TrunkConfig, build_trunk, mean_in, scales_of
 
 BLUR = 2
 """Deviation of the Gaussian in cells of the finest scale. Chosen on validation films of CBIS-DDSM: malignant peaks in the box in
 65 %, 58 % without, 57 % with twice as much."""
 
 
-class CamConfig(TrunkConfig):
+class CamConfig(PretrainedTrunkConfig):
     """A trunk and a layer."""
 
     dropout: float = Field(0.3, ge=0, lt=1)

@@ -32,11 +32,11 @@ from torch.nn.functional import adaptive_avg_pool2d, interpolate
 from mammoseg.nn.attention import GatedAttention
 from mammoseg.nn.contract import Batch, Learning, Network, NoObjective, Output, Stage, StepOutput
 from mammoseg.nn.loss import bce
+from mammoseg.nn.pretrained_trunk import PretrainedTrunkConfig, build_trunk, scales_of
 from mammoseg.nn.tissue import breast_cells
-from mammoseg.nn.trunk import TrunkConfig, build_trunk, scales_of
 
 
-class FrozenMilConfig(TrunkConfig):
+class FrozenMilConfig(PretrainedTrunkConfig):
     """A trunk and a head."""
 
     pooling: Literal["both", "attention", "mean"] = "both"
