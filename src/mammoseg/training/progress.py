@@ -145,8 +145,9 @@ class EpochLog(Callback):
         row = {name: float(value) for name, value in trainer.callback_metrics.items()}
         row |= {f"val/{name}": value for name, value in scores.items()}
         speed, self.speed = self.speed.values() if self.speed else {}, None
+        row |= {f"speed/{name}": value for name, value in {**speed, "seconds": seconds}.items()}
         for curves in trainer.loggers:
-            curves.log_metrics({"epoch": epoch, **row, **{f"speed/{n}": v for n, v in speed.items()}}, epoch)
+            curves.log_metrics({"epoch": epoch, **row}, epoch)
             curves.save()
         text = "  ".join(
             f"{name} {value:.3f}" for name, value in scores.items() if name != "select" and "/" not in name
