@@ -175,7 +175,8 @@ class Learning:
     """What a model sees, what it learns from, and how."""
 
     stages: tuple[Stage, ...]
-    """The training plan, each stage from the best epoch of the one before."""
+    """The training plan, each stage from the best epoch of the one before. None: of a model that learns nothing; its training run
+    prepares the images and leaves a checkpoint with the settings."""
     objective: type[Config] = NoObjective
     """What only training needs: weights of losses, patches in training. A run has it as `TrainConfig.objective`."""
     sees: Callable[[Any], Sees] = lambda config: Sees()

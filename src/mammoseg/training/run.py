@@ -150,6 +150,8 @@ def _train(run: "_Run", model: nn.Module, rows: list[ImageRow], cache: CropCache
     use_channels_last(model)
     if config.recompute:
         recompute_blocks(model)
+    if not run.stages:
+        logger.info("%s learns nothing: the checkpoint holds its settings and how images are prepared", config.model)
     for stage in run.stages:
         run.stage(stage, model, train_data, val_data, criteria[stage.judged_by])
     run.finish(model)
@@ -212,9 +214,8 @@ class _Run:
             (self.out / PAGE).unlink(missing_ok=True)
             self.marker.unlink(missing_ok=True)  # last, so that a kill leaves nothing that looks like a new run
         elif not self.marker.is_file():
-            for (
-                stage
-            ) in self.stages:  # what was chosen does not say whose it is; all else does, and is checked when used
+            # what was chosen does not say whose it is; all else does, and is checked when used
+            for stage in self.stages:
                 for name in (PATCHES, OUTLINES):
                     (self.out / "stages" / stage.name / name).unlink(missing_ok=True)
         elif self._known() != self.identity:
