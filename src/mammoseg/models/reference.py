@@ -12,8 +12,8 @@ Scores and maps are ranks: they order images and places, and are not probabiliti
 Source   Random maps are the floor in Table 4 of Shen et al. 2021 (arXiv:2002.07613). Convergence: Kobatake & Hashimoto 1999.
          The others are ours.
 Details  All is computed on cells of `cell_px` pixels; the discs have 8, 12 and 16 of them, 4.5 to 9 mm in the recipes. Random
-         numbers come from a hash in whole numbers of the bits of the image, which is the same on every device (constants: the
-         function "lowbias32" of C. Wellons).
+         numbers come from a hash in whole numbers of the bits of the window: the same window has the same ones on every device
+         (constants: the function "lowbias32" of C. Wellons).
 Shapes   B batch | K class | H, W pixels of the window | h, w = ceil(H / cell_px), ceil(W / cell_px)
 """
 

@@ -127,7 +127,7 @@ def _train(run: "_Run", model: nn.Module, rows: list[ImageRow], cache: CropCache
     if failed:
         logger.warning("%d of %d images could not be prepared and are left out: %s", failed, len(rows), failures.table)
     train_rows, val_rows = ([r for r in rows if r.split == split and r.image_id in usable] for split in SPLITS)
-    if not train_rows or not val_rows:
+    if not train_rows or (run.stages and not val_rows):
         raise TrainingError(
             f"{out}: {len(train_rows)} images of split train and {len(val_rows)} of val are usable, {failed} could not be "
             f"prepared. Expected at least one of each. The reasons stand in {failures.table}."

@@ -3,6 +3,7 @@ run, too."""
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -103,3 +104,14 @@ def test_a_model_that_learns_nothing_leaves_a_checkpoint_and_predicts(
         other = TrainConfig.model_validate(config.model_dump() | settings)
         with pytest.raises(CheckpointError, match=told):
             train(other, phantom_study, tmp_path / "other", CPU, cache_folder=trained_run / "cache")
+
+
+@pytest.mark.parametrize("name", NOT_LEARNING)
+def test_it_needs_no_validation_images(
+    name: str, tiny_config: TrainConfig, trained_run: Path, phantom_study: Manifest, tmp_path: Path
+) -> None:
+    table = phantom_study.table
+    alone = table[table["patient_id"] == table["patient_id"].iloc[0]].assign(split="train")
+    one = replace(phantom_study, table=alone)
+    train(tiny(name, tiny_config), one, tmp_path, CPU, cache_folder=trained_run / "cache")
+    assert open_checkpoint(tmp_path).model == name
