@@ -104,3 +104,11 @@ def test_needs_labels_unless_it_aligns(base: tuple[Any, ...], command: Callable[
     done = command(*base[:3], "--out", tmp_path / "x.json")
     assert done.code == 2
     assert "labels are needed" in done.err
+
+
+def test_what_an_alignment_takes_from_the_calibration_is_not_given(
+    base: tuple[Any, ...], command: Callable[..., Any], tmp_path: Path
+) -> None:
+    done = command(*base[:3], "--align-to", "x.json", "--method", "platt", "--out", tmp_path / "y.json")
+    assert done.code == 2
+    assert "takes all of it from the calibration" in done.err

@@ -50,12 +50,32 @@ def test_a_study(run: Callable[..., tuple[int, str, str]], table: Path, tmp_path
     assert (out / "reader_study.json").is_file()
 
 
+def test_what_is_not_there_has_its_reason(
+    run: Callable[..., tuple[int, str, str]], table: Path, tmp_path: Path
+) -> None:
+    lines = table.read_text().splitlines()
+    large = [
+        lines[0],
+        *(",".join([*(cells := line.split(","))[:3], f"{10 * float(cells[3])}", *cells[4:]]) for line in lines[1:]),
+    ]
+    table.write_text("\n".join(large) + "\n")
+    arguments = ("--readers", "Reader*", "--models", "net", "--bootstrap", 50, "--out", tmp_path / "out")
+    code, printed, _ = run(table, *arguments)
+    assert code == 0
+    assert "No hybrids: " in printed
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
         (("--readers", "Radiologist*"), 1, "no column fits 'Radiologist*'"),
         ((), 1, "no column is called like the reader"),
         (("--readers", "Reader*", "--predictions", "p"), 2, "verdicts need both"),
+        (
+            ("--readers", "Reader*", "--predictions", "p", "--manifest", "m.csv"),
+            2,
+            "verdicts of `serve` say it themselves",
+        ),
         (("--readers", "Reader*", "--sensitivity", "2"), 2, "less than or equal to 1"),
         (("--readers", "Reader*", "--label", "side"), 1, "column side holds something else"),
     ],

@@ -46,6 +46,13 @@ def test_a_range_holds_its_lower_edge() -> None:
     assert groups.stated == {"age": True}
 
 
+def test_names_of_groups_that_could_be_read_in_two_ways_are_in_quotes() -> None:
+    plain = Groups(images_of(view=["CC", "MLO"], density=["a", "b"]), "view,density", {})
+    assert plain.named() == {"CC / a": ("CC", "a"), "MLO / b": ("MLO", "b")}
+    unclear = Groups(images_of(view=["CC / a", "CC"], density=["b", "a / b"]), "view,density", {})
+    assert {*unclear.named()} == {"'CC / a' / 'b'", "'CC' / 'a / b'"}
+
+
 def test_two_columns() -> None:
     images = images_of(density=["A", "A", "B", "B"], vendor=["x", "x", "x", "y"])
     groups = Groups(images, "density, vendor", {})

@@ -94,7 +94,15 @@ def test_masks_of_a_class_that_is_not_predicted_are_left_out(one_class_study, tm
 def rows_of(**values: list[float]) -> pd.DataFrame:
     """Map name -> PxAP (and every other metric) of the images 0, 1, ..., one patient each."""
     rows = [
-        {"image_id": str(i), "patient_id": str(i), "class": "malignant", "map": name, "dice_soft": v, "pxap": v}
+        {
+            "image_id": str(i),
+            "patient_id": str(i),
+            "class": "malignant",
+            "map": name,
+            "lesion_px": 0 if np.isnan(v) else 7,
+            "dice_soft": v,
+            "pxap": v,
+        }
         for name, column in values.items()
         for i, v in enumerate(column)
     ]
@@ -128,6 +136,12 @@ def test_without_masks_without_lesions_and_without_a_global_map() -> None:
     assert (final["n"], final["undefined"], final["reason"]) == (0, 1, "every mask is empty")
     assert tables["malignant"]["saliency_minus_global"] == {}
     assert np.isnan(tables["malignant"]["ratio_to_random"]["saliency"]["pxap"]["value"])
+
+
+def test_a_metric_that_is_undefined_on_lesions_does_not_blame_the_masks() -> None:
+    rows = rows_of(random=[0.1], saliency=[float("nan")]).assign(lesion_px=7)
+    final = map_tables(rows, Method(METRICS, bootstrap=50))["malignant"]["maps"]["saliency"]["pxap"]
+    assert (final["n"], final["undefined"], final["reason"]) == (0, 1, "undefined in every image")
 
 
 def test_a_floor_of_zero_gives_no_ratio() -> None:

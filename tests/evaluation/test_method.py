@@ -69,6 +69,11 @@ def test_evaluate_reports_metrics_from_outside(study, monkeypatch: pytest.Monkey
             "SCALE is 'log'; expected one of percentile, logit",
         ),
         ("auc", "from mammoseg.metrics.auc import *", r"lab_auc\.auc: mammoseg\.metrics\.auc is called auc, too"),
+        (
+            "average",
+            "KIND, TITLE = 'maps', 'x'\ndef measure(image): return {'precision': 1.0}",
+            r"is called average_precision, as one of mammoseg\.metrics\.average_precision is",
+        ),
     ],
 )
 def test_what_is_no_metric_is_told_before_anything_is_measured(
@@ -79,6 +84,17 @@ def test_what_is_no_metric_is_told_before_anything_is_measured(
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises((MetricError, PluginError), match=expected):
         load_metrics([f"lab_{name}.{name}"])
+
+
+def test_a_metric_whose_name_begins_another_has_its_own_title(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "lab_begins").mkdir()
+    (tmp_path / "lab_begins" / "average.py").write_text(
+        "KIND, TITLE = 'maps', 'Mean of the map'\ndef measure(image): return {'level': 0.5}\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    titles = Method(load_metrics(["lab_begins.average"])).titles()
+    assert titles["average_precision"] == "Average precision"
+    assert titles["average_level"] == "Mean of the map (level)"
 
 
 @pytest.mark.parametrize(

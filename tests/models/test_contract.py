@@ -1,5 +1,7 @@
 """What every model must keep to, whatever it is. A model that lies in models/ is tested as soon as it is there."""
 
+from fnmatch import fnmatch
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -48,7 +50,12 @@ def batch_for(model: nn.Module, stage: Stage, objective: Config) -> Batch:
         for of_image, shown_K in zip(outlines, shown, strict=True):
             for corners_N2, is_shown in zip(of_image, shown_K, strict=True):
                 assert corners_N2 is None or (is_shown and corners_N2.shape == (len(corners_N2), 2))
-    return Batch(images(), label_BK, corners_BP2, mask_BKHW=mask_BKHW, outline_BKHW=mask_BKHW)
+    features = None
+    if stage.precomputes is not None:
+        with torch.no_grad():
+            features = stage.precomputes(model.eval(), images())
+            assert len(features) == 4
+    return Batch(images(), label_BK, corners_BP2, mask_BKHW=mask_BKHW, outline_BKHW=mask_BKHW, features=features)
 
 
 @every_model
@@ -120,10 +127,11 @@ def test_forward_reads_no_values_and_moves_nothing(name: str) -> None:
 
 
 @every_model
-def test_every_parameter_is_trained_by_some_stage(name: str) -> None:
-    model = small_model(name)
-    trained = {p for stage in load_model_plugin(name).LEARNING.stages for p in stage.trained_parameters(model)}
-    assert trained == {key for key, _ in model.named_parameters()}
+def test_every_parameter_is_trained_by_some_stage_or_kept_in_all(name: str) -> None:
+    model, learning = small_model(name), load_model_plugin(name).LEARNING
+    trained = {p for stage in learning.stages for p in stage.trained_parameters(model)}
+    names = {key for key, _ in model.named_parameters()}
+    assert trained == {key for key in names if not any(fnmatch(key, pattern) for pattern in learning.keeps)}
 
 
 @every_stage

@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from mammoseg.calibration.stored import Calibration, Fit, OfClass, Point, Reference
+from mammoseg.io.calibration import FILE, scores_hash, write_calibration
+from mammoseg.io.runs import read_run
 from mammoseg.report.write import Written, write_report
 
 HOSTILE = "\"><script>alert(1)</script><img src=x onerror=alert(2)>'{{7*7}}\u202e"
@@ -57,6 +60,24 @@ def test_truth_only_with_a_manifest(study: Any, write: Callable[..., Path]) -> N
         left = data_of(page)["images"][1]
         assert bool(left["outlines"]) is bool(left["labels"]) is truth
     assert 'data-key="truth" checked' not in page, "off by default"
+
+
+def test_what_a_calibration_gives_stands_beside_the_scores(study: Any, write: Callable[..., Path]) -> None:
+    plain = (write(study) / "exams" / "e1.html").read_text()
+    assert "recalled" not in plain
+    fit = Fit(method="platt", slope=2, intercept=-1, breasts=90, positives=30, patients_with=30, patients_without=60)
+    of_class = OfClass(
+        fit=fit,
+        point=Point(rule="threshold", target=0.5, threshold=0.5, found={}),
+        reference=Reference(breasts=90, patients=90, levels=(0.5,), quantiles=(0.2,)),
+    )
+    about = {"mammoseg": "0", "checkpoint_sha256": "c", "manifest_sha256": "b" * 64, "split": "val", "of_training": 0}
+    scores = scores_hash(read_run(study.folder))
+    write_calibration(study.folder / FILE, Calibration(**about, scores_sha256=scores, classes={"malignant": of_class}))
+    page = (write(study) / "exams" / "e1.html").read_text()
+    assert "p 0.968, recalled" in page  # of 0.9: expit(-1 + 2 logit(0.9))
+    assert "p 0.00452, not recalled" in page  # of 0.1
+    assert page.count("p is the probability") == 1
 
 
 def test_an_image_that_points_the_wrong_way_is_shown_mirrored_and_says_so(

@@ -19,8 +19,9 @@ def calibrate(
     split: options.Split = None,
     hash_ids: options.HashIds = None,
     method: Annotated[
-        Literal["platt", "isotonic", "temperature"], typer.Option("--method", help="How scores become probabilities.")
-    ] = "platt",
+        Literal["platt", "isotonic", "temperature"] | None,
+        typer.Option("--method", help="How scores become probabilities; default: platt."),
+    ] = None,
     prevalence: Annotated[
         float | None,
         typer.Option("--prevalence", help="Share of positive breasts where it is to be used, e.g. 0.006."),
@@ -67,9 +68,9 @@ def calibrate(
         table = options.read_manifest(manifest, hash_ids)
         if table is None:
             raise typer.BadParameter("labels are needed. Give the table of images.", param_hint="--manifest")
-        made = run(predictions, table, split, method, prevalence, at, training)
+        made = run(predictions, table, split, method or "platt", prevalence, at, training)
         calibration, left_out = made.calibration, made.left_out
-    elif manifest or split or prevalence or at:
+    elif manifest or split or method or prevalence or at or training:
         raise typer.BadParameter("takes all of it from the calibration. Leave the others out.", param_hint="--align-to")
     else:
         calibration, left_out = aligned(predictions, read_calibration(home_of(align_to))), {}

@@ -52,7 +52,7 @@ def reader_study(
     from mammoseg.io.outputs import writing_to
     from mammoseg.reader_study.long import read_long
     from mammoseg.reader_study.settings import Settings
-    from mammoseg.reader_study.tables import summary_tables
+    from mammoseg.reader_study.tables import reasons, summary_tables
     from mammoseg.reader_study.verdicts import read_verdicts
     from mammoseg.reader_study.wide import Columns, read_wide
     from mammoseg.reader_study.write import write_study
@@ -61,6 +61,13 @@ def reader_study(
         raise typer.BadParameter(
             "verdicts need both. Give the predictions that were read and their manifest.",
             param_hint="--predictions, --manifest",
+        )
+    ignored = {"--readers": readers, "--models": models, "--case": case, "--patient": patient, "--side": side}
+    ignored |= {"--reader": reader, "--modality": modality}
+    if predictions and (given := [name for name, value in ignored.items() if value]):
+        raise typer.BadParameter(
+            "verdicts of `serve` say it themselves. Leave it out, or leave --predictions out.",
+            param_hint=", ".join(given),
         )
     if covariance == "bootstrap" and bootstrap < 2:
         raise typer.BadParameter(
@@ -82,7 +89,7 @@ def reader_study(
     for heading, rows in summary_tables(results):
         print(f"\n{heading}:")
         print_table(rows)
-    for remark in (*results["remarks"], results["caution"]):
+    for remark in (*results["remarks"], *reasons(results), results["caution"]):
         if remark:
             print(remark[0].upper() + remark[1:] + ".")
     print(f"All numbers: {out / 'reader_study.json'}")

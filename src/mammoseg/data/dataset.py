@@ -30,6 +30,8 @@ from mammoseg.records.label import CLASSES
 Boxes = Mapping[str, tuple[Box, ...]]
 Outlines = Mapping[tuple[str, str], NDArray[np.float64]]
 """(image_id, class) -> corners (N, 2) of the outline of a lesion, (row, column) in original pixels."""
+Features = Callable[[str], Tensor]
+"""image_id -> what a frozen part of the model says of its undisplaced window."""
 
 
 class Sample(NamedTuple):
@@ -47,6 +49,8 @@ class Sample(NamedTuple):
     """Class -> boxes in pixels of the window; None: not wanted."""
     outline_KHW: Tensor | None = None
     """Outlines that an earlier stage has drawn, filled: 0, 1 or NaN; None: not wanted."""
+    features: Tensor | None = None
+    """What a frozen part of the model says of the undisplaced window; None: not wanted."""
 
 
 class WindowDataset(Dataset[Any]):
@@ -79,6 +83,7 @@ class WindowDataset(Dataset[Any]):
         self.patch_px = 0
         self.patch_centres: Mapping[str, NDArray[np.float64]] | None = None
         self.outlines: Outlines | None = None
+        self.features: Features | None = None
         number = {id(row): index for index, row in enumerate(self.rows)}
         self.units = [
             tuple(None if row is None else number[id(row)] for row in unit) for unit in units_of(self.rows, views)
@@ -95,6 +100,12 @@ class WindowDataset(Dataset[Any]):
         """The same, with outlines of lesions in the samples."""
         other = copy(self)
         other.outlines = outlines
+        return other
+
+    def with_features(self, features: Features) -> "WindowDataset":
+        """The same, with features of the undisplaced windows in the samples, and so without displacement and warp."""
+        other = copy(self)
+        other.features, other.noise, other.warp = features, None, None
         return other
 
     def items(self) -> list[ImageRow]:
@@ -135,6 +146,7 @@ class WindowDataset(Dataset[Any]):
             else None,
             _boxes(row, self.classes, prepared.grid) if "boxes" in self.learns_from else None,
             None if self.outlines is None else _filled(self.outlines, row, self.classes, prepared.grid),
+            None if self.features is None else self.features(row.image_id),
         )
         return sample if self.warp is None else _warped(sample, self.warp, self.patch_px, rng)
 
@@ -245,6 +257,7 @@ def _nothing_like(sample: Sample) -> Sample:
         None if sample.mask_KHW is None else torch.full_like(sample.mask_KHW, torch.nan),
         None if sample.boxes is None else {},
         None if sample.outline_KHW is None else torch.full_like(sample.outline_KHW, torch.nan),
+        None if sample.features is None else torch.zeros_like(sample.features),
     )
 
 
@@ -256,6 +269,7 @@ def batch_of(items: Sequence[Sample] | Sequence[Sequence[Sample]]) -> Batch:
     masks = [s.mask_KHW for s in samples if s.mask_KHW is not None]
     outlines = [s.outline_KHW for s in samples if s.outline_KHW is not None]
     boxes = [s.boxes for s in samples if s.boxes is not None]
+    features = [s.features for s in samples if s.features is not None]
     alone = isinstance(items[0], Sample)
     return Batch(
         image_BCHW=torch.stack([s.image_CHW for s in samples]),
@@ -265,6 +279,7 @@ def batch_of(items: Sequence[Sample] | Sequence[Sequence[Sample]]) -> Batch:
         mask_BKHW=torch.stack(masks) if masks else None,
         outline_BKHW=torch.stack(outlines) if outlines else None,
         boxes=tuple(boxes) if boxes else None,
+        features=torch.stack(features) if features else None,
     )
 
 

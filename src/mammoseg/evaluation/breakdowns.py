@@ -52,23 +52,19 @@ def _breakdown(
     table = tables[level]
     of_case = groups.of_breast(images) if level == "breast" else groups.of_image.reset_index(drop=True)
     table = table.reset_index(drop=True)
-    keys = list(of_case.drop_duplicates().sort_values(groups.columns).itertuples(index=False, name=None))
-    names = [" / ".join(key) for key in keys]
-    if len(set(names)) < len(names):
-        names = [" / ".join(map(repr, key)) for key in keys]
-    values: dict[str, dict[str, Any]] = {group: {} for group in names}
+    named = groups.named()
+    values: dict[str, dict[str, Any]] = {group: {} for group in named}
     tests, against = {}, {}
     for label in method.classes:
         known = table[label].notna() & table[score_column(FINAL, label)].notna()
         only = [column for column in groups.columns if _only_positives(of_case[column], table[label], known)]
         members = {
-            group: table[_members(of_case, key, groups.columns, only, table[label])]
-            for group, key in zip(names, keys, strict=True)
+            group: table[_members(of_case, key, groups.columns, only, table[label])] for group, key in named.items()
         }
         for group, cases in members.items():
             values[group][label] = ranking(cases, label, FINAL, method)
-        unknown = {group for group, key in zip(names, keys, strict=True) if UNKNOWN in key}
-        tests[label] = _test(members, label, {group: values[group][label] for group in names}, unknown)
+        unknown = {group for group, key in named.items() if UNKNOWN in key}
+        tests[label] = _test(members, label, {group: values[group][label] for group in named}, unknown)
         against[label] = only
     return {
         "level": level,

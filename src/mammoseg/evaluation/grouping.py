@@ -45,6 +45,16 @@ class Groups:
         self.per_breast = bool((codes.groupby(keys).nunique() == 1).all(axis=None))
         """Whether all images of every breast are in the same group."""
 
+    def named(self) -> dict[str, tuple[str, ...]]:
+        """What each group is called -> its values, in the order in which they are shown; texts of which two could be read as
+        the same name are in quotes."""
+        table = self.of_image.drop_duplicates().sort_values(self.columns)
+        keys = [tuple(map(str, key)) for key in table.itertuples(index=False, name=None)]
+        names = [" / ".join(key) for key in keys]
+        if len(set(names)) < len(names):
+            names = [" / ".join(map(repr, key)) for key in keys]
+        return dict(zip(names, keys, strict=True))
+
     def of_breast(self, images: pd.DataFrame) -> pd.DataFrame:
         """(breasts, columns) in the order of `breast_table`."""
         codes = self.of_image.apply(lambda column: column.cat.codes).groupby([images[key] for key in BREAST], sort=True)

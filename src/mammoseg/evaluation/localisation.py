@@ -96,11 +96,10 @@ def _group_rows(about: Mapping[str, Any], name: str, groups: Mapping[str, Any]) 
 
 def _groups(images: pd.DataFrame, name: str, cuts: Mapping[str, Sequence[float]]) -> pd.Series:
     """image_id -> group of one or two columns, as categories in their order."""
-    of_image = Groups(images, name, cuts).of_image
-    keys = of_image.drop_duplicates().sort_values([*map(str, of_image)])
-    order = dict.fromkeys(" / ".join(map(str, key)) for key in keys.itertuples(index=False))
-    values = [" / ".join(map(str, key)) for key in of_image.itertuples(index=False)]
-    return pd.Series(pd.Categorical(values, [*order]), index=images["image_id"].to_numpy())
+    groups = Groups(images, name, cuts)
+    called = {key: group for group, key in groups.named().items()}
+    values = [called[tuple(map(str, key))] for key in groups.of_image.itertuples(index=False, name=None)]
+    return pd.Series(pd.Categorical(values, [*called.values()]), index=images["image_id"].to_numpy())
 
 
 def _patches(found: Localised, label: str, method: Method) -> dict[str, Any]:

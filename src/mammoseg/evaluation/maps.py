@@ -67,7 +67,9 @@ def _class_tables(rows: pd.DataFrame, method: Method) -> dict[str, Any]:
 
 
 def _mean(images: pd.DataFrame, values: pd.Series, method: Method) -> dict[str, Any]:
-    return mean_of(values.to_numpy(np.float64), images["patient_id"].tolist(), method, "every mask is empty")
+    empty = not (images["lesion_px"] > 0).any()
+    why = "every mask is empty" if empty else "undefined in every image"
+    return mean_of(values.to_numpy(np.float64), images["patient_id"].tolist(), method, why)
 
 
 def mean_of(
@@ -109,11 +111,9 @@ def _ratio(images: pd.DataFrame, floor: pd.DataFrame, metric: str, method: Metho
     spread = interval(ratio, defined["patient_id"].tolist(), method.bootstrap, method.seed)
     return {
         "value": value,
-        "low": spread.low,
-        "high": spread.high,
+        **spread.as_numbers,
         "n": over.size,
         "undefined": len(images) - over.size,
-        "replicates_dropped": spread.dropped,
         "reason": "the random map scores 0, or every mask is empty" if np.isnan(value) else None,
         "no_interval": None if np.isnan(value) else spread.reason,
     }

@@ -8,7 +8,8 @@ Every file in `mammoseg.metrics` is a metric, and so is a module of others by it
               "marks": `measure(marked, weights)` of a `Marked`, the marks and lesions of n images; weights (R, n) -> (R,) numbers,
               or several such by name
     TITLE     what people call it
-    SCALE     of a metric of scores, if it likes: the scale of its interval ("logit"; see statistics/bootstrap.py)
+    SCALE     of a metric of scores or marks that is one number, if it likes: the scale of its interval ("logit"; see
+              statistics/bootstrap.py)
     measure   the metric; NaN where it is undefined: without any case, lesion or normal image, and for an empty mask
 
 The last part of the module's name is the metric's name in the results, with `_PART` for each of several numbers; the first of
@@ -65,39 +66,43 @@ class Method:
         return {name: partial(_values, module) for name, module in self.metrics.items() if module.KIND == "scores"}
 
     def scale(self, name: str) -> str:
-        """The scale of the interval of a metric."""
-        return str(getattr(self.metrics[name], "SCALE", SCALES[0]))
+        """The scale of the interval of a number: that of its metric, if it has no other number."""
+        return str(getattr(self.metrics.get(name), "SCALE", SCALES[0]))
 
     def of_map(self, image: MapOnMask) -> dict[str, float]:
         """Name of each number -> its value for a map of one image."""
         found = self._each("maps", image)
-        return {name: float(_numbers(module, value, ())) for name, (module, value) in found.items()}
+        return {name: float(_numbers(module, value, ())) for name, module, value in found}
 
     def of_marks(self, marked: Marked, weights: Floats) -> dict[str, Floats]:
         """Name of each number -> its values (R,) for the marks of n images and weights (R, n)."""
         found = self._each("marks", marked, weights)
-        return {name: _numbers(module, value, (len(weights),)) for name, (module, value) in found.items()}
+        return {name: _numbers(module, value, (len(weights),)) for name, module, value in found}
 
-    def _each(self, kind: str, *given: object) -> dict[str, tuple[ModuleType, Any]]:
-        """Name of each number of the metrics of a kind -> its metric, and what that has given."""
-        numbers: dict[str, tuple[ModuleType, Any]] = {}
+    def _each(self, kind: str, *given: object) -> list[tuple[str, ModuleType, Any]]:
+        """Name of each number of the metrics of a kind, its metric, and what that has given."""
+        numbers: list[tuple[str, ModuleType, Any]] = []
         for name, module in self.metrics.items():
             if kind == module.KIND:
                 found = _call(module, *given)
                 parts = found.items() if isinstance(found, Mapping) else [("", found)]
-                numbers |= {f"{name}_{part}" if part else name: (module, value) for part, value in parts}
+                numbers += [(f"{name}_{part}" if part else name, module, value) for part, value in parts]
         return numbers
 
     def titles(self) -> dict[str, str]:
         """Name of each number that stands in the summary -> what people call it."""
-        numbers, titles = (
-            [*self.of_scores(), *self.of_map(_tiny()), *self.of_marks(_tiny_marked(), np.ones((1, 2)))],
-            {},
-        )
+        found = self.numbers()
+        titles = {}
         for name, module in self.metrics.items():
-            first = next(number for number in numbers if number == name or number.startswith(f"{name}_"))
+            first = next(number for number, of in found if of is module)
             titles[first] = module.TITLE if first == name else f"{module.TITLE} ({first.removeprefix(f'{name}_')})"
         return titles
+
+    def numbers(self) -> list[tuple[str, ModuleType]]:
+        """Every number of every metric by name, with its metric."""
+        of_scores = [(name, self.metrics[name]) for name in self.of_scores()]
+        of_places = self._each("maps", _tiny()) + self._each("marks", _tiny_marked(), np.ones((1, 2)))
+        return of_scores + [(number, module) for number, module, _ in of_places]
 
 
 def load_metrics(others: Sequence[str] = ()) -> dict[str, ModuleType]:
@@ -129,7 +134,19 @@ def load_metrics(others: Sequence[str] = ()) -> dict[str, ModuleType]:
     tried.of_marks(_tiny_marked(), np.ones((3, 2)))
     for values in tried.of_scores().values():
         values(np.array([0.0, 1.0]), np.array([0.2, 0.7]), np.ones((3, 2)))
+    _check_distinct(tried.numbers())
     return metrics
+
+
+def _check_distinct(numbers: Sequence[tuple[str, ModuleType]]) -> None:
+    """The part `precision` of a metric `average` would be called as the metric `average_precision` is."""
+    of: dict[str, ModuleType] = {}
+    for number, module in numbers:
+        if of.setdefault(number, module) is not module:
+            raise MetricError(
+                f"{module.__name__}: a number of it is called {number}, as one of {of[number].__name__} is. Expected another name "
+                "for each number. Rename the file or the part."
+            )
 
 
 def _tiny() -> MapOnMask:

@@ -39,9 +39,11 @@ class Loaded:
 class Predictor:
     """Reads, prepares, asks the engine, and puts what it answers back on the pixels of the image."""
 
-    def __init__(self, engine: Engine, calibration: Calibration | None = None) -> None:
-        """`calibration` of the scores of this engine, if there is one."""
-        self.engine, self.calibration = engine, calibration
+    calibration: Calibration | None = None
+    """Of the scores of this engine, if there is one."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
         self.prep = engine.prep
 
     @property

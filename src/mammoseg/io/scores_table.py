@@ -70,6 +70,15 @@ def read_predictions_csv(folder: Path) -> pd.DataFrame:
     return table
 
 
+def calibration_of(folder: Path) -> Calibration | None:
+    """The one that was applied to predictions; None: none was. Raises RunFileError for one of other scores, and like
+    `stored_calibration`."""
+    calibration = stored_calibration(folder)
+    if calibration and calibration.scores_sha256 != scores_hash(read_run(folder)):
+        raise RunFileError(f"{folder / FILE}: was made from the scores of another model. {_AGAIN}")
+    return calibration
+
+
 class Scores(NamedTuple):
     """All scores of a predictions folder."""
 
@@ -116,7 +125,7 @@ def _collected(folder: Path) -> Scores:
     images = pd.DataFrame([_score_row(record) for record in records], columns=[*_TEXTS, *columns])
     exam = ["patient_id", "exam_id"]
     breasts = images.groupby([*exam, "laterality"])[columns].mean().reset_index()
-    calibration = stored_calibration(folder)
+    calibration = calibration_of(folder)
     decided = _calibrated(folder, breasts, classes, columns, calibration) if calibration else breasts[[]]
     breasts = pd.concat([breasts, decided], axis=1)
     recalls = [name for name in map(str, decided) if name.startswith(RECALLED)]
@@ -137,8 +146,6 @@ def _calibrated(
     folder: Path, breasts: pd.DataFrame, classes: Sequence[str], taken: Sequence[str], calibration: Calibration
 ) -> pd.DataFrame:
     """Columns of probabilities and decisions, for the classes that the calibration knows."""
-    if calibration.scores_sha256 != scores_hash(read_run(folder)):
-        raise RunFileError(f"{folder / FILE}: was made from the scores of another model. {_AGAIN}")
     found = {}
     for name in (name for name in classes if name in calibration.classes):
         scores = breasts[name].to_numpy(np.float64)

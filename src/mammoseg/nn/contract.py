@@ -75,6 +75,8 @@ class Batch(NamedTuple):
     """Lesions as an earlier stage has outlined them, in the pixels of the window: 0, 1 or NaN."""
     boxes: tuple[Mapping[str, tuple[Box, ...]], ...] | None = None
     """For each image class -> boxes in pixels of the window; not there: unknown. Of models that learn from boxes."""
+    features: Tensor | None = None
+    """(B, ...), what a frozen part of the model says of the undisplaced windows; of stages for which it is computed once."""
     progress: float = 1.0
     """Share of the steps of its stage that training has done."""
 
@@ -150,6 +152,9 @@ class Stage:
     """(model, images, labels, objective) -> for each image and class the outline of a lesion, corners (N, 2) as (row, column) in
     pixels of the window, or None. If given, the frozen model first outlines the lesions of every image, and the batches of this
     stage carry them as masks."""
+    precomputes: Callable[[Any, Tensor], Tensor] | None = None
+    """(model, images) -> (B, ...), what the part of the model that this stage does not train says of them. If given, it is computed
+    once for every image, its windows are not displaced, and the batches of this stage carry it as features."""
     wanted: Callable[[Any], bool] = lambda config: True
     """`Config` of a network -> whether it has this stage."""
     leaves: Callable[[Any], Any] = lambda config: config
@@ -177,6 +182,8 @@ class Learning:
     stages: tuple[Stage, ...]
     """The training plan, each stage from the best epoch of the one before. None: of a model that learns nothing; its training run
     prepares the images and leaves a checkpoint with the settings."""
+    keeps: tuple[str, ...] = ()
+    """Shell patterns over names of parameters that no stage trains: they stay as a run starts with them, as ImageNet weights."""
     objective: type[Config] = NoObjective
     """What only training needs: weights of losses, patches in training. A run has it as `TrainConfig.objective`."""
     sees: Callable[[Any], Sees] = lambda config: Sees()

@@ -90,7 +90,7 @@ def number(
     merit: FigureOfMerit, labels: Floats, scores: Floats, patients: Sequence[str], how: Measuring
 ) -> dict[str, Any]:
     """Value with its interval."""
-    scale = auc.SCALE if merit is AUC else "percentile"
+    scale = "percentile" if merit is AVERAGE_PRECISION else auc.SCALE  # as in evaluate
     spread = interval_of_scores(merit, labels, scores, patients, how.bootstrap, how.seed, scale)
     return {"value": value(merit, labels, scores), "low": spread.low, "high": spread.high, "no_interval": spread.reason}
 

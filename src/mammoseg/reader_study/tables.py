@@ -19,6 +19,8 @@ _NUMBERS = (
     "high",
     "se",
     "df",
+    "df1",
+    "df2",
     "statistic",
     "p",
     "p_holm",
@@ -62,6 +64,20 @@ def summary_tables(results: Mapping[str, Any]) -> Iterator[tuple[str, list[dict[
             "Weighted means of the models",
             [_weighted(metric, each, titles) for metric, each in results["ensembles"].items()],
         )
+
+
+def reasons(results: Mapping[str, Any]) -> Iterator[str]:
+    """Why a part of the results is not there."""
+    for modality, found in results["modalities"].items():
+        of = "" if len(results["modalities"]) == 1 else f" of {modality}"
+        for part, title in (("against_models", "readers and models are not compared"), ("hybrids", "no hybrids")):
+            if "reason" in found.get(part, {}):
+                yield f"{title}{of}: {found[part]['reason']}"
+    for metric, found in results["between"].items():
+        if "reason" in found:
+            yield f"modalities are not compared by {results['titles'][metric]}: {found['reason']}"
+    if results.get("rjafroc") is False:
+        yield "more scores than a sheet has rows: there is no file for RJafroc"
 
 
 def _cells(found: Mapping[str, Any], titles: Mapping[str, str]) -> dict[str, str]:

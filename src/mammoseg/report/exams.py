@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from mammoseg.calibration.stored import Calibration
 from mammoseg.data.breasts import breast_labels
 from mammoseg.data.exam_names import exam_names
 from mammoseg.data.manifest import ImageRow
@@ -14,6 +15,7 @@ from mammoseg.data.predictions import Predictions
 from mammoseg.io.failures import Failures
 from mammoseg.io.repeats import renamed
 from mammoseg.io.runs import is_safe_id, maps_path, read_record, record_path
+from mammoseg.io.scores_table import calibration_of
 from mammoseg.records.prediction import Prediction
 from mammoseg.report.hanging import SIDES
 
@@ -42,6 +44,10 @@ class Breast:
     """Class -> mean of the scores of its images."""
     labels: Mapping[str, int]
     """Class -> 0 or 1 (data/breasts.py); not there: unknown."""
+    calibrated: Mapping[str, float] = field(default_factory=dict)
+    """Class -> probability, where a calibration was applied to the predictions."""
+    recalled: Mapping[str, bool] = field(default_factory=dict)
+    """Class -> whether its operating point recalls it."""
 
     @property
     def disagreement(self) -> float | None:
@@ -98,6 +104,7 @@ def exams_of(predictions: Predictions, only: Collection[str] | None = None) -> t
 
     `only`: of images with these ids, whatever else has failed. Damaged records are noted as failures of `predictions`.
     """
+    calibration = calibration_of(predictions.folder)
     groups: dict[tuple[str, str], list[Member]] = {}
     lost = []
     before = _failed_before(predictions, only)
@@ -115,7 +122,7 @@ def exams_of(predictions: Predictions, only: Collection[str] | None = None) -> t
         groups.setdefault((known.patient_id, known.exam_id), []).append(member)
     pages = exam_names(list(groups))
     return [
-        Exam(*key, tuple(members), _breasts(members, predictions.rows), pages[key])
+        Exam(*key, tuple(members), _breasts(members, predictions.rows, calibration), pages[key])
         for key, members in sorted(groups.items())
     ], lost
 
@@ -161,7 +168,9 @@ def _failed_before(predictions: Predictions, only: Collection[str] | None) -> di
     }
 
 
-def _breasts(members: Iterable[Member], rows: Mapping[str, ImageRow]) -> tuple[Breast, ...]:
+def _breasts(
+    members: Iterable[Member], rows: Mapping[str, ImageRow], calibration: Calibration | None
+) -> tuple[Breast, ...]:
     breasts = []
     for side in SIDES:
         of_side = [member for member in members if member.laterality == side]
@@ -176,5 +185,18 @@ def _breasts(members: Iterable[Member], rows: Mapping[str, ImageRow]) -> tuple[B
             breast_labels(label_NK, np.zeros(len(known), np.int64)) if known else np.full((1, len(classes)), np.nan)
         )
         of_class = zip(classes, labels[0].tolist(), strict=True)
-        breasts.append(Breast(side, scores, {name: int(value) for name, value in of_class if value == value}))
+        known_labels = {name: int(value) for name, value in of_class if value == value}
+        breasts.append(Breast(side, scores, known_labels, *_applied(calibration, scores)))
     return tuple(breasts)
+
+
+def _applied(calibration: Calibration | None, scores: Mapping[str, float]) -> tuple[dict[str, float], dict[str, bool]]:
+    """Probabilities, and decisions where there is an operating point."""
+    if calibration is None:
+        return {}, {}
+    given = {name: np.array(score) for name, score in scores.items() if name in calibration.classes}
+    decided = {name: calibration.recalled(name, score) for name, score in given.items()}
+    return (
+        {name: float(calibration.probabilities(name, score)) for name, score in given.items()},
+        {name: bool(recalled) for name, recalled in decided.items() if recalled is not None},
+    )

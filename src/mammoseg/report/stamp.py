@@ -1,7 +1,7 @@
 """What a page was made of, as a hash in its head: where it is still right, the page need not be made again.
 
-The hash is of the records, which name the content of images and maps, of the truth, and of the code of the page. A page in which an
-image has failed has none, so that it is made again.
+The hash is of the records, which name the content of images and maps, of the truth, of what a calibration gives, and of the code of
+the page. A page in which an image has failed has none, so that it is made again.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from mammoseg.io.runs import read_run, record_path
 from mammoseg.report.exams import Exam
 from mammoseg.report.priors import Prior
 
-_FORMAT = 2
+_FORMAT = 3
 """Raised when something else is put into a page."""
 _STAMP = re.compile(rb'<meta name="mammoseg-page" content="([0-9a-f]*)" data-thumbnail="([A-Za-z0-9+/=]*)">')
 _HEAD = 2**18  # bytes in which the stamp of a page stands
@@ -41,6 +41,7 @@ def stamp_of(
         dict(model),
         predictions.manifest is not None,
         [prior.exam.exam_id, prior.months] if prior else [],
+        [[dict(breast.calibrated), dict(breast.recalled)] for breast in exam.breasts],
     ]
     for member in (*exam.members, *(prior.exam.members if prior else ())):
         row = predictions.rows.get(member.image_id)

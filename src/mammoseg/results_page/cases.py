@@ -5,7 +5,7 @@ They are the first to be missed and the first to be called in vain, whatever thr
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -53,41 +53,56 @@ def worst_cases(results: Results, predictions: Sequence[Predictions]) -> list[Ca
 
     An image that cannot be read has the reason in the place of its picture.
     """
-    groups = []
+    groups: list[tuple[str, str, list[int]]] = []
     for label in results.classes:
         truth, score = results.values(label), results.values(score_column(FINAL, label))
         for wrong, title in (
             (1, "Positive images with the lowest scores"),
             (0, "Negative images with the highest scores"),
         ):
-            chosen = (
-                score[(truth == wrong) & score.notna()].sort_values(ascending=wrong == 1, kind="stable").index[:SHOWN]
-            )
-            found = [_case(results, int(place), label, float(score[place]), predictions) for place in chosen]
-            if found:
-                groups.append(Cases(title, label, tuple(found)))
-    return groups
+            known = score[(truth == wrong) & score.notna()]
+            worst = known.sort_values(ascending=wrong == 1, kind="stable").index[:SHOWN]
+            groups.append((title, label, [int(place) for place in worst]))
+    labels_of: dict[int, list[str]] = {}
+    for _, label, places in groups:
+        for place in places:
+            labels_of.setdefault(place, []).append(label)
+    cases = {place: _cases(results, place, labels, predictions) for place, labels in labels_of.items()}
+    return [
+        Cases(title, label, tuple(cases[place][label] for place in places)) for title, label, places in groups if places
+    ]
 
 
-def _case(results: Results, place: int, label: str, score: float, parts: Sequence[Predictions]) -> Case:
+def _cases(results: Results, place: int, labels: Sequence[str], parts: Sequence[Predictions]) -> dict[str, Case]:
+    """Class -> an image that is among its worst; it is read once for all of them."""
     row = results.images.iloc[place]
     image_id, side = str(row.get("image_id", "")), str(row.get("laterality", ""))
     where = f"{_SIDES.get(side, side)} {row.get('view', '')}".strip()
-    about: dict[str, Any] = {"image_id": image_id, "place": where, "score": f"{score:.3f}"}
+    bare = {
+        label: Case(image_id, where, f"{float(results.values(score_column(FINAL, label))[place]):.3f}")
+        for label in labels
+    }
     predictions = next((part for part in parts if image_id in part.image_ids), None)
     if predictions is None:
-        return Case(**about)
+        return bare
     try:
-        return Case(**about, **_picture(predictions, image_id, label, results.classes))
+        pictures = _pictures(predictions, image_id, labels, results.classes)
     except (ValueError, OSError) as error:
         reason = without_paths(str(error), predictions, image_id)
         logger.warning("results page: image %s has no picture: %s", image_id, reason)
-        return Case(**about, reason=reason)
+        return {label: replace(case, reason=reason) for label, case in bare.items()}
+    return {label: replace(case, **pictures[label]) for label, case in bare.items()}
 
 
-def _picture(predictions: Predictions, image_id: str, label: str, classes: Sequence[str]) -> dict[str, Any]:
+def _pictures(
+    predictions: Predictions, image_id: str, labels: Sequence[str], classes: Sequence[str]
+) -> dict[str, dict[str, Any]]:
     image = predictions.open(image_id)
-    mask = image.truth().masks.get(label)
-    drawn = case_picture(image.image().pixels, image.prediction, label, mask, image.prep, classes)
-    content = cv2.imencode(".jpg", cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1]
-    return {"jpeg": content.tobytes(), "has_lesion": mask is not None and bool(mask.any())}
+    pixels, masks = image.image().pixels, image.truth().masks
+    found = {}
+    for label in labels:
+        mask = masks.get(label)
+        drawn = case_picture(pixels, image.prediction, label, mask, image.prep, classes)
+        content = cv2.imencode(".jpg", cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1]
+        found[label] = {"jpeg": content.tobytes(), "has_lesion": mask is not None and bool(mask.any())}
+    return found

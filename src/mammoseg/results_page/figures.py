@@ -1,12 +1,15 @@
 """The figures of an evaluation: embedded in the page, with links to the files beside it."""
 
 import base64
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 from mammoseg.bounded import read_bounded
+
+logger = logging.getLogger(__name__)
 
 MOST_BYTES = 2**22
 """Largest figure that is embedded; a larger one is linked only."""
@@ -38,13 +41,19 @@ class Figure:
 
 
 def figures_in(folder: Path, titles: Mapping[str, str], alts: Mapping[str, str]) -> list[Figure]:
-    """The figures in a folder that are called by a key of `titles`, or by one with `_` and something behind it, in its order.
+    """The figures in a folder that are called by a key of `titles`, or by one with `_` and something behind it, in its order; of
+    several such keys by the longest. At most MOST_FIGURES: it is told if there are more.
 
     Pictures are embedded as images: nothing in them can run. Others that lie there are not ours, and may be anything. `alts`:
     what a figure shows in words; without, that its numbers are in the tables.
     """
     names = sorted({path.stem for path in folder.glob("[!.]*") if path.suffix in _EMBEDDED})
-    found = [(name, key) for key in titles for name in names if name == key or name.startswith(f"{key}_")]
+    key_of = {name: max((k for k in titles if f"{name}_".startswith(f"{k}_")), key=len, default=None) for name in names}
+    found = [(name, key) for key in titles for name in names if key_of[name] == key]
+    if len(found) > MOST_FIGURES:
+        logger.warning(
+            "results page: %d figures of %d are in the page; all are in %s", MOST_FIGURES, len(found), folder
+        )
     return [
         Figure(
             f"{titles[key]}{name.removeprefix(key).replace('_', ' ')}",

@@ -173,7 +173,7 @@ class StageModule(L.LightningModule):
         """Where no mask tells: how well the maps of lesions move with their images. Not those of models that see more than an
         image, which would have to move, too."""
         shown_B, outline_BKHW = (batch.label_BK == 1).any(1), batch.outline_BKHW
-        more = (batch.corners_BP2, batch.there_UV, batch.mask_BKHW, batch.boxes)
+        more = (batch.corners_BP2, batch.there_UV, batch.mask_BKHW, batch.boxes, batch.features)
         if not shown_B.any() or any(values is not None for values in more):
             return
         twin, label_BK = judged_twin_of(batch.image_BCHW[shown_B]), batch.label_BK[shown_B]

@@ -25,7 +25,7 @@ class Plan:
     """The stages of a run: which of how many one is, and the seconds that all of them still take, from the speed so far.
 
     A stage that has not begun is taken to need as long for an epoch as the slowest so far. Choosing patches or outlines takes
-    less than an epoch and does not count.
+    less than an epoch and does not count; computing features has a line of its own.
     """
 
     def __init__(self, stages: Sequence[Stage], epochs: Mapping[str, int]) -> None:
@@ -40,7 +40,7 @@ class Plan:
         return f"stage {self._steps.index(stage) + 1} of {len(self._steps)}, {stage}"
 
     def title_of(self, chosen: str, stage: str) -> str:
-        """Of the choice of `patches` or `outlines` before a stage."""
+        """Of `patches`, `outlines` or `features`, which are made before a stage."""
         return self.title(f"{chosen} for {stage}")
 
     def set_done(self, stage: str, epochs: int) -> None:
@@ -64,7 +64,7 @@ class Plan:
 
 
 def _steps(stage: Stage) -> list[str]:
-    chosen = [("patches", stage.extracts), ("outlines", stage.outlines)]
+    chosen = [("patches", stage.extracts), ("outlines", stage.outlines), ("features", stage.precomputes)]
     return [*(f"{what} for {stage.name}" for what, function in chosen if function), stage.name]
 
 

@@ -93,6 +93,7 @@ def test_a_model_that_learns_nothing_leaves_a_checkpoint_and_predicts(
     checkpoint = open_checkpoint(tmp_path)
     assert (checkpoint.model, checkpoint.prep) == (name, config.prep.model_dump(mode="json"))
     assert checkpoint.trained_on is not None
+    assert not checkpoint.trained_on["patients"], "it has learned from nobody"
     row = next(iter(phantom_study.rows()))
     assert set(open_predictor(result.checkpoint, "cpu").predict(row).maps) == {"saliency"}
     assert train(config, phantom_study, tmp_path, CPU) == result, "a finished run is returned at once"
