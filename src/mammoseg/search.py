@@ -52,16 +52,8 @@ _GRACE = 30
 """Seconds after which the lock of the journal is taken from a process that was killed."""
 _PATIENCE = 60
 """Seconds for which one waits until another process has written the results."""
-_NOT_SEARCHED = (
-    "model",
-    "prep",
-    "network.classes",
-    "select_by",
-    "select_class",
-    "select_smoothing",
-    "split_fractions",
-    "chronological",
-)
+_SELECTION = ("select_by", "select_class", "select_smoothing")
+_NOT_SEARCHED = ("model", "prep", "network.classes", *_SELECTION, "split_fractions", "chronological")
 """Scores of other images, classes or measures cannot be compared, nor can such models predict together."""
 
 
@@ -140,13 +132,18 @@ def search(
 ) -> SearchResult:
     """Train until there are `trials` trials, and put the `top` best together.
 
-    Raises ConfigError if a trial would have settings that cannot be, SearchError for a folder of another search, a damaged journal
-    and processes of torchrun, which would be one trial, and like `train`.
+    Raises ConfigError if a trial would have settings that cannot be, SearchError for a folder of another search, a damaged journal,
+    a model that learns nothing and processes of torchrun, which would be one trial, and like `train`.
     """
     if launched():
         raise SearchError(
             "torchrun has started this search, and its processes would train one trial together. Expected one process for each "
             "trial at a time. Start the command without torchrun, as often as there are GPUs."
+        )
+    if not load_model_plugin(config.model).LEARNING.stages_of(config.network):
+        raise SearchError(
+            f"{config.model} learns nothing, so no trial would have a score. Expected a model with stages. Train it once for each "
+            "setting, and compare the predictions with `mammoseg evaluate`."
         )
     configs = [_config_of(config, _drawn(space, config.seed, number)) for number in range(trials)]
     with _journal(out):

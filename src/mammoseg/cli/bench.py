@@ -157,7 +157,7 @@ def _measure(
     directions: Sequence["Direction"],
     save: Callable[[], None],
 ) -> None:
-    """Fill `costs`. A model that fails is left, the rest goes on."""
+    """Fill `costs`. A model that fails is left, the rest goes on; one without parameters has no backward pass."""
     from dataclasses import asdict
 
     from mammoseg.bench.timing import MeasuringError, measure
@@ -166,7 +166,8 @@ def _measure(
     with Bar("bench", len(loads) * len(directions)) as bar:
         for name, load in loads.items():
             for direction in directions:
-                if costs[name]["problem"] is None:
+                nothing_to_learn = direction == "backward" and costs[name]["parameters"] == 0
+                if costs[name]["problem"] is None and not nothing_to_learn:
                     try:
                         costs[name][direction] = asdict(measure(load, direction))
                     except MeasuringError as error:

@@ -180,7 +180,8 @@ class Learning:
     """What a model sees, what it learns from, and how."""
 
     stages: tuple[Stage, ...]
-    """The training plan, each stage from the best epoch of the one before."""
+    """The training plan, each stage from the best epoch of the one before. None: of a model that learns nothing; its training run
+    prepares the images and leaves a checkpoint with the settings."""
     keeps: tuple[str, ...] = ()
     """Shell patterns over names of parameters that no stage trains: they stay as a run starts with them, as ImageNet weights."""
     objective: type[Config] = NoObjective

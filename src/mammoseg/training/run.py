@@ -102,8 +102,7 @@ def train(
         torch.manual_seed(config.seed)
         model = build_model(config.model, config.network)
         sees = seen_by(config.model, config.network)
-        rows = [row for row in manifest.rows(config.network.classes) if row.split in SPLITS]
-        rows = of_views(rows, sees.views)
+        rows = of_views([row for row in manifest.rows(config.network.classes) if row.split in SPLITS], sees.views)
         check_heatmaps(rows, sees.heatmaps, manifest.path)
         start = Start(config.init, config.model, config.network) if config.init else None
         run = _Run(config, manifest, out, device, workers, start, pretrained_trunks(config.pretrained, model))
@@ -128,15 +127,15 @@ def _train(run: "_Run", model: nn.Module, rows: list[ImageRow], cache: CropCache
     if failed:
         logger.warning("%d of %d images could not be prepared and are left out: %s", failed, len(rows), failures.table)
     train_rows, val_rows = ([r for r in rows if r.split == split and r.image_id in usable] for split in SPLITS)
-    if not train_rows or not val_rows:
+    if not train_rows or (run.stages and not val_rows):
         raise TrainingError(
             f"{out}: {len(train_rows)} images of split train and {len(val_rows)} of val are usable, {failed} could not be "
             f"prepared. Expected at least one of each. The reasons stand in {failures.table}."
         )
     facts = [[known for row in part if (known := cache.facts(row))] for part in (train_rows, val_rows)]
     check_window([*facts[0], *facts[1]], config.prep, str(run.manifest.path))
-    before = run.start.patients if run.start else ()
-    patients = (Patients.of((row.patient_id for row in train_rows), run.digest), *before)
+    own = [Patients.of((row.patient_id for row in train_rows), run.digest)] if run.stages else []
+    patients = (*own, *(run.start.patients if run.start else ()))
     trained_on = domain_of(facts[0], [row.manufacturer for row in train_rows]).model_copy(update={"patients": patients})
     run.trained_on = trained_on.model_dump(mode="json")
     noise = WindowNoise(config.augment.location_px, config.augment.size_px)
@@ -151,6 +150,8 @@ def _train(run: "_Run", model: nn.Module, rows: list[ImageRow], cache: CropCache
     use_channels_last(model)
     if config.recompute:
         recompute_blocks(model)
+    if not run.stages:
+        logger.info("%s learns nothing: the checkpoint holds its settings and how images are prepared", config.model)
     for stage in run.stages:
         run.stage(stage, model, train_data, val_data, criteria[stage.judged_by])
     run.finish(model)
