@@ -7,7 +7,14 @@ import torch
 from torch import Tensor, nn
 
 from mammoseg.config import Config, ConfigError
-from mammoseg.models import build_model, list_models, load_model_plugin, network_of
+from mammoseg.models import (
+    MissingPackageError,
+    build_model,
+    check_installed,
+    list_models,
+    load_model_plugin,
+    network_of,
+)
 from mammoseg.nn.contract import Batch, Learning, ModelOutput, NetworkConfig, Stage
 
 WINDOW = (96, 64)
@@ -18,6 +25,17 @@ STAGES = [
     for stage in plugin.LEARNING.stages_of(plugin.TINY)
 ]
 every_model = pytest.mark.parametrize("name", list_models())
+
+
+@pytest.fixture(autouse=True)
+def installed(name: str) -> None:
+    """Models that need what is not here are skipped."""
+    try:
+        check_installed(name)
+    except MissingPackageError as error:
+        pytest.skip(str(error))
+
+
 every_stage = pytest.mark.parametrize(("name", "stage"), STAGES, ids=[f"{name}-{stage.name}" for name, stage in STAGES])
 
 
@@ -55,7 +73,20 @@ def batch_for(model: nn.Module, stage: Stage, objective: Config) -> Batch:
         with torch.no_grad():
             features = stage.precomputes(model.eval(), images())
             assert len(features) == 4
-    return Batch(images(), label_BK, corners_BP2, mask_BKHW=mask_BKHW, outline_BKHW=mask_BKHW, features=features)
+    box = (40.0, 30.0, 60.0, 50.0)
+    boxes = (
+        {"benign": (), "malignant": (box,)},
+        {"benign": (box, box)},
+        {"malignant": (box,)},
+        {"benign": (box,), "malignant": ()},
+    )
+    return Batch(
+        *(images(), label_BK, corners_BP2),
+        mask_BKHW=mask_BKHW,
+        outline_BKHW=mask_BKHW,
+        boxes=boxes,
+        features=features,
+    )
 
 
 @every_model

@@ -110,10 +110,24 @@ def _of_names(names: Sequence[str], sets: Sequence[str]) -> tuple[Mapping[str, "
     from mammoseg.prep.config import PrepConfig
 
     try:
-        plugins = {name: load_model_plugin(name) for name in names or list_models()}
+        plugins = {name: load_model_plugin(name) for name in names or _installed(list_models())}
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="MODELS") from None
     return {name: with_overrides(plugin.Config(), sets=sets) for name, plugin in plugins.items()}, PrepConfig().window
+
+
+def _installed(names: Sequence[str]) -> list[str]:
+    """Of all models those that can be built here; the others are told."""
+    from mammoseg.models import MissingPackageError, check_installed
+
+    found = []
+    for name in names:
+        try:
+            check_installed(name)
+            found.append(name)
+        except MissingPackageError as error:
+            print(f"mammoseg: left out: {error}", file=sys.stderr)
+    return found
 
 
 def _of_checkpoint(folder: Path, sets: Sequence[str]) -> tuple[Mapping[str, "NetworkConfig"], tuple[int, int]]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from mammoseg.data.boxes import Boxes, boxes_in_window, boxes_of_mask
 from mammoseg.data.cache import CropCache
 from mammoseg.data.manifest import ImageRow
 from mammoseg.data.masks import Files, Masks, image_masks, window_masks
@@ -23,11 +24,9 @@ from mammoseg.data.warp import WarpConfig, draw, warp_boxes, warp_image, warp_ma
 from mammoseg.nn.contract import Batch, Target
 from mammoseg.prep.pipeline import prepare_window, window_grid
 from mammoseg.prep.window import WindowNoise
-from mammoseg.records.finding import Box
 from mammoseg.records.grid import PixelGrid
 from mammoseg.records.label import CLASSES
 
-Boxes = Mapping[str, tuple[Box, ...]]
 Outlines = Mapping[tuple[str, str], NDArray[np.float64]]
 """(image_id, class) -> corners (N, 2) of the outline of a lesion, (row, column) in original pixels."""
 Features = Callable[[str], Tensor]
@@ -84,6 +83,7 @@ class WindowDataset(Dataset[Any]):
         self.patch_centres: Mapping[str, NDArray[np.float64]] | None = None
         self.outlines: Outlines | None = None
         self.features: Features | None = None
+        self._boxes_of_masks: dict[int, Boxes] = {}
         number = {id(row): index for index, row in enumerate(self.rows)}
         self.units = [
             tuple(None if row is None else number[id(row)] for row in unit) for unit in units_of(self.rows, views)
@@ -144,7 +144,9 @@ class WindowDataset(Dataset[Any]):
             self._masks(index, window_grid(crop, self.cache.prep), prepared.grid)
             if "masks" in self.learns_from
             else None,
-            _boxes(row, self.classes, prepared.grid) if "boxes" in self.learns_from else None,
+            boxes_in_window(row, self._drawn_boxes(index), self.classes, prepared.grid)
+            if "boxes" in self.learns_from
+            else None,
             None if self.outlines is None else _filled(self.outlines, row, self.classes, prepared.grid),
             None if self.features is None else self.features(row.image_id),
         )
@@ -161,6 +163,15 @@ class WindowDataset(Dataset[Any]):
         """
         files = self._mask_files(index)
         return window_masks(files, self.grid(index), self.rows[index].mask_frame) if files else {}
+
+    def _drawn_boxes(self, index: int) -> Boxes:
+        """In original pixels, of classes with a mask and no boxes; masks are read once."""
+        if index not in self._boxes_of_masks:
+            row, files = self.rows[index], self._mask_files(index)
+            files = {name: path for name, path in files.items() if name not in row.boxes}
+            masks = image_masks(files, self.grid(index), row.mask_frame) if files else {}
+            self._boxes_of_masks[index] = {name: boxes_of_mask(mask) for name, mask in masks.items()}
+        return self._boxes_of_masks[index]
 
     def _mask_files(self, index: int) -> Files:
         row = self.rows[index]
@@ -207,14 +218,6 @@ def _corners(centres_P2: NDArray[np.float64], patch_px: int, shape: tuple[int, i
     return torch.from_numpy(np.clip(corners_P2, 0, np.subtract(shape, patch_px)))
 
 
-def _boxes(row: ImageRow, classes: Sequence[str], grid: PixelGrid) -> Boxes:
-    """In the pixels of a displaced window; of a class that the image does not show, none."""
-    without = {name: () for name in classes if row.labels.get(name) == 0}
-    return without | {
-        name: tuple(_in_window(box, grid) for box in row.boxes[name]) for name in classes if name in row.boxes
-    }
-
-
 def _filled(outlines: Outlines, row: ImageRow, classes: Sequence[str], grid: PixelGrid) -> Tensor:
     """(K, H, W): outlines of this image as masks on the pixels of a displaced window."""
     drawn = {}
@@ -234,12 +237,6 @@ def _masks_KHW(row: ImageRow, classes: Sequence[str], grid: PixelGrid, shown: Ma
         elif row.labels.get(name) == 0:
             masks[k] = 0
     return masks
-
-
-def _in_window(box: Box, grid: PixelGrid) -> Box:
-    top, left, bottom, right = box
-    (row_a, col_a), (row_b, col_b) = grid.to_model(np.array([[top, left], [bottom, right]])).tolist()
-    return row_a, min(col_a, col_b), row_b, max(col_a, col_b)
 
 
 def _labels_of(rows: Sequence[ImageRow]) -> dict[str, int]:

@@ -6,8 +6,9 @@ A plug-in of the kind "model" is a module that defines
     build      a `Config` -> a `Network`
     LEARNING   one `Learning`: what it sees, what it learns from, and in which stages
     TINY       a `Config` that is quick on a window of 96 x 64 pixels, for tests and checks
+    NEEDS      if it takes a package that mammoseg does not come with: (its name, our extra that brings it)
 
-Shapes   B images of a batch | U units, V views of a unit | C image channel | K class | P patches | H, W model pixels |
+Shapes   B images of a batch | U units, V views of a unit | C image channel | K class | P patches | D boxes | H, W model pixels |
          h, w cells of a map
 Units    y and maps are probabilities in [0, 1]; labels are 0, 1 or NaN (unknown)
 """
@@ -94,8 +95,20 @@ class Patches(NamedTuple):
     """Their weights, if the model weighs them."""
 
 
+class Detections(NamedTuple):
+    """Boxes that a model gives itself, D of each class, the highest scores first."""
+
+    boxes_BKD4: Tensor
+    """(top, left, bottom, right) in pixels of the window."""
+    scores_BKD: Tensor
+    """In [0, 1]; 0: there is no further one."""
+
+
 class ModelOutput(Protocol):
-    """What inference reads off the forward pass of any model; `Output` is enough for one that says nothing more."""
+    """What inference reads off the forward pass of any model; `Output` is enough for one that says nothing more.
+
+    One that also has `detections`, and not None, gives boxes that are its findings; else they are the peaks of its final map.
+    """
 
     @property
     def y_BK(self) -> Tensor:
@@ -121,6 +134,7 @@ class Output(NamedTuple):
     maps: Mapping[str, Tensor]
     parts: Mapping[str, Tensor] = {}
     patches: Patches | None = None
+    detections: Detections | None = None
 
 
 class StepOutput(NamedTuple):

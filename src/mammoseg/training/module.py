@@ -5,7 +5,6 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import lightning as L
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -21,6 +20,7 @@ from mammoseg.nn.contract import Batch, Stage, StepOutput
 from mammoseg.nn.equivariance import judged_twin_of, moving
 from mammoseg.training.config import StageConfig
 from mammoseg.training.distributed import mean_of_all, of_all, rank, share_batch_norms, size
+from mammoseg.training.lightning import L
 from mammoseg.training.selection import ValidationScores
 
 IndexedBatch = tuple[Batch, Sequence[int]]

@@ -7,12 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, cast
 
-import lightning as L
-from lightning.pytorch.callbacks import Callback
-
 from mammoseg.nn.contract import Stage
 from mammoseg.progress import FIRST_LINE, Bar, about
 from mammoseg.training.distributed import size
+from mammoseg.training.lightning import Callback, L
 from mammoseg.training.module import IndexedBatch, StageModule
 
 logger = logging.getLogger(__name__)

@@ -122,7 +122,7 @@ def _train(run: "_Run", model: nn.Module, rows: list[ImageRow], cache: CropCache
     run.fill(model)
     views, targets = seen_by(config.model, config.network).views, run.learning.learns_from
     failures = Failures(out)
-    usable = in_first(lambda: prepared(rows, cache, workers, failures, "masks" in targets))
+    usable = in_first(lambda: prepared(rows, cache, workers, failures, not {"masks", "boxes"}.isdisjoint(targets)))
     failed = len(rows) - len(usable)
     if failed:
         logger.warning("%d of %d images could not be prepared and are left out: %s", failed, len(rows), failures.table)
