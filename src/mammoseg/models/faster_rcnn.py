@@ -18,7 +18,7 @@ Shapes   B batch | K class | D boxes of a class | N proposals | H, W pixels of t
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -236,7 +236,7 @@ def painted(
 
 
 def targets_of(
-    boxes: Sequence[dict[str, tuple[Box, ...]]], classes: Sequence[str], image_B1HW: Tensor
+    boxes: Sequence[Mapping[str, tuple[Box, ...]]], classes: Sequence[str], image_B1HW: Tensor
 ) -> tuple[list[int], list[dict[str, Tensor]]]:
     """The images of which every class is known, and their boxes as torchvision takes them, cut to the window."""
     H, W = image_B1HW.shape[-2:]
