@@ -34,6 +34,7 @@ VERBS = (
     "evaluate",
     "reader-study",
     "compare",
+    "combine",
     "results-page",
     "sample-size",
     "export",

@@ -34,6 +34,15 @@ def read_manifest(path: Path | None, hash_ids: Path | None) -> "Table | None":
     return with_pseudonyms(table, read_salt(hash_ids)) if table and hash_ids else table
 
 
+def named(folders: Sequence[Path]) -> dict[str, Path]:
+    """Predictions by the names of their folders, numbered where these are the same."""
+    names = [folder.resolve().name for folder in folders]
+    return {
+        name if names.count(name) == 1 else f"{name} {number}": folder
+        for number, (name, folder) in enumerate(zip(names, folders, strict=True), start=1)
+    }
+
+
 def check_new_table(out: Path, overwrite: bool) -> None:
     """A CSV file to be written: wrong at once rather than after an hour of work."""
     if out.suffix.lower() != ".csv" or out.is_dir():

@@ -77,7 +77,7 @@ def reader_study(
     columns = Columns(label, case, patient, side, reader, modality, score)
     images = options.read_manifest(manifest, hash_ids)
     if predictions and images:
-        study = read_verdicts(cells, _named(predictions), images, label or "malignant", score or "score")
+        study = read_verdicts(cells, options.named(predictions), images, label or "malignant", score or "score")
         reader_scale = reader_scale or (None if score == "birads" else 100.0)
     else:
         study = read_wide(cells, columns, readers, models or []) if readers else read_long(cells, columns, models or [])
@@ -94,15 +94,6 @@ def reader_study(
             print(remark[0].upper() + remark[1:] + ".")
     print(f"All numbers: {out / 'reader_study.json'}")
     return 0
-
-
-def _named(folders: list[Path]) -> dict[str, Path]:
-    """Models by the names of their folders, numbered where these are the same."""
-    names = [folder.resolve().name for folder in folders]
-    return {
-        name if names.count(name) == 1 else f"{name} {number}": folder
-        for number, (name, folder) in enumerate(zip(names, folders, strict=True), start=1)
-    }
 
 
 def _counts(results: dict[str, Any]) -> str:
