@@ -16,16 +16,20 @@ from torch.utils.flop_counter import FlopCounterMode
 TOTAL = "total"
 
 
-def macs(model: nn.Module, image_shape: tuple[int, int], channels: int = 1) -> dict[str, int]:
-    """MACs of the forward pass of one image of (rows, columns): of each direct child of the model, and in `total`.
+def macs(model: nn.Module, image_shape: tuple[int, int], channels: int = 1, views: int = 0) -> dict[str, int]:
+    """MACs of the forward pass of one image of (rows, columns): of each direct child of the model, and in `total`. A model that
+    looks at several `views` together sees all of them; each counts as an image, and the MACs are their mean, rounded.
 
     Takes neither time nor memory: the pass runs without values, on the meta device. The model stays as it is.
     """
     no_values = {name: value.to("meta") for name, value in chain(model.named_parameters(), model.named_buffers())}
     counter = FlopCounterMode(display=False)
     with counter, torch.no_grad():
-        functional_call(model, no_values, torch.empty(1, channels, *image_shape, device="meta"))
+        there = [torch.ones(1, views, dtype=torch.bool, device="meta")] if views else []
+        functional_call(model, no_values, (torch.empty(views or 1, channels, *image_shape, device="meta"), *there))
     flops = {name: sum(counts.values()) for name, counts in counter.get_flop_counts().items()}
     of = type(model).__name__
-    counts = {name: flops.get(f"{of}.{name}", 0) // 2 for name, _ in model.named_children()}
-    return {**counts, TOTAL: counter.get_total_flops() // 2}
+    counts = {name: flops.get(f"{of}.{name}", 0) for name, _ in model.named_children()} | {
+        TOTAL: counter.get_total_flops()
+    }
+    return {name: round(count / (2 * (views or 1))) for name, count in counts.items()}
