@@ -105,3 +105,9 @@ def test_what_a_fold_could_not_learn_is_known_before(
     with pytest.raises(SplitError, match="Start the command without torchrun"):
         cross_validate(config, study, tmp_path / "run", CPU, FOLDS)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_model_that_learns_nothing_has_no_folds(study: Manifest, tmp_path: Path) -> None:
+    with pytest.raises(SplitError, match=r"reference learns nothing.*without --folds"):
+        cross_validate(TrainConfig(model="reference"), study, tmp_path, CPU, FOLDS)
+    assert not list(tmp_path.iterdir())

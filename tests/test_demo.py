@@ -71,6 +71,7 @@ def test_demo_from_beginning_to_end(run: SimpleNamespace) -> None:
         assert ("benign" in caption) == truth.loc[image_id, "benign"]
 
 
+@pytest.mark.slow
 def test_a_second_call_continues(run: SimpleNamespace) -> None:
     first = run.run()
     kept = [run.folder / name for name in ("study/images", "run/checkpoint/weights.safetensors", "predictions/maps")]
@@ -82,6 +83,7 @@ def test_a_second_call_continues(run: SimpleNamespace) -> None:
     assert (run.folder / "index.html").is_file()
 
 
+@pytest.mark.slow
 def test_another_seed_needs_overwrite(run: SimpleNamespace) -> None:
     run.run()
     page = (run.folder / "index.html").read_text(encoding="utf-8")
@@ -93,6 +95,7 @@ def test_another_seed_needs_overwrite(run: SimpleNamespace) -> None:
     assert (run.folder / "index.html").read_text(encoding="utf-8") != page
 
 
+@pytest.mark.slow
 def test_with_the_weights_that_come_with_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Nothing is trained, and the maps of a few exams that the weights have never seen hit their lesions."""
     monkeypatch.setattr(demo, "EXAMS", 5)

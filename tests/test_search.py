@@ -223,3 +223,9 @@ def test_from_the_command_line(config: TrainConfig, phantom_study: Manifest, tmp
     done = CliRunner().invoke(app, [str(part) for part in (*command, *where)])
     assert done.exit_code == 0, done.output
     assert "2 trials finished, 0 without a score, 0 running elsewhere" in done.output
+
+
+def test_a_model_that_learns_nothing_is_not_searched(phantom_study: Manifest, tmp_path: Path) -> None:
+    with pytest.raises(SearchError, match="reference learns nothing"):
+        search(TrainConfig(model="reference"), {}, phantom_study, tmp_path / "search", CPU)
+    assert not (tmp_path / "search").exists()

@@ -22,6 +22,7 @@ from mammoseg.data.splits import SplitError, assign_folds
 from mammoseg.inference.batch import predict_images
 from mammoseg.inference.ensemble import Ensemble
 from mammoseg.inference.predictor import Loaded, Predictor, open_predictor
+from mammoseg.models import load_model_plugin
 from mammoseg.progress import Bar
 from mammoseg.records.prediction import Prediction
 from mammoseg.training.config import TrainConfig
@@ -52,9 +53,14 @@ def cross_validate(
     """Train `folds` times and predict every image once. Images of a split `test` take no part; other splits are drawn anew.
 
     Each run selects its epochs on a part of its patients, as large as `config.split_fractions` says. Raises SplitError for fewer
-    patients than folds, for a class that is known in one fold alone, and for processes of torchrun; and like `train` and
-    `predict_images`.
+    patients than folds, for a class that is known in one fold alone, for a model that learns nothing and for processes of torchrun;
+    and like `train` and `predict_images`.
     """
+    if not load_model_plugin(config.model).LEARNING.stages_of(config.network):
+        raise SplitError(
+            f"{config.model} learns nothing, so it has no folds. Expected a model with stages. Train it without --folds, and "
+            "predict all images."
+        )
     if launched():
         raise SplitError(
             "torchrun has started this cross-validation. Expected one process, which trains one fold after the other. Start the "

@@ -27,6 +27,7 @@ class Kind:
 
 MODELS = Kind("model", "mammoseg.models", ("Config", "build", "LEARNING", "TINY"))
 RECIPES = Kind("recipe", "mammoseg.recipes")
+STUDIES = Kind("study", "mammoseg.studies", ("PLAN",))
 ENGINES = Kind("engine", "mammoseg.inference.engines", ("open_engine",))
 METRICS = Kind("metric", "mammoseg.metrics", ("KIND", "TITLE", "measure"))
 EXPORTERS = Kind("exporter", "mammoseg.export", ("Options", "export"))

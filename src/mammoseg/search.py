@@ -16,10 +16,9 @@ import hashlib
 import json
 import logging
 import shutil
-import time
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -36,7 +35,7 @@ from pydantic import FiniteFloat
 from mammoseg.config import Config, ConfigError, parse, with_overrides
 from mammoseg.data.manifest import Manifest
 from mammoseg.io.atomic import write_text
-from mammoseg.io.outputs import FolderInUseError, writing_to
+from mammoseg.io.outputs import FolderInUseError, alone_in
 from mammoseg.models import load_model_plugin
 from mammoseg.nn.checkpoint import open_checkpoint
 from mammoseg.published.imagenet import ImageNetFile
@@ -53,16 +52,8 @@ _GRACE = 30
 """Seconds after which the lock of the journal is taken from a process that was killed."""
 _PATIENCE = 60
 """Seconds for which one waits until another process has written the results."""
-_NOT_SEARCHED = (
-    "model",
-    "prep",
-    "network.classes",
-    "select_by",
-    "select_class",
-    "select_smoothing",
-    "split_fractions",
-    "chronological",
-)
+_SELECTION = ("select_by", "select_class", "select_smoothing")
+_NOT_SEARCHED = ("model", "prep", "network.classes", *_SELECTION, "split_fractions", "chronological")
 """Scores of other images, classes or measures cannot be compared, nor can such models predict together."""
 
 
@@ -141,13 +132,18 @@ def search(
 ) -> SearchResult:
     """Train until there are `trials` trials, and put the `top` best together.
 
-    Raises ConfigError if a trial would have settings that cannot be, SearchError for a folder of another search, a damaged journal
-    and processes of torchrun, which would be one trial, and like `train`.
+    Raises ConfigError if a trial would have settings that cannot be, SearchError for a folder of another search, a damaged journal,
+    a model that learns nothing and processes of torchrun, which would be one trial, and like `train`.
     """
     if launched():
         raise SearchError(
             "torchrun has started this search, and its processes would train one trial together. Expected one process for each "
             "trial at a time. Start the command without torchrun, as often as there are GPUs."
+        )
+    if not load_model_plugin(config.model).LEARNING.stages_of(config.network):
+        raise SearchError(
+            f"{config.model} learns nothing, so no trial would have a score. Expected a model with stages. Train it once for each "
+            "setting, and compare the predictions with `mammoseg evaluate`."
         )
     configs = [_config_of(config, _drawn(space, config.seed, number)) for number in range(trials)]
     with _journal(out):
@@ -251,7 +247,7 @@ def _score(run: Path, config: TrainConfig) -> float:
 
 
 def _summary(study: optuna.Study, out: Path, space: Space, seed: int, top: int, unprepared: int) -> SearchResult:
-    with _alone(out), _journal(out):
+    with alone_in(out, _PATIENCE), _journal(out):
         found = study.get_trials(deepcopy=False)
         done = [trial for trial in found if trial.state == TrialState.COMPLETE]
         done.sort(key=lambda trial: (-cast(float, trial.value), trial.number))
@@ -264,22 +260,6 @@ def _summary(study: optuna.Study, out: Path, space: Space, seed: int, top: int, 
         count = {state: sum(trial.state == state for trial in found) for state in TrialState}
     ended, ensemble = (count[TrialState.FAIL], count[TrialState.RUNNING]), out / "ensemble" if done else None
     return SearchResult(table, ensemble, len(done), *ended, unprepared)
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Wait for others who are writing the results."""
-    until = time.monotonic() + _PATIENCE
-    with ExitStack() as stack:
-        while True:
-            try:
-                stack.enter_context(writing_to(folder))
-                break
-            except FolderInUseError:
-                if time.monotonic() > until:
-                    raise
-                time.sleep(0.2)
-        yield
 
 
 def _distinct(done: list[FrozenTrial], settings: Mapping[int, dict[str, Any]]) -> list[FrozenTrial]:

@@ -78,3 +78,49 @@ def test_published_numbers(name: str) -> None:
     assert counts["total"] == sum(count for part, count in counts.items() if part != "total")
     ours = sum(parameters(model.get_submodule(part)) for part in expected.only_ours)
     assert parameters(model) - ours + expected.only_theirs == expected.parameters
+
+
+@pytest.mark.parametrize(("name", "network", "parameters_", "gmacs"), [
+    ("resnet_cam", {}, 21_279_426, 1615.3),
+    ("resnet_cam", {"channels_in": 3}, 21_285_698, 1650.7),
+    ("resnet_1x1", {}, 21_279_424, 1615.3),
+    ("deep_mil", {}, 21_279_426, 1615.3),
+    ("rgp_ggp", {}, 21_279_426, 1615.3),
+])  # fmt: skip
+def test_networks_over_whole_images(name: str, network: dict[str, Any], parameters_: int, gmacs: float) -> None:
+    with torch.device("meta"):
+        model = build_model(name, load_model_plugin(name).Config.model_validate(network)).eval()
+    assert parameters(model) == parameters_
+    assert round(4 * macs(model, (2944, 1920))["total"] / 1e9, 1) == gmacs
+
+
+FILTER = 1_048_576
+"""Of GMIC's published files: a tensor that nothing uses."""
+NORM = 4
+"""Operations for each value that a batch norm makes."""
+
+
+@pytest.mark.parametrize(("name", "local", "unused", "millions", "billions"), [
+    ("gmic", {}, FILTER, 15.17, 122),
+    ("gmic", {"blocks": (3, 4, 6, 3)}, FILTER, 25.29, 180),
+    ("gmic", {"blocks": (3, 4, 6, 3), "bottleneck": True}, FILTER, 27.95, 194),
+    ("resnet_cam", None, 0, 21.30, 1622),
+    ("resnet_1x1", None, 0, 21.30, 1622),  # printed: 1,625, of which 3 are not explained
+])  # fmt: skip
+def test_table_1_counts_statistics_as_parameters_and_batch_norms_as_operations(
+    name: str, local: Mapping[str, Any] | None, unused: int, millions: float, billions: int
+) -> None:
+    """Of GMIC's paper. With a gray image: three channels would make a ResNet-34 1,657 billion."""
+    with torch.device("meta"):
+        config = load_model_plugin(name).Config.model_validate({} if local is None else {"local_module": local})
+        model = build_model(name, config).eval()
+    norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
+    made: list[int] = []
+    hooks = [norm.register_forward_hook(lambda _, __, out: made.append(out.numel())) for norm in norms]
+    with torch.no_grad():
+        model(torch.empty(1, 1, 2944, 1920, device="meta"))
+    for hook in hooks:
+        hook.remove()
+    statistics = sum(2 * norm.num_features for norm in norms)
+    assert round((parameters(model) + statistics + unused) / 1e6, 2) == millions
+    assert round(4 * (macs(model, (2944, 1920))["total"] + NORM * sum(made)) / 1e9) == billions

@@ -52,7 +52,10 @@ def test_every_model_as_published(calls: SimpleNamespace) -> None:
     header, *rows = result.stdout.splitlines()
     assert header.split()[:2] == ["model", "parameters"]
     assert [row.split()[0] for row in rows[: len(list_models())]] == list_models()
-    assert [direction for _, direction in calls.loads] == ["forward", "backward"] * len(list_models())
+    without_weights = [row.split()[0] for row in rows if row.split()[1:2] == ["0"]]
+    assert without_weights == ["reference"], "they have no backward pass"
+    measured = [name for name in list_models() for _ in range(1 if name in without_weights else 2)]
+    assert len(calls.loads) == len(measured)
     for load, _ in calls.loads:
         own = (2974, 1942) if load.views else (2944, 1920)
         assert (load.image_shape, load.batch, load.repeats, load.precision) == (own, 4, 3, "32-true")

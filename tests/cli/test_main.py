@@ -26,6 +26,7 @@ VERBS = (
     "prepare",
     "train",
     "search",
+    "study",
     "import-weights",
     "check-images",
     "predict",

@@ -6,9 +6,10 @@ import pytest
 from matplotlib.figure import Figure
 
 from mammoseg.evaluation.curves import draw_curves
-from mammoseg.evaluation.figures import pr_figure, roc_figure, write_figure
+from mammoseg.evaluation.figures import pr_figure, roc_figure
 from mammoseg.evaluation.method import Method, load_metrics
 from mammoseg.evaluation.scores import ranking
+from mammoseg.io.figures import write_figure
 
 METRICS = load_metrics()
 

@@ -5,10 +5,10 @@ import numpy as np
 import pandas as pd
 
 from mammoseg.evaluation.breakdowns import breakdowns
-from mammoseg.evaluation.figures import write_figure
 from mammoseg.evaluation.forest import MOST_ROWS, forest_figure
 from mammoseg.evaluation.method import Method, load_metrics
 from mammoseg.evaluation.scores import level_tables, score_tables
+from mammoseg.io.figures import write_figure
 
 METRICS = load_metrics()
 

@@ -52,6 +52,7 @@ def annotated(phantom_study: "Manifest", here: Path, command: Callable[..., Any]
     return here / "annotated.csv"
 
 
+@pytest.mark.slow
 def test_evaluation_gives_the_same_dice(
     annotated: Path, phantom_study: "Manifest", trained_run: Path, command: Callable[..., Any]
 ) -> None:

@@ -38,6 +38,7 @@ SET_UP = ("python3 -m venv", ".venv/bin/", "bash .ci/run")
 """Lines that make the environment: continuous integration runs them (tests/test_architecture.py)."""
 PARSED = (
     "mammoseg serve",  # runs until it is stopped; tests/reviewer starts it
+    "mammoseg study",  # hours; tests/study/test_work.py runs a small one
     "mammoseg demo",  # minutes; tests/test_demo.py runs it on less
     "mammoseg calibrate",  # needs 20 patients of each kind; tests/cli/test_calibrate.py runs it
     "mammoseg predict --checkpoint run --calibration",

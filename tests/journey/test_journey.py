@@ -180,6 +180,7 @@ def test_the_same_from_python(said: dict[str, Any], base: Path, tmp_path: Path) 
     pd.testing.assert_frame_equal(*same, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_stopped_training_goes_on_with_the_same_command(
     said: dict[str, Any], base: Path, start: Callable[..., subprocess.Popen[str]], command: Callable[..., Any]
 ) -> None:

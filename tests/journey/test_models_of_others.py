@@ -38,6 +38,7 @@ def predicted(mammoseg: Mammoseg, model: str, manifest: Path, out: Path) -> Path
     return out / "p"
 
 
+@pytest.mark.slow
 def test_a_segmentation_model_from_masks(mammoseg: Mammoseg, phantom_study: Manifest, tmp_path: Path) -> None:
     """One training mask cannot be read: its image is noted and left out."""
     table = phantom_study.table.copy()
@@ -63,6 +64,7 @@ def test_a_segmentation_model_from_masks(mammoseg: Mammoseg, phantom_study: Mani
     assert found.patches == ()
 
 
+@pytest.mark.slow
 def test_a_model_of_two_views(mammoseg: Mammoseg, phantom_study: Manifest, tmp_path: Path) -> None:
     trained(mammoseg, "two_views", phantom_study.path, tmp_path)
     folder = predicted(mammoseg, "two_views", phantom_study.path, tmp_path)
@@ -78,6 +80,7 @@ def test_a_model_of_two_views(mammoseg: Mammoseg, phantom_study: Manifest, tmp_p
         assert not np.array_equal(first.maps["saliency"], second.maps["saliency"]), "a map for each view"
 
 
+@pytest.mark.slow
 def test_a_view_that_is_not_there(mammoseg: Mammoseg, phantom_study: Manifest, tmp_path: Path) -> None:
     """Of one breast only the CC can be read, and an image of another view cannot be predicted."""
     trained(mammoseg, "two_views", phantom_study.path, tmp_path)

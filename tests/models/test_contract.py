@@ -1,11 +1,21 @@
 """What every model must keep to, whatever it is. A model that lies in models/ is tested as soon as it is there."""
 
+from fnmatch import fnmatch
+
 import pytest
 import torch
 from torch import Tensor, nn
 
 from mammoseg.config import Config, ConfigError
-from mammoseg.models import build_model, list_models, load_model_plugin, network_of, seen_by
+from mammoseg.models import (
+    MissingPackageError,
+    build_model,
+    check_installed,
+    list_models,
+    load_model_plugin,
+    network_of,
+    seen_by,
+)
 from mammoseg.nn.contract import Batch, Learning, ModelOutput, NetworkConfig, Stage
 
 WINDOW = (96, 64)
@@ -16,6 +26,17 @@ STAGES = [
     for stage in plugin.LEARNING.stages_of(plugin.TINY)
 ]
 every_model = pytest.mark.parametrize("name", list_models())
+
+
+@pytest.fixture(autouse=True)
+def installed(name: str) -> None:
+    """Models that need what is not here are skipped."""
+    try:
+        check_installed(name)
+    except MissingPackageError as error:
+        pytest.skip(str(error))
+
+
 every_stage = pytest.mark.parametrize(("name", "stage"), STAGES, ids=[f"{name}-{stage.name}" for name, stage in STAGES])
 
 
@@ -54,7 +75,25 @@ def batch_for(name: str, model: nn.Module, stage: Stage) -> Batch:
         for of_image, shown_K in zip(outlines, shown, strict=True):
             for corners_N2, is_shown in zip(of_image, shown_K, strict=True):
                 assert corners_N2 is None or (is_shown and corners_N2.shape == (len(corners_N2), 2))
-    return Batch(images(), label_BK, corners_BP2, *there(name), mask_BKHW=mask_BKHW, outline_BKHW=mask_BKHW)
+    features = None
+    if stage.precomputes is not None:
+        with torch.no_grad():
+            features = stage.precomputes(model.eval(), images())
+            assert len(features) == 4
+    box = (40.0, 30.0, 60.0, 50.0)
+    boxes = (
+        {"benign": (), "malignant": (box,)},
+        {"benign": (box, box)},
+        {"malignant": (box,)},
+        {"benign": (box,), "malignant": ()},
+    )
+    return Batch(
+        *(images(), label_BK, corners_BP2, *there(name)),
+        mask_BKHW=mask_BKHW,
+        outline_BKHW=mask_BKHW,
+        boxes=boxes,
+        features=features,
+    )
 
 
 @every_model
@@ -64,7 +103,10 @@ def test_plugin(name: str) -> None:
     assert isinstance(plugin.TINY, plugin.Config)
     assert isinstance(plugin.LEARNING, Learning)
     assert plugin.Config.model_validate(plugin.Config().model_dump(mode="json")) == plugin.Config()
-    assert len({stage.name for stage in plugin.LEARNING.stages}) == len(plugin.LEARNING.stages) > 0
+    assert len({stage.name for stage in plugin.LEARNING.stages}) == len(plugin.LEARNING.stages)
+    assert bool(plugin.LEARNING.stages) == any(True for _ in small_model(name).parameters()), (
+        "nothing to learn, no stages"
+    )
 
 
 @every_model
@@ -143,10 +185,11 @@ def test_forward_reads_no_values_and_moves_nothing(name: str) -> None:
 
 
 @every_model
-def test_every_parameter_is_trained_by_some_stage(name: str) -> None:
-    model = small_model(name)
-    trained = {p for stage in load_model_plugin(name).LEARNING.stages for p in stage.trained_parameters(model)}
-    assert trained == {key for key, _ in model.named_parameters()}
+def test_every_parameter_is_trained_by_some_stage_or_kept_in_all(name: str) -> None:
+    model, learning = small_model(name), load_model_plugin(name).LEARNING
+    trained = {p for stage in learning.stages for p in stage.trained_parameters(model)}
+    names = {key for key, _ in model.named_parameters()}
+    assert trained == {key for key in names if not any(fnmatch(key, pattern) for pattern in learning.keeps)}
 
 
 @every_stage
@@ -191,6 +234,8 @@ def test_an_unknown_name_is_told_from_this_one(name: str) -> None:
 
 @every_model
 def test_a_network_that_no_memory_holds_is_refused(name: str) -> None:
+    if not load_model_plugin(name).LEARNING.stages:
+        pytest.skip("it has no weights")
     for widths, blocks in (((16_384,) * 4, (9,) * 4), ((512, 16_384), (1, 1))):
         values = load_model_plugin(name).TINY.model_dump()
         groups = {"widths": widths, "blocks": blocks, "strides": (1,) * len(blocks)}

@@ -127,6 +127,7 @@ def threshold_scores(pixels: np.ndarray) -> dict[str, float]:
     return {name: float(score) for name, score in scores.items()}
 
 
+@pytest.mark.slow
 def test_no_threshold_finds_the_lesions(exams: list[PhantomExam]) -> None:
     images = [(exam.labels[i.laterality], threshold_scores(i.pixels)) for exam in exams for i in exam.images.values()]
     for label in ("benign", "malignant"):

@@ -109,7 +109,7 @@ def test_rjafroc_workbook(van_dyke: SimpleNamespace, tmp_path: Path) -> None:
 def test_names_of_any_kind_and_several_modalities(
     small_study: ReaderStudy, table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mammoseg.reader_study.write.FIGURE_KINDS", ("svg",))
+    monkeypatch.setattr("mammoseg.io.figures.FIGURE_KINDS", ("svg",))
     names = ("=HYPERLINK(1)", "<script>$\\frac{$", "_x\n" + "y" * 900)
     two = np.concatenate([small_study.scores_TRN, small_study.scores_TRN[:, ::-1]])
     models = {names[0] + "!": small_study.models["net"]}

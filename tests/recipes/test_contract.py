@@ -11,7 +11,7 @@ import yaml
 
 from mammoseg.config import ConfigError, to_yaml, with_overrides
 from mammoseg.data.manifest import Manifest
-from mammoseg.models import build_model, load_model_plugin
+from mammoseg.models import MissingPackageError, build_model, load_model_plugin
 from mammoseg.recipes.glam import glam_paper
 from mammoseg.recipes.gmic import gmic_small
 from mammoseg.training.config import TrainConfig
@@ -55,8 +55,11 @@ def test_it_sets_every_stage(recipe: Recipe) -> None:
 
 def test_every_stage_finds_its_parameters(recipe: Recipe) -> None:
     config = recipe()
-    with torch.device("meta"):
-        model = build_model(config.model, config.network)
+    try:
+        with torch.device("meta"):
+            model = build_model(config.model, config.network)
+    except MissingPackageError as error:
+        pytest.skip(str(error))
     for stage in load_model_plugin(config.model).LEARNING.stages_of(config.network):
         assert stage.trained_parameters(model)
 

@@ -61,6 +61,7 @@ def weights(run: Path) -> dict[str, torch.Tensor]:
     return load_file(run / "checkpoint" / "weights.safetensors")
 
 
+@pytest.mark.slow
 def test_two_processes_learn_what_one_learns(together: Together, phantom_study: Manifest, tmp_path: Path) -> None:
     config = load_recipe(UNET)
     (first, told), (second, others) = together(config, tmp_path / "two")
@@ -116,6 +117,7 @@ def test_what_the_first_refuses_all_refuse(together: Together, tiny_config: Trai
             assert re.search(why, told)
 
 
+@pytest.mark.slow
 def test_torchrun(phantom_study: Manifest, tmp_path: Path) -> None:
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "--no-python"]
     command = [Path(sys.executable).parent / "mammoseg", "train", "--recipe", "my_lab.recipes.tiny.two_views"]

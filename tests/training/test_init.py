@@ -10,11 +10,12 @@ import torch
 
 from mammoseg.data.domain import Domain
 from mammoseg.data.manifest import Manifest
-from mammoseg.models import build_model
+from mammoseg.models import build_model, load_model_plugin
 from mammoseg.nn.checkpoint import CheckpointError, open_checkpoint
 from mammoseg.nn.contract import NetworkConfig
+from mammoseg.nn.resnet import ResNet
 from mammoseg.training.config import TrainConfig
-from mammoseg.training.init import InitConfig, Start
+from mammoseg.training.init import InitConfig, Start, pretrained_trunks
 from mammoseg.training.module import TrainingError
 from mammoseg.training.run import train
 
@@ -190,3 +191,24 @@ def test_the_command_starts_from_a_checkpoint(
     assert done.code == 1
     done.says("is of the model gmic. Expected one of glam")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("channels_in", [1, 3])
+@pytest.mark.parametrize("name", ["resnet_cam", "resnet_1x1", "deep_mil", "rgp_ggp"])
+def test_imagenet_weights_for_the_trunk_of_a_whole_image(name: str, channels_in: int, tmp_path: Path) -> None:
+    """A gray image gives what it gives as a colour image, however many channels the first layer has."""
+    torch.manual_seed(0)
+    published = ResNet((1, 1), (4, 6), (1, 2)).eval()
+    names = {f"layer{i + 1}": f"groups.{i}" for i in (0, 1)} | {"downsample": "shortcut"}
+    state = published.state_dict()
+    for theirs, ours in names.items():
+        state = {key.replace(ours, theirs): value for key, value in state.items()}
+    torch.save(state | {"fc.weight": torch.rand(2, 6)}, tmp_path / "resnet.pth")
+    config = load_model_plugin(name).TINY.model_copy(update={"channels_in": channels_in})
+    model = build_model(name, config)
+    [trunk] = pretrained_trunks({"trunk": str(tmp_path / "resnet.pth")}, model)
+    trunk.fill(model)
+    image = torch.randn(2, 1, 96, 64)
+    with torch.inference_mode():
+        h_BDhw = model.eval().look(image)  # type: ignore[operator]
+        torch.testing.assert_close(h_BDhw, published(image.expand(-1, 3, -1, -1)), rtol=1e-4, atol=1e-4)

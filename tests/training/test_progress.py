@@ -111,7 +111,7 @@ def test_a_line_and_a_row_per_epoch(caplog: pytest.LogCaptureFixture, plan: Plan
     took = "8 s, 2 images/s, 0% of it waiting for data, about 40 s left"
     assert caplog.messages == [f"stage 1 of 3, global 2/3  {scores}  ({took})"], "1 + 4 epochs of 8 s"
     row = {"train/loss": 0.5, "train/bce": 0.25, "val/loss": 0.75, "val/auc_benign": 0.5, "val/select": 0.5}
-    assert curves.rows == [({"epoch": 2, **row, "speed/images_per_s": 2, "speed/waiting": 0}, 2)]
+    assert curves.rows == [({"epoch": 2, **row, "speed/images_per_s": 2, "speed/waiting": 0, "speed/seconds": 8}, 2)]
     assert curves.saved == 1
 
 

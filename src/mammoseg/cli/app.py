@@ -29,6 +29,7 @@ from mammoseg.cli import (
     scan,
     search,
     serve,
+    study,
     train,
 )
 from mammoseg.cli.terminal import log_to_terminal, plain
@@ -61,6 +62,7 @@ for verb in (
     prepare,
     train,
     search,
+    study,
     import_weights,
     check_images,
     predict,

@@ -115,10 +115,24 @@ def _of_names(names: Sequence[str], sets: Sequence[str]) -> tuple[Mapping[str, "
     from mammoseg.prep.config import PrepConfig
 
     try:
-        plugins = {name: load_model_plugin(name) for name in names or list_models()}
+        plugins = {name: load_model_plugin(name) for name in names or _installed(list_models())}
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="MODELS") from None
     return {name: with_overrides(plugin.Config(), sets=sets) for name, plugin in plugins.items()}, PrepConfig().window
+
+
+def _installed(names: Sequence[str]) -> list[str]:
+    """Of all models those that can be built here; the others are told."""
+    from mammoseg.models import MissingPackageError, check_installed
+
+    found = []
+    for name in names:
+        try:
+            check_installed(name)
+            found.append(name)
+        except MissingPackageError as error:
+            print(f"mammoseg: left out: {error}", file=sys.stderr)
+    return found
 
 
 def _of_checkpoint(folder: Path, sets: Sequence[str]) -> tuple[Mapping[str, "NetworkConfig"], tuple[int, int]]:
@@ -162,7 +176,7 @@ def _measure(
     directions: Sequence["Direction"],
     save: Callable[[], None],
 ) -> None:
-    """Fill `costs`. A model that fails is left, the rest goes on."""
+    """Fill `costs`. A model that fails is left, the rest goes on; one without parameters has no backward pass."""
     from dataclasses import asdict
 
     from mammoseg.bench.timing import MeasuringError, measure
@@ -171,7 +185,8 @@ def _measure(
     with Bar("bench", len(loads) * len(directions)) as bar:
         for name, load in loads.items():
             for direction in directions:
-                if costs[name]["problem"] is None:
+                nothing_to_learn = direction == "backward" and costs[name]["parameters"] == 0
+                if costs[name]["problem"] is None and not nothing_to_learn:
                     try:
                         costs[name][direction] = asdict(measure(load, direction))
                     except MeasuringError as error:

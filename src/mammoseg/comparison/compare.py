@@ -22,11 +22,11 @@ from mammoseg.comparison.differences import Settings, map_differences, point_dif
 from mammoseg.comparison.figures import scatter
 from mammoseg.comparison.pairs import A, B, Pairs, paired
 from mammoseg.comparison.tables import all_rows
-from mammoseg.evaluation.figures import write_figure
 from mammoseg.evaluation.method import Method, load_metrics
 from mammoseg.evaluation.results import SETTINGS, Results, part, read_results
 from mammoseg.io.atomic import write_json
 from mammoseg.io.cells import write_csv
+from mammoseg.io.figures import write_figure
 
 FORMAT = 1
 """Version of the structure of compare.json."""

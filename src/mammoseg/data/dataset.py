@@ -15,21 +15,23 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from mammoseg.data.boxes import Boxes, boxes_in_window, boxes_of_mask
 from mammoseg.data.cache import CropCache
 from mammoseg.data.manifest import ImageRow
 from mammoseg.data.masks import Files, Masks, image_masks, window_masks
-from mammoseg.data.sample import Boxes, Sample, nothing_like, on_canvas
+from mammoseg.data.sample import Sample, nothing_like, on_canvas
 from mammoseg.data.units import units_of
 from mammoseg.data.warp import WarpConfig, draw, warp_boxes, warp_image, warp_mask, warp_points
 from mammoseg.nn.contract import Batch, Target
 from mammoseg.prep.pipeline import prepare_window, window_grid
 from mammoseg.prep.window import WindowNoise
-from mammoseg.records.finding import Box
 from mammoseg.records.grid import PixelGrid
 from mammoseg.records.label import CLASSES
 
 Outlines = Mapping[tuple[str, str], NDArray[np.float64]]
 """(image_id, class) -> corners (N, 2) of the outline of a lesion, (row, column) in original pixels."""
+Features = Callable[[str], Tensor]
+"""image_id -> what a frozen part of the model says of its undisplaced window."""
 
 
 class WindowDataset(Dataset[Any]):
@@ -62,6 +64,8 @@ class WindowDataset(Dataset[Any]):
         self.patch_px = 0
         self.patch_centres: Mapping[str, NDArray[np.float64]] | None = None
         self.outlines: Outlines | None = None
+        self.features: Features | None = None
+        self._boxes_of_masks: dict[int, Boxes] = {}
         number = {id(row): index for index, row in enumerate(self.rows)}
         self.units = [
             tuple(None if row is None else number[id(row)] for row in unit) for unit in units_of(self.rows, views)
@@ -78,6 +82,12 @@ class WindowDataset(Dataset[Any]):
         """The same, with outlines of lesions in the samples."""
         other = copy(self)
         other.outlines = outlines
+        return other
+
+    def with_features(self, features: Features) -> "WindowDataset":
+        """The same, with features of the undisplaced windows in the samples, and so without displacement and warp."""
+        other = copy(self)
+        other.features, other.noise, other.warp = features, None, None
         return other
 
     def items(self) -> list[ImageRow]:
@@ -116,8 +126,11 @@ class WindowDataset(Dataset[Any]):
             self._masks(index, window_grid(crop, self.cache.prep), prepared.grid)
             if "masks" in self.learns_from
             else None,
-            _boxes(row, self.classes, prepared.grid) if "boxes" in self.learns_from else None,
+            boxes_in_window(row, self._drawn_boxes(index), self.classes, prepared.grid)
+            if "boxes" in self.learns_from
+            else None,
             None if self.outlines is None else _filled(self.outlines, row, self.classes, prepared.grid),
+            None if self.features is None else self.features(row.image_id),
         )
         moved = sample if self.warp is None else _warped(sample, self.warp, self.patch_px, rng)
         return on_canvas(moved, self.cache.prep.canvas)
@@ -137,6 +150,15 @@ class WindowDataset(Dataset[Any]):
         """
         files = self._mask_files(index)
         return window_masks(files, self.grid(index), self.rows[index].mask_frame) if files else {}
+
+    def _drawn_boxes(self, index: int) -> Boxes:
+        """In original pixels, of classes with a mask and no boxes; masks are read once."""
+        if index not in self._boxes_of_masks:
+            row, files = self.rows[index], self._mask_files(index)
+            files = {name: path for name, path in files.items() if name not in row.boxes}
+            masks = image_masks(files, self.grid(index), row.mask_frame) if files else {}
+            self._boxes_of_masks[index] = {name: boxes_of_mask(mask) for name, mask in masks.items()}
+        return self._boxes_of_masks[index]
 
     def _mask_files(self, index: int) -> Files:
         row = self.rows[index]
@@ -183,14 +205,6 @@ def _corners(centres_P2: NDArray[np.float64], patch_px: int, shape: tuple[int, i
     return torch.from_numpy(np.clip(corners_P2, 0, np.subtract(shape, patch_px)))
 
 
-def _boxes(row: ImageRow, classes: Sequence[str], grid: PixelGrid) -> Boxes:
-    """In the pixels of a displaced window; of a class that the image does not show, none."""
-    without = {name: () for name in classes if row.labels.get(name) == 0}
-    return without | {
-        name: tuple(_in_window(box, grid) for box in row.boxes[name]) for name in classes if name in row.boxes
-    }
-
-
 def _filled(outlines: Outlines, row: ImageRow, classes: Sequence[str], grid: PixelGrid) -> Tensor:
     """(K, H, W): outlines of this image as masks on the pixels of a displaced window."""
     drawn = {}
@@ -212,12 +226,6 @@ def _masks_KHW(row: ImageRow, classes: Sequence[str], grid: PixelGrid, shown: Ma
     return masks
 
 
-def _in_window(box: Box, grid: PixelGrid) -> Box:
-    top, left, bottom, right = box
-    (row_a, col_a), (row_b, col_b) = grid.to_model(np.array([[top, left], [bottom, right]])).tolist()
-    return row_a, min(col_a, col_b), row_b, max(col_a, col_b)
-
-
 def _labels_of(rows: Sequence[ImageRow]) -> dict[str, int]:
     """Positive if one image is, negative if any is known to be and none is positive: what an exam is balanced by."""
     return {name: max(row.labels[name] for row in rows if name in row.labels) for row in rows for name in row.labels}
@@ -231,6 +239,7 @@ def batch_of(items: Sequence[Sample] | Sequence[Sequence[Sample]]) -> Batch:
     masks = [s.mask_KHW for s in samples if s.mask_KHW is not None]
     outlines = [s.outline_KHW for s in samples if s.outline_KHW is not None]
     boxes = [s.boxes for s in samples if s.boxes is not None]
+    features = [s.features for s in samples if s.features is not None]
     alone = isinstance(items[0], Sample)
     return Batch(
         image_BCHW=torch.stack([s.image_CHW for s in samples]),
@@ -240,6 +249,7 @@ def batch_of(items: Sequence[Sample] | Sequence[Sequence[Sample]]) -> Batch:
         mask_BKHW=torch.stack(masks) if masks else None,
         outline_BKHW=torch.stack(outlines) if outlines else None,
         boxes=tuple(boxes) if boxes else None,
+        features=torch.stack(features) if features else None,
     )
 
 

@@ -3,16 +3,13 @@
 Shapes   C channel (the mammogram, then its heatmaps if the cache has them) | K class | H, W window pixels | P patches
 """
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from mammoseg.records.finding import Box
-
-Boxes = Mapping[str, tuple[Box, ...]]
+from mammoseg.data.boxes import Boxes
 
 
 class Sample(NamedTuple):
@@ -31,6 +28,8 @@ class Sample(NamedTuple):
     """Class -> boxes in pixels of the window; None: not wanted."""
     outline_KHW: Tensor | None = None
     """Outlines that an earlier stage has drawn, filled: 0, 1 or NaN; None: not wanted."""
+    features: Tensor | None = None
+    """What a frozen part of the model says of the undisplaced window; None: not wanted."""
 
 
 def on_canvas(sample: Sample, canvas: tuple[int, int]) -> Sample:
@@ -59,4 +58,5 @@ def nothing_like(sample: Sample) -> Sample:
         None if sample.mask_KHW is None else torch.full_like(sample.mask_KHW, torch.nan),
         None if sample.boxes is None else {},
         None if sample.outline_KHW is None else torch.full_like(sample.outline_KHW, torch.nan),
+        None if sample.features is None else torch.zeros_like(sample.features),
     )

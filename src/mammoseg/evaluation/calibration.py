@@ -116,13 +116,7 @@ def _numbers(cases: Cases, method: Method) -> dict[str, Any]:
 
 def _estimate(value: float, drawn: Sequence[Floats], units: int, method: Method) -> dict[str, Any]:
     spread = interval_from(np.concatenate([np.empty(0), *drawn]), units, asked=method.bootstrap > 0)
-    return {
-        "value": value,
-        "low": spread.low,
-        "high": spread.high,
-        "replicates_dropped": spread.dropped,
-        "no_interval": None if np.isnan(value) else spread.reason,
-    }
+    return {"value": value, **spread.as_numbers} | ({"no_interval": None} if np.isnan(value) else {})
 
 
 def _decided(cases: Cases, aligned: Floats, threshold: float, method: Method) -> dict[str, Any]:

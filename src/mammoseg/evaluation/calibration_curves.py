@@ -4,7 +4,7 @@ Limits of the reliability curve are Wilson's by patient, moved to the prevalence
 at each threshold for itself, and are percentiles over draws of the patients.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -51,8 +51,7 @@ def decision_table(
         ways: dict[str, Way] = {cases.source: partial(_model, cases, at_T) for cases in found}
         ways[ALL] = partial(_all, found[0], at_T)
         ways[NONE] = partial(_none, at_T)
-        for source, way in ways.items():
-            values, low, high = _band(way, found[0], method)
+        for source, (values, low, high) in _bands(ways, found[0], method).items():
             rows += [
                 {"class": name, "source": source, "threshold": t, "net_benefit": v, "low": below, "high": above}
                 for t, v, below, above in zip(at_T, values, low, high, strict=True)
@@ -72,10 +71,16 @@ def _none(at_T: Floats, weights_Rn: Floats) -> Floats:
     return np.zeros((len(weights_Rn), at_T.size))
 
 
-def _band(way: Way, cases: Cases, method: Method) -> tuple[Floats, Floats, Floats]:
-    """Values (T,) and pointwise 95 % limits; NaN where there is no interval."""
-    values = way(cases.counts[None])[0]
-    drawn_RT = np.concatenate([np.empty((0, values.size)), *map(way, cases.draws(method))])
+def _bands(ways: Mapping[str, Way], cases: Cases, method: Method) -> dict[str, tuple[Floats, Floats, Floats]]:
+    """Way -> values (T,) and pointwise 95 % limits of the same draws; NaN where there is no interval."""
+    values = {source: way(cases.counts[None])[0] for source, way in ways.items()}
+    drawn: dict[str, list[Floats]] = {source: [np.empty((0, at_T.size))] for source, at_T in values.items()}
+    for weights_Rn in cases.draws(method):
+        for source, way in ways.items():
+            drawn[source].append(way(weights_Rn))
     units = len(set(cases.patients.tolist()))
-    limits = [interval_from(drawn_R, units) for drawn_R in drawn_RT.T]
-    return values, np.array([spread.low for spread in limits]), np.array([spread.high for spread in limits])
+    bands = {}
+    for source, at_T in values.items():
+        limits = [interval_from(drawn_R, units) for drawn_R in np.concatenate(drawn[source]).T]
+        bands[source] = at_T, np.array([each.low for each in limits]), np.array([each.high for each in limits])
+    return bands

@@ -15,11 +15,11 @@ from matplotlib.figure import Figure
 from mammoseg.calibration.stored import Calibration
 from mammoseg.evaluation.calibration_cases import CALIBRATED
 from mammoseg.evaluation.calibration_curves import ALL, NONE, decision_table, reliability_table
-from mammoseg.evaluation.figures import shown, write_figure
+from mammoseg.evaluation.figures import shown
 from mammoseg.evaluation.method import Method
 from mammoseg.evaluation.scores import FINAL
 from mammoseg.io.cells import write_csv
-from mammoseg.io.figures import FIGURE_KINDS
+from mammoseg.io.figures import FIGURE_KINDS, write_figure
 from mammoseg.records.colours import looks
 
 FIGURES = ("reliability", "decision_curve")

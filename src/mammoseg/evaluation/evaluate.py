@@ -32,7 +32,7 @@ from mammoseg.evaluation.calibration import calibration_numbers
 from mammoseg.evaluation.calibration_figures import CALIBRATIONS, write_calibration
 from mammoseg.evaluation.counts import counts
 from mammoseg.evaluation.curves import AXES, curve_table, curves_about, draw_curves
-from mammoseg.evaluation.figures import pr_figure, roc_figure, write_figure
+from mammoseg.evaluation.figures import pr_figure, roc_figure
 from mammoseg.evaluation.forest import forest_figure
 from mammoseg.evaluation.join import Joined, join
 from mammoseg.evaluation.localisation import TITLES, localisation
@@ -46,7 +46,7 @@ from mammoseg.evaluation.scores import level_tables, score_tables
 from mammoseg.evaluation.tables import all_rows
 from mammoseg.io.atomic import write_json
 from mammoseg.io.cells import write_csv
-from mammoseg.io.figures import FIGURE_KINDS
+from mammoseg.io.figures import FIGURE_KINDS, write_figure
 from mammoseg.io.runs import read_run, stored_facts
 from mammoseg.prep.config import PrepConfig
 

@@ -1,7 +1,6 @@
 """The ROC and precision-recall figures of an evaluation."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,8 +9,6 @@ from matplotlib.figure import Figure
 
 from mammoseg.evaluation.curves import Drawn
 from mammoseg.evaluation.scores import FINAL
-from mammoseg.io.atomic import atomic_path
-from mammoseg.io.figures import FIGURE_KINDS, save_figure
 from mammoseg.records.colours import looks
 
 _LONGEST = 40  # characters of a name
@@ -42,13 +39,6 @@ def shown(name: str) -> str:
     """A name of somebody else in a figure: on one line, and not longer than it."""
     text = " ".join(name.split())
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
-
-
-def write_figure(folder: Path, name: str, figure: Figure) -> None:
-    """Save as `name`.png, .pdf and .svg: one for the screen, two for papers."""
-    for kind in FIGURE_KINDS:
-        with atomic_path(folder / f"{name}.{kind}") as temporary:
-            save_figure(figure, temporary, kind)
 
 
 def _square(title: str, across: str, upwards: str) -> tuple[Figure, Axes]:

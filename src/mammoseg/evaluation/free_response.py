@@ -4,7 +4,7 @@
 localisation per image, over all images. That threshold is held fixed in the intervals.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -79,7 +79,7 @@ def mark_tables(found: Localised, method: Method, columns: Mapping[str, pd.Serie
         images = found.images[found.images["class"] == source.label]
         tables.setdefault(source.label, {})[source.name] = {
             **_counts(source, images["is"]),
-            **_numbers(source, method),
+            **mark_numbers(source.marked, source.patients, method),
             **_breakdowns(source, method, columns),
         }
     return tables
@@ -116,13 +116,13 @@ def _counts(source: Source, status: pd.Series) -> dict[str, Any]:
     }
 
 
-def _numbers(source: Source, method: Method) -> dict[str, Any]:
-    """Each metric with its interval; all of them see the same draws.
+def mark_numbers(marked: Marked, of_images: Sequence[str], method: Method) -> dict[str, Any]:
+    """Each metric with its interval by patient, `of_images` (n,); all of them see the same draws.
 
     The number of patients that decides is that of the side, images with lesions or normal ones, without which a metric is
     undefined.
     """
-    marked, patients = source.marked, np.array(source.patients, dtype=str)
+    patients = np.array(of_images, dtype=str)
     positive = np.bincount(marked.lesion_image, minlength=marked.normal.size) > 0
     values = method.of_marks(marked, np.ones((1, marked.normal.size)))
     sides = [(side, method.of_marks(marked, (~side)[None].astype(np.float64))) for side in (positive, marked.normal)]
@@ -135,14 +135,12 @@ def _numbers(source: Source, method: Method) -> dict[str, Any]:
         undefined = bool(np.isnan(value))
         units = [np.unique(patients[side]).size for side, without in sides if np.isnan(without[name][0])]
         replicated = np.concatenate([block[name] for block in drawn]) if drawn and not undefined else np.empty(0)
-        spread = interval_from(replicated, min([count, *units]), asked=method.bootstrap > 0 and not undefined)
+        asked = method.bootstrap > 0 and not undefined
+        spread = interval_from(replicated, min([count, *units]), method.scale(name), float(value), asked)
         numbers[name] = {
             "value": float(value),
-            "low": spread.low,
-            "high": spread.high,
-            "replicates_dropped": spread.dropped,
+            **spread.as_numbers,
             "reason": why if undefined else None,
-            "no_interval": spread.reason,
         }
     return numbers
 

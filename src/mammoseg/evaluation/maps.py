@@ -111,11 +111,9 @@ def _ratio(images: pd.DataFrame, floor: pd.DataFrame, metric: str, method: Metho
     spread = interval(ratio, defined["patient_id"].tolist(), method.bootstrap, method.seed)
     return {
         "value": value,
-        "low": spread.low,
-        "high": spread.high,
+        **spread.as_numbers,
         "n": over.size,
         "undefined": len(images) - over.size,
-        "replicates_dropped": spread.dropped,
         "reason": "the random map scores 0, or every mask is empty" if np.isnan(value) else None,
         "no_interval": None if np.isnan(value) else spread.reason,
     }

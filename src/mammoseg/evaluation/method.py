@@ -8,7 +8,8 @@ Every file in `mammoseg.metrics` is a metric, and so is a module of others by it
               "marks": `measure(marked, weights)` of a `Marked`, the marks and lesions of n images; weights (R, n) -> (R,) numbers,
               or several such by name
     TITLE     what people call it
-    SCALE     of a metric of scores, if it likes: the scale of its interval ("logit"; see statistics/bootstrap.py)
+    SCALE     of a metric of scores or marks that is one number, if it likes: the scale of its interval ("logit"; see
+              statistics/bootstrap.py)
     measure   the metric; NaN where it is undefined: without any case, lesion or normal image, and for an empty mask
 
 The last part of the module's name is the metric's name in the results, with `_PART` for each of several numbers; the first of
@@ -65,8 +66,8 @@ class Method:
         return {name: partial(_values, module) for name, module in self.metrics.items() if module.KIND == "scores"}
 
     def scale(self, name: str) -> str:
-        """The scale of the interval of a metric."""
-        return str(getattr(self.metrics[name], "SCALE", SCALES[0]))
+        """The scale of the interval of a number: that of its metric, if it has no other number."""
+        return str(getattr(self.metrics.get(name), "SCALE", SCALES[0]))
 
     def of_map(self, image: MapOnMask) -> dict[str, float]:
         """Name of each number -> its value for a map of one image."""

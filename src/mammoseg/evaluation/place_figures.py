@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 
 from mammoseg.evaluation.figures import shown
 from mammoseg.evaluation.maps import GLOBAL, LOCAL, SALIENCY
+from mammoseg.metrics.froc import RATES
 from mammoseg.records.colours import Look, looks
 
-RATES = (0.125, 0.25, 0.5, 1, 2, 4, 8)
 _DICE = "dice_soft"
 _LINES = ("solid", "dashed", "dotted", "dashdot")
 

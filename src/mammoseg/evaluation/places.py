@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from mammoseg.evaluation.figures import write_figure
 from mammoseg.evaluation.free_response import froc_points
 from mammoseg.evaluation.localise import Localised
 from mammoseg.evaluation.place_figures import froc_figure, global_against_local
 from mammoseg.io.cells import write_csv
-from mammoseg.io.figures import FIGURE_KINDS
+from mammoseg.io.figures import FIGURE_KINDS, write_figure
 
 FIGURES = ("froc", "dice_scatter")
 PLACES = ("froc.csv", "lesions.csv", "marks.csv", *(f"{name}.{kind}" for name in FIGURES for kind in FIGURE_KINDS))

@@ -73,14 +73,11 @@ class PixelCounts:
         spread = interval(pooled, self._patients, method.bootstrap, method.seed)
         return {
             "value": value,
-            "low": spread.low,
-            "high": spread.high,
+            **spread.as_numbers,
             "n": len(levels),
             "undefined": 0,
-            "replicates_dropped": spread.dropped,
             "reason": None,
             "caution": few_patients(self._patients),
-            "no_interval": spread.reason,
         }
 
 

@@ -108,16 +108,7 @@ def _estimates(truth: Floats, scores: Floats, patients: NDArray[np.intp], method
     spreads = intervals_of_scores(defined, truth, scores, patients, method.bootstrap, method.seed) if defined else {}
     nothing = Interval(np.nan, np.nan, 0, 0, None)
     found = {name: (value, spreads.get(name, nothing)) for name, value in values.items()}
-    return {
-        name: {
-            "value": value,
-            "low": spread.low,
-            "high": spread.high,
-            "replicates_dropped": spread.dropped,
-            "no_interval": spread.reason,
-        }
-        for name, (value, spread) in found.items()
-    }
+    return {name: {"value": value, **spread.as_numbers} for name, (value, spread) in found.items()}
 
 
 def caution(positive_patients: int, negative_patients: int) -> str | None:

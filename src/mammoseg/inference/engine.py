@@ -1,7 +1,7 @@
 """An engine: arrays in, arrays out, by whatever computes them. What it needs to know about images is beside it.
 
-Shapes   B images of a batch | U units, V views of a unit | C image channel | K class | P patches | H, W pixels of the window |
-         h, w cells of a map
+Shapes   B images of a batch | U units, V views of a unit | C image channel | K class | P patches | D boxes | H, W pixels of the
+         window | h, w cells of a map
 """
 
 from abc import ABC, abstractmethod
@@ -38,6 +38,13 @@ class SeenPatches(NamedTuple):
     attention_BP: Array | None = None
 
 
+class SeenBoxes(NamedTuple):
+    """`nn.contract.Detections` as arrays."""
+
+    boxes_BKD4: Array
+    scores_BKD: Array
+
+
 class Outputs(NamedTuple):
     """`nn.contract.ModelOutput` as arrays."""
 
@@ -46,6 +53,8 @@ class Outputs(NamedTuple):
     """Name -> (B, K, h, w); `saliency` is the final one."""
     parts: Mapping[str, Array] = {}
     patches: SeenPatches | None = None
+    boxes: SeenBoxes | None = None
+    """None: what it points at are the peaks of its final map."""
 
 
 class Engine(ABC):

@@ -62,7 +62,8 @@ class Ensemble(Engine):
         }
 
     def __call__(self, inputs: Inputs) -> Outputs:
-        """Mean predictions, parts and maps of the members; the patches are those of the first."""
+        """Mean predictions, parts and maps of the members; the patches are those of the first. Without boxes: findings are of the
+        mean map."""
         found = [member(self._seen(member, inputs)) for member in self.members]
         return Outputs(
             np.mean([out.y_BK for out in found], axis=0, dtype=np.float64),

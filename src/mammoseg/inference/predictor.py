@@ -21,6 +21,7 @@ from mammoseg.nn.checkpoint import members_of
 from mammoseg.nn.inference import Precision
 from mammoseg.prep.breast import BreastCrop, PrepError
 from mammoseg.prep.pipeline import Prepared, crop_breast, prepare_window
+from mammoseg.records.detections import findings_of_boxes
 from mammoseg.records.image import Mammogram
 from mammoseg.records.prediction import Patch, Prediction, Scores
 from mammoseg.records.saliency import findings_of
@@ -39,9 +40,11 @@ class Loaded:
 class Predictor:
     """Reads, prepares, asks the engine, and puts what it answers back on the pixels of the image."""
 
-    def __init__(self, engine: Engine, calibration: Calibration | None = None) -> None:
-        """`calibration` of the scores of this engine, if there is one."""
-        self.engine, self.calibration = engine, calibration
+    calibration: Calibration | None = None
+    """Of the scores of this engine, if there is one."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
         self.prep = engine.prep
 
     @property
@@ -126,7 +129,12 @@ class Predictor:
             notes=(*prepared.notes, *notes, *(as_notes(unlike) if unlike else ())),
             of_training=any(patients.knows(row.patient_id) for patients in self.engine.learned_from),
         )
-        return replace(prediction, findings=findings_of(prediction))
+        if out.boxes is None:
+            return replace(prediction, findings=findings_of(prediction))
+        found = zip(
+            self.engine.classes, zip(out.boxes.boxes_BKD4[b], out.boxes.scores_BKD[b], strict=True), strict=True
+        )
+        return replace(prediction, findings=findings_of_boxes(dict(found), prepared.grid))
 
     def _scores(self, y_K: Array) -> Scores:
         return dict(zip(self.engine.classes, y_K.tolist(), strict=True))

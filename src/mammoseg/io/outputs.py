@@ -5,7 +5,7 @@ import logging
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from mammoseg.io.atomic import remove_leftovers
@@ -80,6 +80,22 @@ def writing_to(folder: Path, *parts: str, joins: bool = False) -> Iterator[Held]
         if is_new:
             with suppress(OSError):  # what was written
                 folder.rmdir()
+
+
+@contextmanager
+def alone_in(folder: Path, patience: float) -> Iterator[Held]:
+    """`writing_to`, after waiting for others who write there, `patience` seconds at most. Raises FolderInUseError after that."""
+    until = time.monotonic() + patience
+    with ExitStack() as stack:
+        while True:
+            try:
+                held = stack.enter_context(writing_to(folder))
+                break
+            except FolderInUseError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(PATIENCE / 50)
+        yield held
 
 
 def _lock(folder: Path, lock: Path, joins: bool) -> tuple[int | None, bool]:

@@ -13,6 +13,7 @@ from mammoseg.statistics.ranking import Floats
 
 KIND = "marks"
 TITLE = "Weighted AFROC"
+SCALE = "logit"
 
 
 def measure(marked: Marked, weights: Floats) -> Floats:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
@@ -28,12 +29,27 @@ def load_model_plugin(name: str) -> ModuleType:
     return plugins.load(plugins.MODELS, name)
 
 
+class MissingPackageError(ValueError):
+    """A model takes a package that is not installed."""
+
+
+def check_installed(name: str) -> None:
+    """Raises MissingPackageError for a model that cannot be built here."""
+    needed, extra = getattr(load_model_plugin(name), "NEEDS", (None, None))
+    if needed and find_spec(needed) is None:
+        raise MissingPackageError(
+            f"{name}: takes the package {needed}, which is not installed. Expected it beside mammoseg. Install it: "
+            f"pip install 'mammoseg[{extra}]', from a clone of mammoseg pip install -c constraints.txt -e '.[{extra}]'."
+        )
+
+
 def build_model(name: str, config: NetworkConfig | None = None, values: bool = True) -> Network:
     """A model with fresh weights; without a configuration, the published one. Without `values`, for those that are loaded, its
     parameters may be on the meta device, which takes no time.
 
-    Raises ConfigError for a network of more than MOST_PARAMETERS, before any memory is taken.
+    Raises ConfigError for a network of more than MOST_PARAMETERS, before any memory is taken, and like `check_installed`.
     """
+    check_installed(name)
     plugin = load_model_plugin(name)
     config = config or plugin.Config()
     empty = check_size(name, config)

@@ -15,19 +15,17 @@ Why      sigmoid(L) is 1 over large parts of a breast, where no place is the pea
 Shapes   B batch | K class | C features of a scale | h, w cells of a scale
 """
 
-from typing import Literal, cast
+from typing import cast
 
 import torch
 from jaxtyping import Float
-from pydantic import Field, model_validator
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm, conv2d, interpolate
 
-from mammoseg.nn.contract import Batch, Learning, Network, NetworkConfig, NoObjective, Output, Stage, StepOutput
-from mammoseg.nn.efficientnet import EfficientNetLite0
-from mammoseg.nn.limits import Blocks, Stride, Width, check_groups
+from mammoseg.nn.contract import Batch, Learning, Network, NoObjective, Output, Stage, StepOutput
 from mammoseg.nn.loss import bce
-from mammoseg.nn.resnet import ResNet
+from mammoseg.nn.pretrained_trunk import PretrainedTrunkConfig, build_trunk, mean_in, scales_of
 from mammoseg.nn.tissue import breast_cells
 
 BLUR = 2
@@ -35,41 +33,25 @@ BLUR = 2
 65 %, 58 % without, 57 % with twice as much."""
 
 
-class CamConfig(NetworkConfig):
+class CamConfig(PretrainedTrunkConfig):
     """A trunk and a layer."""
 
-    trunk: Literal["efficientnet_lite0", "resnet"] = "efficientnet_lite0"
-    """EfficientNet-Lite0 with three scales, or a ResNet with one, whose size the next three settings say."""
-    blocks: tuple[Blocks, ...] = (2, 2, 2, 2)
-    widths: tuple[Width, ...] = (64, 128, 256, 512)
-    strides: tuple[Stride, ...] = (1, 2, 2, 2)
     dropout: float = Field(0.3, ge=0, lt=1)
     """Share of the features that are left out at a time in training."""
-
-    @model_validator(mode="after")
-    def _groups(self) -> "CamConfig":
-        check_groups(self.blocks, self.widths, self.strides)
-        return self
 
 
 class Cam(Network):
     def __init__(self, config: CamConfig) -> None:
         super().__init__()
-        self.trunk: EfficientNetLite0 | ResNet
-        if config.trunk == "efficientnet_lite0":
-            self.trunk, self.widths = EfficientNetLite0(channels_in=1), list(EfficientNetLite0.WIDTHS)
-        else:
-            self.trunk = ResNet(config.blocks, config.widths, config.strides, channels_in=1)
-            self.widths = [self.trunk.features]
+        self.trunk, self.widths = build_trunk(config)
         self.norm = nn.BatchNorm1d(sum(self.widths), affine=False)
         self.dropout = nn.Dropout(config.dropout)
         self.head = nn.Linear(sum(self.widths), len(config.classes))
 
     def forward(self, image_B1HW: Float[Tensor, "B 1 H W"]) -> Output:
-        features = self.trunk(_as_imagenet(image_B1HW))
-        scales = features if isinstance(features, list) else [features]
+        scales = scales_of(self.trunk, image_B1HW)
         breast = [breast_cells(image_B1HW, (h.shape[-2], h.shape[-1])) for h in scales]
-        z_BC = torch.cat([_mean(h.float(), cells) for h, cells in zip(scales, breast, strict=True)], dim=1)
+        z_BC = torch.cat([mean_in(h.float(), cells) for h, cells in zip(scales, breast, strict=True)], dim=1)
         one = self.training and len(z_BC) == 1  # of which there are no statistics
         x_BC = (
             batch_norm(z_BC, self.norm.running_mean, self.norm.running_var, eps=self.norm.eps)
@@ -95,12 +77,6 @@ class Cam(Network):
         return y_BK[:, :, None, None] * speaks_BKhw / speaks_BKhw.amax((-2, -1), keepdim=True).clamp(min=1e-6)
 
 
-def _as_imagenet(image_B1HW: Tensor) -> Tensor:
-    """From -1 to 1, whatever the range of the window is: that of the images that ImageNet weights have learned from."""
-    low_B111, high_B111 = image_B1HW.amin((1, 2, 3), keepdim=True), image_B1HW.amax((1, 2, 3), keepdim=True)
-    return 2 * (image_B1HW - low_B111) / (high_B111 - low_B111).clamp(min=1e-6) - 1
-
-
 def _blurred(x_BKhw: Tensor) -> Tensor:
     """By a Gaussian of BLUR cells; beyond the border is nothing."""
     reach = 3 * BLUR
@@ -109,10 +85,6 @@ def _blurred(x_BKhw: Tensor) -> Tensor:
     flat_N1hw = x_BKhw.float().flatten(0, 1).unsqueeze(1)
     rows_N1hw = conv2d(flat_N1hw, kernel_1n, padding=(0, reach))
     return conv2d(rows_N1hw, kernel_1n.transpose(2, 3), padding=(reach, 0)).view_as(x_BKhw)
-
-
-def _mean(h_BChw: Tensor, cells_B1hw: Tensor) -> Float[Tensor, "B C"]:
-    return (h_BChw * cells_B1hw).sum((-2, -1)) / cells_B1hw.sum((-2, -1))
 
 
 def step(model: Cam, batch: Batch, objective: NoObjective, training: bool) -> StepOutput:

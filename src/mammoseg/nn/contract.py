@@ -6,8 +6,9 @@ A plug-in of the kind "model" is a module that defines
     build      a `Config` -> a `Network`
     LEARNING   one `Learning`: what it sees, what it learns from, and in which stages
     TINY       a `Config` that is quick on a window of 96 x 64 pixels, for tests and checks
+    NEEDS      if it takes a package that mammoseg does not come with: (its name, our extra that brings it)
 
-Shapes   B images of a batch | U units, V views of a unit | C image channel | K class | P patches | H, W model pixels |
+Shapes   B images of a batch | U units, V views of a unit | C image channel | K class | P patches | D boxes | H, W model pixels |
          h, w cells of a map
 Units    y and maps are probabilities in [0, 1]; labels are 0, 1 or NaN (unknown)
 """
@@ -75,6 +76,8 @@ class Batch(NamedTuple):
     """Lesions as an earlier stage has outlined them, in the pixels of the window: 0, 1 or NaN."""
     boxes: tuple[Mapping[str, tuple[Box, ...]], ...] | None = None
     """For each image class -> boxes in pixels of the window; not there: unknown. Of models that learn from boxes."""
+    features: Tensor | None = None
+    """(B, ...), what a frozen part of the model says of the undisplaced windows; of stages for which it is computed once."""
     progress: float = 1.0
     """Share of the steps of its stage that training has done."""
 
@@ -92,8 +95,20 @@ class Patches(NamedTuple):
     """Their weights, if the model weighs them."""
 
 
+class Detections(NamedTuple):
+    """Boxes that a model gives itself, D of each class, the highest scores first."""
+
+    boxes_BKD4: Tensor
+    """(top, left, bottom, right) in pixels of the window."""
+    scores_BKD: Tensor
+    """In [0, 1]; 0: there is no further one."""
+
+
 class ModelOutput(Protocol):
-    """What inference reads off the forward pass of any model; `Output` is enough for one that says nothing more."""
+    """What inference reads off the forward pass of any model; `Output` is enough for one that says nothing more.
+
+    One that also has `detections`, and not None, gives boxes that are its findings; else they are the peaks of its final map.
+    """
 
     @property
     def y_BK(self) -> Tensor:
@@ -119,6 +134,7 @@ class Output(NamedTuple):
     maps: Mapping[str, Tensor]
     parts: Mapping[str, Tensor] = {}
     patches: Patches | None = None
+    detections: Detections | None = None
 
 
 class StepOutput(NamedTuple):
@@ -150,6 +166,9 @@ class Stage:
     """(model, images, labels, objective) -> for each image and class the outline of a lesion, corners (N, 2) as (row, column) in
     pixels of the window, or None. If given, the frozen model first outlines the lesions of every image, and the batches of this
     stage carry them as masks."""
+    precomputes: Callable[[Any, Tensor], Tensor] | None = None
+    """(model, images) -> (B, ...), what the part of the model that this stage does not train says of them. If given, it is computed
+    once for every image, its windows are not displaced, and the batches of this stage carry it as features."""
     wanted: Callable[[Any], bool] = lambda config: True
     """`Config` of a network -> whether it has this stage."""
     leaves: Callable[[Any], Any] = lambda config: config
@@ -175,7 +194,10 @@ class Learning:
     """What a model sees, what it learns from, and how."""
 
     stages: tuple[Stage, ...]
-    """The training plan, each stage from the best epoch of the one before."""
+    """The training plan, each stage from the best epoch of the one before. None: of a model that learns nothing; its training run
+    prepares the images and leaves a checkpoint with the settings."""
+    keeps: tuple[str, ...] = ()
+    """Shell patterns over names of parameters that no stage trains: they stay as a run starts with them, as ImageNet weights."""
     objective: type[Config] = NoObjective
     """What only training needs: weights of losses, patches in training. A run has it as `TrainConfig.objective`."""
     sees: Callable[[Any], Sees] = lambda config: Sees()

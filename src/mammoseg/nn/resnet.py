@@ -97,3 +97,8 @@ class ResNet(nn.Module):
 
     def forward(self, x: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C2 h w"]:
         return self.groups(self.pool(relu_(self.bn1(self.conv1(x)))))
+
+    def levels(self, x: Float[Tensor, "B C H W"]) -> list[Tensor]:
+        """The feature map of each group."""
+        x = self.pool(relu_(self.bn1(self.conv1(x))))
+        return [x := group(x) for group in self.groups]

@@ -7,9 +7,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from mammoseg.bounded import sha256_of
-from mammoseg.io.atomic import atomic_path, write_json
+from mammoseg.io.atomic import write_json
 from mammoseg.io.cells import write_csv
-from mammoseg.io.figures import FIGURE_KINDS, save_figure
+from mammoseg.io.figures import FIGURE_KINDS, write_figure
 from mammoseg.reader_study import exports
 from mammoseg.reader_study.analyse import analyse
 from mammoseg.reader_study.errors import StudyError
@@ -81,7 +81,5 @@ def _write_figures(
 
 
 def _write(out: Path, name: str, figure: Figure, table: pd.DataFrame) -> None:
-    for kind in FIGURE_KINDS:
-        with atomic_path(out / f"{name}.{kind}") as temporary:
-            save_figure(figure, temporary, kind)
+    write_figure(out, name, figure)
     write_csv(out / f"{name}.csv", table)

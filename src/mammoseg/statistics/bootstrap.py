@@ -24,6 +24,7 @@ Shapes   n cases | R replicates
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +66,16 @@ class Interval:
     """How many of them were undefined."""
     reason: str | None
     """Why there is no interval though one was asked for, or None."""
+
+    @property
+    def as_numbers(self) -> dict[str, Any]:
+        """What results say of it: low, high, replicates_dropped, no_interval."""
+        return {
+            "low": self.low,
+            "high": self.high,
+            "replicates_dropped": self.dropped,
+            "no_interval": self.reason,
+        }
 
 
 def interval(

@@ -1,4 +1,5 @@
-"""What the frozen model of the stages before chooses for a stage: once, for every image, kept in the stage's folder."""
+"""What the frozen model of the stages before gives a stage: patches, outlines, features; once, for every image, kept in the
+stage's folder."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,10 +14,19 @@ from mammoseg.nn.contract import Stage
 from mammoseg.progress import Bar
 from mammoseg.training.distributed import in_first
 from mammoseg.training.extract import Extractor, load_outlines, load_patches, save_table
+from mammoseg.training.features import FeatureFiles
 from mammoseg.training.progress import Plan
 
 PATCHES, OUTLINES = "patches.csv", "outlines.csv"
-"""Files in the folder of a stage. They do not say whose they are."""
+FEATURES = "features"
+"""Files, and a folder of some, in the folder of a stage. They do not say whose they are."""
+
+
+def forget_chosen(folder: Path) -> None:
+    """Of the stage with this folder."""
+    for name in (PATCHES, OUTLINES):
+        (folder / name).unlink(missing_ok=True)
+    FeatureFiles(folder / FEATURES).forget()
 
 
 def with_chosen(
@@ -53,4 +63,12 @@ def with_chosen(
             choose("outlines", Extractor.outlines, path)
         outlines = load_outlines(path)
         train, val = train.with_outlines(outlines), val.with_outlines(outlines)
+    if stage.precomputes is not None:
+        files = FeatureFiles(folder / FEATURES)
+        missing = in_first(lambda: [row for row in every.rows if row.image_id not in files])
+        if missing:
+            unseen = WindowDataset(missing, every.cache, classes=every.classes)
+            with Bar(plan.title_of("features", stage.name), len(missing)) as bar:
+                Extractor(model, objective, unseen, 1, device, workers, bar.advance).features(stage, files)
+        train, val = train.with_features(files), val.with_features(files)
     return train, val

@@ -16,12 +16,11 @@ from typing import Any, TypeVar, cast
 import numpy as np
 import torch
 import torch.distributed as dist
-from lightning.pytorch.plugins.environments import TorchElasticEnvironment
-from lightning.pytorch.strategies import DDPStrategy
 from torch import nn
 from torch.utils.data import Sampler
 
 from mammoseg.nn.device import device_from
+from mammoseg.training.lightning import DDPStrategy, TorchElasticEnvironment
 
 T = TypeVar("T")
 

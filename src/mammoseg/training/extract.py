@@ -1,6 +1,7 @@
-"""What a frozen model gives a later stage, once for every image, in tables: patches (stage 2 of GLAM), outlines of lesions.
+"""What a frozen model gives a later stage, once for every image: patches (stage 2 of GLAM) and outlines of lesions in tables,
+features in files (training/features.py).
 
-Both are stored in original pixels, so they stay valid for any displaced training window.
+Patches and outlines are stored in original pixels, so they stay valid for any displaced training window; features do not.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from mammoseg.config import Config
@@ -22,8 +23,8 @@ from mammoseg.data.dataset import Collate, Outlines, WindowDataset
 from mammoseg.io.atomic import atomic_path
 from mammoseg.nn.contract import Batch, Stage
 from mammoseg.nn.inference import full_float32
-from mammoseg.records.grid import PixelGrid
 from mammoseg.training.distributed import Share, of_all
+from mammoseg.training.features import FeatureFiles
 from mammoseg.training.module import TrainingError
 
 T = TypeVar("T")
@@ -53,9 +54,9 @@ class Extractor:
             corners_BP2, side = choose(self.model, batch.image_BCHW, self.objective)
             return [(corners_P2, side) for corners_P2 in corners_BP2.cpu().numpy()]
 
-        def of_image(grid: PixelGrid, chosen: tuple[NDArray[np.int64], int]) -> list[Any]:
+        def of_image(index: int, chosen: tuple[NDArray[np.int64], int]) -> list[Any]:
             corners_P2, side = chosen
-            centres_P2 = grid.to_original(corners_P2 + side / 2)
+            centres_P2 = self.data.grid(index).to_original(corners_P2 + side / 2)
             return [(rank, *centre, side) for rank, centre in enumerate(centres_P2)]
 
         return self._table(["rank", "row", "col", "side"], of_batch, of_image)
@@ -69,7 +70,8 @@ class Extractor:
         def of_batch(batch: Batch) -> list[list[NDArray[np.float64] | None]]:
             return choose(self.model, batch.image_BCHW, batch.label_BK, self.objective)
 
-        def of_image(grid: PixelGrid, of_classes: list[NDArray[np.float64] | None]) -> list[Any]:
+        def of_image(index: int, of_classes: list[NDArray[np.float64] | None]) -> list[Any]:
+            grid = self.data.grid(index)
             return [
                 (name, *corner)
                 for name, corners_N2 in zip(self.data.classes, of_classes, strict=True)
@@ -79,10 +81,25 @@ class Extractor:
 
         return self._table(["class", "row", "col"], of_batch, of_image)
 
+    def features(self, stage: Stage, files: FeatureFiles) -> None:
+        """Into `files`. With a batch size of 1, whatever was there before, those of an image are always the same."""
+        precompute = stage.precomputes
+        if precompute is None:
+            raise TypeError(f"stage {stage.name} has no features")
+
+        def of_batch(batch: Batch) -> list[Tensor]:
+            return list(precompute(self.model, batch.image_BCHW))
+
+        def of_image(index: int, features: Tensor) -> list[Any]:
+            files.save(self.data.rows[index].image_id, features)
+            return []
+
+        self._table([], of_batch, of_image)
+
     def _table(
-        self, columns: list[str], of_batch: Callable[[Batch], list[T]], of_image: Callable[[PixelGrid, T], list[Any]]
+        self, columns: list[str], of_batch: Callable[[Batch], list[T]], of_image: Callable[[int, T], list[Any]]
     ) -> pd.DataFrame:
-        """What all processes have found."""
+        """What all processes have found; `of_image` takes the number of its row."""
         loader = DataLoader(
             self.data,
             self.batch_size,
@@ -98,7 +115,7 @@ class Extractor:
                 for index, one in zip(indices, found, strict=True):
                     if index >= 0:
                         image_id = self.data.rows[index].image_id
-                        records += [(image_id, *record) for record in of_image(self.data.grid(index), one)]
+                        records += [(image_id, *record) for record in of_image(index, one)]
                         self.progress()
         every = [record for of_process in of_all(records) for record in of_process]
         return pd.DataFrame(every, columns=["image_id", *columns])

@@ -7,10 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, cast
 
-import lightning as L
 import torch
-from lightning.pytorch.callbacks import Callback
-from lightning.pytorch.plugins.io import TorchCheckpointIO
 from torch.utils.data import DataLoader
 
 from mammoseg.data.batching import BalancedExamSampler, InOrder, loader_processes
@@ -19,6 +16,7 @@ from mammoseg.io.atomic import write_bytes
 from mammoseg.nn.device import computes_bfloat16
 from mammoseg.nn.inference import full_float32
 from mammoseg.training.distributed import Share, size, trainer_arguments
+from mammoseg.training.lightning import Callback, L, TorchCheckpointIO
 from mammoseg.training.logs import Logs
 from mammoseg.training.module import StageModule, TrainingError
 from mammoseg.training.progress import EpochLog, Plan, quiet_lightning

@@ -69,8 +69,8 @@ def frozen_parameters(model: nn.Module, patterns: Sequence[str]) -> frozenset[st
     for pattern in patterns:
         if not any(fnmatch(name, pattern) for name in names):
             raise CheckpointError(
-                f"frozen: no parameter of {type(model).__name__} fits {pattern!r}. Expected names such as {names[0]}, or patterns "
-                "over them. Correct the pattern."
+                f"frozen: no parameter of {type(model).__name__} fits {pattern!r}. Expected "
+                f"{f'names such as {names[0]}, or patterns over them' if names else 'nothing: it has none'}. Correct the pattern."
             )
     return frozenset(name for name in names if any(fnmatch(name, pattern) for pattern in patterns))
 
@@ -124,7 +124,8 @@ class Start:
         if not taken:
             raise CheckpointError(
                 f"{self._init.checkpoint}: nothing is taken: no tensor fits {', '.join(self._init.parts)}, or all are "
-                f"about other classes. Expected names such as {next(iter(own))}. Correct init.parts."
+                f"about other classes. Expected {f'names such as {next(iter(own))}' if own else 'no start: it has none'}. Correct "
+                "init.parts, or leave --init out."
             )
         model.load_state_dict({**own, **{name: theirs[name] for name in taken}})
         fresh = [name for name in own if name not in taken]

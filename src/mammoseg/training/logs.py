@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
-
 from mammoseg.io.atomic import write_text
 from mammoseg.training.distributed import is_first
+from mammoseg.training.lightning import CSVLogger, Logger, TensorBoardLogger, WandbLogger
 from mammoseg.training.module import TrainingError
 
 

@@ -5,7 +5,6 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import lightning as L
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -21,6 +20,7 @@ from mammoseg.nn.contract import Batch, Stage, StepOutput
 from mammoseg.nn.equivariance import judged_twin_of, moving
 from mammoseg.training.config import StageConfig
 from mammoseg.training.distributed import mean_of_all, of_all, rank, share_batch_norms, size
+from mammoseg.training.lightning import L
 from mammoseg.training.selection import ValidationScores
 
 IndexedBatch = tuple[Batch, Sequence[int]]
@@ -177,7 +177,7 @@ class StageModule(L.LightningModule):
         """Where no mask tells: how well the maps of lesions move with their images. Not those of models that see more than an
         image, which would have to move, too."""
         shown_B, outline_BKHW = (batch.label_BK == 1).any(1), batch.outline_BKHW
-        more = (batch.corners_BP2, batch.there_UV, batch.mask_BKHW, batch.boxes)
+        more = (batch.corners_BP2, batch.there_UV, batch.mask_BKHW, batch.boxes, batch.features)
         if not shown_B.any() or any(values is not None for values in more):
             return
         twin, label_BK = judged_twin_of(batch.image_BCHW[shown_B]), batch.label_BK[shown_B]

@@ -7,12 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, cast
 
-import lightning as L
-from lightning.pytorch.callbacks import Callback
-
 from mammoseg.nn.contract import Stage
 from mammoseg.progress import FIRST_LINE, Bar, about
 from mammoseg.training.distributed import size
+from mammoseg.training.lightning import Callback, L
 from mammoseg.training.module import IndexedBatch, StageModule
 
 logger = logging.getLogger(__name__)
@@ -25,7 +23,7 @@ class Plan:
     """The stages of a run: which of how many one is, and the seconds that all of them still take, from the speed so far.
 
     A stage that has not begun is taken to need as long for an epoch as the slowest so far. Choosing patches or outlines takes
-    less than an epoch and does not count.
+    less than an epoch and does not count; computing features has a line of its own.
     """
 
     def __init__(self, stages: Sequence[Stage], epochs: Mapping[str, int]) -> None:
@@ -40,7 +38,7 @@ class Plan:
         return f"stage {self._steps.index(stage) + 1} of {len(self._steps)}, {stage}"
 
     def title_of(self, chosen: str, stage: str) -> str:
-        """Of the choice of `patches` or `outlines` before a stage."""
+        """Of `patches`, `outlines` or `features`, which are made before a stage."""
         return self.title(f"{chosen} for {stage}")
 
     def set_done(self, stage: str, epochs: int) -> None:
@@ -64,7 +62,7 @@ class Plan:
 
 
 def _steps(stage: Stage) -> list[str]:
-    chosen = [("patches", stage.extracts), ("outlines", stage.outlines)]
+    chosen = [("patches", stage.extracts), ("outlines", stage.outlines), ("features", stage.precomputes)]
     return [*(f"{what} for {stage.name}" for what, function in chosen if function), stage.name]
 
 
@@ -145,8 +143,9 @@ class EpochLog(Callback):
         row = {name: float(value) for name, value in trainer.callback_metrics.items()}
         row |= {f"val/{name}": value for name, value in scores.items()}
         speed, self.speed = self.speed.values() if self.speed else {}, None
+        row |= {f"speed/{name}": value for name, value in {**speed, "seconds": seconds}.items()}
         for curves in trainer.loggers:
-            curves.log_metrics({"epoch": epoch, **row, **{f"speed/{n}": v for n, v in speed.items()}}, epoch)
+            curves.log_metrics({"epoch": epoch, **row}, epoch)
             curves.save()
         text = "  ".join(
             f"{name} {value:.3f}" for name, value in scores.items() if name != "select" and "/" not in name

@@ -5,7 +5,7 @@
     RUN/run.json                 what the run is of: a folder is not used for two
     RUN/errors.csv               images that could not be prepared
     RUN/cache/                   prepared images; may be deleted
-    RUN/stages/NAME/             checkpoint/ when the stage is done; last.ckpt and best-N.ckpt while it runs; patches.csv
+    RUN/stages/NAME/             checkpoint/ when the stage is done; last.ckpt, best-N.ckpt, features/ while it runs; patches.csv
     RUN/logs/NAME/               TensorBoard files, version_N/metrics.csv for attempt N, maps/ of the same images after each epoch
     RUN/training.html            curves and maps of all stages, while it runs and after
     RUN/checkpoint/              the result
@@ -45,9 +45,10 @@ from mammoseg.nn.contract import Learning, NetworkConfig, Stage
 from mammoseg.nn.layout import use_channels_last
 from mammoseg.nn.recompute import recompute_blocks
 from mammoseg.prep.window import WindowNoise
-from mammoseg.training.chosen import OUTLINES, PATCHES, with_chosen
+from mammoseg.training.chosen import FEATURES, forget_chosen, with_chosen
 from mammoseg.training.config import StageConfig, TrainConfig
 from mammoseg.training.distributed import in_first, is_first, together
+from mammoseg.training.features import FeatureFiles
 from mammoseg.training.fit import fit_stage
 from mammoseg.training.init import PretrainedTrunk, Start, frozen_parameters, pretrained_trunks, start_hashes
 from mammoseg.training.logs import Logs
@@ -101,8 +102,7 @@ def train(
         torch.manual_seed(config.seed)
         model = build_model(config.model, config.network)
         sees = seen_by(config.model, config.network)
-        rows = [row for row in manifest.rows(config.network.classes) if row.split in SPLITS]
-        rows = of_views(rows, sees.views)
+        rows = of_views([row for row in manifest.rows(config.network.classes) if row.split in SPLITS], sees.views)
         check_heatmaps(rows, sees.heatmaps, manifest.path)
         start = Start(config.init, config.model, config.network) if config.init else None
         run = _Run(config, manifest, out, device, workers, start, pretrained_trunks(config.pretrained, model))
@@ -122,20 +122,20 @@ def _train(run: "_Run", model: nn.Module, rows: list[ImageRow], cache: CropCache
     run.fill(model)
     views, targets = seen_by(config.model, config.network).views, run.learning.learns_from
     failures = Failures(out)
-    usable = in_first(lambda: prepared(rows, cache, workers, failures, "masks" in targets))
+    usable = in_first(lambda: prepared(rows, cache, workers, failures, not {"masks", "boxes"}.isdisjoint(targets)))
     failed = len(rows) - len(usable)
     if failed:
         logger.warning("%d of %d images could not be prepared and are left out: %s", failed, len(rows), failures.table)
     train_rows, val_rows = ([r for r in rows if r.split == split and r.image_id in usable] for split in SPLITS)
-    if not train_rows or not val_rows:
+    if not train_rows or (run.stages and not val_rows):
         raise TrainingError(
             f"{out}: {len(train_rows)} images of split train and {len(val_rows)} of val are usable, {failed} could not be "
             f"prepared. Expected at least one of each. The reasons stand in {failures.table}."
         )
     facts = [[known for row in part if (known := cache.facts(row))] for part in (train_rows, val_rows)]
     check_window([*facts[0], *facts[1]], config.prep, str(run.manifest.path))
-    before = run.start.patients if run.start else ()
-    patients = (Patients.of((row.patient_id for row in train_rows), run.digest), *before)
+    own = [Patients.of((row.patient_id for row in train_rows), run.digest)] if run.stages else []
+    patients = (*own, *(run.start.patients if run.start else ()))
     trained_on = domain_of(facts[0], [row.manufacturer for row in train_rows]).model_copy(update={"patients": patients})
     run.trained_on = trained_on.model_dump(mode="json")
     noise = WindowNoise(config.augment.location_px, config.augment.size_px)
@@ -150,6 +150,8 @@ def _train(run: "_Run", model: nn.Module, rows: list[ImageRow], cache: CropCache
     use_channels_last(model)
     if config.recompute:
         recompute_blocks(model)
+    if not run.stages:
+        logger.info("%s learns nothing: the checkpoint holds its settings and how images are prepared", config.model)
     for stage in run.stages:
         run.stage(stage, model, train_data, val_data, criteria[stage.judged_by])
     run.finish(model)
@@ -212,11 +214,8 @@ class _Run:
             (self.out / PAGE).unlink(missing_ok=True)
             self.marker.unlink(missing_ok=True)  # last, so that a kill leaves nothing that looks like a new run
         elif not self.marker.is_file():
-            for (
-                stage
-            ) in self.stages:  # what was chosen does not say whose it is; all else does, and is checked when used
-                for name in (PATCHES, OUTLINES):
-                    (self.out / "stages" / stage.name / name).unlink(missing_ok=True)
+            for stage in self.stages:  # what was chosen does not say whose it is; all else does, and is checked
+                forget_chosen(self.out / "stages" / stage.name)
         elif self._known() != self.identity:
             raise TrainingError(
                 f"{self.out}: holds a run with another configuration or manifest. Choose a new folder, give the same "
@@ -274,6 +273,8 @@ class _Run:
             in_first(lambda: self._save(model, folder / "checkpoint", stage.leaves(self.config.network), what))
         for path in folder.glob("*.ckpt") if is_first() else ():  # half-written ones of a killed run too
             path.unlink()
+        if is_first():
+            FeatureFiles(folder / FEATURES).forget()
 
     def _settings(self, stage: Stage) -> StageConfig:
         return self.config.stages.get(stage.name, StageConfig())

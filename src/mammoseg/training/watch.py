@@ -12,16 +12,15 @@ from typing import cast
 from urllib.parse import quote
 
 import cv2
-import lightning as L
 import numpy as np
 import pandas as pd
-from lightning.pytorch.callbacks import Callback
 
 from mammoseg.drawing.html import page
 from mammoseg.drawing.panels import Panel, arranged
 from mammoseg.drawing.tint import tinted
 from mammoseg.io.atomic import write_text
 from mammoseg.records.colours import looks
+from mammoseg.training.lightning import Callback, L
 from mammoseg.training.module import Shown, StageModule
 
 PAGE = "training.html"

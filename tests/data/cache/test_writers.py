@@ -97,6 +97,7 @@ def test_only_what_is_missing_is_made(tmp_path: Path) -> None:
     assert before.items() <= after.items()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("target", "call"),
     [

@@ -18,6 +18,7 @@ from mammoseg.io.runs import is_done, predicted_ids
 Contents = Callable[[Path], dict[str, Any]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("target", "call", "done"),
     [

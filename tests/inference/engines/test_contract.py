@@ -98,6 +98,7 @@ def test_engines_around_an_engine(engine: Engine) -> None:
     np.testing.assert_array_equal(out.maps["saliency"], engine(given).maps["saliency"])
 
 
+@pytest.mark.slow
 def test_one_of_others_predicts_through_the_command(
     phantom_study: Manifest, tmp_path: Path, mammoseg: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

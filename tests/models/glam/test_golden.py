@@ -58,6 +58,7 @@ def check_map(values_Khw: Tensor, expected: dict[str, list[float]], pixels_per_c
     assert flat.amax(1).tolist() == pytest.approx(expected["max"], abs=1e-4)
 
 
+@pytest.mark.slow
 @torch.inference_mode()
 def test_forward(simple_weights: Any, fill: Callable[..., None], simple_image_11HW: Tensor) -> None:
     model = Glam(FILE.config).eval()
@@ -90,6 +91,7 @@ def test_forward(simple_weights: Any, fill: Callable[..., None], simple_image_11
     assert torch.equal(out.maps["saliency"][0], final)
 
 
+@pytest.mark.slow
 @torch.inference_mode()
 def test_maps(
     calibrated: Glam, maps: dict[str, Any], calibrated_images_21HW: Tensor, close: Callable[..., None]
@@ -107,6 +109,7 @@ def test_maps(
     close(fine.maps_BPKmm[0, 0], maps["local_map"])
 
 
+@pytest.mark.slow
 @pytest.mark.shared
 @pytest.mark.parametrize("view", ["L-CC", "R-MLO"])
 @torch.inference_mode()

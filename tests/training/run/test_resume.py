@@ -78,6 +78,7 @@ def kills(steps: int) -> dict[str, list[tuple[str, int]]]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_killed_run_ends_like_one_that_was_not(
     stage: str,

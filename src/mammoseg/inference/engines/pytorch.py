@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mammoseg.config import ConfigError, with_overrides
-from mammoseg.inference.engine import Array, Engine, Inputs, Outputs, SeenPatches
+from mammoseg.inference.engine import Array, Engine, Inputs, Outputs, SeenBoxes, SeenPatches
 from mammoseg.inference.trained import checkpoint_settings, training_images
 from mammoseg.models import build_model, load_model_plugin, misfit, seen_by
 from mammoseg.nn.checkpoint import Checkpoint, open_checkpoint
@@ -75,7 +75,7 @@ class TorchEngine(Engine):
     def __call__(self, inputs: Inputs) -> Outputs:
         with computing(self.device, self.precision):
             out = cast(ModelOutput, self.model(*self._tensors(inputs)))
-        patches = out.patches
+        patches, detections = out.patches, getattr(out, "detections", None)  # outputs of others may know none
         return Outputs(
             _array(out.y_BK),
             {name: _array(values) for name, values in out.maps.items()},
@@ -87,6 +87,7 @@ class TorchEngine(Engine):
                 _array(patches.y_BPK),
                 None if patches.attention_BP is None else _array(patches.attention_BP),
             ),
+            detections and SeenBoxes(*map(_array, detections)),
         )
 
     def scores(self, inputs: Inputs) -> Array:

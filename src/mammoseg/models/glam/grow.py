@@ -1,26 +1,26 @@
 """From a coarse map to an outline: the contour of the lesion that the map points at, found in the image without any learning.
 
     seed      argmax of S(x) C(x) where S is at least half of its maximum; C(x): how much the gradients of a disc around x point
-              at x, the largest of some discs
+              at x (nn/convergence.py)
     contour   of the connected regions around the seed of pixels above a threshold in f(x) exp(-|x - seed|^2 / 2 sigma^2), the
               one with the largest radial gradient index: the share of the gradient along its margin that points at the seed
 
-Source   Kupinski & Giger 1998 (IEEE Trans. Med. Imaging 17(4), 510-517) for the contour; Kobatake & Hashimoto 1999 (IEEE
-         Trans. Image Process. 8(12), 1868-1876) for the convergence of gradients. The seed from both is ours.
+Source   Kupinski & Giger 1998 (IEEE Trans. Med. Imaging 17(4), 510-517) for the contour. The seed from both is ours.
 Shapes   H, W pixels of the window, here reduced until the smallest lesion has a radius of a few | h, w cells of the map
 """
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
+
+from mammoseg.nn.convergence import convergence
 
 Image = NDArray[np.float32]
 Radii = tuple[float, float]
 
 _SMALLEST_PX = 5.0
 """Radius of the smallest lesion in the reduced image."""
-_DISCS = (8, 12, 16)
-"""Radii over which gradients are looked at, in reduced pixels."""
 _LEVELS = np.linspace(0.1, 0.95, 35)
 """Thresholds, as shares of the value at the seed."""
 
@@ -48,27 +48,14 @@ def seed(image_HW: Image, saliency_hw: Image) -> tuple[int, int]:
     """The pixel near which the map is high and towards which the image grows brighter from all sides."""
     rows, cols = image_HW.shape
     S_HW = cv2.resize(saliency_hw, (cols, rows), interpolation=cv2.INTER_LINEAR)
-    merit_HW = np.where(S_HW.max() / 2 <= S_HW, S_HW * convergence(image_HW), -np.inf)
+    merit_HW = np.where(S_HW.max() / 2 <= S_HW, S_HW * _convergence(image_HW), -np.inf)
     row, col = np.unravel_index(int(merit_HW.argmax()), merit_HW.shape)
     return int(row), int(col)
 
 
-def convergence(image_HW: Image) -> Image:
-    """C in [-1, 1]; weak gradients count less."""
-    gx, gy = _gradient(image_HW, 1.5)
-    length = np.hypot(gx, gy)
-    length += np.median(length[length > 0]) if (length > 0).any() else 1
-    best = np.full(image_HW.shape, -1, np.float32)
-    for radius in _DISCS:
-        dy, dx = np.mgrid[-radius : radius + 1, -radius : radius + 1].astype(np.float32)
-        d = np.hypot(dy, dx)
-        ring = (d <= radius) & (d >= 0.4 * radius)
-        weight = ring / (np.maximum(d, 1) * ring.sum())
-        pointing = cv2.filter2D(gx / length, cv2.CV_32F, -dx * weight) + cv2.filter2D(
-            gy / length, cv2.CV_32F, -dy * weight
-        )
-        best = np.maximum(best, pointing)
-    return best
+def _convergence(image_HW: Image) -> Image:
+    C_11HW = convergence(torch.from_numpy(image_HW)[None, None])
+    return np.asarray(C_11HW[0, 0].numpy(), np.float32)
 
 
 def contour(image_HW: Image, seed: tuple[int, int], radii_px: Radii) -> NDArray[np.bool_] | None:
@@ -79,7 +66,7 @@ def contour(image_HW: Image, seed: tuple[int, int], radii_px: Radii) -> NDArray[
     f = image_HW[top : seed[0] + reach + 1, left : seed[1] + reach + 1]
     row, col = seed[0] - top, seed[1] - left
     dy, dx = (axis.astype(np.float32) for axis in np.mgrid[-row : f.shape[0] - row, -col : f.shape[1] - col])
-    gx, gy = _gradient(f, 1.0)
+    gx, gy = _gradient(f)
     d = np.hypot(dy, dx)
     inwards, length = -(gx * dx + gy * dy) / np.maximum(d, 1), np.hypot(gx, gy)
     near = (cv2.GaussianBlur(f, (0, 0), 1.0) - f.min()) * np.exp(-(d**2) / (2 * (0.8 * largest) ** 2))
@@ -101,7 +88,7 @@ def contour(image_HW: Image, seed: tuple[int, int], radii_px: Radii) -> NDArray[
     return mask_HW
 
 
-def _gradient(image_HW: Image, sigma: float) -> tuple[Image, Image]:
-    smooth = cv2.GaussianBlur(image_HW, (0, 0), sigma)
+def _gradient(image_HW: Image) -> tuple[Image, Image]:
+    smooth = cv2.GaussianBlur(image_HW, (0, 0), 1.0)
     gx, gy = (cv2.Sobel(smooth, cv2.CV_32F, dx, 1 - dx, ksize=3, scale=1 / 8) for dx in (1, 0))
     return np.asarray(gx, np.float32), np.asarray(gy, np.float32)

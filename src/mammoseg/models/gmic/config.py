@@ -7,36 +7,23 @@ from pydantic import Field, model_validator
 
 from mammoseg.config import Config
 from mammoseg.nn.contract import NetworkConfig
-from mammoseg.nn.heads import HeadKind
 from mammoseg.nn.limits import Blocks, Stride, Width, check_groups
+from mammoseg.nn.saliency import SaliencyShape
 
 
-class GlobalConfig(Config):
+class GlobalConfig(SaliencyShape):
     """The network that sees the whole window."""
 
     trunk: Literal["resnet22", "resnet", "efficientnet_lite0"] = "resnet22"
-    """ResNet-22, or the ImageNet kind of ResNet with basic blocks. Source: GMIC, Sec. 2.2; ResNet-18 for CBIS-DDSM.
-    EfficientNet-Lite0 (nn/efficientnet.py), of which `blocks`, `widths`, `strides` and `stem_pool` say nothing, is our choice for
-    small windows."""
+    """Source: GMIC, Sec. 2.2; `resnet` is for CBIS-DDSM, as a ResNet-18. EfficientNet-Lite0 is our choice for small windows."""
     blocks: tuple[Blocks, ...] = (2, 2, 2, 2, 2)
     """Blocks per group. Source: published network; (2, 2, 2, 2) is ResNet-18."""
     widths: tuple[Width, ...] = (16, 32, 64, 128, 256)
     """Channels per group. Source: published network."""
     strides: tuple[Stride, ...] = (1, 2, 2, 2, 2)
     """Stride per group. A small window keeps the grid (46 x 30 cells) with smaller strides."""
-    stem_pool: bool = True
-    """Max pool after the stem convolution. Source: published network; off for small windows."""
-    pooling: Literal["top_t", "max", "average"] = "top_t"
-    """From a map to y_global. Source: GMIC, eq. 3; the others are its ablation (GMP, GAP)."""
-    heads: HeadKind = "plain"
-    """From features to the map: as published, or our own, which places it better (nn/heads.py)."""
     top_t: float = Field(0.02, gt=0, le=1)
     """Fraction of cells that `top_t` averages. Source: published model 1; models 2 to 5 have 0.03, 0.03, 0.05, 0.1."""
-
-    @model_validator(mode="after")
-    def _groups(self) -> "GlobalConfig":
-        check_groups(self.blocks, self.widths, self.strides)
-        return self
 
 
 class LocalConfig(Config):

@@ -1,0 +1,122 @@
+"""The results of a study -> study.json, table.csv, seeds.csv, figures and the page study.html.
+
+study.json   plan, seeds, manifest, versions, and `arms`: name -> numbers (numbers.py), seeds, training minutes, costs, `failed`,
+             paper (row -> its printed numbers)
+table.csv    a row for each arm: what study.json says of it
+seeds.csv    a row for each arm, seed and number: the values of single trainings
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import mammoseg
+from mammoseg.bounded import read_json
+from mammoseg.io.atomic import write_json
+from mammoseg.io.cells import write_csv
+from mammoseg.io.figures import FIGURE_KINDS, write_figure
+from mammoseg.io.outputs import alone_in
+from mammoseg.papers import printed, table_of
+from mammoseg.study.figures import forest
+from mammoseg.study.numbers import numbers_of, read_answers
+from mammoseg.study.page import NAME, write_page
+from mammoseg.study.plan import Arm
+from mammoseg.study.work import PATIENCE, Study
+
+RESULTS, TABLE, SEEDS = "study.json", "table.csv", "seeds.csv"
+FORMAT = 1
+DRAWN = {"auc_malignant": "AUC, malignant", "dice_malignant": "Dice, malignant"}
+"""Numbers that have a figure, where an arm has them."""
+_LIMITS = ("low", "high")
+
+
+def write_study_results(
+    study: Study, arms: Sequence[Arm], seeds: Sequence[int], failed: Mapping[str, str]
+) -> dict[str, Any]:
+    """Of what is done by now; returns what study.json holds. `failed`: ARM-SEED -> why, of this call."""
+    plan, tested = study.plan, {arm.name: read_answers(study, arm, seeds) for arm in arms}
+    reference = tested.get(plan.reference)
+    found: dict[str, Any] = {}
+    for arm in arms:
+        own = tested[arm.name]
+        found[arm.name] = {
+            "title": arm.shown,
+            "seeds": sorted(own.images) if own else [],
+            "numbers": numbers_of(own, reference, plan.level) if own else {},
+            "training_minutes": _minutes(study, arm, sorted(own.images)) if own else None,
+            "costs": read_json(study.costs_file(arm)) if study.costs_file(arm).exists() else {},
+            "paper": {row: printed(row) for row in arm.paper},
+            "differs": arm.differs,
+            "failed": {name: why for name, why in failed.items() if name.rpartition("-")[0] == arm.name},
+        }
+    results = {
+        "format": FORMAT,
+        "version": mammoseg.__version__,
+        "title": plan.title,
+        "about": plan.about,
+        "reference": plan.reference,
+        "level": plan.level,
+        "seeds": list(seeds),
+        "manifest_sha256": study.manifest.sha256(splits=True),
+        "n_images": {
+            name: len(study.manifest.table[study.manifest.table["split"] == name]) for name in ("train", "val", "test")
+        },
+        "cites": {table_of(row).cite: table_of(row).of for arm in arms for row in arm.paper},
+        "arms": found,
+    }
+    out = study.out
+    with alone_in(out, PATIENCE):
+        for path in [out / RESULTS, out / NAME, *(out / f"{name}.{kind}" for name in DRAWN for kind in FIGURE_KINDS)]:
+            path.unlink(missing_ok=True)
+        write_csv(out / TABLE, pd.DataFrame([_row(name, arm, plan.reference) for name, arm in found.items()]))
+        write_csv(out / SEEDS, pd.DataFrame(_seed_rows(found)))
+        for name, title in DRAWN.items():
+            if (figure := forest(found, name, title, plan.reference)) is not None:
+                write_figure(out, name, figure)
+        write_json(out / RESULTS, results)
+        write_page(out, results)
+    return results
+
+
+def _minutes(study: Study, arm: Arm, seeds: Sequence[int]) -> float | None:
+    """Mean over seeds of the time that all epochs took, whatever attempts they were made in."""
+    sums = []
+    for seed in seeds:
+        tables = [
+            pd.read_csv(path) for path in sorted(study.run_folder(arm, seed).glob("logs/*/version_*/metrics.csv"))
+        ]
+        seconds = [table["speed/seconds"] for table in tables if "speed/seconds" in table]
+        if not seconds:
+            return None
+        sums.append(float(pd.concat(seconds).sum()) / 60)
+    return float(np.mean(sums)) if sums else None
+
+
+def _row(name: str, arm: Mapping[str, Any], reference: str) -> dict[str, Any]:
+    row: dict[str, Any] = {"arm": name, "title": arm["title"], "seeds": len(arm["seeds"])}
+    for number, found in arm["numbers"].items():
+        row |= {number: found["value"], **{f"{number}_{limit}": found[limit] for limit in _LIMITS}}
+        if difference := found.get("difference"):
+            row |= {f"{number}_minus_{reference}": difference["value"]}
+            row |= {f"{number}_minus_{reference}_{limit}": difference[limit] for limit in _LIMITS}
+    costs = arm["costs"]
+    row |= {"training_minutes": arm["training_minutes"], **{key: costs.get(key) for key in _COSTS}}
+    row["paper"] = "; ".join(
+        f"{of}: {', '.join(f'{k} {v:g}' for k, v in values.items())}" for of, values in arm["paper"].items()
+    )
+    row["failed"] = "; ".join(arm["failed"].values())
+    return row
+
+
+_COSTS = ("parameters", "macs_per_exam", "seconds_per_exam", "peak_bytes")
+
+
+def _seed_rows(arms: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"arm": name, "number": number, "seed": seed, "value": value}
+        for name, arm in arms.items()
+        for number, found in arm["numbers"].items()
+        for seed, value in zip(arm["seeds"], found["of_seeds"], strict=True)
+    ]
