@@ -133,8 +133,8 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:float", _EXPONENT, list("+-0123
 def _merge(into: dict[str, Any], changes: Mapping[str, Any], where: str, shape: object) -> None:
     """`shape` is what `into` was made from: a Config has the fields it has, any other mapping takes new names."""
     for name, value in changes.items():
-        if isinstance(shape, Config) and name not in into:
-            raise ConfigError(f"{where}: there is no field {name!r}; there are: {', '.join(into)}")
+        if isinstance(shape, Config) and name not in (fields := type(shape).model_fields):
+            raise ConfigError(f"{where}: there is no field {name!r}; there are: {', '.join(fields)}")
         if isinstance(value, Mapping) and isinstance(into.get(name), dict):
             inner = (
                 getattr(shape, name)

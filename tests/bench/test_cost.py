@@ -124,3 +124,13 @@ def test_table_1_counts_statistics_as_parameters_and_batch_norms_as_operations(
     statistics = sum(2 * norm.num_features for norm in norms)
     assert round((parameters(model) + statistics + unused) / 1e6, 2) == millions
     assert round(4 * (macs(model, (2944, 1920))["total"] + NORM * sum(made)) / 1e9) == billions
+
+
+def test_a_model_of_several_views() -> None:
+    """The exam of four views in windows of their own: the mean of its images, all of it in the trunks and the heads."""
+    with torch.device("meta"):
+        model = build_model("dmvcnn").eval()
+    counts = macs(model, (2974, 1942), views=4)
+    assert round(4 * counts["total"] / 1e9, 2) == 60.58
+    assert counts["trunks"] + counts["heads"] == pytest.approx(counts["total"], abs=1)
+    assert counts["trunks"] > 0.97 * counts["total"]

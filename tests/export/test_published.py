@@ -131,3 +131,35 @@ def test_scores_of_other_classes_have_no_place_in_the_table(tmp_path: Path) -> N
     (tmp_path / "predictions.csv").write_text(table)
     with pytest.raises(RunFileError, match="its scores are of other classes than benign and malignant"):
         write_published_csv(tmp_path, None)
+
+
+def test_a_row_for_each_exam(tmp_path: Path) -> None:
+    manifest = manifest_of(["a", "b"], tmp_path)
+    scores: dict[str, Score] = {
+        "a_L-CC": (0.1, 0.2),
+        "a_L-MLO": (0.3, 0.4),
+        "a_R-CC": (0.5, 0.6),
+        "b_R-MLO": (0.7, 0.8),
+    }
+    path = write_published_csv(run_of(tmp_path / "run", scores), manifest, exams=True)
+    assert path.read_text() == (
+        "index,left_benign,right_benign,left_malignant,right_malignant\n"
+        "0,0.2000,0.5000,0.3000,0.6000\n"
+        "1,,0.7000,,0.8000\n"
+    )
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("name", ["image_only", "image_and_heatmaps"])
+def test_the_published_table_of_exams_is_written_again(shared: Path, tmp_path: Path, name: str) -> None:
+    expected = shared / "spec" / "tables" / f"expected_predictions_dmvcnn_{name}.csv"
+    table = pd.read_csv(expected, dtype={"index": str})
+    manifest = manifest_of(table["index"].tolist(), tmp_path)
+    scores = {
+        f"{row['index']}_{side}-{view}": (row[f"{word}_benign"], row[f"{word}_malignant"])
+        for _, row in table.iterrows()
+        for side, word in (("L", "left"), ("R", "right"))
+        for view in ("CC", "MLO")
+    }
+    path = write_published_csv(run_of(tmp_path / "run", scores), manifest, exams=True)
+    assert path.read_text() == expected.read_text().replace("\r\n", "\n")

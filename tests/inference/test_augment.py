@@ -61,6 +61,18 @@ def test_noise_is_in_proportion_to_the_window(
     assert seen == [WindowNoise((reach, reach), reach)] * 2
 
 
+@pytest.mark.parametrize(("view", "height", "reach"), [("CC", 2677, 100), ("MLO", 2974, 100), ("CC", 336, 13)])
+def test_windows_by_view_have_the_noise_of_their_own(
+    crops: list[BreastCrop], monkeypatch: pytest.MonkeyPatch, view: str, height: int, reach: int
+) -> None:
+    """100 pixels at the published size of either, as in the released software."""
+    seen: list[WindowNoise] = []
+    monkeypatch.setattr(augment, "prepare_window", lambda crop, prep, noise, rng: seen.append(noise))
+    windows = PrepConfig(windows={"CC": (height, 10), "MLO": (height, 20)})
+    list(displaced_windows(replace(crops[0], view=view), windows, 1))
+    assert seen == [WindowNoise((reach, reach), reach)]
+
+
 def test_an_image_does_not_depend_on_the_others(crops: list[BreastCrop], prep: PrepConfig) -> None:
     first, second = (list(displaced_windows(crop, prep, 3)) for crop in crops)
     mixed = list(zip(displaced_windows(crops[1], prep, 3), displaced_windows(crops[0], prep, 3), strict=True))

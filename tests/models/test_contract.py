@@ -14,6 +14,7 @@ from mammoseg.models import (
     list_models,
     load_model_plugin,
     network_of,
+    seen_by,
 )
 from mammoseg.nn.contract import Batch, Learning, ModelOutput, NetworkConfig, Stage
 
@@ -52,18 +53,24 @@ def images(count: int = 4) -> Tensor:
     return torch.randn(count, 1, *WINDOW, generator=torch.Generator().manual_seed(1))
 
 
-def batch_for(model: nn.Module, stage: Stage, objective: Config) -> Batch:
+def there(name: str) -> list[Tensor]:
+    """Of a model of several views: all of them are there."""
+    views = seen_by(name, load_model_plugin(name).TINY).views
+    return [torch.ones(4 // len(views), len(views), dtype=torch.bool)] if views else []
+
+
+def batch_for(name: str, model: nn.Module, stage: Stage) -> Batch:
     label_BK = torch.tensor([[0.0, 1.0], [1.0, 0.0], [float("nan"), 1.0], [0.0, 0.0]])
     corners_BP2 = None
     if stage.extracts is not None:
         with torch.no_grad():
-            corners_BP2, _ = stage.extracts(model.eval(), images(), objective)
+            corners_BP2, _ = stage.extracts(model.eval(), images(), objective(name))
     mask_BKHW = torch.zeros(4, 2, *WINDOW)
     mask_BKHW[0, 1, 40:60, 30:50] = 1
     mask_BKHW[2, 0] = torch.nan
     if stage.outlines is not None:
         with torch.no_grad():
-            outlines = stage.outlines(model.eval(), images(), label_BK, objective)
+            outlines = stage.outlines(model.eval(), images(), label_BK, objective(name))
         shown = [[bool(label == 1) for label in label_K] for label_K in label_BK]
         for of_image, shown_K in zip(outlines, shown, strict=True):
             for corners_N2, is_shown in zip(of_image, shown_K, strict=True):
@@ -81,7 +88,7 @@ def batch_for(model: nn.Module, stage: Stage, objective: Config) -> Batch:
         {"benign": (box,), "malignant": ()},
     )
     return Batch(
-        *(images(), label_BK, corners_BP2),
+        *(images(), label_BK, corners_BP2, *there(name)),
         mask_BKHW=mask_BKHW,
         outline_BKHW=mask_BKHW,
         boxes=boxes,
@@ -112,7 +119,7 @@ def test_the_published_network_is_the_default(name: str) -> None:
 def test_output(name: str) -> None:
     model = small_model(name).eval()
     with torch.inference_mode():
-        out: ModelOutput = model(images())
+        out: ModelOutput = model(images(), *there(name))
     assert out.y_BK.shape == (4, 2)
     assert "saliency" in out.maps
     assert all(values.ndim == 4 and values.shape[:2] == (4, 2) for values in out.maps.values())
@@ -127,10 +134,30 @@ def test_output(name: str) -> None:
         assert ((out.patches.corners_BP2 >= 0) & (out.patches.corners_BP2 <= last)).all()
 
 
+@pytest.mark.parametrize("name", [name for name in list_models() if there(name)])
+def test_views_that_are_not_there(name: str) -> None:
+    """Those that are have a prediction, whatever is missing; it does not depend on what stands in the place of the others."""
+    [all_UV] = there(name)
+    model = small_model(name).eval()
+    for alone in range(all_UV.shape[1]):
+        there_UV = torch.zeros_like(all_UV)
+        there_UV[:, alone] = True
+        shown = there_UV.flatten()
+        black = torch.where(shown[:, None, None, None], images(), 0.0)
+        with torch.inference_mode():
+            out, other = model(black, there_UV), model(images(), there_UV)
+        for values in (out.y_BK[shown], out.maps["saliency"][shown]):
+            assert ((values >= 0) & (values <= 1)).all()
+        torch.testing.assert_close(out.y_BK[shown], other.y_BK[shown])
+        torch.testing.assert_close(out.maps["saliency"][shown], other.maps["saliency"][shown])
+        for part in out.parts.values():
+            assert (torch.isnan(part) | ((part >= 0) & (part <= 1))).all()
+
+
 @every_model
 def test_mixed_precision_gives_full_precision_probabilities(name: str) -> None:
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
-        out: ModelOutput = small_model(name).eval()(images())
+        out: ModelOutput = small_model(name).eval()(images(), *there(name))
     assert {v.dtype for v in (out.y_BK, *out.maps.values(), *out.parts.values())} == {torch.float32}
 
 
@@ -140,7 +167,7 @@ def test_forward_is_repeatable_and_stores_nothing(name: str) -> None:
     state = {key: value.clone() for key, value in model.state_dict().items()}
     attributes = {key: dict(vars(module)) for key, module in model.named_modules()}
     with torch.inference_mode():
-        first, second = model(images()), model(images())
+        first, second = model(images(), *there(name)), model(images(), *there(name))
     assert torch.equal(first.y_BK, second.y_BK)
     assert torch.equal(first.maps["saliency"], second.maps["saliency"])
     assert all(torch.equal(value, state[key]) for key, value in model.state_dict().items())
@@ -153,7 +180,7 @@ def test_forward_is_repeatable_and_stores_nothing(name: str) -> None:
 def test_forward_reads_no_values_and_moves_nothing(name: str) -> None:
     """On the meta device tensors have no values: a copy to NumPy or to the CPU raises an error."""
     model = small_model(name).eval().to("meta")
-    out: ModelOutput = model(images().to("meta"))
+    out: ModelOutput = model(images().to("meta"), *(values.to("meta") for values in there(name)))
     assert {v.device.type for v in (out.y_BK, *out.maps.values(), *out.parts.values())} == {"meta"}
 
 
@@ -169,7 +196,7 @@ def test_every_parameter_is_trained_by_some_stage_or_kept_in_all(name: str) -> N
 @pytest.mark.parametrize("training", [True, False])
 def test_step(name: str, stage: Stage, training: bool) -> None:
     model = small_model(name)
-    batch = batch_for(model, stage, objective(name))
+    batch = batch_for(name, model, stage)
     out = stage.step(model.train(training), batch, objective(name), training)
     assert out.losses
     assert all(loss.shape == () and loss.isfinite() for loss in out.losses.values())
@@ -180,7 +207,7 @@ def test_step(name: str, stage: Stage, training: bool) -> None:
 @every_stage
 def test_gradient_reaches_all_that_is_trained(name: str, stage: Stage) -> None:
     model = small_model(name)
-    batch = batch_for(model, stage, objective(name))
+    batch = batch_for(name, model, stage)
     out = stage.step(model.train(), batch, objective(name), True)
     torch.stack(list(out.losses.values())).sum().backward()
     parameters = dict(model.named_parameters())
@@ -194,7 +221,7 @@ def test_gradient_reaches_all_that_is_trained(name: str, stage: Stage) -> None:
 @every_stage
 def test_unknown_labels_teach_nothing_wrong(name: str, stage: Stage) -> None:
     model = small_model(name)
-    batch = batch_for(model, stage, objective(name))
+    batch = batch_for(name, model, stage)
     out = stage.step(model.train(), batch._replace(label_BK=torch.full((4, 2), float("nan"))), objective(name), True)
     assert all(loss.isfinite() for loss in out.losses.values())
 

@@ -1,14 +1,13 @@
 """The centre of the window, against a search over all candidates."""
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
 from mammoseg.prep.breast import BreastBox
-from mammoseg.prep.centre import best_center, is_craniocaudal
+from mammoseg.prep.centre import best_center
 
 
 def box(rightmost: int, bottommost: int) -> BreastBox:
@@ -48,11 +47,3 @@ def test_mlo_ends_at_the_lowest_tissue_in_the_last_columns() -> None:
     assert best_center(pixels, box(7, 17), "MLO", (8, 6)) == (14 - 4 - 1, 7 - 3 - 1)
     assert best_center(pixels, box(7, 12), "MLO", (8, 6)) == (12 - 4 - 1, 7 - 3 - 1)
     assert best_center(np.zeros((20, 10), np.uint8), box(7, 12), "MLO", (8, 6)) == (12 - 4 - 1, 7 - 3 - 1)
-
-
-@pytest.mark.parametrize(
-    ("view", "cc"),
-    [("CC", True), ("XCCL", True), ("cc", True), ("FB", True), ("MLO", False), ("ML", False), ("LM", False)],
-)
-def test_views(view: str, cc: bool) -> None:
-    assert is_craniocaudal(view) is cc

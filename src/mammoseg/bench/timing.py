@@ -13,7 +13,7 @@ Units    seconds per exam of four images, the median of the repeats after one pa
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass
@@ -46,11 +46,18 @@ class Load:
     """Rows and columns."""
     device: torch.device
     batch: int = EXAM_IMAGES
-    """Images that are computed at once."""
+    """Images that are computed at once; of a model of several views, as many whole units."""
     repeats: int = 3
     precision: Precision = "32-true"
     channels: int = 1
     """Of an image."""
+    views: int = 0
+    """That the model looks at together, all of which are there; 0: each image is looked at alone."""
+
+    def there(self) -> list[Tensor]:
+        """(U, V): what a model of several views is told beside the images of so many units, at least one."""
+        units = max(1, self.batch // self.views) if self.views else 0
+        return [torch.ones(units, self.views, dtype=torch.bool, device=self.device)] if units else []
 
 
 @dataclass(frozen=True)
@@ -117,29 +124,33 @@ def _run(load: Load, direction: Direction) -> Pass:
         speed_up(model, load.precision)
     else:
         use_channels_last(model)
-    image_BCHW = torch.randn(load.batch, load.channels, *load.image_shape, device=load.device)
+    there = load.there()
+    images = there[0].numel() if there else load.batch
+    seen = [torch.randn(images, load.channels, *load.image_shape, device=load.device), *there]
     seconds_of = {"forward": _forward_seconds, "backward": _backward_seconds}[direction]
-    _, *seconds = [seconds_of(model, image_BCHW, load.precision) for _ in range(1 + load.repeats)]
+    _, *seconds = [seconds_of(model, seen, load.precision) for _ in range(1 + load.repeats)]
     after = _peak_bytes(load.device)
-    per_exam = statistics.median(seconds) * EXAM_IMAGES / load.batch
+    per_exam = statistics.median(seconds) * EXAM_IMAGES / images
     return Pass(per_exam, None if after is None else after - before)
 
 
-def _forward_seconds(model: nn.Module, image_BCHW: Tensor, precision: Precision) -> float:
-    start = _now(image_BCHW.device)
-    with computing(image_BCHW.device, precision):
-        model(image_BCHW)
-    return _now(image_BCHW.device) - start
+def _forward_seconds(model: nn.Module, seen: Sequence[Tensor], precision: Precision) -> float:
+    device = seen[0].device
+    start = _now(device)
+    with computing(device, precision):
+        model(*seen)
+    return _now(device) - start
 
 
-def _backward_seconds(model: nn.Module, image_BCHW: Tensor, precision: Precision) -> float:
+def _backward_seconds(model: nn.Module, seen: Sequence[Tensor], precision: Precision) -> float:
+    device = seen[0].device
     model.zero_grad()
-    with torch.autocast(image_BCHW.device.type, torch.bfloat16, enabled=precision == "bf16-mixed"):
-        out = cast(ModelOutput, model(image_BCHW))
+    with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16-mixed"):
+        out = cast(ModelOutput, model(*seen))
     total = torch.stack([y_BK.sum() for y_BK in (out.y_BK, *out.parts.values())]).sum()
-    start = _now(image_BCHW.device)
+    start = _now(device)
     total.backward()
-    return _now(image_BCHW.device) - start
+    return _now(device) - start
 
 
 def _now(device: torch.device) -> float:

@@ -39,7 +39,10 @@ def bench(
     size: Annotated[
         str | None,
         typer.Option(
-            "--size", metavar="ROWSxCOLS", help="Of an image; else 2944x1920 or the checkpoint's.", callback=_checked
+            "--size",
+            metavar="ROWSxCOLS",
+            help="Of an image; else 2944x1920 or the checkpoint's. Models with windows by view have their own.",
+            callback=_checked,
         ),
     ] = None,
     batch: Annotated[int, typer.Option("--batch", min=1, help="Images computed at once.")] = 4,
@@ -67,10 +70,12 @@ def bench(
     networks, shape = _of_checkpoint(checkpoint, sets or []) if checkpoint else _of_names(models or [], sets or [])
     shape = _shape(size) if size else shape
     where = device_from(device)
+    seen = {name: seen_by(name, network) for name, network in networks.items()}
     loads = {
         name: Load(
-            *(partial(build_model, name, network), shape, where, batch, repeats, precision),
-            channels=seen_by(name, network).channels,
+            *(partial(build_model, name, network), seen[name].canvas or shape, where, batch, repeats, precision),
+            channels=seen[name].channels,
+            views=len(seen[name].views),
         )
         for name, network in networks.items()
     }
@@ -138,7 +143,7 @@ def _of_checkpoint(folder: Path, sets: Sequence[str]) -> tuple[Mapping[str, "Net
 
     checkpoint = open_checkpoint(folder)
     network, prep = checkpoint_settings(checkpoint)
-    return {checkpoint.model: with_overrides(network, sets=sets)}, prep.window
+    return {checkpoint.model: with_overrides(network, sets=sets)}, prep.canvas
 
 
 def _counts(name: str, load: "Load") -> dict[str, Any]:
@@ -152,7 +157,7 @@ def _counts(name: str, load: "Load") -> dict[str, Any]:
     with torch.device("meta"):
         model = load.build().eval()
     try:
-        counts = macs(model, load.image_shape, load.channels)
+        counts = macs(model, load.image_shape, load.channels, load.views)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
     return {

@@ -9,12 +9,12 @@ from mammoseg.cli import options
 
 
 def import_weights(
-    file: Annotated[Path, typer.Argument(help="sample_model_1.p ... 5.p, model_joint.ckpt, model_sep.ckpt.")],
+    file: Annotated[Path, typer.Argument(help="sample_model_1.p ... 5.p, model_joint.ckpt, sample_image_model.p, ...")],
     out: options.Out,
     sets: options.Sets = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a checkpoint in OUT.")] = False,
 ) -> int:
-    """Take over published weights of GMIC or GLAM.
+    """Take over published weights of GMIC, GLAM or DMV-CNN.
 
     You get them from their authors. The file is recognised by its tensors and nothing in it is run. What is not in the
     file (t of a GMIC model) follows from its name, or from --set.

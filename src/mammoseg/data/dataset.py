@@ -6,7 +6,7 @@ Shapes   C channel (the mammogram, then its heatmaps if the cache has them) | K 
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,6 +19,7 @@ from mammoseg.data.boxes import Boxes, boxes_in_window, boxes_of_mask
 from mammoseg.data.cache import CropCache
 from mammoseg.data.manifest import ImageRow
 from mammoseg.data.masks import Files, Masks, image_masks, window_masks
+from mammoseg.data.sample import Sample, nothing_like, on_canvas
 from mammoseg.data.units import units_of
 from mammoseg.data.warp import WarpConfig, draw, warp_boxes, warp_image, warp_mask, warp_points
 from mammoseg.nn.contract import Batch, Target
@@ -31,25 +32,6 @@ Outlines = Mapping[tuple[str, str], NDArray[np.float64]]
 """(image_id, class) -> corners (N, 2) of the outline of a lesion, (row, column) in original pixels."""
 Features = Callable[[str], Tensor]
 """image_id -> what a frozen part of the model says of its undisplaced window."""
-
-
-class Sample(NamedTuple):
-    """One image, ready for the network."""
-
-    image_CHW: Tensor
-    label_K: Tensor
-    """0, 1 or NaN (unknown)."""
-    corners_P2: Tensor | None
-    row: int
-    """Its number among the rows of the data set; -1: a view that is not there, black and unknown."""
-    mask_KHW: Tensor | None = None
-    """0, 1 or NaN; None: not wanted."""
-    boxes: Boxes | None = None
-    """Class -> boxes in pixels of the window; None: not wanted."""
-    outline_KHW: Tensor | None = None
-    """Outlines that an earlier stage has drawn, filled: 0, 1 or NaN; None: not wanted."""
-    features: Tensor | None = None
-    """What a frozen part of the model says of the undisplaced window; None: not wanted."""
 
 
 class WindowDataset(Dataset[Any]):
@@ -124,7 +106,7 @@ class WindowDataset(Dataset[Any]):
             return self.sample(number, epoch)
         samples = [None if index is None else self.sample(index, epoch) for index in self.units[number]]
         known = next(sample for sample in samples if sample is not None)
-        return [sample or _nothing_like(known) for sample in samples]
+        return [sample or nothing_like(known) for sample in samples]
 
     def sample(self, index: int, epoch: int) -> Sample:
         """The window of a row."""
@@ -138,7 +120,7 @@ class WindowDataset(Dataset[Any]):
             None
             if self.patch_centres is None
             else _corners(
-                prepared.grid.to_model(self.patch_centres[row.image_id]), self.patch_px, self.cache.prep.window
+                prepared.grid.to_model(self.patch_centres[row.image_id]), self.patch_px, prepared.grid.model_shape
             ),
             index,
             self._masks(index, window_grid(crop, self.cache.prep), prepared.grid)
@@ -150,7 +132,12 @@ class WindowDataset(Dataset[Any]):
             None if self.outlines is None else _filled(self.outlines, row, self.classes, prepared.grid),
             None if self.features is None else self.features(row.image_id),
         )
-        return sample if self.warp is None else _warped(sample, self.warp, self.patch_px, rng)
+        moved = sample if self.warp is None else _warped(sample, self.warp, self.patch_px, rng)
+        return on_canvas(moved, self.cache.prep.canvas)
+
+    def shape(self, index: int) -> tuple[int, int]:
+        """(rows, columns) of the window of a row, which lies in the upper left corner of its sample."""
+        return self.cache.prep.window_of(self.rows[index].view)
 
     def grid(self, index: int) -> PixelGrid:
         """Where the undisplaced window of a row lies in its original image."""
@@ -242,20 +229,6 @@ def _masks_KHW(row: ImageRow, classes: Sequence[str], grid: PixelGrid, shown: Ma
 def _labels_of(rows: Sequence[ImageRow]) -> dict[str, int]:
     """Positive if one image is, negative if any is known to be and none is positive: what an exam is balanced by."""
     return {name: max(row.labels[name] for row in rows if name in row.labels) for row in rows for name in row.labels}
-
-
-def _nothing_like(sample: Sample) -> Sample:
-    """A view that is not there."""
-    return Sample(
-        torch.zeros_like(sample.image_CHW),
-        torch.full_like(sample.label_K, torch.nan),
-        None if sample.corners_P2 is None else torch.zeros_like(sample.corners_P2),
-        -1,
-        None if sample.mask_KHW is None else torch.full_like(sample.mask_KHW, torch.nan),
-        None if sample.boxes is None else {},
-        None if sample.outline_KHW is None else torch.full_like(sample.outline_KHW, torch.nan),
-        None if sample.features is None else torch.zeros_like(sample.features),
-    )
 
 
 def batch_of(items: Sequence[Sample] | Sequence[Sequence[Sample]]) -> Batch:

@@ -43,7 +43,7 @@ def write_prepared(folder: Path, rows: Sequence[ImageRow], cache: CropCache, pre
     records = []
     for row in rows:
         crop = cache.get(row)
-        borders = window_borders(crop, prep.window, fit=prep.fit)
+        borders = window_borders(crop, prep.window_of(crop.view), fit=prep.fit)
         records.append(_record(row, crop, borders, prep))
         if previews:
             picture = _picture(crop, borders, prep)
@@ -55,7 +55,7 @@ def write_prepared(folder: Path, rows: Sequence[ImageRow], cache: CropCache, pre
 
 
 def _record(row: ImageRow, crop: BreastCrop, borders: Borders, prep: PrepConfig) -> dict[str, Any]:
-    grid = grid_of(crop, borders, prep.window)
+    grid = grid_of(crop, borders, prep.window_of(crop.view))
     facts = crop.facts
     return {
         "image_id": row.image_id,
@@ -79,7 +79,7 @@ def _picture(crop: BreastCrop, borders: Borders, prep: PrepConfig) -> NDArray[np
     corners = [(left + borders.left, above + top), (left + borders.right - 1, above + bottom - 1)]
     start, end = ([round(value * scale) for value in corner] for corner in corners)
     cv2.rectangle(box, start, [min(end[0], box.shape[1] - 1), min(end[1], HEIGHT - 1)], _BORDER, 1)
-    window = _gray(cut_out(crop.pixels, borders, prep.window, prep.fit))
+    window = _gray(cut_out(crop.pixels, borders, prep.window_of(crop.view), prep.fit))
     return np.hstack([box, np.full((HEIGHT, _GAP), _BORDER, np.uint8), window])
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from mammoseg.prep.breast import PrepError
-from mammoseg.prep.config import PrepConfig
+from mammoseg.prep.config import PrepConfig, Window
 from mammoseg.prep.pipeline import crop_breast
 from mammoseg.records.breast import BreastFacts
 from mammoseg.records.image import Mammogram
@@ -37,15 +37,14 @@ def check_window(facts: Sequence[BreastFacts], prep: PrepConfig, where: str, tra
     in_window, filled = (float(np.median([getattr(f, name) for f in facts])) for name in ("in_window", "fills_window"))
     if in_window >= prep.least_in_window and filled >= prep.least_filled:
         return
-    rows, cols = prep.window
     if in_window < prep.least_in_window:
         what = (
-            f"in the median image only {in_window:.0%} of the breast is inside the {rows} x {cols} window. Expected at least "
+            f"in the median image only {in_window:.0%} of the breast is inside the {prep.shown} window. Expected at least "
             f"{prep.least_in_window:.0%}"
         )
     else:
         what = (
-            f"in the median image the breast fills only {filled:.1%} of the {rows} x {cols} window. Expected at least "
+            f"in the median image the breast fills only {filled:.1%} of the {prep.shown} window. Expected at least "
             f"{prep.least_filled:.0%}"
         )
     raise WindowError(
@@ -92,7 +91,8 @@ def glance(image: Mammogram, prep: PrepConfig) -> BreastFacts | None:
     step = max(1, int(shrink / scale))
     coarse = {
         "pixel_mm": shrink / scale / step,
-        "window": tuple(max(1, round(n / shrink)) for n in prep.window),
+        "window": _shrunk(prep.window, shrink),
+        "windows": {name: _shrunk(window, shrink) for name, window in prep.windows.items()},
         **{name: round(getattr(prep, name) / shrink) for name in ("opening_px", "buffer_px")},
     }
     small = np.ascontiguousarray(image.pixels[::step, ::step])
@@ -104,3 +104,8 @@ def glance(image: Mammogram, prep: PrepConfig) -> BreastFacts | None:
         return crop.facts and replace(crop.facts, pixel_mm=None, area_mm2=None)
     area = (crop.facts.area_mm2 or 0.0) * (step * image.pixel_mm) ** 2
     return replace(crop.facts, pixel_mm=image.pixel_mm, area_mm2=area)
+
+
+def _shrunk(window: Window, shrink: float) -> Window:
+    rows, cols = (max(1, round(side / shrink)) for side in window)
+    return rows, cols

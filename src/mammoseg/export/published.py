@@ -1,7 +1,8 @@
-"""The table of predictions that the published GMIC and GLAM software writes, to compare the two or feed its tools."""
+"""The tables of predictions that the published software writes, GMIC and GLAM one and DMV-CNN another, to compare the two or
+feed its tools."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -18,26 +19,36 @@ from mammoseg.records.label import CLASSES
 FILE = "predictions_published.csv"
 _TEXTS = ["patient_id", "exam_id", "image_id", "laterality", "view"]
 HEADER = "image_index,benign_pred,malignant_pred,benign_label,malignant_label"
+BREASTS = tuple((side, name) for name in CLASSES for side in ("L", "R"))
+"""Columns of the table of exams."""
+_SIDES = {"L": "left", "R": "right"}
+EXAMS_HEADER = ",".join(("index", *(f"{_SIDES[side]}_{name}" for side, name in BREASTS)))
 
 
 class Options(Config):
     sorted_ids: bool = False
     """As the ensemble of GMIC writes it, sorted by image id with labels 0.0000 and 1.0000."""
+    exams: bool = False
+    """As DMV-CNN writes it, a row for each exam, counted from 0, with the scores of both breasts and no labels."""
 
 
 def export(predictions: Predictions, out: Path, options: Options) -> None:
     """Write `out`/predictions_published.csv. Labels are those of the manifest; without one they are empty."""
-    write_published_csv(predictions.folder, predictions.manifest, options.sorted_ids, out)
+    if options.exams and options.sorted_ids:
+        raise RunFileError(
+            "sorted_ids and exams are two tables. Expected one of them. Leave one out, or export twice into two folders."
+        )
+    write_published_csv(predictions.folder, predictions.manifest, options.sorted_ids, out, options.exams)
 
 
 def write_published_csv(
-    run: Path, manifest: Manifest | None, sorted_ids: bool = False, out: Path | None = None
+    run: Path, manifest: Manifest | None, sorted_ids: bool = False, out: Path | None = None, exams: bool = False
 ) -> Path:
     """Write predictions_published.csv into the folder `out`, else the predictions folder `run`, and return its path.
 
     A row for the first image of each view of an exam, exams in the order of the manifest, views in the order of `VIEWS`
     (others after them); images without a prediction are left out. Scores have four decimals, labels are 0 or 1, what is
-    unknown or not predicted is empty. `sorted_ids` as in `Options`.
+    unknown or not predicted is empty. `sorted_ids` as in `Options`; `exams`: a row for each exam, of a breast the mean of its rows.
 
     Raises RunFileError if the run has no predictions.csv, or none of its images is in the manifest.
     """
@@ -55,7 +66,11 @@ def write_published_csv(
             f"{run}: none of its {len(scores)} images is in {manifest.path}. Expected the manifest that was predicted. "
             "Give that one."
         )
+    path = (out or run) / FILE
     rows = [row for row in _first_of_views(manifest) if row.image_id in scores]
+    if exams:
+        write_text(path, "\n".join([EXAMS_HEADER, *_of_exams(rows, scores)]) + "\n")
+        return path
     if sorted_ids:
         rows.sort(key=lambda row: row.image_id)
     label = "{:.4f}" if sorted_ids else "{:.0f}"
@@ -63,9 +78,23 @@ def write_published_csv(
         ",".join([row.image_id, *_cells(scores[row.image_id], "{:.4f}"), *_cells(row.label_K(CLASSES).tolist(), label)])
         for row in rows
     ]
-    path = (out or run) / FILE
     write_text(path, "\n".join([HEADER, *lines]) + "\n")
     return path
+
+
+def _of_exams(rows: Sequence[ImageRow], scores: Mapping[str, Sequence[float]]) -> list[str]:
+    """A line for each exam, in their order."""
+    exams: dict[str, list[tuple[str, Sequence[float]]]] = {}
+    for row in rows:
+        exams.setdefault(row.exam_id, []).append((row.laterality, scores[row.image_id]))
+    lines = []
+    for number, images in enumerate(exams.values()):
+        values = []
+        for side, name in BREASTS:
+            of_breast = [score_K[CLASSES.index(name)] for laterality, score_K in images if laterality == side]
+            values.append(sum(of_breast) / len(of_breast) if of_breast else math.nan)
+        lines.append(",".join([str(number), *_cells(values, "{:.4f}")]))
+    return lines
 
 
 def _first_of_views(manifest: Manifest) -> list[ImageRow]:

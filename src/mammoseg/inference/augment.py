@@ -15,9 +15,12 @@ from mammoseg.inference.engine import Engine, Inputs, Outputs
 from mammoseg.prep.breast import BreastCrop
 from mammoseg.prep.config import PrepConfig
 from mammoseg.prep.pipeline import Prepared, prepare_window
+from mammoseg.prep.projection import projection_of
 from mammoseg.prep.window import WindowNoise
 
 _PUBLISHED_ROWS, _PUBLISHED_NOISE = 2944, 100
+_PUBLISHED_ROWS_OF = {"CC": 2677, "MLO": 2974}
+"""Where each projection has a window of its own."""
 
 
 class Displaced(Engine):
@@ -43,8 +46,10 @@ class Displaced(Engine):
 
 def displaced_windows(crop: BreastCrop, prep: PrepConfig, count: int) -> Iterator[Prepared]:
     """`count` windows of a crop, one after the other."""
-    rows = crop.pixels.shape[0] if prep.fit == "resize" else prep.window[0]  # noise is in pixels before resizing
-    reach = round(_PUBLISHED_NOISE * rows / _PUBLISHED_ROWS)
+    published = _PUBLISHED_ROWS_OF[projection_of(crop.view)] if prep.windows else _PUBLISHED_ROWS
+    # noise is in pixels before resizing
+    rows = crop.pixels.shape[0] if prep.fit == "resize" else prep.window_of(crop.view)[0]
+    reach = round(_PUBLISHED_NOISE * rows / published)
     noise, rng = WindowNoise((reach, reach), reach), np.random.RandomState(0)
     for _ in range(count):
         yield prepare_window(crop, prep, noise, rng)

@@ -29,7 +29,9 @@ class Ensemble(Engine):
         self.members, first = members, members[0]
         self.prep, self.classes, self.trained_on = first.prep, first.classes, first.trained_on
         self.at_once, self.enter_thread = first.at_once, first.enter_thread  # type: ignore[method-assign]
-        self.sees = Sees(max((member.sees.heatmaps for member in members), key=len), first.sees.views)
+        self.sees = Sees(
+            max((member.sees.heatmaps for member in members), key=len), first.sees.views, first.sees.windows
+        )
         for name, member in zip(names, members, strict=True):
             same = (member.prep, member.classes, member.sees.views) == (first.prep, first.classes, first.sees.views)
             if not same or not set(member.sees.heatmaps) <= set(self.sees.heatmaps):

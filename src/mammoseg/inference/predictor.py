@@ -95,14 +95,20 @@ class Predictor:
         out = self.engine(
             Inputs(self._stacked(windows), there if self.engine.sees.views else None, map(self._stacked, displaced))
         )
-        return [self._prediction(loaded, out, b) for b, loaded in enumerate(unit) if loaded is not None]
+        absent = [name for name, loaded in zip(self.engine.sees.views, unit, strict=False) if loaded is None]
+        notes = (f"views that were not there beside it: {', '.join(absent)}",) if absent else ()
+        return [self._prediction(loaded, out, b, notes) for b, loaded in enumerate(unit) if loaded is not None]
 
     def _stacked(self, windows: Sequence[Prepared | None]) -> Array:
-        """(B, C, H, W); black where there is none."""
-        black = np.zeros((self.engine.sees.channels, *self.prep.window), np.float32)
-        return np.stack([black if window is None else window.channels(self.engine.sees.heatmaps) for window in windows])
+        """(B, C, H, W); black where there is none, and beside windows that are smaller than others."""
+        stack_BCHW = np.zeros((len(windows), self.engine.sees.channels, *self.prep.canvas), np.float32)
+        for b, window in enumerate(windows):
+            if window is not None:
+                rows, cols = window.window.shape
+                stack_BCHW[b, :, :rows, :cols] = window.channels(self.engine.sees.heatmaps)
+        return stack_BCHW
 
-    def _prediction(self, loaded: Loaded, out: Outputs, b: int) -> Prediction:
+    def _prediction(self, loaded: Loaded, out: Outputs, b: int, notes: tuple[str, ...]) -> Prediction:
         row, prepared, trained_on = loaded.row, loaded.prepared, self.engine.trained_on
         unlike = trained_on and prepared.facts and differences(trained_on, prepared.facts, row.manufacturer)
         prediction = Prediction(
@@ -116,11 +122,11 @@ class Predictor:
             maps={name: map_BKhw[b] for name, map_BKhw in out.maps.items()},
             patches=self._patches(out, b),
             patches_of=self.engine.patches_of,
-            parts={name: self._scores(y_BK[b]) for name, y_BK in out.parts.items()},
+            parts={name: self._scores(y_BK[b]) for name, y_BK in out.parts.items() if np.isfinite(y_BK[b]).all()},
             reading=loaded.image.reading,
             source=loaded.image.source,
             facts=prepared.facts,
-            notes=(*prepared.notes, *(as_notes(unlike) if unlike else ())),
+            notes=(*prepared.notes, *notes, *(as_notes(unlike) if unlike else ())),
             of_training=any(patients.knows(row.patient_id) for patients in self.engine.learned_from),
         )
         if out.boxes is None:

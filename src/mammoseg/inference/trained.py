@@ -2,7 +2,7 @@
 
 from mammoseg.config import ConfigError, parse
 from mammoseg.data.domain import Domain
-from mammoseg.models import MissingPackageError, check_installed, check_size, load_model_plugin, network_of
+from mammoseg.models import MissingPackageError, check_installed, check_size, misfit, network_of
 from mammoseg.nn.checkpoint import Checkpoint, CheckpointError
 from mammoseg.nn.contract import NetworkConfig
 from mammoseg.prep.config import PrepConfig
@@ -15,7 +15,7 @@ def checkpoint_settings(checkpoint: Checkpoint) -> tuple[NetworkConfig, PrepConf
         check_installed(checkpoint.model)
         network = network_of(checkpoint.model, checkpoint.network, where)
         prep = parse(PrepConfig, checkpoint.prep, where)
-        if problem := load_model_plugin(checkpoint.model).LEARNING.misfit(network, None, prep.window):
+        if problem := misfit(checkpoint.model, network, None, prep):
             raise ConfigError(f"{where}: {problem}")
         check_size(checkpoint.model, network)
     except MissingPackageError:

@@ -11,8 +11,9 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from mammoseg import plugins
-from mammoseg.config import ConfigError, parse
+from mammoseg.config import Config, ConfigError, parse
 from mammoseg.nn.contract import Network, NetworkConfig
+from mammoseg.prep.config import PrepConfig
 from mammoseg.records.sees import Sees
 
 MOST_PARAMETERS = 1_000_000_000
@@ -67,6 +68,15 @@ def seen_by(name: str, config: NetworkConfig) -> Sees:
     """What a model looks at."""
     sees: Sees = load_model_plugin(name).LEARNING.sees(config)
     return sees
+
+
+def misfit(name: str, network: NetworkConfig, objective: Config | None, prep: PrepConfig) -> str | None:
+    """Why a model and the windows that are prepared for it do not fit together, if they do not."""
+    learning, own = load_model_plugin(name).LEARNING, seen_by(name, network).windows
+    if own != prep.windows:
+        wanted = " and ".join(f"{rows} x {cols} ({view})" for view, (rows, cols) in sorted(own.items()))
+        return f"{name} sees windows of {wanted or 'one size'}; those that are prepared have {prep.shown} pixels"
+    return next((problem for window in prep.shapes if (problem := learning.misfit(network, objective, window))), None)
 
 
 def parameters(model: nn.Module) -> int:

@@ -60,7 +60,7 @@ class Network(nn.Module):
 
 class Batch(NamedTuple):
     """Prepared images. Of a model of V views B = U x V, unit by unit in the order of `Sees.views`; a view that is not there is
-    black, and unknown in every other field."""
+    black, and unknown in every other field. Windows of several sizes (`Sees.windows`) lie in the upper left corner."""
 
     image_BCHW: Tensor
     """Windows, float32: channel 0 is the mammogram; the heatmaps of models that see them follow."""
@@ -116,11 +116,11 @@ class ModelOutput(Protocol):
 
     @property
     def maps(self) -> Mapping[str, Tensor]:
-        """Name -> (B, K, h, w) map covering the window; `saliency` is the final one."""
+        """Name -> (B, K, h, w) map covering the window of each image; `saliency` is the final one."""
 
     @property
     def parts(self) -> Mapping[str, Tensor]:
-        """Name -> (B, K) prediction of a part of the model."""
+        """Name -> (B, K) prediction of a part of the model; NaN where it has nothing to say, since a view is not there."""
 
     @property
     def patches(self) -> Patches | None:
@@ -207,7 +207,8 @@ class Learning:
     collate: Callable[[Sequence[Any]], Batch] | None = None
     """Samples (data/dataset.py) -> batch; None: the usual one."""
     misfit: Callable[[Any, Any, tuple[int, int]], str | None] = lambda config, objective, window: None
-    """(`Config`, objective or None, (rows, columns) of the window) -> why they do not fit together, if they do not."""
+    """(`Config`, objective or None, (rows, columns) of a window) -> why they do not fit together, if they do not. That windows are
+    those of `Sees.windows` is checked for all models."""
 
     def stages_of(self, config: NetworkConfig) -> tuple[Stage, ...]:
         """The stages of one network."""

@@ -1,8 +1,9 @@
 """ResNet-22: the slim pre-activation network that sees a whole mammogram at full resolution.
 
 Source   Wu et al. 2019 (arXiv:1903.08297), Fig. 3; global network of GMIC (arXiv:2002.07613) and GLAM (arXiv:2106.07049).
-Details  Published weights need: no norm or activation between stem convolution and pool; pool without padding; the first
-         block of every group has a projection shortcut, taken from the activated input and without batch norm.
+Details  Published weights need: no norm or activation between stem convolution and pool; pool without padding; the stem padded
+         by 3 in GMIC and GLAM and not at all in the models of Wu et al.; the first block of every group has a projection
+         shortcut, taken from the activated input and without batch norm.
 Shapes   B batch | C channels | H, W pixels | h, w cells. At 2944 x 1920 the five groups have
          735x479, 368x240, 184x120, 92x60 and 46x30 cells and 16, 32, 64, 128 and 256 channels.
 """
@@ -41,9 +42,10 @@ class ResNet22(nn.Module):
         blocks: Sequence[int] = (2, 2, 2, 2, 2),
         stem_pool: bool = True,
         channels_in: int = 1,
+        stem_padding: int = 3,
     ) -> None:
         super().__init__()
-        self.stem = nn.Conv2d(channels_in, widths[0], 7, stride=2, padding=3, bias=False)
+        self.stem = nn.Conv2d(channels_in, widths[0], 7, stride=2, padding=stem_padding, bias=False)
         self.pool = nn.MaxPool2d(3, stride=2) if stem_pool else nn.Identity()
         self.groups = nn.ModuleList()
         channels = widths[0]

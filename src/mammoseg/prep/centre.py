@@ -6,28 +6,23 @@ MLO   the window ends at the nipple and at the lowest breast row.
 
 The centre is a hint and may lie outside the crop: the window is padded and shifted afterwards.
 
-Source   Released preprocessing of the NYU models, which know CC and MLO. Views named ..CC.. and FB (craniocaudal
-         projections) are treated as CC, all others as MLO.
+Source   Released preprocessing of the NYU models. Which views are centred as CC is said in prep/projection.py.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mammoseg.prep.breast import BreastBox
+from mammoseg.prep.projection import projection_of
 
 Shape = tuple[int, int]
-
-
-def is_craniocaudal(view: str) -> bool:
-    """Whether a view is centred as a CC view."""
-    return "CC" in view.upper() or view.upper() == "FB"
 
 
 def best_center(pixels: NDArray[np.generic], box: BreastBox, view: str, window: Shape) -> tuple[int, int]:
     """(row, column) for a crop (h, w) whose breast points right; `window` = (rows, columns) of the model."""
     rows, cols = window
     x = box.rightmost_points[1] - cols // 2 - 1
-    if is_craniocaudal(view):
+    if projection_of(view) == "CC":
         return _best_row(pixels, x, window), x
     lowest = box.bottommost_points[0]
     filled = np.flatnonzero((pixels[:, -cols:] != 0).any(axis=1))

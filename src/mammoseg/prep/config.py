@@ -1,14 +1,17 @@
 """How images are prepared."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from mammoseg.config import Config
+from mammoseg.prep.projection import PROJECTIONS, Projection, projection_of
 from mammoseg.records.image import DicomMode
 
 Side = Annotated[int, Field(ge=1, le=16_384)]
 """Of a window, in pixels: more than any detector has."""
+Window = tuple[Side, Side]
+"""Rows and columns."""
 Fit = Literal["cut", "resize"]
 Intensity = Literal["standardize", "unit"]
 
@@ -24,8 +27,12 @@ class PrepConfig(Config):
     """Pixels of DICOM files. `nyu`: stored values without window or LUT, as the published weights saw them; `presentation`:
     what a viewer shows (modality LUT, VOI LUT or window), in 16 bits. Other files are taken as they are."""
 
-    window: tuple[Side, Side] = (2944, 1920)
+    window: Window = (2944, 1920)
     """Rows and columns the model sees, in working pixels. Source: GMIC, section 4.1."""
+
+    windows: dict[Projection, Window] = Field(default_factory=dict, exclude_if=lambda windows: not windows)
+    """In the place of `window` one for CC and one for MLO, of models that see them in windows of their own. Source: Wu et al.
+    2019 (arXiv:1903.08297). Where it is empty it is not stored, so that a preparation without it is what it was before."""
 
     fit: Fit = "cut"
     """How the breast comes into the window. `cut`: a window is cut out at the pixels' own size, padded with zeros; source:
@@ -66,3 +73,32 @@ class PrepConfig(Config):
     ignore_top: float = Field(1 / 3, ge=0, lt=1)
     """Fraction of the rows, from the top, in which the nipple side is not looked for (the arm in MLO views).
     Source: released NYU pipeline."""
+
+    @model_validator(mode="after")
+    def _one_or_each(self) -> Self:
+        if self.windows and set(self.windows) != set(PROJECTIONS):
+            raise ValueError(f"windows are of {' and '.join(PROJECTIONS)}, of each one; got {', '.join(self.windows)}")
+        if self.windows and self.window != type(self).model_fields["window"].default:
+            raise ValueError("window and windows are both given; windows are in the place of window: leave it out")
+        return self
+
+    def window_of(self, view: str) -> Window:
+        """The window of an image of this view."""
+        return self.windows.get(projection_of(view), self.window)
+
+    @property
+    def shapes(self) -> tuple[Window, ...]:
+        """All windows that images have."""
+        return tuple(self.windows[name] for name in PROJECTIONS) if self.windows else (self.window,)
+
+    @property
+    def canvas(self) -> Window:
+        """What holds every window in its upper left corner: the size of the images of a batch."""
+        rows, cols = zip(*self.shapes, strict=True)
+        return max(rows), max(cols)
+
+    @property
+    def shown(self) -> str:
+        """The windows in a message."""
+        each = [f"{rows} x {cols} ({name})" for name, (rows, cols) in sorted(self.windows.items())]
+        return " or ".join(each) or f"{self.window[0]} x {self.window[1]}"

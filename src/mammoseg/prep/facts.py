@@ -19,7 +19,7 @@ def measured(crop: BreastCrop, breast: Mask, cfg: PrepConfig, pixel_mm: float | 
 
     `breast` (h, w) is the mask of the breast on the pixels of the crop, `pixel_mm` the pixel side of the file.
     """
-    borders = window_borders(crop, cfg.window, fit=cfg.fit)
+    borders = window_borders(crop, cfg.window_of(crop.view), fit=cfg.fit)
     rows = slice(max(0, borders.top - borders.pad_top), max(0, borders.bottom - borders.pad_top))
     inside = breast[rows, max(0, borders.left) : max(0, borders.right)]
     seen, whole = int(np.count_nonzero(inside)), int(np.count_nonzero(breast))

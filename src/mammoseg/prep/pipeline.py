@@ -69,18 +69,20 @@ def prepare_window(
 
     Heatmaps have the borders of the window, and are never normalised.
     """
-    borders = window_borders(crop, cfg.window, noise, rng, cfg.fit)
-    window = normalize(cut_out(crop.pixels, borders, cfg.window, cfg.fit), cfg.intensity)
+    shape = cfg.window_of(crop.view)
+    borders = window_borders(crop, shape, noise, rng, cfg.fit)
+    window = normalize(cut_out(crop.pixels, borders, shape, cfg.fit), cfg.intensity)
     heatmaps = None
     if crop.heatmaps is not None:
-        heatmaps = np.stack([cut_out(plane, borders, cfg.window, cfg.fit) for plane in crop.heatmaps])
+        heatmaps = np.stack([cut_out(plane, borders, shape, cfg.fit) for plane in crop.heatmaps])
         heatmaps /= _CERTAIN
-    return Prepared(window, grid_of(crop, borders, cfg.window), crop.notes, crop.facts, heatmaps)
+    return Prepared(window, grid_of(crop, borders, shape), crop.notes, crop.facts, heatmaps)
 
 
 def window_grid(crop: BreastCrop, cfg: PrepConfig) -> PixelGrid:
     """Where the window of `prepare_window` without noise lies in the original image."""
-    return grid_of(crop, window_borders(crop, cfg.window, fit=cfg.fit), cfg.window)
+    shape = cfg.window_of(crop.view)
+    return grid_of(crop, window_borders(crop, shape, fit=cfg.fit), shape)
 
 
 def crop_breast(image: Mammogram, cfg: PrepConfig) -> BreastCrop:
@@ -127,7 +129,7 @@ def crop_breast(image: Mammogram, cfg: PrepConfig) -> BreastCrop:
         original_shape=(image.pixels.shape[0], image.pixels.shape[1]),
         working_shape=(pixels.shape[0], pixels.shape[1]),
         flipped=not right,
-        best_center=best_center(cropped, box, image.view, cfg.window),
+        best_center=best_center(cropped, box, image.view, cfg.window_of(image.view)),
         notes=notes,
         heatmaps=heatmaps,
     )

@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mammoseg.prep.breast import BreastCrop
-from mammoseg.prep.centre import is_craniocaudal
 from mammoseg.prep.config import Fit
+from mammoseg.prep.projection import projection_of
 from mammoseg.records.grid import PixelGrid
 
 Shape = tuple[int, int]
@@ -66,7 +66,7 @@ def cut_window(
 ) -> tuple[NDArray[np.float32], PixelGrid]:
     """The window (rows, columns) of a crop, raw intensities as float32, and where it lies in the original image.
 
-    `window` is the shape the crop was centred for (`PrepConfig.window`). For `noise` and `rng` see `window_borders`.
+    `window` is the shape the crop was centred for (`PrepConfig.window_of`). For `noise` and `rng` see `window_borders`.
     """
     borders = window_borders(crop, window, noise, rng, fit)
     return cut_out(crop.pixels, borders, window, fit), grid_of(crop, borders, window)
@@ -104,7 +104,7 @@ def nominal_borders(crop: BreastCrop, window: Shape, noise: WindowNoise | None =
     (y, x), (shift_y, shift_x) = crop.best_center, noise.location if noise else (0, 0)
     size = noise.size if noise else 0
     top, left, pad_top = y - rows // 2, x - cols // 2, 0
-    if is_craniocaudal(crop.view):
+    if projection_of(crop.view) == "CC":
         missing = rows - height + 2 * (shift_y + size)
         if missing > 0:
             pad_top, height, top = missing // 2, height + missing, shift_y + size

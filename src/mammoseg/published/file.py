@@ -29,11 +29,26 @@ class TensorNames:
     """Applied one after the other to our name of a tensor, they give the published one."""
     unused: tuple[str, ...]
     """Shell patterns of tensors that may be in the file and that no forward pass uses."""
+    copies: tuple[Renaming, ...] = field(default=(), kw_only=True)
+    """Regular expression over the published name of a tensor that is there once more -> what stands there in the first name."""
+    first_rows: tuple[str, ...] = field(default=(), kw_only=True)
+    """Shell patterns of tensors of which only the first rows are used."""
 
     def published_name(self, ours: str) -> str:
         for pattern, replacement in self.renamings:
             ours = re.sub(pattern, replacement, ours)
         return ours
+
+    def original_of(self, name: str) -> str:
+        """The first name of a tensor that is there once more; of any other its own."""
+        for pattern, replacement in self.copies:
+            name = re.sub(pattern, replacement, name)
+        return name
+
+    def is_longer(self, name: str, value: Tensor, ours: Tensor) -> bool:
+        """Whether only the first rows of a published tensor are used, and they have the shape of ours."""
+        of_rows = any(fnmatch(name, pattern) for pattern in self.first_rows) and value.ndim == ours.ndim
+        return of_rows and value.shape[1:] == ours.shape[1:] and len(value) > len(ours)
 
     def is_unused(self, name: str) -> bool:
         return any(fnmatch(name, pattern) for pattern in self.unused)
@@ -67,20 +82,27 @@ class Fit:
     """Published names (and shapes, if only these differ) of what the network needs and the file does not have."""
     unexpected: tuple[str, ...]
     unused: tuple[str, ...]
+    copies: Mapping[str, str] = field(default_factory=dict)
+    """Published names of tensors that are there once more -> those that are found. Whether they are equal is not looked at."""
 
 
 def fit(file: TensorNames, state: Mapping[str, Tensor], ours: Mapping[str, Tensor]) -> Fit:
     """Compare a published state dict with the state dict of our network (only its names and shapes are read)."""
-    found, missing, known = {}, [], set()
+    found, missing, known, unused = {}, [], set(), []
     for name, value in ours.items():
         published = file.published_name(name)
         known.add(published)
         if published not in state:
             missing.append(published)
+        elif file.is_longer(published, state[published], value):
+            found[name] = state[published][: len(value)]
+            unused.append(f"{published}, from row {len(value)} on")
         elif state[published].shape != value.shape:
             missing.append(f"{published} of shape {tuple(value.shape)} (it is {tuple(state[published].shape)})")
         else:
             found[name] = state[published]
     others = [name for name in state if name not in known]
-    unused = [name for name in others if file.is_unused(name)]
-    return Fit(found, tuple(missing), tuple(n for n in others if n not in unused), tuple(unused))
+    copies = {name: original for name in others if (original := file.original_of(name)) in known & state.keys()}
+    unused += [name for name in others if file.is_unused(name)]
+    unexpected = tuple(name for name in others if name not in unused and name not in copies)
+    return Fit(found, tuple(missing), unexpected, tuple(unused), copies)

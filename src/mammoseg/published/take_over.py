@@ -47,6 +47,7 @@ def import_weights(file: Path, out: Path, sets: Sequence[str] = (), overwrite: b
     content = read_content(file)
     state = state_dict_of(file, content)
     model_name, kind, found = _recognise(file, state)
+    _check_copies(file, state, found.copies)
     network = _network(file, kind, sets)
     build = plugins.load(plugins.MODELS, model_name).build
     with torch.device("meta"):
@@ -109,6 +110,23 @@ def _network(file: Path, kind: PublishedFile, sets: Sequence[str]) -> NetworkCon
             f"trained with{by_name}. Give --set {kind.must_set}=VALUE{', or rename the file' if kind.settings else ''}."
         )
     return with_overrides(kind.config, sets=[*derived, *sets])
+
+
+def _check_copies(file: Path, state: Mapping[str, Tensor], copies: Mapping[str, str]) -> None:
+    other = [
+        f"{name} is not {original}" for name, original in copies.items() if not _same(state[name], state[original])
+    ]
+    if other:
+        raise CheckpointError(
+            f"{file}: {len(other)} tensors that are there more than once differ:\n  {listed(other, 8, LINES)}\n"
+            "Expected the copies of a network whose parts share their weights to be equal, as published: it is not clear which are "
+            "right. Download the file again."
+        )
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
+    """Values that are no numbers count as equal here: they are told for what they are."""
+    return one.shape == other.shape and torch.allclose(one, other, rtol=0, atol=0, equal_nan=True)
 
 
 def _check_finite(file: Path, model: nn.Module) -> None:

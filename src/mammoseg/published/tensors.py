@@ -22,6 +22,8 @@ _SAVED_BY_TORCH = (b"PK\x03\x04", b"\x80\x02\x8a\x0al\xfc\x9c")
 """First bytes of a file of torch.save: an archive, or before torch 1.6 a pickled number."""
 _PICKLES_BEFORE_1_6 = 5
 """Such a file is so many pickles, of which the fourth holds the tensors, and then their values."""
+_WRAPPERS = ("state_dict", "model")
+"""Under which of its names a file holds the state dict, if it holds more."""
 _PLAIN = re.compile(
     r"collections OrderedDict|torch._utils _rebuild_(tensor|tensor_v2|parameter)|torch(\.cuda)? \w+Storage"
     r"|torch.storage \w+Storage|torch Size|torch (device|b?float\d+|u?int\d+|bool)|_codecs encode|(__builtin__|builtins) set"
@@ -53,8 +55,8 @@ def state_dict_of(file: Path, content: bytes) -> Mapping[str, Tensor]:
             state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds on damaged files
         raise CheckpointError(f"{file}: {_why_refused(content, error)}") from None
-    if isinstance(state, Mapping) and isinstance(state.get("state_dict"), Mapping):
-        state = state["state_dict"]
+    if isinstance(state, Mapping):
+        state = next((state[name] for name in _WRAPPERS if isinstance(state.get(name), Mapping)), state)
     if not isinstance(state, Mapping) or not all(isinstance(k, str) for k in state):
         raise CheckpointError(f"{file}: holds {type(state).__name__}. Expected names with tensors (a state dict).")
     tensors = {name.removeprefix("module."): value for name, value in state.items() if isinstance(value, Tensor)}

@@ -188,13 +188,18 @@ def _costs(checkpoint: Path, sets: Sequence[str], device: torch.device) -> dict[
     opened = open_checkpoint(checkpoint)
     network, prep = checkpoint_settings(opened)
     network = with_overrides(network, sets=sets)
-    channels = seen_by(opened.model, network).channels
-    load = Load(_Built(opened.model, network), prep.window, device, repeats=3, channels=channels)
+    seen = seen_by(opened.model, network)
+    load = Load(
+        *(_Built(opened.model, network), prep.canvas, device),
+        repeats=3,
+        channels=seen.channels,
+        views=len(seen.views),
+    )
     with torch.device("meta"):
         model = load.build().eval()
     found: dict[str, Any] = {"parameters": parameters(model), "macs_per_exam": None, "reason": None}
     try:
-        found["macs_per_exam"] = EXAM_IMAGES * macs(model, prep.window, channels)[TOTAL]
+        found["macs_per_exam"] = EXAM_IMAGES * macs(model, load.image_shape, load.channels, load.views)[TOTAL]
         forward = measure(load, "forward")
         found |= {"seconds_per_exam": forward.seconds_per_exam, "peak_bytes": forward.peak_bytes}
     except (MeasuringError, ValueError, RuntimeError) as error:

@@ -6,7 +6,7 @@ from pydantic import Field, SerializeAsAny, model_validator
 
 from mammoseg.config import Config
 from mammoseg.data.warp import WarpConfig
-from mammoseg.models import load_model_plugin
+from mammoseg.models import load_model_plugin, misfit
 from mammoseg.nn.contract import NetworkConfig
 from mammoseg.prep.config import PrepConfig
 from mammoseg.training.init import InitConfig
@@ -23,6 +23,8 @@ class StageConfig(Config):
     """Passes over the balanced training set. Source: GMIC, Sec. 3.3."""
     learning_rate: float = Field(1e-5, gt=0)
     """Peak rate of Adam. Source: the range 10^-5.5 to 10^-4 of GMIC, Sec. 3.3."""
+    weight_decay: float = Field(0.0, ge=0)
+    """Weight of half the sum of squares of all that is trained, in the loss (L2). 0: none, as in the papers of GMIC and GLAM."""
     schedule: Literal["constant", "one_cycle"] = "constant"
     """Constant as in the papers, or one cycle of warm-up and cosine decay."""
     batch_size: int = Field(16, ge=1, le=4096)
@@ -110,16 +112,17 @@ class TrainConfig(Config):
 
     @model_validator(mode="after")
     def _fits_the_window(self) -> Self:
-        if problem := load_model_plugin(self.model).LEARNING.misfit(self.network, self.objective, self.prep.window):
+        if problem := misfit(self.model, self.network, self.objective, self.prep):
             raise ValueError(problem)
-        window, shift, size = self.prep.window, self.augment.location_px, self.augment.size_px
-        if self.prep.fit == "cut" and 2 * size >= min(window):
-            most = (min(window) - 1) // 2
-            raise ValueError(f"augment.size_px {size} could empty a window of {window}; at most {most}")
-        if self.prep.fit == "cut" and any(2 * most > side for most, side in zip(shift, window, strict=True)):
-            raise ValueError(
-                f"augment.location_px {shift} could move a window of {window} off the breast; at most half of each side"
-            )
+        shift, size = self.augment.location_px, self.augment.size_px
+        for window in self.prep.shapes if self.prep.fit == "cut" else ():
+            if 2 * size >= min(window):
+                most = (min(window) - 1) // 2
+                raise ValueError(f"augment.size_px {size} could empty a window of {window}; at most {most}")
+            if any(2 * most > side for most, side in zip(shift, window, strict=True)):
+                raise ValueError(
+                    f"augment.location_px {shift} could move a window of {window} off the breast; at most half of each side"
+                )
         return self
 
     @model_validator(mode="after")

@@ -112,7 +112,11 @@ class StageModule(L.LightningModule):
         self.train()  # Lightning leaves the modes as they are, and choosing patches has set all to eval
 
     def configure_optimizers(self) -> Any:
-        optimizer = Adam([p for p in self.parameters() if p.requires_grad], lr=self.config.learning_rate)
+        optimizer = Adam(
+            [p for p in self.parameters() if p.requires_grad],
+            lr=self.config.learning_rate,
+            weight_decay=self.config.weight_decay,
+        )
         if self.config.schedule == "constant":
             return optimizer
         steps = int(self.trainer.estimated_stepping_batches)
@@ -163,9 +167,9 @@ class StageModule(L.LightningModule):
             if watched := self.watched.get(indices[b]):
                 map_hw = out.saliency_BKhw[b, self.classes.index(watched)].float().cpu().numpy()
                 image_id = self.validation.rows[indices[b]].image_id
-                self.shown.append(
-                    Shown(image_id, watched, _reduced(batch.image_BCHW[b, 0]), map_hw, masks.get(watched))
-                )
+                rows, cols = self.validation.shape(indices[b])
+                window_HW = _reduced(batch.image_BCHW[b, 0, :rows, :cols])
+                self.shown.append(Shown(image_id, watched, window_HW, map_hw, masks.get(watched)))
         if self.criterion != "dice":
             self._add_moving(batch, out.saliency_BKhw)
 

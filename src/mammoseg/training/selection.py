@@ -151,5 +151,5 @@ class ValidationScores:
         number = np.repeat(np.arange(len(breasts)), [len(images) for images in breasts.values()])
         label_NK = np.array([self.rows[i].label_K(self.classes) for images in breasts.values() for i in images])
         label_BK = breast_labels(label_NK, number)
-        known = ~np.isnan(label_BK)
+        known = ~np.isnan(label_BK) & ~np.isnan(y_BK)
         return {name: roc_auc(label_BK[known[:, k], k], y_BK[known[:, k], k]) for k, name in enumerate(self.classes)}

@@ -12,7 +12,7 @@ from torch import Tensor
 from mammoseg.config import ConfigError, with_overrides
 from mammoseg.inference.engine import Array, Engine, Inputs, Outputs, SeenBoxes, SeenPatches
 from mammoseg.inference.trained import checkpoint_settings, training_images
-from mammoseg.models import build_model, load_model_plugin, seen_by
+from mammoseg.models import build_model, load_model_plugin, misfit, seen_by
 from mammoseg.nn.checkpoint import Checkpoint, open_checkpoint
 from mammoseg.nn.contract import ModelOutput, Network, NetworkConfig
 from mammoseg.nn.device import device_from
@@ -44,8 +44,10 @@ class TorchEngine(Engine):
             )
         trained, self.prep = checkpoint_settings(self.checkpoint)
         self.network: NetworkConfig = with_overrides(trained, sets=sets)
-        if problem := load_model_plugin(name).LEARNING.misfit(self.network, None, self.prep.window):
-            raise ConfigError(f"--set: {problem}. Expected patches that fit the window. Give a smaller number.")
+        if problem := misfit(name, self.network, None, self.prep):
+            raise ConfigError(
+                f"--set: {problem}. Expected a network for the windows of the checkpoint. Give another value."
+            )
         self.trained_on = training_images(self.checkpoint)
         self.classes, self.sees = self.network.classes, seen_by(name, self.network)
         self.precision = precision

@@ -202,7 +202,7 @@ def judge_windows(images: Sequence[Row], windows: Mapping[str, PrepConfig]) -> l
         judged.append(
             {
                 "recipes": name,
-                "window": list(prep.window),
+                "window": {name: list(shape) for name, shape in prep.windows.items()} or list(prep.window),
                 "pixel_mm": prep.pixel_mm,
                 "in_window": round(in_window, 3),
                 "fills_window": round(filled, 3),
@@ -220,7 +220,7 @@ def window_cells(quality: Mapping[str, Any]) -> list[dict[str, str]]:
     return [
         {
             "recipes": window["recipes"],
-            "window": f"{window['window'][0]} x {window['window'][1]}",
+            "window": _window_cell(window["window"]),
             "breast inside (median)": f"{window['in_window']:.0%}",
             "window filled": f"{window['fills_window']:.0%}",
             "images below": str(window["images_below"]),
@@ -228,3 +228,10 @@ def window_cells(quality: Mapping[str, Any]) -> list[dict[str, str]]:
         }
         for window in quality["windows"]
     ]
+
+
+def _window_cell(window: list[int] | dict[str, list[int]]) -> str:
+    """Rows and columns, or those of each projection."""
+    if isinstance(window, dict):
+        return ", ".join(f"{name} {_window_cell(shape)}" for name, shape in window.items())
+    return " x ".join(map(str, window))
