@@ -8,10 +8,11 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner, Result
 
+from mammoseg.bench.table1 import SYSTEMS, paper_of
 from mammoseg.bench.timing import Load, MeasuringError, Pass
 from mammoseg.cli.app import app
 from mammoseg.cli.main import main
-from mammoseg.models import build_model, list_models
+from mammoseg.models import MissingPackageError, build_model, check_installed, list_models
 from mammoseg.nn.checkpoint import save_checkpoint
 from mammoseg.training.config import TrainConfig
 
@@ -42,6 +43,14 @@ def checkpoint(tiny_config: TrainConfig, tmp_path: Path) -> Path:
     return save_checkpoint(tmp_path / "run" / "checkpoint", "glam", model, network.model_dump(mode="json"), prep, {})
 
 
+def is_installed(name: str) -> bool:
+    try:
+        check_installed(name)
+    except MissingPackageError:
+        return False
+    return True
+
+
 def invoke(*arguments: str) -> Result:
     return CliRunner().invoke(app, ["bench", "--device", "cpu", *arguments])
 
@@ -51,14 +60,28 @@ def test_every_model_as_published(calls: SimpleNamespace) -> None:
     assert result.exit_code == 0
     header, *rows = result.stdout.splitlines()
     assert header.split()[:2] == ["model", "parameters"]
-    assert [row.split()[0] for row in rows[: len(list_models())]] == list_models()
+    here = [name for name in list_models() if is_installed(name)]
+    assert [row.split()[0] for row in rows[: len(here)]] == here
     without_weights = [row.split()[0] for row in rows if row.split()[1:2] == ["0"]]
     assert without_weights == ["reference"], "they have no backward pass"
-    measured = [name for name in list_models() for _ in range(1 if name in without_weights else 2)]
+    measured = [name for name in here for _ in range(1 if name in without_weights else 2)]
     assert len(calls.loads) == len(measured)
     for load, _ in calls.loads:
         own = (2974, 1942) if load.views else (2944, 1920)
         assert (load.image_shape, load.batch, load.repeats, load.precision) == (own, 4, 3, "32-true")
+
+
+def test_the_papers_table_beside_ours(calls: SimpleNamespace, tmp_path: Path) -> None:
+    result = invoke("--table1", "--out", str(tmp_path / "costs.json"))
+    assert result.exit_code == 0
+    written = json.loads((tmp_path / "costs.json").read_text())["models"]
+    for row, (model, _) in SYSTEMS.items():
+        if is_installed(model):
+            printed = paper_of(row)
+            assert written[row]["parameters"] / 1e6 == pytest.approx(printed["parameters"], rel=0.08), row
+            assert written[row]["macs_per_exam"] / 1e9 == pytest.approx(printed["macs"], rel=0.08), row
+            assert f"{printed['parameters']:g}" in result.stdout
+    assert invoke("glam", "--table1").exit_code == 2
 
 
 def test_the_numbers_of_glam(calls: SimpleNamespace, tmp_path: Path) -> None:
@@ -129,7 +152,7 @@ def test_what_does_not_fit_into_memory_is_reported(
     ("arguments", "code", "message"),
     [
         (["glan"], 2, "Did you mean glam?"),
-        (["glam", "--checkpoint", "run"], 2, "give names of models or --checkpoint, one of the two"),
+        (["glam", "--checkpoint", "run"], 2, "give names of models, --checkpoint or --table1, one of them"),
         (["--size", "2944"], 2, "'2944': expected rows and columns of at least 32 pixels, such as 2944x1920"),
         (["--size", "16x64"], 2, "expected rows and columns of at least 32 pixels"),
         (["--batch", "0"], 2, "Invalid value for '--batch'"),

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from mammoseg.bench.timing import Direction, Load
     from mammoseg.nn.contract import NetworkConfig
 
+    Networks = Mapping[str, tuple[str, NetworkConfig]]
+
 
 def _shape(text: str) -> tuple[int, int]:
     rows, columns = text.split("x")
@@ -50,6 +52,9 @@ def bench(
     device: options.Device = "auto",
     precision: options.Precision = "32-true",
     backward: Annotated[bool, typer.Option("--backward/--no-backward", help="Backward pass, too.")] = True,
+    table1: Annotated[
+        bool, typer.Option("--table1", help="The networks of GMIC's Table 1, beside what it prints (on a V100).")
+    ] = False,
     out: Annotated[Path | None, typer.Option("--out", "-o", dir_okay=False, help="JSON file for all numbers.")] = None,
 ) -> int:
     """Measure what models cost: parameters, operations, time, memory.
@@ -65,22 +70,26 @@ def bench(
     from mammoseg.models import build_model, seen_by
     from mammoseg.nn.device import device_from
 
-    if models and checkpoint:
-        raise typer.BadParameter("give names of models or --checkpoint, one of the two", param_hint="MODELS")
-    networks, shape = _of_checkpoint(checkpoint, sets or []) if checkpoint else _of_names(models or [], sets or [])
+    if bool(models) + bool(checkpoint) + table1 > 1:
+        raise typer.BadParameter("give names of models, --checkpoint or --table1, one of them", param_hint="MODELS")
+    if table1:
+        networks, shape = _of_table1(sets or [])
+    else:
+        networks, shape = _of_checkpoint(checkpoint, sets or []) if checkpoint else _of_names(models or [], sets or [])
     shape = _shape(size) if size else shape
     where = device_from(device)
-    seen = {name: seen_by(name, network) for name, network in networks.items()}
+    seen = {name: seen_by(model, network) for name, (model, network) in networks.items()}
     loads = {
         name: Load(
-            *(partial(build_model, name, network), seen[name].canvas or shape, where, batch, repeats, precision),
+            *(partial(build_model, model, network), seen[name].canvas or shape, where, batch, repeats, precision),
             channels=seen[name].channels,
             views=len(seen[name].views),
         )
-        for name, network in networks.items()
+        for name, (model, network) in networks.items()
     }
     costs = {
-        name: _counts(name, load) | {"network": networks[name].model_dump(mode="json")} for name, load in loads.items()
+        name: _counts(name, load) | {"model": networks[name][0], "network": networks[name][1].model_dump(mode="json")}
+        for name, load in loads.items()
     }
     conditions = {
         "rows": shape[0],
@@ -98,7 +107,7 @@ def bench(
 
     save()  # a file that cannot be written is better known now
     _measure(loads, costs, directions, save)
-    print_table([_row(name, cost, directions) for name, cost in costs.items()])
+    print_table([_row(name, cost, directions) | (_printed(name) if table1 else {}) for name, cost in costs.items()])
     print(", ".join(f"{name} {value}" for name, value in conditions.items()))
     if out is not None:
         print(f"All numbers: {out}")
@@ -108,8 +117,34 @@ def bench(
     return 1 if problems else 0
 
 
-def _of_names(names: Sequence[str], sets: Sequence[str]) -> tuple[Mapping[str, "NetworkConfig"], tuple[int, int]]:
-    """Model -> configuration, and the shape of the images."""
+def _of_table1(sets: Sequence[str]) -> tuple["Networks", tuple[int, int]]:
+    """As `_of_names`, by the rows of the table."""
+    from mammoseg.bench.table1 import SYSTEMS
+    from mammoseg.config import with_overrides
+    from mammoseg.models import load_model_plugin
+    from mammoseg.prep.config import PrepConfig
+
+    installed = _installed(sorted({model for model, _ in SYSTEMS.values()}))
+    networks = {
+        row: (model, with_overrides(load_model_plugin(model).Config(), sets=[*own, *sets]))
+        for row, (model, own) in SYSTEMS.items()
+        if model in installed
+    }
+    return networks, PrepConfig().window
+
+
+def _printed(row: str) -> dict[str, str]:
+    """What the paper has."""
+    from mammoseg.bench.table1 import paper_of
+
+    paper = paper_of(row)
+    macs = f"{paper['macs']:g} G" if "macs" in paper else "-"
+    costs = f"{paper['forward']:g} + {paper['backward']:g} ms, {paper['memory']:g} GB"
+    return {"paper: parameters": f"{paper['parameters']:g} million", "per exam, paper": macs, "time, memory": costs}
+
+
+def _of_names(names: Sequence[str], sets: Sequence[str]) -> tuple["Networks", tuple[int, int]]:
+    """What is shown -> model and configuration, and the shape of the images."""
     from mammoseg.config import with_overrides
     from mammoseg.models import list_models, load_model_plugin
     from mammoseg.prep.config import PrepConfig
@@ -118,7 +153,8 @@ def _of_names(names: Sequence[str], sets: Sequence[str]) -> tuple[Mapping[str, "
         plugins = {name: load_model_plugin(name) for name in names or _installed(list_models())}
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="MODELS") from None
-    return {name: with_overrides(plugin.Config(), sets=sets) for name, plugin in plugins.items()}, PrepConfig().window
+    networks = {name: (name, with_overrides(plugin.Config(), sets=sets)) for name, plugin in plugins.items()}
+    return networks, PrepConfig().window
 
 
 def _installed(names: Sequence[str]) -> list[str]:
@@ -135,7 +171,7 @@ def _installed(names: Sequence[str]) -> list[str]:
     return found
 
 
-def _of_checkpoint(folder: Path, sets: Sequence[str]) -> tuple[Mapping[str, "NetworkConfig"], tuple[int, int]]:
+def _of_checkpoint(folder: Path, sets: Sequence[str]) -> tuple["Networks", tuple[int, int]]:
     """The model of a checkpoint and what it sees, as `_of_names`. Weights are not loaded: any others cost as much."""
     from mammoseg.config import with_overrides
     from mammoseg.inference.trained import checkpoint_settings
@@ -143,7 +179,7 @@ def _of_checkpoint(folder: Path, sets: Sequence[str]) -> tuple[Mapping[str, "Net
 
     checkpoint = open_checkpoint(folder)
     network, prep = checkpoint_settings(checkpoint)
-    return {checkpoint.model: with_overrides(network, sets=sets)}, prep.canvas
+    return {checkpoint.model: (checkpoint.model, with_overrides(network, sets=sets))}, prep.canvas
 
 
 def _counts(name: str, load: "Load") -> dict[str, Any]:

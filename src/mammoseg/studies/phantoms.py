@@ -36,6 +36,12 @@ PLAN = Plan(
             sets=("network.trunk=resnet22",),
         ),
         Arm(
+            name="dmvcnn",
+            title="DMV-CNN",
+            recipe="dmvcnn_small",
+            paper=("gmic_table1/DMV-CNN (w/o heatmaps)",),
+        ),
+        Arm(
             name="faster_rcnn",
             title="Faster R-CNN, from boxes",
             recipe="faster_rcnn_small",
