@@ -28,6 +28,7 @@ VERBS = (
     "search",
     "study",
     "import-weights",
+    "heatmaps",
     "check-images",
     "predict",
     "calibrate",

@@ -74,6 +74,9 @@ SHORTER = {
     "train --recipe glam_small": "train --recipe glam_small --config tiny.yaml",
     "train --recipe glam_film": "train --recipe glam_film --config tiny.yaml --set prep.background=zero",
     'mammoseg.load_recipe("glam_small")': "with_overrides(mammoseg.load_recipe('glam_small'), Path('tiny.yaml'))",
+    "phantom --exams 200 --out study": "phantom --exams 10 --out study",
+    "recipe patch_densenet_small": "recipe patch_densenet_small --set stages.patches.epochs=1",
+    "recipe gmic_heatmap_small": "recipe gmic_heatmap_small --set stages.joint.epochs=1",
     "mammoseg evaluate": "mammoseg evaluate --bootstrap 20",
     "mammoseg reader-study": "mammoseg reader-study --bootstrap 0",
 }

@@ -240,7 +240,7 @@ def test_a_network_that_no_memory_holds_is_refused(name: str) -> None:
         values = load_model_plugin(name).TINY.model_dump()
         groups = {"widths": widths, "blocks": blocks, "strides": (1,) * len(blocks)}
         has_groups = "local_module" in values
-        own = groups if "blocks" in values else {"widths": widths}
+        own = {field: size for field, size in {**groups, "growth": max(widths)}.items() if field in values}
         large = {"local_module": {**values["local_module"], **groups}} if has_groups else own
         config = load_model_plugin(name).Config.model_validate({**values, **large})
         with pytest.raises(

@@ -1,13 +1,12 @@
-"""EfficientNet-Lite0: published size, grids, TensorFlow's padding, and the same after folding."""
+"""EfficientNet-Lite0: published size, grids, and the same after folding."""
 
 import copy
 
 import pytest
 import torch
 from torch import nn
-from torch.nn.functional import conv2d, pad
 
-from mammoseg.nn.efficientnet import EfficientNetLite0, SameConv2d
+from mammoseg.nn.efficientnet import EfficientNetLite0
 from mammoseg.nn.inference import fold_batch_norms
 
 PUBLISHED = 4_652_008
@@ -29,18 +28,6 @@ def test_grids(window: tuple[int, int]) -> None:
     assert [tuple(f.shape) for f in features] == [
         (2, width, *shape) for width, shape in zip(EfficientNetLite0.WIDTHS, shapes, strict=True)
     ]
-
-
-@pytest.mark.parametrize(("size", "kernel", "stride", "before", "after"), [
-    (224, 3, 2, 0, 1), (225, 3, 2, 1, 1), (112, 5, 2, 1, 2), (56, 5, 1, 2, 2), (7, 1, 1, 0, 0),
-])  # fmt: skip
-def test_pads_as_tensorflow_does(size: int, kernel: int, stride: int, before: int, after: int) -> None:
-    """Its rule: so much that there are ceil(size / stride) cells, the odd pixel at the end."""
-    torch.manual_seed(0)
-    convolution = SameConv2d(2, 3, kernel, stride, bias=False)
-    x = torch.randn(1, 2, size, size)
-    expected = conv2d(pad(x, (before, after, before, after)), convolution.weight, None, stride)
-    torch.testing.assert_close(convolution(x), expected)
 
 
 def test_folding_changes_nothing() -> None:

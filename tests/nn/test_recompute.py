@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from mammoseg.nn.densenet import DenseNet
 from mammoseg.nn.efficientnet import EfficientNetLite0
 from mammoseg.nn.recompute import recompute_blocks
 from mammoseg.nn.resnet import ResNet
@@ -17,6 +18,7 @@ TRUNKS: dict[str, Callable[[], nn.Module]] = {
     "resnet": lambda: ResNet((1, 2), (16, 24), (1, 2), channels_in=1),
     "bottleneck": lambda: ResNet((1, 2), (16, 24), (1, 2), channels_in=1, bottleneck=True),
     "efficientnet": lambda: EfficientNetLite0(channels_in=1),
+    "densenet": lambda: DenseNet((3, 3), growth=8, stem_width=8, channels_in=1),
 }
 
 

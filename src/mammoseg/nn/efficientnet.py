@@ -2,37 +2,21 @@
 
 Source   Tan & Le 2019 (arXiv:1905.11946), Table 1, without squeeze-and-excitation and with ReLU6 ("Lite", TensorFlow 2020). The
          blocks are those of MobileNetV2 (Sandler et al. 2018, arXiv:1801.04381, Fig. 3d).
-Details  Published weights need: TensorFlow's padding, which puts the odd pixel of a strided convolution below and to the right;
-         batch norms with epsilon 0.001. The last convolution and the classifier are left out.
+Details  Published weights need: TensorFlow's padding (nn/same.py); batch norms with epsilon 0.001. The last convolution and the
+         classifier are left out.
 Shapes   B batch | C channels | H, W pixels | h, w cells
 """
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import pad
+
+from mammoseg.nn.same import SameConv2d
 
 _GROUPS = ((1, 16, 3, 1), (2, 24, 3, 2), (2, 40, 5, 2), (3, 80, 3, 2), (3, 112, 5, 1), (4, 192, 5, 2), (1, 320, 3, 1))
 """Blocks, channels, side of the kernel, stride."""
 _STEM = 32
 _ENDS = (4, 10, 15)
 """The last blocks at strides 8, 16 and 32."""
-
-
-class SameConv2d(nn.Conv2d):
-    """A convolution whose output has ceil(side / stride) cells, padded as TensorFlow does."""
-
-    def forward(self, x: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C2 h w"]:
-        top, bottom, left, right = (*self._padding(x.shape[-2]), *self._padding(x.shape[-1]))
-        if (top, left) != (bottom, right):
-            x, top, left = pad(x, (left, right, top, bottom)), 0, 0
-        return torch.conv2d(x, self.weight, self.bias, self.stride, (top, left), groups=self.groups)
-
-    def _padding(self, size: int) -> tuple[int, int]:
-        """Before and after `size` cells."""
-        kernel, stride = self.kernel_size[0], self.stride[0]
-        total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
-        return total // 2, total - total // 2
 
 
 class ConvNorm(nn.Sequential):

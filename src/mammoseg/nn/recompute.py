@@ -14,11 +14,12 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
 
+from mammoseg.nn.densenet import DenseLayer
 from mammoseg.nn.efficientnet import InvertedResidual
 from mammoseg.nn.resnet import BasicBlock, Bottleneck
 from mammoseg.nn.resnet22 import PreActivationBlock
 
-BLOCKS = (PreActivationBlock, BasicBlock, Bottleneck, InvertedResidual)
+BLOCKS = (PreActivationBlock, BasicBlock, Bottleneck, InvertedResidual, DenseLayer)
 
 
 def recompute_blocks(model: nn.Module) -> None:

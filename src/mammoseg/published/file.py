@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from mammoseg.nn.contract import NetworkConfig
@@ -19,6 +20,8 @@ Renaming = tuple[str, str | Callable[[re.Match[str]], str]]
 RESNET: tuple[Renaming, ...] = ((r"\.groups\.(\d+)", lambda match: f".layer{int(match[1]) + 1}"),)
 """Groups of a ResNet as the usual ImageNet weights call them."""
 SHORTCUTS: tuple[Renaming, ...] = ((r"\.shortcut\.weight", ".downsample.0.weight"), (r"\.shortcut", ".downsample"))
+_COUNT = "num_batches_tracked"
+"""Of a batch norm. Older files do not have them, and no prediction needs them."""
 
 
 @dataclass(frozen=True)
@@ -87,12 +90,17 @@ class Fit:
 
 
 def fit(file: TensorNames, state: Mapping[str, Tensor], ours: Mapping[str, Tensor]) -> Fit:
-    """Compare a published state dict with the state dict of our network (only its names and shapes are read)."""
+    """Compare a published state dict with the state dict of our network (only its names and shapes are read).
+
+    Counts of batches that are not in the file are 0.
+    """
     found, missing, known, unused = {}, [], set(), []
     for name, value in ours.items():
         published = file.published_name(name)
         known.add(published)
-        if published not in state:
+        if published not in state and name.endswith(_COUNT):
+            found[name] = torch.zeros((), dtype=torch.int64)
+        elif published not in state:
             missing.append(published)
         elif file.is_longer(published, state[published], value):
             found[name] = state[published][: len(value)]

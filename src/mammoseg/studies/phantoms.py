@@ -49,6 +49,7 @@ PLAN = Plan(
             differs="A small trunk; that of the paper is not known.",
         ),
         Arm(name="unet", title="U-Net, from masks", recipe="unet_small", paper=("gmic_table4/U-Net",)),
+        Arm(name="patch_densenet", title="Patch classifier, from masks", recipe="patch_densenet_small"),
         Arm(name="deep_mil", title="Deep MIL", recipe="deep_mil_small"),
         Arm(name="rgp", title="Region-based group-max pooling", recipe="rgp_ggp_small"),
         Arm(
