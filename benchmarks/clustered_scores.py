@@ -4,6 +4,7 @@ A score is normal within each class: a part that a patient's cases share, and on
 """
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from scipy.integrate import quad
 from scipy.stats import norm
 
 Floats = NDArray[np.float64]
+Limits = tuple[float, float]
 SENSITIVITY, SPECIFICITY = 0.9, 0.9
 
 
@@ -99,3 +101,15 @@ def asked(what: str, expected: float) -> argparse.Namespace:
     print(f"{given.simulations} simulations, {given.replicates} replicates, seed {given.seed}")
     print(f"Monte Carlo error of {100 * expected:g} %: {error:.1f} % (one standard error)")
     return given
+
+
+def coverage_row(name: str, value: float, pairs: Sequence[tuple[Limits, Limits]]) -> str:
+    """A row of a table: how often the naive limits and ours of each simulation hold the true value, where they are given."""
+    (naive_low, naive_high), (low, high) = np.array(pairs).transpose(1, 2, 0)
+    given, has_naive = ~np.isnan(low), ~np.isnan(naive_low)
+    naive = 100 * np.mean(((naive_low <= value) & (value <= naive_high))[has_naive])
+    below, above = 100 * np.mean(high[given] < value), 100 * np.mean(low[given] > value)
+    return (
+        f"| {name} | {value:.3f} | {naive:.1f} % | {100 - below - above:.1f} % | {below:.1f} % | {above:.1f} % | "
+        f"{np.count_nonzero(~given)} | {np.mean((high - low)[given]):.3f} |"
+    )

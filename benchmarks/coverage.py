@@ -11,7 +11,7 @@ from collections import defaultdict
 import numpy as np
 from numpy.typing import NDArray
 
-from clustered_scores import SENSITIVITY, Floats, Study, asked
+from clustered_scores import SENSITIVITY, Floats, Limits, Study, asked, coverage_row
 from mammoseg.metrics import auc, average_precision, partial_auc
 from mammoseg.statistics.bootstrap import interval_of_scores, patient_weights
 from mammoseg.statistics.operating import measures_at, operating_point
@@ -26,7 +26,6 @@ STUDIES = (
     Study(60, 240, 2, True, 0.6, 0.85),
 )
 METRICS = (auc, average_precision, partial_auc)
-Limits = tuple[float, float]
 
 
 def of_metrics(
@@ -75,15 +74,7 @@ def simulate(study: Study, simulations: int, replicates: int, seed: int) -> None
     print("| measure | true value | naive | ours | too low | too high | none | mean length |")
     print("|---|---|---|---|---|---|---|---|")
     for name, pairs in limits.items():
-        (naive_low, naive_high), (low, high) = np.array(pairs).transpose(1, 2, 0)
-        given, value = ~np.isnan(low), truth[name]
-        naive = 100 * np.mean((naive_low <= value) & (value <= naive_high))
-        below, above = 100 * np.mean(high[given] < value), 100 * np.mean(low[given] > value)
-        print(
-            f"| {name} | {value:.3f} | {naive:.1f} % | {100 - below - above:.1f} % | {below:.1f} % | {above:.1f} % | "
-            f"{np.count_nonzero(~given)} | {np.mean((high - low)[given]):.3f} |",
-            flush=True,
-        )
+        print(coverage_row(name, truth[name], pairs), flush=True)
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from clustered_scores import asked
+from clustered_scores import asked, coverage_row
 from mammoseg.evaluation.free_response import mark_numbers
 from mammoseg.evaluation.method import Method, load_metrics
 from mammoseg.statistics.froc import Marked
@@ -86,15 +86,7 @@ def simulate(study: Study, simulations: int, replicates: int, seed: int) -> None
     print("| metric | true value | by image | by patient | too low | too high | none | mean length |")
     print("|---|---|---|---|---|---|---|---|")
     for name, pairs in limits.items():
-        (naive_low, naive_high), (low, high) = np.array(pairs).transpose(1, 2, 0)
-        value, given = truth[name], ~np.isnan(low)
-        naive = 100 * np.mean(((naive_low <= value) & (value <= naive_high))[~np.isnan(naive_low)])
-        below, above = 100 * np.mean(high[given] < value), 100 * np.mean(low[given] > value)
-        print(
-            f"| {name} | {value:.3f} | {naive:.1f} % | {100 - below - above:.1f} % | {below:.1f} % | {above:.1f} % | "
-            f"{np.count_nonzero(~given)} | {np.mean((high - low)[given]):.3f} |",
-            flush=True,
-        )
+        print(coverage_row(name, truth[name], pairs), flush=True)
 
 
 def main() -> None:
