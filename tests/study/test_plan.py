@@ -48,6 +48,7 @@ def test_arms_share_training_and_predictions(tmp_path: Path) -> None:
     [
         (("reference: one", "reference: four"), "the reference four is none of the arms"),
         (("name: two, run: one", "name: two, run: three"), "arm two: no arm three is trained"),
+        (("name: two, run: one", "name: two, run: one, heatmaps: three"), "arm two: no arm three is trained"),
         (("name: two, run: one", "name: one, run: one"), "two arms are called one"),
         (("name: two, run: one", "name: two"), "a recipe, or the run of another arm"),
         (("name: two, run: one", "name: ../two, run: one"), "name"),

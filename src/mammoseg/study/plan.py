@@ -44,6 +44,8 @@ class Arm(Config):
     """Settings of the training, after those of the plan, as in `train --set`."""
     predict: tuple[Text, ...] = ()
     """Settings with which the checkpoint predicts, as in `predict --set`."""
+    heatmaps: Name | None = None
+    """The arm with the patch classifier whose heatmaps this one sees beside the mammogram; it is trained first."""
     stage: Name | None = None
     """The stage of training whose checkpoint predicts; None: the result."""
     score: Text | None = "final"
@@ -115,9 +117,9 @@ class Plan(Config):
             raise ValueError(f"two arms are called {', '.join(twice)}")
         trained = {arm.name for arm in self.arms if arm.recipe}
         for arm in self.arms:
-            if arm.run is not None and arm.run not in trained:
+            if missing := [name for name in (arm.run, arm.heatmaps) if name is not None and name not in trained]:
                 raise ValueError(
-                    f"arm {arm.name}: no arm {arm.run} is trained; there are: {', '.join(sorted(trained))}"
+                    f"arm {arm.name}: no arm {missing[0]} is trained; there are: {', '.join(sorted(trained))}"
                 )
         if self.reference not in known:
             raise ValueError(f"the reference {self.reference} is none of the arms: {', '.join(known)}")

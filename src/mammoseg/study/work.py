@@ -3,6 +3,7 @@
     OUT/manifest.csv            the images, with the splits that all arms share; of generated exams beside OUT/phantoms/
     OUT/cache/                  prepared images; may be deleted
     OUT/runs/ARM-SEED/          a training run (training/run.py)
+    OUT/heatmaps/ARM-SEED/      of the patch classifier of an arm, where others see them (inference/heatmaps.py)
     OUT/tested/ARM-SEED/        predictions/ of the test images, metrics/ of `evaluate`; arms that differ in whose score and
                                 which map count share those of the first of them
     OUT/costs/ARM.json          of the first seed
@@ -27,6 +28,8 @@ from mammoseg.data.units import view_of
 from mammoseg.evaluation.evaluate import evaluate
 from mammoseg.evaluation.results import SETTINGS
 from mammoseg.inference.batch import predict_images
+from mammoseg.inference.engines.pytorch import open_engine
+from mammoseg.inference.heatmaps import write_heatmaps
 from mammoseg.inference.pipeline import DISK_FULL
 from mammoseg.inference.predictor import open_predictor
 from mammoseg.inference.trained import checkpoint_settings
@@ -162,17 +165,37 @@ def work(study: Study, arms: Sequence[Arm], seeds: Sequence[int]) -> Progress:
 def _do(study: Study, arm: Arm, seed: int) -> None:
     run, tested = study.run_folder(arm, seed), study.tested_folder(arm, seed)
     if not (tested / "metrics" / SETTINGS).exists():
-        config = config_of(study.plan, arm, seed)
-        train(config, study.manifest, run, study.device, study.workers, cache_folder=study.out / "cache")
+        images = _with_heatmaps(study, arm, seed)
+        _train(study, arm, seed, images)
         predictor = open_predictor(run / arm.checkpoint, str(study.device), arm.predict)
         views = predictor.engine.sees.views
-        rows = [row for row in study.manifest.subset("test").rows() if not views or view_of(row, views)]
+        rows = [row for row in images.subset("test").rows() if not views or view_of(row, views)]
         with Bar("predict", len(rows)) as bar:
             predict_images(predictor, rows, tested / "predictions", max(1, study.workers), progress=bar.advance)
         with writing_to(tested / "metrics"):
             evaluate(tested / "predictions", study.manifest, tested / "metrics", split="test")
     if not study.costs_file(arm).exists():
         write_json(study.costs_file(arm), _costs(run / arm.checkpoint, arm.predict, study.device))
+
+
+def _train(study: Study, arm: Arm, seed: int, images: Manifest) -> None:
+    config = config_of(study.plan, arm, seed)
+    folder = study.run_folder(arm, seed)
+    train(config, images, folder, study.device, study.workers, cache_folder=study.out / "cache")
+
+
+def _with_heatmaps(study: Study, arm: Arm, seed: int) -> Manifest:
+    """The images, with the heatmaps of the patch classifier of another arm if this one sees some."""
+    named = study.plan.trained_by(arm).heatmaps
+    if named is None:
+        return study.manifest
+    classifier = next(other for other in study.plan.arms if other.name == named)
+    _train(study, classifier, seed, study.manifest)
+    folder = study.out / "heatmaps" / f"{named}-{seed}"
+    engine = open_engine(study.run_folder(classifier, seed) / classifier.checkpoint, str(study.device))
+    with writing_to(folder, "failures", "walks"), Bar("heatmaps", len(study.manifest.table)) as bar:
+        made = write_heatmaps(engine, study.manifest, folder, bar.advance)
+    return load_manifest(made.manifest)
 
 
 def config_of(plan: Plan, arm: Arm, seed: int) -> TrainConfig:
