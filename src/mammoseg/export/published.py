@@ -1,5 +1,4 @@
-"""The tables of predictions that the published software writes, GMIC and GLAM one and DMV-CNN another, to compare the two or
-feed its tools."""
+"""The tables of predictions that the published software writes (GMIC and GLAM; DMV-CNN), to compare or feed its tools."""
 
 import math
 from collections.abc import Mapping, Sequence
