@@ -39,7 +39,7 @@ def two(tmp_path: Path, write_scored_study: Callable[..., Manifest]) -> SimpleNa
 
 def test_the_mean_is_evaluated_beside_its_systems(two: SimpleNamespace) -> None:
     results = combine(two.systems, two.manifest, two.out, "test", given_weights([3, 1]), bootstrap=50)
-    scores = pd.read_csv(two.out / "scores.csv")
+    scores = pd.read_csv(two.out / "per_image.csv")
     expected = 0.75 * scores["score_good_malignant"] + 0.25 * scores["score_noise_malignant"]
     np.testing.assert_allclose(scores["score_final_malignant"], expected, atol=1e-12)
     found = results["scores"]["image"]["malignant"]
@@ -69,7 +69,8 @@ def test_an_image_that_failed_in_one_is_left_out_of_all(two: SimpleNamespace) ->
     write_predictions_csv(two.noise)
     results = combine(two.systems, two.manifest, two.out, "test", equal_weights(2), bootstrap=0)
     assert results["failed"] == [image_id]
-    assert image_id not in set(pd.read_csv(two.out / "scores.csv")["image_id"])
+    images = pd.read_csv(two.out / "per_image.csv").set_index("image_id")
+    assert (images.loc[image_id, "failed"], images["failed"].sum()) == (1, 1)
 
 
 @pytest.mark.parametrize("weights", [[-1, 2], [0, 0], [float("nan"), 1]])
@@ -81,6 +82,8 @@ def test_weights_that_are_none(weights: list[float]) -> None:
 def test_what_cannot_be_combined(two: SimpleNamespace) -> None:
     with pytest.raises(ConfigError, match="3 weights for 2 systems"):
         combine(two.systems, two.manifest, two.out, "test", given_weights([1, 1, 1]))
+    with pytest.raises(ConfigError, match="cannot be called final"):
+        combine({"final": two.noise, "b": two.noise}, two.manifest, two.out, "test", equal_weights(2))
     with pytest.raises(ConfigError, match="expected 2 to 20"):
         combine({"one": two.noise}, two.manifest, two.out, "test", equal_weights(1))
     with pytest.raises(ConfigError, match="not all systems have scores of it"):

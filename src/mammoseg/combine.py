@@ -7,8 +7,7 @@ may have chosen their epochs, but from which they have not learned. Systems may 
 combined, not networks. Maps of different systems are not: each has its own.
 
     OUT/weights.json    systems, weights, how they were chosen
-    OUT/scores.csv      the images with the scores of all systems and of their mean
-    OUT/...             what `evaluate` writes, with the systems as parts
+    OUT/...             what `evaluate` writes, with the systems as parts; per_image.csv has the scores of all and of their mean
 
 Source   Shen et al. 2021 (arXiv:2002.07613), Sec. 4: GMIC, DMV-CNN and Faster R-CNN.
 Shapes   M systems | n cases | P combinations
@@ -27,12 +26,11 @@ from mammoseg.evaluation.evaluate import evaluate_joined
 from mammoseg.evaluation.join import Joined, JoinError, join
 from mammoseg.evaluation.scores import FINAL, breast_table, score_column
 from mammoseg.io.atomic import write_json
-from mammoseg.io.cells import write_csv
 from mammoseg.reader_study.ensemble import merits, simplex
 from mammoseg.reader_study.mrmc.merit import AUC
 from mammoseg.statistics.ranking import Floats
 
-WEIGHTS, SCORES = "weights.json", "scores.csv"
+WEIGHTS = "weights.json"
 MOST_SYSTEMS = 20
 
 
@@ -72,12 +70,8 @@ def combine(
         "manifest": first.about["manifest"],
         "predictions": {"parts": [p.about["predictions"] for p in parts.values()]},
     }
-    joined = replace(
-        first, images=images, sources=(FINAL, *parts), folders=None, about=about, calibration=None, failed=first.failed
-    )
+    joined = replace(first, images=images, sources=(FINAL, *parts), folders=None, about=about, calibration=None)
     write_json(out / WEIGHTS, {"weights": dict(zip(parts, chosen.weights, strict=True)), **chosen.how})
-    columns = [c for c in images if not str(c).endswith(("_mask", "_boxes", "path"))]
-    write_csv(out / SCORES, images[columns])
     return evaluate_joined(joined, out, bootstrap, split=split)
 
 
@@ -135,7 +129,13 @@ def _most_even(weights_PM: Floats, values: Floats) -> int:
 def _joined(systems: Mapping[str, Path], manifest: Manifest, split: str | None, training: bool) -> dict[str, Joined]:
     """Of the images that all systems have scores of; they must be of the same images but for those that failed."""
     if not 2 <= len(systems) <= MOST_SYSTEMS:
-        raise ConfigError(f"{len(systems)} systems: expected 2 to {MOST_SYSTEMS} folders of predictions.")
+        raise ConfigError(
+            f"{len(systems)} systems: expected 2 to {MOST_SYSTEMS} folders of predictions. Give them all at once."
+        )
+    if FINAL in systems:
+        raise ConfigError(
+            f"{systems[FINAL]}: a system cannot be called {FINAL}, as the mean of all is. Rename the folder."
+        )
     parts = {name: join(folder, manifest, split, training) for name, folder in systems.items()}
     classes = {part.classes for part in parts.values()}
     if len(classes) > 1:

@@ -116,6 +116,10 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_been(classifier: Path, few: Mani
     assert not (parts / "manifest.csv").exists()
     made = write_heatmaps(engine, few, parts)
     assert (made.made, made.done_before) == (2, 2)
+    lost = next(parts.glob("malignant/*.png"))
+    lost.unlink()
+    again = write_heatmaps(engine, few, parts)
+    assert (again.made, again.done_before) == (1, 3), "what was lost is made again"
     for file in sorted(whole.rglob("*.png")):
         assert file.read_bytes() == (parts / file.relative_to(whole)).read_bytes()
 

@@ -65,8 +65,13 @@ def test_a_study_from_the_command_line(
 
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*.json") if path.name != "study.json"}
     monkeypatch.setattr("mammoseg.study.work.train", None)
-    again = command("study", "plan.yaml", "--out", "out", "--device", "cpu", "--arms", "gmic,global,noise")
+    again = command("study", "plan.yaml", "--out", "out", "--device", "cpu", "--arms", "global")
     assert again.code == 0, again.err
+    after = json.loads((out / "study.json").read_text())
+    assert after["arms"] == arms, "results are of all that was done before, and of what failed"
+    other = command("study", "plan.yaml", "--out", "out", "--device", "cpu", "--arms", "gmic", "--set", "select_by=auc")
+    assert other.code == 3
+    assert "holds the arm gmic with other settings" in other.out
     assert {path: path.stat().st_mtime_ns for path in before if path.exists()} == {
         path: time for path, time in before.items() if path.exists()
     }

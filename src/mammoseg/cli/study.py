@@ -43,14 +43,14 @@ def study(
     images = load_manifest(manifest) if manifest else None
     opened = open_study(asked, images, out, device_from(device), workers, exams)
     done = work(opened, chosen, numbers)
-    results = write_study_results(opened, chosen, numbers, done.failed)
+    results = write_study_results(opened)
     print_table(summary(results))
     for name, why in done.failed.items():
         print(f"{name} failed: {why}")
     if done.elsewhere:
         print(f"Other processes work on {', '.join(done.elsewhere)}: the same command later has their results.")
     print(f"All numbers: {out / 'table.csv'}, as a page: {out / 'study.html'}")
-    nothing = not any(arm["seeds"] for arm in results["arms"].values())
+    nothing = not any(results["arms"][arm.name]["seeds"] for arm in chosen)
     return 1 if nothing and not done.elsewhere else 3 if done.failed else 0
 
 

@@ -34,7 +34,7 @@ from mammoseg.data.columns import HEATMAP
 from mammoseg.data.load import load_crop
 from mammoseg.data.manifest import ImageRow, Manifest
 from mammoseg.inference.engines.pytorch import TorchEngine
-from mammoseg.io.atomic import write_bytes, write_json
+from mammoseg.io.atomic import atomic_path, write_json
 from mammoseg.io.errors import ImageReadError, RunFileError
 from mammoseg.io.failures import Failures
 from mammoseg.io.runs import is_safe_id
@@ -99,7 +99,7 @@ def write_heatmaps(
     made = done = 0
     for row in manifest.rows(engine.classes, required=False):
         with _noting(failures, row):
-            shape = _walked(out, row.image_id)
+            shape = _walked(out, row.image_id, engine.classes)
             if shape is None:
                 crop = load_crop(row, engine.prep, ())[1]
                 rows, cols = walk.over((crop.pixels.shape[0], crop.pixels.shape[1]))
@@ -149,10 +149,10 @@ def _walk_file(out: Path, image_id: str) -> Path:
     return out / "walks" / f"{image_id}.json"
 
 
-def _walked(out: Path, image_id: str) -> tuple[int, int] | None:
-    """The size of the breast of an image that is done."""
+def _walked(out: Path, image_id: str, classes: Sequence[str]) -> tuple[int, int] | None:
+    """The size of the breast of an image that is done; None: it is not, or a heatmap is missing."""
     path = _walk_file(out, image_id)
-    if not path.exists():
+    if not all(file.exists() for file in (path, *(out / name / f"{image_id}.png" for name in classes))):
         return None
     try:
         rows, cols = map(int, read_json(path)["shape"])
@@ -206,8 +206,5 @@ def _on_file(map_hw: NDArray[np.float32], crop: BreastCrop) -> NDArray[np.uint16
 
 
 def _write(path: Path, values_HW: NDArray[np.uint16]) -> None:
-    encoded, content = cv2.imencode(".png", values_HW, [cv2.IMWRITE_PNG_COMPRESSION, 1])
-    if not encoded:
-        raise OSError(0, f"{path}: could not be encoded")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(path, content.tobytes())
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(cv2.imencode(".png", values_HW, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes())

@@ -45,6 +45,9 @@ from mammoseg.records.finding import Box
 CELL_PX = 4
 RATIOS = (0.5, 1.0, 2.0)
 """Height to width of the anchors."""
+ANCHORS_THAT_COUNT, PROPOSALS_THAT_COUNT = (0.7, 0.3, 256, 0.5), (0.5, 0.5, 512, 0.25)
+"""In training: the overlap from which one is a lesion, that below which it is none, how many of an image are drawn, and the share
+of lesions among them."""
 POOLED = 7
 """Side of what the RoI heads see of a proposal."""
 
@@ -118,12 +121,7 @@ class FasterRcnn(Network):
         self.rpn = detection.rpn.RegionProposalNetwork(
             Anchors([config.anchor_px * 2**level for level in range(levels + 1)]),
             detection.rpn.RPNHead(config.pyramid, len(RATIOS)),
-            *(
-                0.7,
-                0.3,
-                256,
-                0.5,
-            ),  # overlaps that are a lesion, and none; anchors that count, share of lesions among them
+            *ANCHORS_THAT_COUNT,
             *(most, most, 0.7),
         )
         align = vision.ops.MultiScaleRoIAlign([str(level) for level in range(levels)], POOLED, 2)
@@ -133,7 +131,8 @@ class FasterRcnn(Network):
             align,
             detection.faster_rcnn.TwoMLPHead(config.pyramid * POOLED**2, config.hidden),
             detection.faster_rcnn.FastRCNNPredictor(config.hidden, 1 + len(config.classes)),
-            *(0.5, 0.5, 512, 0.25, None),  # as above, of proposals
+            *PROPOSALS_THAT_COUNT,
+            None,
             *(0.0, 0.5, config.detections),
         )
 

@@ -15,7 +15,7 @@ Source   MIL-PF (Jovisic et al. 2026, arXiv:2603.09374). Its abstract says: froz
          The attention here is that of Ilse et al. 2018 (nn/attention.py).
 Ours     All else: a trunk with ImageNet weights (`pretrained.trunk`), whose cells are the instances, in the place of an encoder of
          tiles; an image in the place of a breast; W, width and dropout, with 40 thousand parameters, too; the map.
-Details  Without ImageNet weights the trunk stays random, and the log does not tell. The three scales of EfficientNet-Lite0 are
+Details  Without ImageNet weights the trunk stays random: the log warns of it. The three scales of EfficientNet-Lite0 are
          brought to the cells of the middle one, 16 pixels wide. Features are stored as float16: y of a prediction,
          which computes them anew, differs in the third decimal at most.
 Shapes   B batch | K class | P cells | C features of a cell | c of them after W | H, W pixels of the window | h, w cells of the map

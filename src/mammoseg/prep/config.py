@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from mammoseg.config import Config
-from mammoseg.prep.projection import PROJECTIONS, Projection, projection_of
+from mammoseg.prep.projection import PROJECTIONS, Projection, check_each, projection_of
 from mammoseg.records.image import DicomMode
 
 Side = Annotated[int, Field(ge=1, le=16_384)]
@@ -76,8 +76,8 @@ class PrepConfig(Config):
 
     @model_validator(mode="after")
     def _one_or_each(self) -> Self:
-        if self.windows and set(self.windows) != set(PROJECTIONS):
-            raise ValueError(f"windows are of {' and '.join(PROJECTIONS)}, of each one; got {', '.join(self.windows)}")
+        if self.windows:
+            check_each(self.windows)
         if self.windows and self.window != type(self).model_fields["window"].default:
             raise ValueError("window and windows are both given; windows are in the place of window: leave it out")
         return self

@@ -6,6 +6,10 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from mammoseg.evaluation.figures import shown as shown_name
+
+FIGURES = {"auc_malignant": "AUC of malignant findings", "dice_malignant": "Dice of malignant lesions"}
+"""Numbers that have a figure, where an arm has them."""
 _COLOUR, _LINE = "#0072B2", "0.6"
 
 
@@ -25,7 +29,7 @@ def forest(arms: Mapping[str, Any], number: str, title: str, reference: str) -> 
             found["of_seeds"], [place] * len(found["of_seeds"]), "o", color=_COLOUR, markersize=3, fillstyle="none"
         )
         axes.plot([found["value"]], [place], "s", color=_COLOUR, markersize=5)
-    axes.set_yticks(range(len(shown)), [title.replace("$", r"\$") for title, _, _ in shown], fontsize=8)
+    axes.set_yticks(range(len(shown)), [shown_name(title).replace("$", r"\$") for title, _, _ in shown], fontsize=8)
     axes.invert_yaxis()
     axes.set_xlabel(title)
     return figure

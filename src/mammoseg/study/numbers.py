@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mammoseg.evaluation.results import IMAGES, read_results
+from mammoseg.evaluation.results import read_results
 from mammoseg.evaluation.scores import BREAST, breast_table, caution, score_column
 from mammoseg.metrics import auc
 from mammoseg.statistics.bootstrap import Floats, interval, mean_interval
@@ -38,20 +38,18 @@ class Answers:
     classes: tuple[str, ...]
 
 
-def read_answers(study: Study, arm: Arm, seeds: Sequence[int]) -> Answers | None:
+def read_answers(study: Study, arm: Arm) -> Answers | None:
     """None: no seed is done. Raises ResultsError for a damaged evaluation."""
     found, classes = {}, None
-    for seed in seeds:
-        folder = study.tested_folder(arm, seed) / "metrics"
-        if (folder / IMAGES).exists():
-            results = read_results(folder)
-            table = results.images[["image_id", *BREAST]].copy()
-            for column in map(str, results.images):
-                if column not in table:
-                    table[column] = results.values(column)
-            found[seed] = table
-            own = results.classes
-            classes = own if classes is None else tuple(name for name in classes if name in own)
+    for seed in study.seeds_of(arm):
+        results = read_results(study.tested_folder(arm, seed) / "metrics")
+        table = results.images[["image_id", *BREAST]].copy()
+        for column in map(str, results.images):
+            if column not in table:
+                table[column] = results.values(column)
+        found[seed] = table
+        own = results.classes
+        classes = own if classes is None else tuple(name for name in classes if name in own)
     return Answers(arm, found, classes or ()) if found else None
 
 

@@ -8,13 +8,13 @@ from typing import Any
 from mammoseg.io.atomic import write_text
 from mammoseg.report.pages import Kind, Pages
 from mammoseg.results_page.figures import figures_in, links_to
+from mammoseg.study.figures import FIGURES
 
 NAME = "study.html"
 _PAGES = Pages(
     ("mammoseg.study", "mammoseg.results_page", "mammoseg.report"),
     {"study.html": Kind(("sort.js",), ("paper.css", "study.css"))},
 )
-_FIGURES = {"auc_malignant": "AUC of malignant findings", "dice_malignant": "Dice of malignant lesions"}
 _ALT = (
     "Its numbers are in the table: means over seeds with 95 % intervals by patient; the dashed line is the reference."
 )
@@ -32,7 +32,7 @@ def write_page(folder: Path, results: Mapping[str, Any]) -> None:
         "results": results,
         "heads": [(name, _head(name)) for name in numbers],
         "rows": [_row(name, arm, numbers, results["reference"]) for name, arm in arms.items()],
-        "figures": figures_in(folder, _FIGURES, dict.fromkeys(_FIGURES, _ALT)),
+        "figures": figures_in(folder, FIGURES, dict.fromkeys(FIGURES, _ALT)),
         "files": links_to(folder, ("study.json", "table.csv", "seeds.csv", "errors.csv")),
     }
     write_text(folder / NAME, _PAGES.render("study.html", values))

@@ -138,6 +138,11 @@ class Plan(Config):
         """The arm whose training is that of `arm`."""
         return next(other for other in self.arms if other.name == (arm.run or arm.name))
 
+    def classifier_of(self, arm: Arm) -> Arm | None:
+        """The arm whose heatmaps the training of `arm` sees; None: it sees none."""
+        named = self.trained_by(arm).heatmaps
+        return next((other for other in self.arms if other.name == named), None)
+
     def tested_as(self, arm: Arm) -> str:
         """The first arm whose predictions are those of `arm`: they differ in whose score and which map count, at most."""
         return next(other.name for other in self.arms if _predicts(other) == _predicts(arm))

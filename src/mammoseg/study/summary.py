@@ -7,9 +7,9 @@ _SHOWN = {"auc": "AUC", "dice": "Dice", "pointing": "peak in the lesion"}
 
 
 def summary(results: Mapping[str, Any]) -> list[dict[str, str]]:
-    """A row for each arm: AUC, Dice and pointing of all classes, the AUC with its interval."""
+    """A row for each arm that has been tested: AUC, Dice and pointing of all classes, the AUC with its interval."""
     labels = dict.fromkeys(name.partition("_")[2] for arm in results["arms"].values() for name in arm["numbers"])
-    return [_row(arm, [*labels]) for arm in results["arms"].values()]
+    return [_row(arm, [*labels]) for arm in results["arms"].values() if arm["seeds"]]
 
 
 def _row(arm: Mapping[str, Any], labels: list[str]) -> dict[str, str]:

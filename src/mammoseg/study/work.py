@@ -4,8 +4,8 @@
     OUT/cache/                  prepared images; may be deleted
     OUT/runs/ARM-SEED/          a training run (training/run.py)
     OUT/heatmaps/ARM-SEED/      of the patch classifier of an arm, where others see them (inference/heatmaps.py)
-    OUT/tested/ARM-SEED/        predictions/ of the test images, metrics/ of `evaluate`; arms that differ in whose score and
-                                which map count share those of the first of them
+    OUT/tested/ARM-SEED/        arm.json, of which settings it is; predictions/ of the test images, metrics/ of `evaluate`; arms
+                                that differ in whose score and which map count share those of the first of them
     OUT/costs/ARM.json          of the first seed
     OUT/errors.csv              arms that ended with an error; the others go on
 
@@ -15,6 +15,7 @@ The same call continues what was stopped, however hard; several processes may wo
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ import torch
 
 from mammoseg.bench.cost import TOTAL, macs
 from mammoseg.bench.timing import EXAM_IMAGES, Load, MeasuringError, measure
+from mammoseg.bounded import read_json
 from mammoseg.config import with_overrides
 from mammoseg.data.manifest import Manifest, load_manifest
 from mammoseg.data.units import view_of
@@ -34,7 +36,7 @@ from mammoseg.inference.pipeline import DISK_FULL
 from mammoseg.inference.predictor import open_predictor
 from mammoseg.inference.trained import checkpoint_settings
 from mammoseg.ingest.synthetic import write_study
-from mammoseg.io.atomic import write_json
+from mammoseg.io.atomic import plain, write_json
 from mammoseg.io.failures import Failures
 from mammoseg.io.outputs import FolderInUseError, alone_in, writing_to
 from mammoseg.models import build_model, parameters, seen_by
@@ -49,7 +51,7 @@ from mammoseg.training.run import train
 
 logger = logging.getLogger(__name__)
 
-MANIFEST = "manifest.csv"
+MANIFEST, OWN = "manifest.csv", "arm.json"
 PATIENCE = 600.0
 """Seconds to wait for another process that generates exams or evaluates."""
 
@@ -73,6 +75,12 @@ class Study:
 
     def tested_folder(self, arm: Arm, seed: int) -> Path:
         return self.out / "tested" / f"{self.plan.tested_as(arm)}-{seed}"
+
+    def seeds_of(self, arm: Arm) -> list[int]:
+        """Those with which the arm has been tested."""
+        name = self.plan.tested_as(arm)
+        found = [path.parts[-3].rpartition("-") for path in self.out.glob(f"tested/{name}-*/metrics/{SETTINGS}")]
+        return sorted(int(seed) for tested, _, seed in found if tested == name and seed.isdecimal())
 
     def costs_file(self, arm: Arm) -> Path:
         return self.out / "costs" / f"{self.plan.tested_as(arm)}.json"
@@ -126,7 +134,7 @@ class Progress:
     """What has become of a call."""
 
     failed: dict[str, str]
-    """ARM-SEED -> why."""
+    """ARM-SEED -> why, of this call."""
     elsewhere: tuple[str, ...]
     """ARM-SEED that other processes are working on."""
 
@@ -164,6 +172,7 @@ def work(study: Study, arms: Sequence[Arm], seeds: Sequence[int]) -> Progress:
 
 def _do(study: Study, arm: Arm, seed: int) -> None:
     run, tested = study.run_folder(arm, seed), study.tested_folder(arm, seed)
+    _check_own(study, arm, seed)
     if not (tested / "metrics" / SETTINGS).exists():
         images = _with_heatmaps(study, arm, seed)
         _train(study, arm, seed, images)
@@ -178,6 +187,21 @@ def _do(study: Study, arm: Arm, seed: int) -> None:
         write_json(study.costs_file(arm), _costs(run / arm.checkpoint, arm.predict, study.device))
 
 
+def _check_own(study: Study, arm: Arm, seed: int) -> None:
+    """An arm that was tested with other settings would pass for this one."""
+    plan, path = study.plan, study.tested_folder(arm, seed) / OWN
+    learned = [config_of(plan, each, seed) for each in (arm, plan.classifier_of(arm)) if each]
+    trained = [config.model_dump(mode="json", exclude=config.beside) for config in learned]
+    own = plain({"trained": trained, "stage": arm.stage, "predict": arm.predict})
+    if not path.exists():
+        write_json(path, own)
+    elif read_json(path) != own:
+        raise StudyError(
+            f"{path.parent}: holds the arm {arm.name} with other settings. Expected those of the plan and of --set. Choose a new "
+            "folder for the study, give the arm another name, or delete its folders in runs/ and tested/."
+        )
+
+
 def _train(study: Study, arm: Arm, seed: int, images: Manifest) -> None:
     config = config_of(study.plan, arm, seed)
     folder = study.run_folder(arm, seed)
@@ -186,12 +210,11 @@ def _train(study: Study, arm: Arm, seed: int, images: Manifest) -> None:
 
 def _with_heatmaps(study: Study, arm: Arm, seed: int) -> Manifest:
     """The images, with the heatmaps of the patch classifier of another arm if this one sees some."""
-    named = study.plan.trained_by(arm).heatmaps
-    if named is None:
+    classifier = study.plan.classifier_of(arm)
+    if classifier is None:
         return study.manifest
-    classifier = next(other for other in study.plan.arms if other.name == named)
     _train(study, classifier, seed, study.manifest)
-    folder = study.out / "heatmaps" / f"{named}-{seed}"
+    folder = study.out / "heatmaps" / f"{classifier.name}-{seed}"
     engine = open_engine(study.run_folder(classifier, seed) / classifier.checkpoint, str(study.device))
     with writing_to(folder, "failures", "walks"), Bar("heatmaps", len(study.manifest.table)) as bar:
         made = write_heatmaps(engine, study.manifest, folder, bar.advance)
@@ -213,7 +236,7 @@ def _costs(checkpoint: Path, sets: Sequence[str], device: torch.device) -> dict[
     network = with_overrides(network, sets=sets)
     seen = seen_by(opened.model, network)
     load = Load(
-        *(_Built(opened.model, network), prep.canvas, device),
+        *(partial(build_model, opened.model, network), prep.canvas, device),
         repeats=3,
         channels=seen.channels,
         views=len(seen.views),
@@ -228,14 +251,3 @@ def _costs(checkpoint: Path, sets: Sequence[str], device: torch.device) -> dict[
     except (MeasuringError, ValueError, RuntimeError) as error:
         found["reason"] = str(error)
     return found
-
-
-@dataclass(frozen=True)
-class _Built:
-    """`build_model` with its arguments, for another process."""
-
-    model: str
-    network: Any
-
-    def __call__(self) -> Any:
-        return build_model(self.model, self.network)

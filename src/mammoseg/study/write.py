@@ -16,10 +16,11 @@ import mammoseg
 from mammoseg.bounded import read_json
 from mammoseg.io.atomic import write_json
 from mammoseg.io.cells import write_csv
+from mammoseg.io.failures import Failures
 from mammoseg.io.figures import FIGURE_KINDS, write_figure
 from mammoseg.io.outputs import alone_in
 from mammoseg.papers import printed, table_of
-from mammoseg.study.figures import forest
+from mammoseg.study.figures import FIGURES, forest
 from mammoseg.study.numbers import numbers_of, read_answers
 from mammoseg.study.page import NAME, write_page
 from mammoseg.study.plan import Arm
@@ -27,19 +28,18 @@ from mammoseg.study.work import PATIENCE, Study
 
 RESULTS, TABLE, SEEDS = "study.json", "table.csv", "seeds.csv"
 FORMAT = 1
-DRAWN = {"auc_malignant": "AUC, malignant", "dice_malignant": "Dice, malignant"}
-"""Numbers that have a figure, where an arm has them."""
 _LIMITS = ("low", "high")
+_COSTS = ("parameters", "macs_per_exam", "seconds_per_exam", "peak_bytes")
 
 
-def write_study_results(
-    study: Study, arms: Sequence[Arm], seeds: Sequence[int], failed: Mapping[str, str]
-) -> dict[str, Any]:
-    """Of what is done by now; returns what study.json holds. `failed`: ARM-SEED -> why, of this call."""
-    plan, tested = study.plan, {arm.name: read_answers(study, arm, seeds) for arm in arms}
-    reference = tested.get(plan.reference)
+def write_study_results(study: Study) -> dict[str, Any]:
+    """Of all arms of the plan and all seeds that are done by now, whichever call has done them; returns what study.json holds."""
+    plan = study.plan
+    tested = {arm.name: read_answers(study, arm) for arm in plan.arms}
+    reference, errors = tested[plan.reference], Failures(study.out).read()
+    why = dict(zip(errors["image_id"], errors["message"], strict=True))
     found: dict[str, Any] = {}
-    for arm in arms:
+    for arm in plan.arms:
         own = tested[arm.name]
         found[arm.name] = {
             "title": arm.shown,
@@ -49,7 +49,7 @@ def write_study_results(
             "costs": read_json(study.costs_file(arm)) if study.costs_file(arm).exists() else {},
             "paper": {row: printed(row) for row in arm.paper},
             "differs": arm.differs,
-            "failed": {name: why for name, why in failed.items() if name.rpartition("-")[0] == arm.name},
+            "failed": {name: text for name, text in why.items() if name.rpartition("-")[0] == arm.name},
         }
     results = {
         "format": FORMAT,
@@ -58,21 +58,21 @@ def write_study_results(
         "about": plan.about,
         "reference": plan.reference,
         "level": plan.level,
-        "seeds": list(seeds),
+        "seeds": sorted({seed for arm in found.values() for seed in arm["seeds"]}),
         "manifest_sha256": study.manifest.sha256(splits=True),
         "n_images": {
             name: len(study.manifest.table[study.manifest.table["split"] == name]) for name in ("train", "val", "test")
         },
-        "cites": {table_of(row).cite: table_of(row).of for arm in arms for row in arm.paper},
+        "cites": {table_of(row).cite: table_of(row).of for arm in plan.arms for row in arm.paper},
         "arms": found,
     }
     out = study.out
     with alone_in(out, PATIENCE):
-        for path in [out / RESULTS, out / NAME, *(out / f"{name}.{kind}" for name in DRAWN for kind in FIGURE_KINDS)]:
+        for path in [out / RESULTS, out / NAME, *(out / f"{name}.{kind}" for name in FIGURES for kind in FIGURE_KINDS)]:
             path.unlink(missing_ok=True)
         write_csv(out / TABLE, pd.DataFrame([_row(name, arm, plan.reference) for name, arm in found.items()]))
         write_csv(out / SEEDS, pd.DataFrame(_seed_rows(found)))
-        for name, title in DRAWN.items():
+        for name, title in FIGURES.items():
             if (figure := forest(found, name, title, plan.reference)) is not None:
                 write_figure(out, name, figure)
         write_json(out / RESULTS, results)
@@ -108,9 +108,6 @@ def _row(name: str, arm: Mapping[str, Any], reference: str) -> dict[str, Any]:
     )
     row["failed"] = "; ".join(arm["failed"].values())
     return row
-
-
-_COSTS = ("parameters", "macs_per_exam", "seconds_per_exam", "peak_bytes")
 
 
 def _seed_rows(arms: Mapping[str, Any]) -> list[dict[str, Any]]:

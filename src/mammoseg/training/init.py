@@ -63,7 +63,7 @@ def pretrained_trunks(given: Mapping[str, str | None], model: nn.Module) -> list
     return [PretrainedTrunk(part, ImageNetFile(place)) for part, place in given.items() if place is not None]
 
 
-def frozen_parameters(model: nn.Module, patterns: Sequence[str]) -> frozenset[str]:
+def _frozen_parameters(model: nn.Module, patterns: Sequence[str]) -> frozenset[str]:
     """The parameters that one of the shell patterns fits. Raises CheckpointError for a pattern that fits none."""
     names = [name for name, _ in model.named_parameters()]
     for pattern in patterns:
@@ -166,6 +166,31 @@ class Start:
             for name, _ in module.named_parameters(recurse=False)
         }
         return frozenset(parameters - norms if self._init.train == "batch_norm" else parameters)
+
+
+def fill_start(
+    model: nn.Module,
+    start: Start | None,
+    pretrained: Sequence[PretrainedTrunk],
+    frozen: Sequence[str],
+    *,
+    keeps: Sequence[str] = (),
+) -> frozenset[str]:
+    """Give `model` the weights of both, and return the parameters that no stage trains: of `start`, and by the patterns `frozen`.
+
+    What the model itself never trains, `keeps`, has random weights if there is neither, and a score of it looks like any other:
+    a warning tells. Raises CheckpointError for weights that do not fit, and for a pattern that fits no parameter.
+    """
+    for trunk in pretrained:
+        trunk.fill(model)
+    if start is not None:
+        start.fill(model)
+    if keeps and not pretrained and start is None:
+        logger.warning(
+            "%s never trains %s, which has random weights. Expected weights to start from. Give them with pretrained or --init",
+            *(type(model).__name__, " and ".join(keeps)),
+        )
+    return _frozen_parameters(model, frozen) | (start.frozen if start else frozenset())
 
 
 def start_hashes(start: Start | None, pretrained: Sequence[PretrainedTrunk]) -> dict[str, Any]:

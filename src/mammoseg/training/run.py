@@ -50,7 +50,7 @@ from mammoseg.training.config import StageConfig, TrainConfig
 from mammoseg.training.distributed import in_first, is_first, together
 from mammoseg.training.features import FeatureFiles
 from mammoseg.training.fit import fit_stage
-from mammoseg.training.init import PretrainedTrunk, Start, frozen_parameters, pretrained_trunks, start_hashes
+from mammoseg.training.init import PretrainedTrunk, Start, fill_start, pretrained_trunks, start_hashes
 from mammoseg.training.logs import Logs
 from mammoseg.training.material import (
     SPLITS,
@@ -197,11 +197,7 @@ class _Run:
 
     def fill(self, model: nn.Module) -> None:
         """Give `model` the weights that the run starts from, and find what no stage trains."""
-        for trunk in self.pretrained:
-            trunk.fill(model)
-        if self.start is not None:
-            self.start.fill(model)
-        self.frozen = frozen_parameters(model, self.config.frozen) | (self.start.frozen if self.start else frozenset())
+        self.frozen = fill_start(model, self.start, self.pretrained, self.config.frozen, keeps=self.learning.keeps)
 
     def check_folder(self, overwrite: bool) -> None:
         """Make sure that the folder is new or of this very run. With `overwrite` an earlier run is deleted."""

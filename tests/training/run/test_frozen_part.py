@@ -67,11 +67,14 @@ def test_resumed_is_uninterrupted(
     assert not features.exists()
 
 
-def test_the_trunk_stays_and_the_head_learns(phantom_study: Manifest, config: TrainConfig, tmp_path: Path) -> None:
+def test_the_trunk_stays_and_the_head_learns(
+    phantom_study: Manifest, config: TrainConfig, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     torch.manual_seed(config.seed)
     before = frozen_mil.build(frozen_mil.TINY).state_dict()
     out = tmp_path / "run"
     after = open_checkpoint(train(config, phantom_study, out, CPU).checkpoint).read_weights()
+    assert "FrozenMil never trains trunk.*, which has random weights" in caplog.text
     changed = {name for name, value in after.items() if not torch.equal(value, before[name])}
     assert changed
     assert all(name.startswith("head.") for name in changed)

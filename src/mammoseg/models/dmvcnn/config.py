@@ -8,7 +8,7 @@ from mammoseg.config import Config
 from mammoseg.nn.contract import NetworkConfig
 from mammoseg.nn.limits import Blocks, Stride, Width, check_groups
 from mammoseg.prep.config import Window
-from mammoseg.prep.projection import PROJECTIONS, Projection
+from mammoseg.prep.projection import Projection, check_each
 
 WINDOWS: dict[Projection, Window] = {"CC": (2677, 1942), "MLO": (2974, 1748)}
 """Rows and columns. Source: Wu et al. 2019, released software."""
@@ -45,8 +45,7 @@ class DmvCnnConfig(NetworkConfig):
     @model_validator(mode="after")
     def _parts(self) -> "DmvCnnConfig":
         check_groups(self.blocks, self.widths, self.strides)
-        if set(self.windows) != set(PROJECTIONS):
-            raise ValueError(f"windows are of {' and '.join(PROJECTIONS)}, of each one; got {', '.join(self.windows)}")
+        check_each(self.windows)
         return self
 
 
