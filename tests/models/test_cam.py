@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from mammoseg.models.cam import TINY, CamConfig, build
-from mammoseg.nn.pretrained_trunk import scales_of
 from mammoseg.nn.tissue import breast_cells
+from mammoseg.nn.trunk import full_range
 
 
 def breasts(count: int = 3) -> torch.Tensor:
@@ -38,7 +38,7 @@ def test_the_map_shows_what_speaks_for_the_class() -> None:
     """A head that looks at one feature, about its mean here: the classes show opposite places, the first one where it is large."""
     model, image = learned(), breasts(1)
     with torch.no_grad():
-        h_Chw = scales_of(model.trunk, image)[0][0]
+        h_Chw = model.scales(full_range(image))[0][0]
         channel = int(h_Chw.flatten(1).std(1).argmax())
         cells = breast_cells(image, (h_Chw.shape[-2], h_Chw.shape[-1]))[0, 0]
         model.norm.running_mean.fill_(h_Chw[channel][cells].mean())

@@ -35,7 +35,7 @@ def test_the_map_has_the_score_at_its_peak_and_nothing_beside_the_breast(pooling
 @POOLING
 def test_what_lies_beside_the_breast_does_not_count(pooling: str) -> None:
     model = model_with(pooling)
-    features = model.features(breasts())
+    features = model.cell_features(breasts())
     other = features.clone()
     other[:, :-1] += 5 * torch.randn_like(other[:, :-1]) * (other[:, -1:] == 0)
     torch.testing.assert_close(model.head(other).y_BK, model.head(features).y_BK)
@@ -68,7 +68,7 @@ def test_the_head_learns_a_cell_from_labels_of_images(pooling: str) -> None:
 def test_the_head_of_efficientnet_has_forty_thousand_parameters() -> None:
     model = build(FrozenMilConfig())
     assert sum(p.numel() for p in model.head.parameters()) == 39_730
-    assert model.features(breasts(1)).shape == (1, 473, 6, 4)
+    assert model.cell_features(breasts(1)).shape == (1, 473, 6, 4)
 
 
 def test_it_needs_features() -> None:

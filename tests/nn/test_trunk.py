@@ -7,7 +7,7 @@ from torch import Tensor
 from mammoseg.nn.efficientnet import EfficientNetLite0
 from mammoseg.nn.resnet import ResNet
 from mammoseg.nn.resnet22 import ResNet22
-from mammoseg.nn.trunk import ResNet34Shape, TrunkModule
+from mammoseg.nn.trunk import ResNet34Shape, TrunkModule, full_range
 
 SMALL = ResNet34Shape(blocks=(1, 1), widths=(4, 6), strides=(1, 2))
 
@@ -53,3 +53,24 @@ def test_the_published_size() -> None:
         assert gray.look(torch.empty(1, 1, 2944, 1920)).shape == (1, 512, 92, 60)
     assert sum(p.numel() for p in gray.parameters()) == 21_278_400
     assert sum(p.numel() for p in colour.parameters()) == 21_284_672
+
+
+@pytest.mark.parametrize(("name", "features"), [
+    ("resnet", (6,)),
+    ("resnet22", (6,)),
+    ("efficientnet_lite0", (40, 112, 320)),
+])  # fmt: skip
+def test_scales_are_the_finest_first_and_end_with_the_last_features(name: str, features: tuple[int, ...]) -> None:
+    net, image = module(trunk=name), torch.randn(1, 1, 96, 64)
+    scales = net.scales(image)
+    assert tuple(h.shape[1] for h in scales) == net.scale_features == features
+    assert [h.shape[2] for h in scales] == sorted((h.shape[2] for h in scales), reverse=True)
+    assert torch.equal(scales[-1], net.look(image))
+
+
+def test_a_window_is_seen_from_its_darkest_to_its_brightest() -> None:
+    seen = full_range(
+        torch.tensor([3.0, 4.0, 7.0]).view(1, 1, 1, 3).repeat(2, 1, 1, 1) * torch.tensor([1.0, 5.0]).view(2, 1, 1, 1)
+    )
+    torch.testing.assert_close(seen.flatten(1), torch.tensor([[-1.0, -0.5, 1.0]] * 2))
+    assert torch.isfinite(full_range(torch.zeros(1, 1, 2, 2))).all()

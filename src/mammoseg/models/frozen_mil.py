@@ -30,13 +30,13 @@ from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
 from mammoseg.nn.attention import GatedAttention
-from mammoseg.nn.contract import Batch, Learning, Network, NoObjective, Output, Stage, StepOutput
+from mammoseg.nn.contract import Batch, Learning, Network, NetworkConfig, NoObjective, Output, Stage, StepOutput
 from mammoseg.nn.loss import bce
-from mammoseg.nn.pretrained_trunk import PretrainedTrunkConfig, build_trunk, scales_of
 from mammoseg.nn.tissue import breast_cells
+from mammoseg.nn.trunk import SlimShape, TrunkModule, full_range
 
 
-class FrozenMilConfig(PretrainedTrunkConfig):
+class FrozenMilConfig(SlimShape, NetworkConfig):
     """A trunk and a head."""
 
     pooling: Literal["both", "attention", "mean"] = "both"
@@ -77,19 +77,18 @@ class Head(nn.Module):
         return Output(y_BK, {"saliency": S_BPK.transpose(1, 2).unflatten(-1, features_BChw.shape[-2:])})
 
 
-class FrozenMil(Network):
+class FrozenMil(TrunkModule, Network):
     def __init__(self, config: FrozenMilConfig) -> None:
-        super().__init__()
-        self.trunk, widths = build_trunk(config)
-        self.head = Head(sum(widths), config)
+        super().__init__(config)
+        self.head = Head(sum(self.scale_features), config)
 
     def forward(self, image_B1HW: Float[Tensor, "B 1 H W"]) -> Output:
-        out: Output = self.head(self.features(image_B1HW))
+        out: Output = self.head(self.cell_features(image_B1HW))
         return out
 
-    def features(self, image_B1HW: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B C1 h w"]:
+    def cell_features(self, image_B1HW: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B C1 h w"]:
         """Of the trunk, and as the last one whether a cell is of the breast: 0 or 1."""
-        scales = scales_of(self.trunk, image_B1HW)
+        scales = self.scales(full_range(image_B1HW))
         middle = scales[len(scales) // 2]
         cells = middle.shape[-2], middle.shape[-1]
         inside_B1hw = breast_cells(image_B1HW, cells)
@@ -122,7 +121,7 @@ LEARNING = Learning(
             "head",
             trains=("head.*",),
             step=step,
-            precomputes=FrozenMil.features,
+            precomputes=FrozenMil.cell_features,
             judged_by=("auc", "loss"),
         ),
     ),

@@ -3,8 +3,8 @@
     h = the last feature map of trunk(image);   a gray image may be seen as one of three equal colours
 
 Source   He et al. 2016 (arXiv:1512.03385) for the ResNet, Wu et al. 2019 (arXiv:1903.08297) for the ResNet-22 (after its
-         final batch norm and ReLU); EfficientNet-Lite0 (nn/efficientnet.py, its coarsest scale) is our choice for small
-         windows.
+         final batch norm and ReLU); EfficientNet-Lite0 (nn/efficientnet.py) is our choice for small windows: it has three
+         scales, of which h is the coarsest.
 Shapes   B batch | C image channels | D features | H, W pixels | h, w cells
 """
 
@@ -53,6 +53,15 @@ class ResNet34Shape(TrunkShape):
     colours computes the same."""
 
 
+class SlimShape(TrunkShape):
+    """EfficientNet-Lite0, whose ImageNet weights suit a few hundred images, or another trunk in its place."""
+
+    trunk: Literal["resnet22", "resnet", "efficientnet_lite0"] = "efficientnet_lite0"
+    blocks: tuple[Blocks, ...] = (2, 2, 2, 2)
+    widths: tuple[Width, ...] = (64, 128, 256, 512)
+    strides: tuple[Stride, ...] = (1, 2, 2, 2)
+
+
 class TrunkModule(nn.Module):
     """Base of what has a trunk under this name; it comes first among several bases."""
 
@@ -67,10 +76,20 @@ class TrunkModule(nn.Module):
         else:
             self.trunk = EfficientNetLite0(channels)
         self.gray_as_colour = gray_as_colour
-        self.features = EfficientNetLite0.WIDTHS[-1] if shape.trunk == "efficientnet_lite0" else shape.widths[-1]
+        self.scale_features = EfficientNetLite0.WIDTHS if shape.trunk == "efficientnet_lite0" else shape.widths[-1:]
+        self.features = self.scale_features[-1]
 
     def look(self, image_BCHW: Float[Tensor, "B C H W"]) -> Float[Tensor, "B D h w"]:
         """h."""
+        return self.scales(image_BCHW)[-1]
+
+    def scales(self, image_BCHW: Float[Tensor, "B C H W"]) -> list[Tensor]:
+        """The feature maps (B, `scale_features`, h, w) of every scale, the finest first; a ResNet has one."""
         maps = self.trunk(image_BCHW.expand(-1, 3, -1, -1) if self.gray_as_colour else image_BCHW)
-        h_BDhw: Tensor = maps[-1] if isinstance(maps, list) else maps
-        return h_BDhw
+        return maps[-len(self.scale_features) :] if isinstance(maps, list) else [maps]
+
+
+def full_range(image_BCHW: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
+    """From -1, the darkest of each window, to 1: as the images that ImageNet weights have learned from."""
+    low_B111, high_B111 = image_BCHW.amin((1, 2, 3), keepdim=True), image_BCHW.amax((1, 2, 3), keepdim=True)
+    return 2 * (image_BCHW - low_B111) / (high_B111 - low_B111).clamp(min=1e-6) - 1
