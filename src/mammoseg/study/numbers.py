@@ -43,11 +43,9 @@ def read_answers(study: Study, arm: Arm) -> Answers | None:
     found, classes = {}, None
     for seed in study.seeds_of(arm):
         results = read_results(study.tested_folder(arm, seed) / "metrics")
-        table = results.images[["image_id", *BREAST]].copy()
-        for column in map(str, results.images):
-            if column not in table:
-                table[column] = results.values(column)
-        found[seed] = table
+        names = results.images[["image_id", *BREAST]]
+        values = {column: results.values(column) for column in map(str, results.images) if column not in names}
+        found[seed] = pd.concat([names, pd.DataFrame(values, index=names.index)], axis=1)
         own = results.classes
         classes = own if classes is None else tuple(name for name in classes if name in own)
     return Answers(arm, found, classes or ()) if found else None
