@@ -76,16 +76,16 @@ ABLATION = (
 
 
 def runs() -> dict[str, TrainConfig]:
-    """GMIC has as many epochs as all stages of GLAM without a student together; the U-Net as many as its recipe, twice those of
-    the student."""
-    ours, gmic = our_glam(), gmic_small()
+    """GMIC has as many epochs as all stages of GLAM without a student together; the U-Net twice those of the student."""
+    ours, gmic, unet = our_glam(), gmic_small(), unet_small()
     epochs = sum(epochs for name, epochs in EPOCHS.items() if name != "student")
     gmic.stages["joint"] = gmic.stages["joint"].model_copy(update={"epochs": epochs})
+    unet.stages["masks"] = unet.stages["masks"].model_copy(update={"epochs": 2 * EPOCHS["student"]})
     return {
         "gmic": gmic,
         "gmic_ours": gmic_with_our_head(gmic),
         "ours": ours,
-        "unet": unet_small(),
+        "unet": unet,
         "papers": papers_glam("attention"),
     }
 

@@ -32,6 +32,6 @@ def unet_small() -> TrainConfig:
         network=UNetConfig(),
         prep=PrepConfig(window=(368, 240), pixel_mm=0.56, opening_px=12, buffer_px=6),
         augment=AugmentConfig(location_px=(12, 12), size_px=12),
-        stages={"masks": StageConfig(epochs=10, learning_rate=2e-3, schedule="one_cycle", batch_size=8)},
+        stages={"masks": StageConfig(epochs=20, learning_rate=2e-3, schedule="one_cycle", batch_size=8)},
         precision="auto",
     )
