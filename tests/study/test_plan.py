@@ -8,7 +8,7 @@ from mammoseg.config import ConfigError
 from mammoseg.papers import table_of
 from mammoseg.plugins import STUDIES, PluginError, names
 from mammoseg.study.plan import Arm, Plan, load_plan
-from mammoseg.study.work import config_of
+from mammoseg.study.settings import config_of
 from mammoseg.training.recipes import list_recipes
 
 ARMS = """

@@ -38,8 +38,10 @@ def study(
 
     asked = load_plan(plan)
     asked = asked.model_copy(update={"sets": (*asked.sets, *(sets or []))})
-    chosen = asked.chosen([name.strip() for name in arms.split(",")] if arms else [])
-    numbers = tuple(_seed(text) for text in seeds.split(",")) if seeds else asked.seeds
+    if any(each.partition("=")[0].strip() == "seed" for each in sets or []):
+        raise typer.BadParameter("seed is set for each training; give --seeds", param_hint="--set")
+    chosen = asked.chosen(_listed(arms, "--arms") if arms is not None else [])
+    numbers = tuple(_seed(text) for text in _listed(seeds, "--seeds")) if seeds is not None else asked.seeds
     images = load_manifest(manifest) if manifest else None
     opened = open_study(asked, images, out, device_from(device), workers, exams)
     done = work(opened, chosen, numbers)
@@ -51,10 +53,18 @@ def study(
         print(f"Other processes work on {', '.join(done.elsewhere)}: the same command later has their results.")
     print(f"All numbers: {out / 'table.csv'}, as a page: {out / 'study.html'}")
     nothing = not any(results["arms"][arm.name]["seeds"] for arm in chosen)
-    return 1 if nothing and not done.elsewhere else 3 if done.failed else 0
+    unpredicted = any(results["arms"][arm.name]["unpredicted"] for arm in chosen)
+    return 1 if nothing and not done.elsewhere else 3 if done.failed or unpredicted else 0
+
+
+def _listed(text: str, option: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise typer.BadParameter("is empty; leave it out for all", param_hint=option)
+    return names
 
 
 def _seed(text: str) -> int:
-    if not text.strip().isdecimal():
-        raise typer.BadParameter(f"{text!r}: expected whole numbers, such as 0,1,2", param_hint="--seeds")
+    if not text.isdecimal() or int(text) >= 2**31:
+        raise typer.BadParameter(f"{text!r}: expected whole numbers below 2^31, such as 0,1,2", param_hint="--seeds")
     return int(text)

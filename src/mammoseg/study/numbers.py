@@ -8,7 +8,7 @@ Shapes   S seeds | n cases | R replicates
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -36,19 +36,22 @@ class Answers:
     images: Mapping[int, pd.DataFrame]
     """Seed -> per_image.csv of its evaluation."""
     classes: tuple[str, ...]
+    unpredicted: Mapping[int, int] = field(default_factory=dict)
+    """Seed -> test images that could not be predicted."""
 
 
 def read_answers(study: Study, arm: Arm) -> Answers | None:
     """None: no seed is done. Raises ResultsError for a damaged evaluation."""
-    found, classes = {}, None
+    found, classes, unpredicted = {}, None, {}
     for seed in study.seeds_of(arm):
         results = read_results(study.tested_folder(arm, seed) / "metrics")
         names = results.images[["image_id", *BREAST]]
         values = {column: results.values(column) for column in map(str, results.images) if column not in names}
         found[seed] = pd.concat([names, pd.DataFrame(values, index=names.index)], axis=1)
+        unpredicted[seed] = int(results.metrics.get("n_failed") or 0)
         own = results.classes
         classes = own if classes is None else tuple(name for name in classes if name in own)
-    return Answers(arm, found, classes or ()) if found else None
+    return Answers(arm, found, classes or (), unpredicted) if found else None
 
 
 def numbers_of(tested: Answers, reference: Answers | None, level: str) -> dict[str, dict[str, Any]]:

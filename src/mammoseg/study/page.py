@@ -32,10 +32,23 @@ def write_page(folder: Path, results: Mapping[str, Any]) -> None:
         "results": results,
         "heads": [(name, _head(name)) for name in numbers],
         "rows": [_row(name, arm, numbers, results["reference"]) for name, arm in arms.items()],
+        "settings": [_settings(arm) for arm in results["plan"]["arms"]],
         "figures": figures_in(folder, FIGURES, dict.fromkeys(FIGURES, _ALT)),
         "files": links_to(folder, ("study.json", "table.csv", "seeds.csv", "errors.csv")),
     }
     write_text(folder / NAME, _PAGES.render("study.html", values))
+
+
+def _settings(arm: Mapping[str, Any]) -> dict[str, str]:
+    """What an arm of the plan is: what it trains or shares, and the settings that are not those of the recipe."""
+    rest = [f"{key}: {arm[key]}" for key in ("heatmaps", "stage", "map") if arm[key] not in (None, "saliency")]
+    score = [] if arm["score"] == "final" else [f"score: {arm['score'] or 'none'}"]
+    return {
+        "name": arm["name"],
+        "trains": arm["recipe"] or f"shares the training of {arm['run']}",
+        "sets": ", ".join(arm["sets"]),
+        "more": ", ".join([*(f"predicts with {each}" for each in arm["predict"]), *rest, *score]),
+    }
 
 
 def _head(name: str) -> str:
@@ -63,7 +76,9 @@ def _row(name: str, arm: Mapping[str, Any], numbers: list[str], reference: str) 
             + ", ".join(f"{key.replace('_', ' ')} {value:g}" for key, value in values.items())
             for row, values in arm["paper"].items()
         ],
-        "remarks": [text for text in (arm["differs"], costs.get("reason"), *arm["failed"].values()) if text],
+        "remarks": [
+            text for text in (arm["differs"], costs.get("reason"), *arm["failed"].values(), *arm["cautions"]) if text
+        ],
     }
 
 

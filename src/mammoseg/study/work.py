@@ -23,12 +23,11 @@ import torch
 
 from mammoseg.bench.cost import TOTAL, macs
 from mammoseg.bench.timing import EXAM_IMAGES, Load, MeasuringError, measure
-from mammoseg.bounded import read_json
 from mammoseg.config import with_overrides
 from mammoseg.data.manifest import Manifest, load_manifest
 from mammoseg.data.units import view_of
 from mammoseg.evaluation.evaluate import evaluate
-from mammoseg.evaluation.results import SETTINGS
+from mammoseg.evaluation.results import SETTINGS, read_results
 from mammoseg.inference.batch import predict_images
 from mammoseg.inference.engines.pytorch import open_engine
 from mammoseg.inference.heatmaps import write_heatmaps
@@ -36,7 +35,7 @@ from mammoseg.inference.pipeline import DISK_FULL
 from mammoseg.inference.predictor import open_predictor
 from mammoseg.inference.trained import checkpoint_settings
 from mammoseg.ingest.synthetic import write_study
-from mammoseg.io.atomic import plain, write_json
+from mammoseg.io.atomic import write_json
 from mammoseg.io.failures import Failures
 from mammoseg.io.outputs import FolderInUseError, alone_in, writing_to
 from mammoseg.models import build_model, parameters, seen_by
@@ -44,20 +43,16 @@ from mammoseg.nn.checkpoint import open_checkpoint
 from mammoseg.phantom.config import PhantomConfig
 from mammoseg.progress import Bar
 from mammoseg.study.plan import Arm, Plan
+from mammoseg.study.settings import StudyError, check_shown, claim, config_of, faults, is_own
 from mammoseg.training.config import TrainConfig
 from mammoseg.training.material import with_splits
-from mammoseg.training.recipes import load_recipe
 from mammoseg.training.run import train
 
 logger = logging.getLogger(__name__)
 
-MANIFEST, OWN = "manifest.csv", "arm.json"
+MANIFEST = "manifest.csv"
 PATIENCE = 600.0
 """Seconds to wait for another process that generates exams or evaluates."""
-
-
-class StudyError(ValueError):
-    """A study that cannot be begun or continued."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +72,14 @@ class Study:
         return self.out / "tested" / f"{self.plan.tested_as(arm)}-{seed}"
 
     def seeds_of(self, arm: Arm) -> list[int]:
-        """Those with which the arm has been tested."""
+        """Those with which the arm has been tested, with the settings of the plan."""
+        return [seed for seed in self._tested(arm) if is_own(self.tested_folder(arm, seed), self.plan, arm, seed)]
+
+    def of_other_settings(self, arm: Arm) -> list[int]:
+        """Those with which it has been tested with other settings."""
+        return [seed for seed in self._tested(arm) if not is_own(self.tested_folder(arm, seed), self.plan, arm, seed)]
+
+    def _tested(self, arm: Arm) -> list[int]:
         name = self.plan.tested_as(arm)
         found = [path.parts[-3].rpartition("-") for path in self.out.glob(f"tested/{name}-*/metrics/{SETTINGS}")]
         return sorted(int(seed) for tested, _, seed in found if tested == name and seed.isdecimal())
@@ -122,6 +124,10 @@ def _phantoms(plan: Plan, out: Path, workers: int, exams: int) -> Manifest:
     made = plan.phantoms
     if made is None:
         raise TypeError("a plan without phantoms")
+    if (out / MANIFEST).exists() and (known := load_manifest(out / MANIFEST).table["exam_id"].nunique()) != exams:
+        raise StudyError(
+            f"{out}: holds a study of {known} exams, not of {exams}. Expected --exams {known}, or a new folder."
+        )
     with Bar("phantoms", exams) as bar:
         folder = out / "phantoms"
         return load_manifest(
@@ -144,8 +150,13 @@ def work(study: Study, arms: Sequence[Arm], seeds: Sequence[int]) -> Progress:
 
     Raises OSError if the disk is full.
     """
-    failures, failed = Failures(study.out), {}
-    waiting = [(seed, arm) for seed in seeds for arm in arms]
+    failures, failed, wrong = Failures(study.out), {}, faults(study.plan, arms)
+    for arm in (arm for arm in arms if arm.name in wrong):
+        for name in (f"{arm.name}-{seed}" for seed in seeds):
+            logger.warning("%s is left out: %s", name, wrong[arm.name])
+            failed[name] = str(wrong[arm.name])
+            failures.add(name, "", "study", wrong[arm.name])
+    waiting = [(seed, arm) for seed in seeds for arm in arms if arm.name not in wrong]
     for looked_again in (False, True):  # who worked on one may have been killed meanwhile
         elsewhere = []
         for number, (seed, arm) in enumerate(waiting, start=1):
@@ -172,8 +183,8 @@ def work(study: Study, arms: Sequence[Arm], seeds: Sequence[int]) -> Progress:
 
 def _do(study: Study, arm: Arm, seed: int) -> None:
     run, tested = study.run_folder(arm, seed), study.tested_folder(arm, seed)
-    _check_own(study, arm, seed)
-    if not (tested / "metrics" / SETTINGS).exists():
+    claim(tested, study.plan, arm, seed)
+    if not (tested / "metrics" / SETTINGS).exists() or Failures(tested / "predictions").image_ids():
         images = _with_heatmaps(study, arm, seed)
         _train(study, arm, seed, images)
         predictor = open_predictor(run / arm.checkpoint, str(study.device), arm.predict)
@@ -183,23 +194,9 @@ def _do(study: Study, arm: Arm, seed: int) -> None:
             predict_images(predictor, rows, tested / "predictions", max(1, study.workers), progress=bar.advance)
         with writing_to(tested / "metrics"):
             evaluate(tested / "predictions", study.manifest, tested / "metrics", split="test")
+    check_shown(arm, read_results(tested / "metrics"))
     if not study.costs_file(arm).exists():
         write_json(study.costs_file(arm), _costs(run / arm.checkpoint, arm.predict, study.device))
-
-
-def _check_own(study: Study, arm: Arm, seed: int) -> None:
-    """An arm that was tested with other settings would pass for this one."""
-    plan, path = study.plan, study.tested_folder(arm, seed) / OWN
-    learned = [config_of(plan, each, seed) for each in (arm, plan.classifier_of(arm)) if each]
-    trained = [config.model_dump(mode="json", exclude=config.beside) for config in learned]
-    own = plain({"trained": trained, "stage": arm.stage, "predict": arm.predict})
-    if not path.exists():
-        write_json(path, own)
-    elif read_json(path) != own:
-        raise StudyError(
-            f"{path.parent}: holds the arm {arm.name} with other settings. Expected those of the plan and of --set. Choose a new "
-            "folder for the study, give the arm another name, or delete its folders in runs/ and tested/."
-        )
 
 
 def _train(study: Study, arm: Arm, seed: int, images: Manifest) -> None:
@@ -219,13 +216,6 @@ def _with_heatmaps(study: Study, arm: Arm, seed: int) -> Manifest:
     with writing_to(folder, "failures", "walks"), Bar("heatmaps", len(study.manifest.table)) as bar:
         made = write_heatmaps(engine, study.manifest, folder, bar.advance)
     return load_manifest(made.manifest)
-
-
-def config_of(plan: Plan, arm: Arm, seed: int) -> TrainConfig:
-    """What is trained for an arm. Raises like `load_recipe` and `with_overrides`."""
-    trained = plan.trained_by(arm)
-    config = load_recipe(str(trained.recipe))
-    return with_overrides(config, sets=[*plan.sets, *trained.sets, f"seed={seed}"])
 
 
 def _costs(checkpoint: Path, sets: Sequence[str], device: torch.device) -> dict[str, Any]:

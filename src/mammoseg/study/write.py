@@ -1,7 +1,7 @@
 """The results of a study -> study.json, table.csv, seeds.csv, figures and the page study.html.
 
-study.json   plan, seeds, manifest, versions, and `arms`: name -> numbers (numbers.py), seeds, training minutes, costs, `failed`,
-             paper (row -> its printed numbers)
+study.json   plan with the settings of --set, seeds, manifest, versions, and `arms`: name -> numbers (numbers.py), seeds, training
+             minutes, costs, `failed`, `unpredicted` (images), `cautions`, paper (row -> its printed numbers)
 table.csv    a row for each arm: what study.json says of it
 seeds.csv    a row for each arm, seed and number: the values of single trainings
 """
@@ -21,7 +21,7 @@ from mammoseg.io.figures import FIGURE_KINDS, write_figure
 from mammoseg.io.outputs import alone_in
 from mammoseg.papers import printed, table_of
 from mammoseg.study.figures import FIGURES, forest
-from mammoseg.study.numbers import numbers_of, read_answers
+from mammoseg.study.numbers import Answers, numbers_of, read_answers
 from mammoseg.study.page import NAME, write_page
 from mammoseg.study.plan import Arm
 from mammoseg.study.work import PATIENCE, Study
@@ -51,11 +51,16 @@ def write_study_results(study: Study) -> dict[str, Any]:
             "differs": arm.differs,
             "failed": {name: text for name, text in why.items() if name.rpartition("-")[0] == arm.name},
         }
+    for arm in plan.arms:
+        own = tested[arm.name]
+        found[arm.name]["unpredicted"] = sum(own.unpredicted.values()) if own else 0
+        found[arm.name]["cautions"] = _cautions(study, arm, own, found)
     results = {
         "format": FORMAT,
         "version": mammoseg.__version__,
         "title": plan.title,
         "about": plan.about,
+        "plan": plan.model_dump(mode="json"),
         "reference": plan.reference,
         "level": plan.level,
         "seeds": sorted({seed for arm in found.values() for seed in arm["seeds"]}),
@@ -80,6 +85,21 @@ def write_study_results(study: Study) -> dict[str, Any]:
     return results
 
 
+def _cautions(study: Study, arm: Arm, own: Answers | None, found: Mapping[str, Any]) -> list[str]:
+    """What would make the row of an arm mean something else than it seems to."""
+    cautions = [f"seed {seed}: tested with other settings, not shown" for seed in study.of_other_settings(arm)]
+    if own is None:
+        return cautions
+    cautions += [f"seed {seed}: {n} test images could not be predicted" for seed, n in own.unpredicted.items() if n]
+    reference = found[study.plan.reference]["numbers"]
+    cautions += [
+        f"{name.replace('_', ' ')}: of {number['n']} cases, that of the reference of {reference[name]['n']}"
+        for name, number in found[arm.name]["numbers"].items()
+        if name in reference and reference[name]["n"] != number["n"]
+    ]
+    return cautions
+
+
 def _minutes(study: Study, arm: Arm, seeds: Sequence[int]) -> float | None:
     """Mean over seeds of the time that all epochs took, whatever attempts they were made in."""
     sums = []
@@ -98,6 +118,7 @@ def _row(name: str, arm: Mapping[str, Any], reference: str) -> dict[str, Any]:
     row: dict[str, Any] = {"arm": name, "title": arm["title"], "seeds": len(arm["seeds"])}
     for number, found in arm["numbers"].items():
         row |= {number: found["value"], **{f"{number}_{limit}": found[limit] for limit in _LIMITS}}
+        row[f"{number}_n"] = found["n"]
         if difference := found.get("difference"):
             row |= {f"{number}_minus_{reference}": difference["value"]}
             row |= {f"{number}_minus_{reference}_{limit}": difference[limit] for limit in _LIMITS}
@@ -106,7 +127,7 @@ def _row(name: str, arm: Mapping[str, Any], reference: str) -> dict[str, Any]:
     row["paper"] = "; ".join(
         f"{of}: {', '.join(f'{k} {v:g}' for k, v in values.items())}" for of, values in arm["paper"].items()
     )
-    row["failed"] = "; ".join(arm["failed"].values())
+    row["failed"] = "; ".join([*arm["failed"].values(), *arm["cautions"]])
     return row
 
 
