@@ -66,12 +66,14 @@ def combine(
         )
         for name, scores in of_systems.items():
             images[score_column(name, label)] = scores
+    weights = {"weights": dict(zip(parts, chosen.weights, strict=True)), **chosen.how}
     about = {
         "manifest": first.about["manifest"],
         "predictions": {"parts": [p.about["predictions"] for p in parts.values()]},
+        "combined": weights,
     }
     joined = replace(first, images=images, sources=(FINAL, *parts), folders=None, about=about, calibration=None)
-    write_json(out / WEIGHTS, {"weights": dict(zip(parts, chosen.weights, strict=True)), **chosen.how})
+    write_json(out / WEIGHTS, weights)
     return evaluate_joined(joined, out, bootstrap, split=split)
 
 
@@ -93,7 +95,12 @@ def best_weights(systems: Mapping[str, Path], manifest: Manifest, split: str, la
 
     Raises ConfigError without a positive or a negative breast there, and like `join`.
     """
-    parts = _joined(systems, manifest, split, training)
+    try:
+        parts = _joined(systems, manifest, split, training)
+    except JoinError as error:
+        raise JoinError(
+            f"--choose-on {split}: {error} Predict that part, too: predict --split {split}, into the same folders."
+        ) from None
     tables = [breast_table(part.images, [FINAL], [label]) for part in parts.values() if label in part.classes]
     if len(tables) < len(parts):
         raise ConfigError(

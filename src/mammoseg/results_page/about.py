@@ -96,9 +96,23 @@ def run_of(results: Results) -> Mapping[str, Any]:
 
 
 def model_name(results: Results) -> str:
-    """What the model calls itself; of scores in a table, what their column is called."""
+    """What the model calls itself; of scores in a table, what their column is called; of systems together, that they are."""
+    if combined := combined_systems(results):
+        return f"the weighted mean of {' and '.join(combined)}"
     names = (run_of(results).get("model"), part(results.metrics, "table").get("score"))
     return next((name for name in names if isinstance(name, str) and name), "a model")
+
+
+def combined_systems(results: Results) -> dict[str, str]:
+    """Name -> model, checkpoint and weight, of systems whose scores were averaged (`mammoseg combine`); else none."""
+    weights = part(results.metrics, "combined", "weights")
+    found = {}
+    for (name, weight), each in zip(weights.items(), parts_of(results), strict=False):
+        run = part(each, "run")
+        checkpoint = str(run.get("checkpoint_sha256", ""))[:16]
+        of = [str(run.get("model", "a model")), *([f"checkpoint SHA-256 {checkpoint}"] if checkpoint else [])]
+        found[name] = f"{', '.join(of)}, weight {f'{weight:.3g}' if isinstance(weight, float) else weight}"
+    return found
 
 
 def _model(predictions: Mapping[str, Any], number: int) -> list[Fact]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from mammoseg.evaluation.calibration_cases import CALIBRATED
 from mammoseg.evaluation.results import Results, part
-from mammoseg.results_page.about import model_name, run_of
+from mammoseg.results_page.about import combined_systems, model_name, run_of
 from mammoseg.results_page.methods import prepared
 from mammoseg.wording import counted
 
@@ -75,6 +75,9 @@ def software(results: Results) -> str:
 
 
 def model(results: Results) -> str:
+    if combined := combined_systems(results):
+        systems = "; ".join(f"{name}: {of}" for name, of in combined.items())
+        return f"The weighted mean of the scores of {systems}. Their settings are in metrics.json, predictions.parts."
     checkpoint = run_of(results).get("checkpoint_sha256")
     if not checkpoint:
         return ""

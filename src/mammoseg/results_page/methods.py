@@ -5,7 +5,7 @@ from typing import Any
 
 from mammoseg.evaluation.operating_points import HERE
 from mammoseg.evaluation.results import Results, part
-from mammoseg.results_page.about import model_name, parts_of, run_of
+from mammoseg.results_page.about import combined_systems, model_name, parts_of, run_of
 from mammoseg.results_page.citations import Cited
 from mammoseg.wording import counted
 
@@ -63,16 +63,30 @@ def _data(results: Results, cited: Cited) -> Iterator[str]:
     ]
     of = f" of {', '.join(sizes[1:])}" if len(sizes) > 1 else ""
     split = f" (split {metrics['split']})" if metrics.get("split") else ""
+    if combined := combined_systems(results):
+        systems = " and ".join(f"{each} ({of})" for each, of in combined.items())
+        model = f"The weighted mean of the scores of {systems}"
     yield f"{model} was evaluated on {sizes[0] if sizes else 'the images'}{of}{split} with mammoseg {metrics.get('version', '')}."
-    if len(parts) > 1:
+    if combined:
+        yield _weights_of(part(results.metrics, "combined"))
+    elif len(parts) > 1:
         yield f"The predictions are of {len(parts)} parts, each of its own images and by its own checkpoint."
-    yield from prepared(part(run, "prep"))
+    if not combined:
+        yield from prepared(part(run, "prep"))
     if failures := metrics.get("n_failed"):
         yield f"{counted(failures, 'image')} could not be predicted and {'was' if failures == 1 else 'were'} left out."
     if learned := metrics.get("n_of_training"):
         yield f"The model had learned from the patients of {learned} of the images."
     if any(table.get("unknown") for table in _finals(metrics)):
         yield "Cases whose label is unknown were left out of the numbers of that class, and counted."
+
+
+def _weights_of(combined: Mapping[str, Any]) -> str:
+    how = combined.get("chosen")
+    if "on" in combined:
+        cases = f"{combined.get('breasts')} breasts, {combined.get('positive')} positive"
+        how = f"those with the {how} on the part {combined['on']} ({cases})"
+    return f"The weights were {how}."
 
 
 def prepared(prep: Mapping[str, Any]) -> Iterator[str]:
