@@ -154,3 +154,32 @@ def test_mistakes_are_told(classifier: Path, few: Manifest, tmp_path: Path, tiny
     (out / "run.json").write_text(json.dumps({"checkpoint_sha256": "other"}))
     with pytest.raises(HeatmapsError, match="of another checkpoint"):
         write_heatmaps(open_engine(classifier, "cpu"), few, out)
+
+
+def test_of_another_image_or_row_they_are_made_again(classifier: Path, few: Manifest, tmp_path: Path) -> None:
+    engine = open_engine(classifier, "cpu")
+    table = few.table.copy()
+    first = next(iter(few.rows()))
+    own = tmp_path / "own.png"
+    own.write_bytes(first.path.read_bytes())
+    table["path"] = [str(row.path) for row in few.rows()]
+    table.loc[table.index[0], "path"] = str(own)
+    manifest = Manifest(table, tmp_path / "manifest.csv")
+    out = tmp_path / "out"
+    assert write_heatmaps(engine, manifest, out).made == 4
+    assert write_heatmaps(engine, manifest, out).done_before == 4
+    pixels = cv2.imread(str(own), cv2.IMREAD_UNCHANGED)
+    cv2.imwrite(str(own), np.where(pixels > 0, pixels // 2 + 1, 0).astype(pixels.dtype))
+    again = write_heatmaps(engine, manifest, out)
+    assert (again.made, again.done_before) == (1, 3), "the pixels are others"
+    table["pixel_mm"] = 0.3
+    assert write_heatmaps(engine, Manifest(table, manifest.path), out).made == 4
+
+
+def test_failures_are_those_of_the_table(classifier: Path, few: Manifest, tmp_path: Path) -> None:
+    engine, table = open_engine(classifier, "cpu"), few.table.copy()
+    table["path"] = [str(row.path) for row in few.rows()]
+    table.loc[table.index[0], "path"] = str(tmp_path / "lost.png")
+    assert write_heatmaps(engine, Manifest(table, tmp_path / "manifest.csv"), tmp_path / "out").failed == 1
+    rest = Manifest(table.iloc[1:].copy(), tmp_path / "manifest.csv")
+    assert write_heatmaps(engine, rest, tmp_path / "out").failed == 0

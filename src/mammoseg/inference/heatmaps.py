@@ -34,7 +34,8 @@ from mammoseg.data.columns import HEATMAP
 from mammoseg.data.load import load_crop
 from mammoseg.data.manifest import ImageRow, Manifest
 from mammoseg.inference.engines.pytorch import TorchEngine
-from mammoseg.io.atomic import atomic_path, write_json
+from mammoseg.inference.resume import inputs_of
+from mammoseg.io.atomic import atomic_path, plain, write_json
 from mammoseg.io.errors import ImageReadError, RunFileError
 from mammoseg.io.failures import Failures
 from mammoseg.io.runs import is_safe_id
@@ -99,14 +100,15 @@ def write_heatmaps(
     made = done = 0
     for row in manifest.rows(engine.classes, required=False):
         with _noting(failures, row):
-            shape = _walked(out, row.image_id, engine.classes)
+            inputs = plain(inputs_of(row, ()))
+            shape = _walked(out, row.image_id, engine.classes, inputs)
             if shape is None:
                 crop = load_crop(row, engine.prep, ())[1]
                 rows, cols = walk.over((crop.pixels.shape[0], crop.pixels.shape[1]))
                 maps_Khw = _mean_of_patches(engine, network, crop, rows, cols)
                 for name, map_hw in zip(engine.classes, maps_Khw, strict=True):
                     _write(out / name / f"{row.image_id}.png", _on_file(map_hw, crop))
-                write_json(_walk_file(out, row.image_id), {"shape": list(crop.pixels.shape)})
+                write_json(_walk_file(out, row.image_id), {"shape": list(crop.pixels.shape), "inputs": inputs})
                 made += 1
             else:
                 walk.over(shape)
@@ -118,7 +120,7 @@ def write_heatmaps(
         files = [out.absolute() / name / f"{image_id}.png" for image_id in table["image_id"]]
         table[HEATMAP.format(name)] = [str(file) if file.is_file() else None for file in files]
     Manifest(table, out / MANIFEST).to_csv(out / MANIFEST)
-    return Made(out / MANIFEST, made, done, len(failures.image_ids()))
+    return Made(out / MANIFEST, made, done, sum(image_id in failures for image_id in table["image_id"]))
 
 
 @contextmanager
@@ -149,13 +151,16 @@ def _walk_file(out: Path, image_id: str) -> Path:
     return out / "walks" / f"{image_id}.json"
 
 
-def _walked(out: Path, image_id: str, classes: Sequence[str]) -> tuple[int, int] | None:
-    """The size of the breast of an image that is done; None: it is not, or a heatmap is missing."""
+def _walked(out: Path, image_id: str, classes: Sequence[str], inputs: Any) -> tuple[int, int] | None:
+    """The size of the breast of an image that is done; None: it is not, it has changed since, or a heatmap is missing."""
     path = _walk_file(out, image_id)
     if not all(file.exists() for file in (path, *(out / name / f"{image_id}.png" for name in classes))):
         return None
     try:
-        rows, cols = map(int, read_json(path)["shape"])
+        walked = read_json(path)
+        if walked["inputs"] != inputs:
+            return None
+        rows, cols = map(int, walked["shape"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunFileError(f"{path}: damaged ({error}). Delete it: the image is made again.") from None
     return rows, cols
