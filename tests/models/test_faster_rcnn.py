@@ -34,11 +34,16 @@ def test_it_is_that_of_torchvision() -> None:
         ours = build(FasterRcnnConfig())
     count = [sum(p.numel() for p in model.parameters()) for model in (theirs, ours)]
     assert count[0] - count[1] == 2 * 7 * 7 * 64
-    images = detection.image_list.ImageList(torch.zeros(2, 1, 100, 64), [(100, 64)] * 2)
-    levels = [torch.zeros(2, 8, 25, 16), torch.zeros(2, 8, 13, 8)]
+    images = detection.image_list.ImageList(torch.zeros(2, 1, 104, 64), [(104, 64)] * 2)
+    levels = [torch.zeros(2, 8, 26, 16), torch.zeros(2, 8, 13, 8)]
     generator = detection.anchor_utils.AnchorGenerator(((32,), (64,)), ((0.5, 1.0, 2.0),) * 2)
-    for found, expected in zip(Anchors((32, 64))(images, levels), generator(images, levels), strict=True):
+    for found, expected in zip(Anchors((32, 64), (4, 8))(images, levels), generator(images, levels), strict=True):
         torch.testing.assert_close(found, expected)
+    images = detection.image_list.ImageList(torch.zeros(1, 1, 368, 240), [(368, 240)])
+    [odd] = Anchors((32,), (64,))(images, [torch.zeros(1, 8, 6, 4)])
+    assert odd[-1].view(2, 2).mean(0).tolist() == [3 * 64, 5 * 64], (
+        "where the last cell looks, also if no cells fill the window"
+    )
 
 
 @needs_torchvision

@@ -90,3 +90,15 @@ def test_one_class_has_no_auc() -> None:
     arm = arm_of("a", 1.5)
     positives = {seed: table[table["malignant"] == 1] for seed, table in arm.images.items()}
     assert "auc_malignant" not in numbers_of(Answers(arm.arm, positives, arm.classes), None, "breast")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_differences_of_few_positives_are_not_sure(seed: int) -> None:
+    """Two positive patients decide: their draws alone are as good as no interval."""
+    few = {"malignant": lambda t: ((t["patient_id"] == "p3") | (t["patient_id"] == "p6")).astype(float)}
+    reference, other = arm_of("reference", 1.0, seed), arm_of("other", 1.2, seed + 20)
+    tables = [{s: t.assign(**few) for s, t in arm.images.items()} for arm in (reference, other)]
+    a, b = (Answers(arm.arm, t, arm.classes) for arm, t in zip((reference, other), tables, strict=True))
+    found = numbers_of(b, a, "breast")["auc_malignant"]["difference"]
+    assert found["low"] < 0 < found["high"]
+    assert found["high"] - found["low"] > 0.5

@@ -79,26 +79,25 @@ class FasterRcnnConfig(NetworkConfig):
 class Anchors(nn.Module):
     """As torchvision's, which notes on itself what it computes."""
 
-    def __init__(self, sizes_px: Sequence[int]) -> None:
+    def __init__(self, sizes_px: Sequence[int], strides_px: Sequence[int]) -> None:
         super().__init__()
-        self.sizes_px = tuple(sizes_px)
+        self.sizes_px, self.strides_px = tuple(sizes_px), tuple(strides_px)
 
     def forward(self, images, levels):  # type: ignore[no-untyped-def]  # of torchvision
         """For each image (A, 4) as (left, top, right, bottom)."""
         found = [
-            self._of_level(size, images.tensors.shape[-2:], level)
-            for size, level in zip(self.sizes_px, levels, strict=True)
+            self._of_level(size, stride, level)
+            for size, stride, level in zip(self.sizes_px, self.strides_px, levels, strict=True)
         ]
         return [torch.cat(found)] * len(images.image_sizes)
 
-    def _of_level(self, size_px: int, window: Sequence[int], level: Tensor) -> Tensor:
-        (H, W), (h, w) = window, level.shape[-2:]
+    def _of_level(self, size_px: int, stride_px: int, level: Tensor) -> Tensor:
+        """torchvision divides the window by the cells; its windows are multiples of all strides, ours need not be."""
         root = torch.tensor(RATIOS, device=level.device).sqrt()
         half_A2 = torch.stack([size_px / root, size_px * root], dim=1) / 2
         base_A4 = torch.cat([-half_A2, half_A2], dim=1).round()
         y, x = torch.meshgrid(
-            torch.arange(h, device=level.device) * (H // h),
-            torch.arange(w, device=level.device) * (W // w),
+            *(torch.arange(cells, device=level.device) * stride_px for cells in level.shape[-2:]),
             indexing="ij",
         )
         middle_n4 = torch.stack([x, y, x, y], dim=-1).reshape(-1, 1, 4)
@@ -116,17 +115,17 @@ class FasterRcnn(Network):
         channels = [width * expansion for width in config.widths]
         pool = vision.ops.feature_pyramid_network.LastLevelMaxPool()
         self.fpn = vision.ops.FeaturePyramidNetwork(channels, config.pyramid, pool)
-        few = config.proposals < 1000
+        few, strides = config.proposals < 1000, _strides(config)
         most = {"training": config.proposals if few else 2000, "testing": config.proposals}
         self.rpn = detection.rpn.RegionProposalNetwork(
-            Anchors([config.anchor_px * 2**level for level in range(levels + 1)]),
+            Anchors([config.anchor_px * 2**level for level in range(levels + 1)], [*strides, 2 * strides[-1]]),
             detection.rpn.RPNHead(config.pyramid, len(RATIOS)),
             *ANCHORS_THAT_COUNT,
             *(most, most, 0.7),
         )
         align = vision.ops.MultiScaleRoIAlign([str(level) for level in range(levels)], POOLED, 2)
-        align.scales = [1 / stride for stride in _strides(config)]  # else noted at the first call
-        align.map_levels = vision.ops.poolers.LevelMapper(2, 1 + levels)
+        align.scales = [1 / stride for stride in strides]  # else noted at the first call
+        align.map_levels = vision.ops.poolers.LevelMapper(2, 1 + levels, canonical_scale=7 * config.anchor_px)
         self.roi_heads = detection.roi_heads.RoIHeads(
             align,
             detection.faster_rcnn.TwoMLPHead(config.pyramid * POOLED**2, config.hidden),

@@ -31,9 +31,10 @@ PLAN = Plan(
         ),
         Arm(
             name="resnet22_cam",
-            title="ResNet-22, CAM",
+            title="Pre-activation ResNet, CAM",
             recipe="resnet_cam_small",
             sets=("network.trunk=resnet22",),
+            differs="The kind of blocks of ResNet-22, as many as those of the other small networks.",
         ),
         Arm(
             name="dmvcnn",

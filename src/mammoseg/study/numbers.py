@@ -2,7 +2,8 @@
 
 A number of an arm is the mean over its seeds: of the AUC, and for maps image by image. Intervals are those over patients, of the
 seeds at hand; `of_seeds` says how far single seeds are apart. Differences are paired: the same cases, and in the bootstrap the same
-draws of patients. A map without a peak does not point into a lesion.
+draws of patients. Intervals of those of the AUC are the deviation over the draws, times a quantile of t by the patients of the smaller
+class: percentiles are too sure of few. A map without a peak does not point into a lesion.
 
 Shapes   S seeds | n cases | R replicates
 """
@@ -17,8 +18,9 @@ import pandas as pd
 from mammoseg.evaluation.results import read_results
 from mammoseg.evaluation.scores import BREAST, breast_table, caution, score_column
 from mammoseg.metrics import auc
-from mammoseg.statistics.bootstrap import Floats, interval, mean_interval
+from mammoseg.statistics.bootstrap import Floats, interval, interval_from, mean_interval, patient_weights
 from mammoseg.statistics.paired_mean import mean_difference
+from mammoseg.statistics.scale import quantile
 from mammoseg.study.plan import Arm
 from mammoseg.study.work import Study
 
@@ -102,8 +104,15 @@ def _auc_difference(cases: pd.DataFrame, others: pd.DataFrame | None) -> dict[st
         means = [np.mean([auc.measure(truth, s, weights) for s in side], axis=0) for side in (own, reference)]
         return np.asarray(means[0] - means[1])
 
-    spread = interval(difference, patients, REPLICATES, 0)
-    return {"value": float(difference(np.ones((1, truth.size)))[0]), "low": spread.low, "high": spread.high}
+    units = min(both.loc[truth == side, "patient_id"].nunique() for side in (1, 0))
+    if units < 2:
+        return None
+    drawn = np.concatenate([difference(weights) for weights in patient_weights(patients, REPLICATES, 0)])
+    margin = quantile(units) * float(np.nanstd(drawn, ddof=1))
+    if interval_from(drawn, units).reason is not None:
+        margin = float("nan")
+    value = float(difference(np.ones((1, truth.size)))[0])
+    return {"value": value, "low": value - margin, "high": value + margin}
 
 
 def _cases(tested: Answers, label: str, level: str) -> pd.DataFrame | None:

@@ -64,7 +64,16 @@ def own_settings(plan: Plan, arm: Arm, seed: int) -> Any:
     """All that decides the predictions of an arm, as JSON. Raises like `config_of`."""
     learned = [config_of(plan, each, seed) for each in (arm, plan.classifier_of(arm)) if each]
     trained = [config.model_dump(mode="json", exclude=config.beside) for config in learned]
-    return plain({"trained": trained, "stage": arm.stage, "predict": arm.predict})
+    seen = plan.classifier_of(arm)
+    heatmaps = {"heatmaps": [seen.stage, seen.predict]} if seen and (seen.stage or seen.predict) else {}
+    return plain({"trained": trained, "stage": arm.stage, "predict": arm.predict, **heatmaps})
+
+
+def costs_settings(plan: Plan, arm: Arm) -> Any:
+    """All that decides what the network of an arm costs, as JSON."""
+    config = config_of(plan, arm, 0)
+    network, prep = config.network.model_dump(mode="json"), config.prep.model_dump(mode="json")
+    return plain({"model": config.model, "network": network, "prep": prep, "predict": arm.predict, "stage": arm.stage})
 
 
 def is_own(folder: Path, plan: Plan, arm: Arm, seed: int) -> bool:

@@ -23,7 +23,8 @@ import torch
 
 from mammoseg.bench.cost import TOTAL, macs
 from mammoseg.bench.timing import EXAM_IMAGES, Load, MeasuringError, measure
-from mammoseg.config import with_overrides
+from mammoseg.bounded import read_json
+from mammoseg.config import ConfigError, with_overrides
 from mammoseg.data.manifest import Manifest, load_manifest
 from mammoseg.data.units import view_of
 from mammoseg.evaluation.evaluate import evaluate
@@ -43,7 +44,7 @@ from mammoseg.nn.checkpoint import open_checkpoint
 from mammoseg.phantom.config import PhantomConfig
 from mammoseg.progress import Bar
 from mammoseg.study.plan import Arm, Plan
-from mammoseg.study.settings import StudyError, check_shown, claim, config_of, faults, is_own
+from mammoseg.study.settings import StudyError, check_shown, claim, config_of, costs_settings, faults, is_own
 from mammoseg.training.config import TrainConfig
 from mammoseg.training.material import with_splits
 from mammoseg.training.run import train
@@ -84,6 +85,15 @@ class Study:
         found = [path.parts[-3].rpartition("-") for path in self.out.glob(f"tested/{name}-*/metrics/{SETTINGS}")]
         return sorted(int(seed) for tested, _, seed in found if tested == name and seed.isdecimal())
 
+    def costs_of(self, arm: Arm) -> dict[str, Any]:
+        """What `_costs` has measured of the network of the plan; empty: nothing."""
+        path = self.costs_file(arm)
+        found = dict(read_json(path)) if path.exists() else {}
+        try:
+            return found if found.get("of") == costs_settings(self.plan, arm) else {}
+        except ConfigError:  # of no settings at all, as the plan is now
+            return {}
+
     def costs_file(self, arm: Arm) -> Path:
         return self.out / "costs" / f"{self.plan.tested_as(arm)}.json"
 
@@ -97,6 +107,8 @@ def open_study(
     Raises StudyError if there are none, or the folder holds a study of other images; ManifestError without test images; and like
     `with_splits`.
     """
+    if given is not None and exams is not None:
+        raise StudyError("--exams is of phantoms, and --manifest is given. Expected one of them. Leave the other out.")
     with alone_in(out, PATIENCE):
         if given is None:
             if plan.phantoms is None:
@@ -195,8 +207,9 @@ def _do(study: Study, arm: Arm, seed: int) -> None:
         with writing_to(tested / "metrics"):
             evaluate(tested / "predictions", study.manifest, tested / "metrics", split="test")
     check_shown(arm, read_results(tested / "metrics"))
-    if not study.costs_file(arm).exists():
-        write_json(study.costs_file(arm), _costs(run / arm.checkpoint, arm.predict, study.device))
+    if study.costs_of(arm).get("seconds_per_exam") is None:
+        costs = _costs(run / arm.checkpoint, arm.predict, study.device)
+        write_json(study.costs_file(arm), {**costs, "of": costs_settings(study.plan, arm)})
 
 
 def _train(study: Study, arm: Arm, seed: int, images: Manifest) -> None:
@@ -212,7 +225,8 @@ def _with_heatmaps(study: Study, arm: Arm, seed: int) -> Manifest:
         return study.manifest
     _train(study, classifier, seed, study.manifest)
     folder = study.out / "heatmaps" / f"{classifier.name}-{seed}"
-    engine = open_engine(study.run_folder(classifier, seed) / classifier.checkpoint, str(study.device))
+    checkpoint = study.run_folder(classifier, seed) / classifier.checkpoint
+    engine = open_engine(checkpoint, str(study.device), classifier.predict)
     with writing_to(folder, "failures", "walks"), Bar("heatmaps", len(study.manifest.table)) as bar:
         made = write_heatmaps(engine, study.manifest, folder, bar.advance)
     return load_manifest(made.manifest)

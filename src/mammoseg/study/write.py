@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 
 import mammoseg
-from mammoseg.bounded import read_json
 from mammoseg.io.atomic import write_json
 from mammoseg.io.cells import write_csv
 from mammoseg.io.failures import Failures
@@ -46,7 +45,7 @@ def write_study_results(study: Study) -> dict[str, Any]:
             "seeds": sorted(own.images) if own else [],
             "numbers": numbers_of(own, reference, plan.level) if own else {},
             "training_minutes": _minutes(study, arm, sorted(own.images)) if own else None,
-            "costs": read_json(study.costs_file(arm)) if study.costs_file(arm).exists() else {},
+            "costs": {key: value for key, value in study.costs_of(arm).items() if key != "of"},
             "paper": {row: printed(row) for row in arm.paper},
             "differs": arm.differs,
             "failed": {name: text for name, text in why.items() if name.rpartition("-")[0] == arm.name},
@@ -90,6 +89,8 @@ def _cautions(study: Study, arm: Arm, own: Answers | None, found: Mapping[str, A
     cautions = [f"seed {seed}: tested with other settings, not shown" for seed in study.of_other_settings(arm)]
     if own is None:
         return cautions
+    if classifier := study.plan.classifier_of(arm):
+        cautions.append(f"its minutes and costs are without those of {classifier.shown}, which made its heatmaps")
     cautions += [f"seed {seed}: {n} test images could not be predicted" for seed, n in own.unpredicted.items() if n]
     reference = found[study.plan.reference]["numbers"]
     cautions += [

@@ -21,6 +21,7 @@ Shapes   U exams | V = 4 views: L-CC, R-CC, L-MLO, R-MLO | B = U V images | C im
 """
 
 from collections.abc import Sequence
+from copy import deepcopy
 from typing import NamedTuple
 
 import torch
@@ -121,10 +122,12 @@ class DmvCnn(Network):
         if not self.training:
             h_NDhw: Tensor = trunk(image_NCHW)[-1]
             return h_NDhw
-        shown_N = there_N | ~there_N.any()  # a batch without this projection still has to have a shape
-        found = trunk(image_NCHW[shown_N])[-1]
+        if not there_N.any():  # nothing to see, but a shape to have
+            with torch.no_grad():
+                return torch.zeros_like(deepcopy(trunk).eval()(image_NCHW)[-1])
+        found = trunk(image_NCHW[there_N])[-1]
         h_NDhw = found.new_zeros(len(there_N), *found.shape[1:])
-        h_NDhw[shown_N] = found
+        h_NDhw[there_N] = found
         return h_NDhw
 
     def _heads(self, number: int) -> Sequence[tuple[Head, slice]]:
