@@ -2,8 +2,8 @@
 
 A number of an arm is the mean over its seeds: of the AUC, and for maps image by image. Intervals are those over patients, of the
 seeds at hand; `of_seeds` says how far single seeds are apart. Differences are paired: the same cases, and in the bootstrap the same
-draws of patients. Intervals of those of the AUC are the deviation over the draws, times a quantile of t by the patients of the smaller
-class: percentiles are too sure of few. A map without a peak does not point into a lesion.
+draws of patients. Intervals of those of the AUC are the deviation over the draws, times a quantile of t by the patients of the
+smaller class: percentiles are too sure of few. A map without a peak does not point into a lesion.
 
 Shapes   S seeds | n cases | R replicates
 """
