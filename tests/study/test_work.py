@@ -140,6 +140,11 @@ def test_what_cannot_be_is_told_before_anything_is_done(
     assert arms["stage"]["seeds"] == [0]
     assert arms["bright"]["seeds"] == []
     assert "tested with other settings" in arms["bright"]["cautions"][0]
+    Path("plan.yaml").write_text(
+        REFERENCES.replace("recipe: reference_small, sets: [network.kind=brightness]", "recipe: gone_small")
+    )
+    found = command("study", "plan.yaml", "-m", phantom_study.path, "--out", "out", "--arms", "noise")
+    assert found.code == 0, "what was tested and cannot be any more costs nothing else"
 
 
 def test_images_that_cannot_be_predicted_are_told_and_tried_again(

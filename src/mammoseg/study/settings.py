@@ -6,7 +6,7 @@ from typing import Any
 
 from mammoseg.bounded import read_json
 from mammoseg.config import ConfigError, with_overrides
-from mammoseg.evaluation.results import Results
+from mammoseg.evaluation.results import Results, part
 from mammoseg.io.atomic import plain, write_json
 from mammoseg.study.plan import Arm, Plan
 from mammoseg.training.config import TrainConfig
@@ -44,14 +44,8 @@ def faults(plan: Plan, arms: Sequence[Arm]) -> dict[str, ValueError]:
 
 def check_shown(arm: Arm, results: Results) -> None:
     """Raises StudyError if the score or the map that the plan names is none of the evaluation's."""
-    columns = [str(column) for column in results.images]
-    scores, maps = set(), set()
-    for label in results.classes:
-        scores |= {
-            c[len("score_") : -len(f"_{label}")] for c in columns if c.startswith("score_") and c.endswith(f"_{label}")
-        }
-        ends = (c.removeprefix(f"{label}_").removesuffix("_dice_soft") for c in columns if c.startswith(f"{label}_"))
-        maps |= {name for name in ends if f"{label}_{name}_dice_soft" in columns}
+    scores = {name for label in results.classes for name in part(results.metrics, "scores", "image", label)}
+    maps = {name for label in results.classes for name in part(results.metrics, "maps", label, "maps")}
     usual = Arm.model_fields["map"].default  # which a model without maps has not, either
     for what, name, known in (("score", arm.score, scores), ("map", arm.map, maps)):
         if name not in (None, usual) and known and name not in known:
@@ -81,7 +75,7 @@ def is_own(folder: Path, plan: Plan, arm: Arm, seed: int) -> bool:
     path = folder / OWN
     try:
         return not path.exists() or bool(read_json(path) == own_settings(plan, arm, seed))
-    except ConfigError:  # of no settings at all, as the plan is now
+    except ValueError:  # of no settings at all, as the plan is now, or damaged
         return False
 
 
@@ -89,14 +83,10 @@ def claim(folder: Path, plan: Plan, arm: Arm, seed: int) -> None:
     """Note the settings of an arm that is about to be tested in this folder. Raises StudyError if there are results of others."""
     own = is_own(folder, plan, arm, seed)
     if not own and any((folder / name).exists() for name in ("predictions", "metrics")):
-        raise StudyError(_other_settings(folder, arm))
+        whose = "its folders in runs/ and tested/" if arm.recipe else "its folder in tested/"
+        raise StudyError(
+            f"{folder}: holds the arm {arm.name} with other settings. Expected those of the plan and of --set. Choose a new folder "
+            f"for the study, give the arm another name, or delete {whose}."
+        )
     if not own or not (folder / OWN).exists():
         write_json(folder / OWN, own_settings(plan, arm, seed))
-
-
-def _other_settings(folder: Path, arm: Arm) -> str:
-    whose = "its folders in runs/ and tested/" if arm.recipe else "its folder in tested/"
-    return (
-        f"{folder}: holds the arm {arm.name} with other settings. Expected those of the plan and of --set. Choose a new folder for "
-        f"the study, give the arm another name, or delete {whose}."
-    )

@@ -24,7 +24,7 @@ import torch
 from mammoseg.bench.cost import TOTAL, macs
 from mammoseg.bench.timing import EXAM_IMAGES, Load, MeasuringError, measure
 from mammoseg.bounded import read_json
-from mammoseg.config import ConfigError, with_overrides
+from mammoseg.config import with_overrides
 from mammoseg.data.manifest import Manifest, load_manifest
 from mammoseg.data.units import view_of
 from mammoseg.evaluation.evaluate import evaluate
@@ -88,10 +88,10 @@ class Study:
     def costs_of(self, arm: Arm) -> dict[str, Any]:
         """What `_costs` has measured of the network of the plan; empty: nothing."""
         path = self.costs_file(arm)
-        found = dict(read_json(path)) if path.exists() else {}
         try:
-            return found if found.get("of") == costs_settings(self.plan, arm) else {}
-        except ConfigError:  # of no settings at all, as the plan is now
+            found = dict(read_json(path)) if path.exists() else {}
+            return found if found and found.get("of") == costs_settings(self.plan, arm) else {}
+        except ValueError:  # of no settings at all, as the plan is now, or damaged
             return {}
 
     def costs_file(self, arm: Arm) -> Path:
