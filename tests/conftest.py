@@ -17,7 +17,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import hypothesis
 import pytest
+
+hypothesis.settings.register_profile(
+    "steady", deadline=None, derandomize=True
+)  # a busy machine fails no test, nor does chance
+hypothesis.settings.load_profile("steady")
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is loaded: as many processes as cores have one each

@@ -66,7 +66,7 @@ def test_the_same_again_in_any_order_of_rows() -> None:
     assert given_.table["split"].isna().all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.tuples(*[st.integers(0, 12)] * 4).filter(any),
     st.sampled_from([(0.8, 0.1, 0.1), (0.6, 0.2, 0.2), (0.5, 0.5, 0.0), (0.0, 0.0, 1.0), (1 / 3, 1 / 3, 1 / 3)]),

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mammoseg.evaluation.on_grid import OnGrid
@@ -25,7 +25,6 @@ def on_grids(draw: st.DrawFn) -> OnGrid:
     return OnGrid(levels, grid, rng.random(SHAPE) < draw(st.sampled_from([0, 0.1, 0.9])))
 
 
-@settings(deadline=None)
 @given(on_grids())
 def test_histograms_and_peak_are_those_of_the_enlarged_map(image: OnGrid) -> None:
     enlarged = MapOnMask(image.levels_HW, image.mask_HW)

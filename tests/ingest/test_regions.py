@@ -35,7 +35,7 @@ def middles() -> NDArray[np.float64]:
     return np.stack([columns.ravel(), rows.ravel()], axis=1)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.tuples(places, places), min_size=3, max_size=3))
 def test_a_triangle_is_the_middles_in_it(corners: list[tuple[float, float]]) -> None:
     points, at = np.array(corners), middles()
@@ -48,7 +48,7 @@ def test_a_triangle_is_the_middles_in_it(corners: list[tuple[float, float]]) -> 
     assert not (inside.any() and found[outside].any())  # without any middle in it, it is the pixels that it passes
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(places, places, st.floats(1, 15), st.floats(1, 15), st.floats(0, 3))
 def test_an_ellipse_is_the_middles_in_it(x: float, y: float, a: float, b: float, angle: float) -> None:
     dx, dy = (middles() - (x, y)).T

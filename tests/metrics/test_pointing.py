@@ -27,9 +27,15 @@ def test_a_peak_beside_it(peak: tuple[int, int], pixels: float) -> None:
     assert numbers == {"inside": 0, "distance": pytest.approx(pixels * np.sqrt(np.pi) / 10, rel=1e-5)}
 
 
+def test_a_box_around_the_lesion_points_at_it() -> None:
+    """As a detector paints it: all of it has one value."""
+    assert measure(on_mask(*((row, col) for row in range(6, 24) for col in range(6, 24))))["inside"] == 1
+
+
 def test_of_equal_peaks_the_middle_one_counts() -> None:
     assert measure(on_mask((2, 2), (15, 15), (30, 2)))["inside"] == 1
-    assert measure(on_mask((2, 2), (3, 2), (15, 15)))["inside"] == 0
+    assert measure(on_mask((2, 2), (30, 2), (15, 15)))["inside"] == 1
+    assert measure(on_mask((2, 2), (3, 2), (15, 15)))["inside"] == 0, "the larger one counts"
 
 
 def test_nothing_to_point_at_and_nothing_that_points() -> None:

@@ -36,7 +36,7 @@ def by_loops(S_Khw: Tensor, image_shape: tuple[int, int], patch_px: int, num_pat
     return corners
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     grid=st.tuples(st.integers(2, 9), st.integers(2, 9)),
     image_shape=st.tuples(st.integers(8, 61), st.integers(8, 61)),
@@ -124,7 +124,7 @@ def test_a_patch_larger_than_the_image() -> None:
         select_patches(torch.rand(1, 2, 10, 6), (100, 60), 64, 1)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     sizes=st.tuples(st.integers(1, 3), st.integers(1, 3), st.integers(6, 20), st.integers(6, 20)),
     num_patches=st.integers(1, 3),
@@ -147,7 +147,7 @@ def test_crops_equal_slices(
             assert torch.equal(patches[b, p], image_BCHW[b, :, row : row + patch_px, col : col + patch_px])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     size=st.tuples(st.integers(6, 20), st.integers(6, 20)),
     patch_px=st.integers(1, 6),

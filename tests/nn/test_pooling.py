@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from mammoseg.nn.pooling import top_t_pool
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     t=st.floats(0.001, 1),
     shape=st.tuples(st.integers(1, 3), st.integers(1, 2), st.integers(1, 9), st.integers(1, 9)),

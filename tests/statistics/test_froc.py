@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
@@ -100,7 +100,6 @@ def studies(draw: st.DrawFn) -> tuple[Marked, np.ndarray]:
     return marked, np.array([draw(weights), [1.0] * (normals + positives)])
 
 
-@settings(deadline=None)
 @given(studies())
 def test_equals_sums_over_all_pairs_and_scikit_learn(study: tuple[Marked, np.ndarray]) -> None:
     marked, weights = study
@@ -117,7 +116,6 @@ def test_equals_sums_over_all_pairs_and_scikit_learn(study: tuple[Marked, np.nda
             assert value == pytest.approx(roc_auc_score(truth, ratings, sample_weight=counted), abs=1e-12)
 
 
-@settings(deadline=None)
 @given(studies())
 def test_the_curve_counts_marks_above_each_threshold(study: tuple[Marked, np.ndarray]) -> None:
     marked, weights = study

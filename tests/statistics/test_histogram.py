@@ -47,7 +47,15 @@ def test_a_random_map_has_the_pixels_that_it_is_counted_by() -> None:
     assert random.levels_HW[:, :150].mean() == pytest.approx(65535 / 2, rel=0.02)
 
 
-def test_the_peak_is_the_middle_one_row_by_row() -> None:
+def test_the_peak_is_in_the_middle_of_the_largest_plateau() -> None:
+    levels = np.zeros((9, 12), np.uint16)
+    levels[2:8, 4:10] = levels[0, 0] = levels[8, 11] = (
+        9  # six by six: the middle row by row would be at its rim, (5, 4)
+    )
+    assert MapOnMask(levels, levels > 0).peak == (4, 6)
+
+
+def test_of_single_pixels_the_peak_is_the_middle_one_row_by_row() -> None:
     levels = np.zeros((4, 5), np.uint16)
     levels[1, 4] = levels[2, 0] = levels[3, 3] = 9
     assert MapOnMask(levels, levels > 0).peak == (2, 0)

@@ -4,12 +4,13 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
+from scipy.ndimage import label
 
-from mammoseg.statistics.peaks import local_maxima, thinned
+from mammoseg.statistics.peaks import local_maxima, middle_of_highest, thinned
 
 
 def brute_maxima(values: NDArray[np.float64], floor: float) -> list[tuple[int, int]]:
@@ -37,7 +38,6 @@ def brute_maxima(values: NDArray[np.float64], floor: float) -> list[tuple[int, i
     return sorted(found)
 
 
-@settings(deadline=None)
 @given(arrays(np.float64, st.tuples(st.integers(1, 9), st.integers(1, 9)), elements=st.sampled_from([0, 0.25, 0.5, 1])))
 def test_every_plateau_without_a_higher_neighbour_is_a_peak(values: NDArray[np.float64]) -> None:
     assert [tuple(place) for place in local_maxima(values, 0.25).tolist()] == brute_maxima(values, 0.25)
@@ -56,6 +56,15 @@ def test_the_place_of_a_plateau_is_its_cell_nearest_to_the_middle() -> None:
     assert local_maxima(np.full((3, 4), 0.5), 0.1).tolist() == [[1, 1]]
 
 
+@given(arrays(np.bool_, st.tuples(st.integers(1, 9), st.integers(1, 9))).filter(lambda cells: cells.any()))
+def test_the_highest_peak_is_that_of_the_largest_plateau(highest: NDArray[np.bool_]) -> None:
+    plateaus, count = label(highest, np.ones((3, 3)))
+    sizes = [int((plateaus == n).sum()) for n in range(1, count + 1)]
+    largest = [n for n, size in enumerate(sizes, 1) if size == max(sizes)]
+    alone = plateaus == largest[len(largest) // 2]
+    assert [middle_of_highest(highest)] == brute_maxima(alone.astype(np.float64), 1)
+
+
 def test_below_the_floor_and_without_a_value_there_is_no_peak() -> None:
     values = np.array([[0.1, np.nan, 0.3]])
     assert local_maxima(values, 0.2).tolist() == [[0, 2]]
@@ -63,7 +72,6 @@ def test_below_the_floor_and_without_a_value_there_is_no_peak() -> None:
     assert local_maxima(np.full((2, 2), np.nan), 0.0).shape == (0, 2)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 30), st.floats(0, 5), st.integers(0, 10), st.integers(0, 2**32 - 1))
 def test_peaks_that_stay_are_apart_and_none_is_left_out_without_a_reason(
     count: int, apart: float, most: int, seed: int

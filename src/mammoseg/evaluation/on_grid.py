@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from mammoseg.records.grid import PixelGrid
 from mammoseg.statistics.histogram import LEVELS, Counts, MapOnMask
+from mammoseg.statistics.peaks import middle_of_highest
 
 
 class OnGrid(MapOnMask):
@@ -48,19 +49,17 @@ class OnGrid(MapOnMask):
 
     @cached_property
     def peak(self) -> tuple[int, int] | None:
-        """(row, column) of the pixel with the highest value, of several the middle one row by row; None: a constant map."""
+        """(row, column) of the highest peak of the enlarged map, from the part of it that holds all of the highest values."""
         found = np.flatnonzero(np.add(*self.histograms))
         if found.size == 1:
             return None
         highest_hw = self.levels_hw == found[-1]  # above 0, so no pixel outside the window has it
-        per_cell_row = highest_hw @ np.bincount(self._cols, minlength=highest_hw.shape[1])
-        until = np.cumsum(per_cell_row[self._rows])
-        middle = int(until[-1]) // 2
-        row = int(np.searchsorted(until, middle, side="right"))
-        cell_row = self._rows[row]
-        in_row = np.flatnonzero(highest_hw[cell_row][self._cols])
-        col = in_row[middle - (until[row] - per_cell_row[cell_row])]
-        return int(self._run_rows.start + row), int(self._run_cols.start + col)
+        rows, cols = (np.flatnonzero(highest_hw.any(axis=1 - i)[of]) for i, of in ((0, self._rows), (1, self._cols)))
+        top, left = int(rows[0]), int(cols[0])
+        row, col = middle_of_highest(
+            highest_hw[np.ix_(self._rows[top : rows[-1] + 1], self._cols[left : cols[-1] + 1])]
+        )
+        return self._run_rows.start + top + row, self._run_cols.start + left + col
 
     def _levels_of(self, pixels: NDArray[np.int64]) -> Counts:
         """Pixels of each cell -> pixels of each level."""

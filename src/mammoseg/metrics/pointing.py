@@ -4,8 +4,8 @@
     distance    from the peak to the nearest pixel of the mask, in radii of a disc of the mask's area; 0 inside
 
 Source   Zhang et al. 2016 (arXiv:1608.00507), without their tolerance. The distance is ours.
-Deviates Of several pixels with the largest value, the one in the middle (row by row) counts. An empty mask, and a constant map,
-         which has no peak, give NaN (undefined).
+Deviates Of several pixels with the largest value, the middle of the largest plateau counts (statistics/peaks.py): a box, or a
+         cell of many pixels, points with its middle. An empty mask, and a constant map, which has no peak, give NaN (undefined).
 """
 
 import numpy as np

@@ -12,6 +12,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from mammoseg.statistics.peaks import middle_of_highest
+
 Counts = NDArray[np.int64]
 
 LEVELS = 65536
@@ -43,12 +45,11 @@ class MapOnMask:
 
     @cached_property
     def peak(self) -> tuple[int, int] | None:
-        """(row, column) of the pixel with the highest value, of several the middle one row by row; None: a constant map."""
+        """(row, column) of the highest peak (statistics/peaks.py): the middle of a plateau, not its rim. None: a constant map."""
         highest = self.levels_HW.max()
         if highest == self.levels_HW.min():
             return None
-        places = np.flatnonzero(self.levels_HW == highest)
-        return _place(int(places[places.size // 2]), self.mask_HW)
+        return middle_of_highest(self.levels_HW == highest)
 
 
 class RandomOnMask(MapOnMask):
@@ -74,7 +75,7 @@ class RandomOnMask(MapOnMask):
 
     @cached_property
     def peak(self) -> tuple[int, int] | None:
-        """As of any map, of a draw of the highest pixels alone."""
+        """Of a draw of the highest pixels alone, the middle one row by row: as of any map, but that none are taken to touch."""
         inside, outside = self.histograms
         found = np.flatnonzero(inside + outside)
         if found.size == 1:
@@ -86,7 +87,8 @@ class RandomOnMask(MapOnMask):
             lesion - np.arange(lesion.size), beside, side="right"
         )  # the lesion's pixels before it
         places = np.sort(np.concatenate([within, beside]))
-        return _place(int(places[places.size // 2]), self.mask_HW)
+        row, column = divmod(int(places[places.size // 2]), self.mask_HW.shape[1])
+        return row, column
 
 
 def to_levels(saliency: NDArray[np.floating]) -> NDArray[np.uint16]:
@@ -111,11 +113,6 @@ def average_precision(inside: NDArray[np.number], outside: NDArray[np.number]) -
     precision = np.divide(found, called, out=np.zeros_like(found), where=called > 0)
     lesion, gained = found[..., -1], (precision * hits).sum(axis=-1)
     return np.divide(gained, lesion, out=np.full_like(lesion, np.nan), where=lesion > 0)
-
-
-def _place(number: int, pixels: NDArray[np.bool_]) -> tuple[int, int]:
-    row, col = divmod(number, pixels.shape[1])
-    return row, col
 
 
 def _count(levels: NDArray[np.uint16]) -> Counts:

@@ -1,7 +1,8 @@
-"""Peaks of a map: its local maxima, thinned out by their distance.
+"""Peaks of a map: its local maxima, thinned out by their distance, and the highest of them.
 
 Peak       A plateau: cells of one value that touch each other (8 neighbours), of which none touches a cell of a higher value. Its
            place is its cell nearest to the mean of its cells; of several as near, the first row by row.
+Highest    The largest of the plateaus with the highest value; of several as large, the middle one by their first cells.
 Thinning   From the highest peak down, a peak is left out that is nearer than `apart` to one that stays; of equal values the first
            row by row comes first.
 
@@ -30,12 +31,19 @@ def local_maxima(map_hw: NDArray[np.floating], floor: float) -> Ints:
     if not len(cells):
         return np.zeros((0, 2), np.int64)
     _, plateau = np.unique(plateaus[tuple(cells.T)], return_inverse=True)
-    size = np.bincount(plateau)
-    mean = np.stack([np.bincount(plateau, weights=axis) / size for axis in cells.T], axis=1)
-    away = np.square(cells - mean[plateau]).sum(axis=1).round(6)  # equally near is equal, whatever the sum has lost
-    order = np.lexsort((np.arange(len(cells)), away, plateau))
-    first = order[np.flatnonzero(np.diff(plateau[order], prepend=-1))]
-    return cells[np.sort(first)]
+    return cells[np.sort(_middles(cells, plateau))]
+
+
+def middle_of_highest(highest_hw: NDArray[np.bool_]) -> tuple[int, int]:
+    """Row and column of the highest peak, from the cells that have the highest value: (h, w), one or more of them."""
+    rows, columns = (np.flatnonzero(highest_hw.any(axis=axis)) for axis in (1, 0))
+    plateaus, _ = label(highest_hw[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], _TOUCH)
+    size = np.bincount(plateaus.ravel())
+    size[0] = 0
+    largest = np.flatnonzero(size == size.max())
+    cells = np.argwhere(plateaus == largest[largest.size // 2])
+    row, column = cells[_middles(cells, np.zeros(len(cells), np.int64))[0]]
+    return int(rows[0] + row), int(columns[0] + column)
 
 
 def thinned(values: NDArray[np.floating], places: NDArray[np.floating], apart: float, most: int) -> Ints:
@@ -49,6 +57,15 @@ def thinned(values: NDArray[np.floating], places: NDArray[np.floating], apart: f
         away = np.hypot(*(places[order] - places[best]).T)
         order = order[1:][away[1:] >= apart]
     return np.array(kept, np.int64)
+
+
+def _middles(cells: Ints, plateau: Ints) -> Ints:
+    """Which of the (n, 2) cells, row by row, are the places of the plateaus that they belong to: `plateau` (n,), from 0 on."""
+    size = np.bincount(plateau)
+    mean = np.stack([np.bincount(plateau, weights=axis) / size for axis in cells.T], axis=1)
+    away = np.square(cells - mean[plateau]).sum(axis=1).round(6)  # equally near is equal, whatever the sum has lost
+    order = np.lexsort((np.arange(len(cells)), away, plateau))
+    return order[np.flatnonzero(np.diff(plateau[order], prepend=-1))]
 
 
 def _highest_around(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -55,7 +55,7 @@ def test_the_text_that_pycocotools_gives() -> None:
     assert decode_counts("9340<") == [9, 3, 4, 3, 16]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.integers(0, 100_000), max_size=20))
 def test_compressed_run_lengths_are_the_same_numbers(counts: list[int]) -> None:
     assert decode_counts(encode(counts)) == counts

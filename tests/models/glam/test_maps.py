@@ -22,7 +22,7 @@ def by_loops(maps_PKmm: Tensor, cells_P2: list[tuple[int, int]], shape: tuple[in
     return placed
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     m=st.integers(1, 5),
     cell_px=st.integers(1, 6),
@@ -50,7 +50,7 @@ def test_a_later_patch_overwrites_also_with_zeros() -> None:
     assert placed[0, 0].tolist() == [[1, 1], [0, 0], [0, 0]]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     m=st.integers(1, 6),
     patch_px=st.integers(6, 20),
@@ -70,7 +70,7 @@ def test_every_patch_is_placed_whole(m: int, patch_px: int, size: tuple[int, int
     assert max(abs(i * cell_px - row), abs(j * cell_px - col)) <= cell_px
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(cells=st.tuples(st.integers(4, 8), st.integers(4, 8)), ratio=st.sampled_from([1, 2, 4]), seed=st.integers(0, 99))
 def test_the_final_map_is_the_one_at_full_resolution(cells: tuple[int, int], ratio: int, seed: int) -> None:
     """Cells of S_g have 16 pixels, cells of a patch map 16 / ratio: the published numbers are 16 and 4."""
