@@ -36,6 +36,16 @@ def test_nothing_is_known_of_nothing(items: tuple[Item, ...]) -> None:
     assert set(said) <= {"12", "23", "11", "12g"}, "how the program treats missing data, and which program it is"
 
 
+def test_only_what_was_measured_is_named() -> None:
+    """Every evaluation knows the titles of all metrics there are."""
+    of_scores = Results(
+        Path("out"), {"titles": {"auc": "AUC", "pxap": "PxAP"}}, pd.DataFrame({"metric": ["auc"]}), pd.DataFrame()
+    )
+    [answer] = [item.answer for item in filled(claim.ITEMS, of_scores) if item.number == "28"]
+    assert "AUC" in answer
+    assert "PxAP" not in answer
+
+
 def test_patients_of_the_training_are_told() -> None:
     learned = Results(Path("out"), {"n_of_training": 2}, pd.DataFrame(), pd.DataFrame())
     [answer] = [item.answer for item in filled(claim.ITEMS, learned) if item.number == "20"]

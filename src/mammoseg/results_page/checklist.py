@@ -85,7 +85,9 @@ def model(results: Results) -> str:
 
 
 def measures(results: Results) -> str:
-    titles = ", ".join(results.titles.values())
+    """The metrics whose numbers are there, not all that there could be."""
+    measured = set(results.numbers.get("metric", ()))
+    titles = ", ".join(title for name, title in results.titles.items() if name in measured)
     more = [
         name.replace("_", " ") for name in ("operating_points", "calibration", "marks") if part(results.metrics, name)
     ]

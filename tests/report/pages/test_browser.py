@@ -476,6 +476,18 @@ def test_all_exams_are_sorted_and_filtered(visit: Callable[..., Any], report: Pa
     assert rows.first.locator("a").first.get_attribute("href").startswith("exams/")
 
 
+def test_an_exam_without_a_score_has_none_within_limits(visit: Callable[..., Any], report: Path) -> None:
+    page = visit(report / "index.html")
+    shown = page.locator("#exams tbody tr:visible")
+    every = shown.count()
+    page.locator("#exams tbody tr").first.evaluate("(row) => row.setAttribute('data-score-0', '')")
+    for name, value in (("least", "0"), ("most", "1")):
+        page.locator(f'#filters [name="{name}"]').fill(value)
+        assert shown.count() == every - 1
+        page.locator(f'#filters [name="{name}"]').fill("")
+    assert shown.count() == every
+
+
 def test_a_link_leads_to_the_exam(visit: Callable[..., Any], report: Path) -> None:
     page = visit(report / "index.html")
     for link in page.locator("#exams td:nth-child(2) a").all():

@@ -26,17 +26,19 @@ for (const button of document.querySelectorAll("[data-sort]")) {
 function filter() {
   const { elements } = form;
   const text = elements.text.value.toLowerCase();
-  const limit = (name, otherwise) => (elements[name]?.value ? Number(elements[name].value) : otherwise);
-  const [least, most, disagreement] = [limit("least", -1), limit("most", 2), limit("disagreement", -1)];
+  const limit = (name) => (elements[name]?.value ? Number(elements[name].value) : null);
+  const [least, most, disagreement] = [limit("least"), limit("most"), limit("disagreement")];
+  const within = (value, low, high) => (low === null && high === null)
+    || (Boolean(value) && Number(value) >= (low ?? -Infinity) && Number(value) <= (high ?? Infinity)); // no value is within no limits
   const chosen = elements["score-class"].selectedIndex;
   const [label, wanted] = [elements.label?.selectedIndex - 1, elements.label?.value.split("=").pop()];
   let shown = 0;
   for (const row of rows) {
-    const score = Number(row.getAttribute(`data-score-${chosen}`));
+    const score = row.getAttribute(`data-score-${chosen}`);
     const isShown = (!text || `${row.cells[1].dataset.value}\n${row.cells[2].dataset.value}`.toLowerCase().includes(text))
-      && score >= least && score <= most
+      && within(score, least, most)
       && !(label >= 0 && row.getAttribute(`data-label-${Math.floor(label / 3)}`) !== wanted)
-      && (disagreement < 0 || (row.dataset.disagreement !== "" && Number(row.dataset.disagreement) >= disagreement))
+      && within(row.dataset.disagreement, disagreement, null)
       && (!elements.failed.checked || row.dataset.failed !== "0");
     row.hidden = !isShown;
     shown += isShown;

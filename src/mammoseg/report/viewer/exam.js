@@ -184,6 +184,7 @@ class Exam {
       button.ariaLabel = `Remove lesion ${words.textContent}`;
       button.addEventListener("click", () => {
         this.ellipses.splice(number, 1);
+        this.verdict.dirty = true;
         this.listEllipses();
       });
       return item;
