@@ -1,5 +1,6 @@
 """Plans are data: those that come with mammoseg can be run, those of users are checked before anything is."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from mammoseg.config import ConfigError
 from mammoseg.papers import table_of
 from mammoseg.plugins import STUDIES, PluginError, names
 from mammoseg.study.plan import Arm, Plan, load_plan
-from mammoseg.study.settings import config_of
+from mammoseg.study.settings import config_of, own_settings
 from mammoseg.training.recipes import list_recipes
 
 ARMS = """
@@ -29,6 +30,14 @@ def test_every_study_that_comes_with_it_can_be_trained(name: str) -> None:
             assert config_of(plan, arm, 3).seed == 3
         for row in arm.paper:
             assert table_of(row).cite
+
+
+@pytest.mark.parametrize("name", names(STUDIES))
+def test_no_two_arms_are_the_same(name: str) -> None:
+    plan = load_plan(name)
+    arms = [arm for arm in plan.arms if plan.trained_by(arm).recipe in list_recipes()]
+    said = [json.dumps([own_settings(plan, arm, 0), arm.score, arm.map], sort_keys=True) for arm in arms]
+    assert len(set(said)) == len(said)
 
 
 def test_arms_share_training_and_predictions(tmp_path: Path) -> None:

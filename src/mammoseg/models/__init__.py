@@ -100,7 +100,7 @@ def check_size(name: str, config: NetworkConfig) -> Network | None:
     if count > MOST_PARAMETERS:
         raise ConfigError(
             f"{name}: a network with these widths and blocks has {count:,} parameters. Expected at most {MOST_PARAMETERS:,}; "
-            "the published ones have 13 to 30 million. Choose smaller widths or fewer blocks."
+            "the published ones have at most 42 million. Choose smaller widths or fewer blocks."
         )
     return model
 

@@ -1,4 +1,4 @@
-"""The two terms of every loss here: cross-entropy of a prediction, and a penalty that keeps the maps sparse.
+"""Terms of losses: cross-entropy of a prediction, a penalty that keeps maps sparse, and what maps learn from masks.
 
     L = sum_c BCE(y_c, label_c) + beta * sum_c |S_c|_1
 

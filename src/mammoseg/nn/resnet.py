@@ -1,4 +1,4 @@
-"""ResNet (v1), whose strides can be chosen: the network that looks closely at a patch.
+"""ResNet (v1), whose strides can be chosen: the trunk of local modules, classifiers and detectors.
 
 Source   He et al. 2016 (arXiv:1512.03385), Table 1: 18 layers are (2, 2, 2, 2) basic blocks, 34 are (3, 4, 6, 3), 50 as many
          bottlenecks, with the stride in their 3x3 convolution, as the usual ImageNet weights have it. GLAM's high-resolution

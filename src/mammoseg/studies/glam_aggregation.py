@@ -8,20 +8,30 @@ Measured before the student learns, which sees none of them.
 from mammoseg.study.plan import Arm, Phantoms, Plan
 
 _JOINT = "joint"
+_ATTENTION = "network.local_module.aggregation=attention"  # as published; the small recipe concatenates
 
 
 def _scales(name: str, title: str, weights: str) -> Arm:
     setting = f"network.global_module.scale_weights={weights}"
-    return Arm(name=name, title=title, recipe="glam_small", sets=(setting,), stage=_JOINT)
+    return Arm(name=name, title=title, recipe="glam_small", sets=(_ATTENTION, setting), stage=_JOINT)
 
 
 PLAN = Plan(
     title="Aggregation, patches and scales of GLAM",
-    about="Concatenation against attention, K, and the scales of the global module, in small, on phantoms, with our heads.",
+    about=(
+        "Concatenation against attention, K, and the scales of the global module, in small, on phantoms, with our heads. K is "
+        "that of the prediction: the network is trained once, with three patches."
+    ),
     reference="attention",
     phantoms=Phantoms(),
     arms=(
-        Arm(name="attention", title="attention, K = 3, finest scale", recipe="glam_small", stage=_JOINT),
+        Arm(
+            name="attention",
+            title="attention, K = 3, finest scale",
+            recipe="glam_small",
+            sets=(_ATTENTION,),
+            stage=_JOINT,
+        ),
         Arm(
             name="concatenation",
             title="concatenation",

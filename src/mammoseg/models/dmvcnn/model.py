@@ -15,7 +15,7 @@ Ours     Missing views. The paper has complete exams only. Here a breast is judg
          Maps. The paper has none. S(i, j) is what the head of the view says if every place of the view had the features h(i, j),
          and the other view were as it is: no learning of its own, and a probability. Those of CC and MLO have different numbers
          of cells: all are brought to the largest number of rows and of columns, bilinearly. Each covers the window of its view.
-Details  Half of the outputs of the released image-wise heads are of the other breast and never used; they are left out.
+Details  Half of the outputs of the released image-wise heads are never used; they are left out.
 Shapes   U exams | V = 4 views: L-CC, R-CC, L-MLO, R-MLO | B = U V images | C image channels (1, or 3 with heatmaps) | S sides a
          head sees (L, R; or one) | K class | D features | H, W pixels | h, w cells (42 x 31 of CC, 47 x 28 of MLO windows)
 """
