@@ -80,3 +80,10 @@ def test_briefly_of_breasts_and_what_is_needed() -> None:
     assert "permutation" not in tables["Scores by breast"][0]["remark"]
     assert "caution" in tables["Scores by breast"][0]["remark"]
     assert tables["Maps"][0]["remark"] == ""
+
+
+def test_thresholds_of_these_cases_are_said_even_briefly() -> None:
+    point = RESULTS["operating_points"]["breast"]["x"]["threshold=0.5"] | {"chosen_on_these_cases": True}
+    tables = text_rows({**RESULTS, "operating_points": {"breast": {"x": {"sensitivity=0.9": point}}}}, brief=True)
+    for row in tables["Operating points by breast"]:
+        assert row["remark"] == "thresholds chosen on these cases and held fixed: the interval is too short"

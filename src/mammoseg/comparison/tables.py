@@ -85,6 +85,8 @@ def _text(row: Row, titles: Mapping[str, str], brief: bool) -> dict[str, str]:
 def _needed(row: Row) -> Iterator[str]:
     if row.get("caution"):
         yield row["caution"]
+    if row.get("chosen_on_these_cases"):
+        yield "thresholds chosen on these cases and held fixed: the interval is too short"
     if "non_inferiority_margin" in row:
         shown = "shown" if row["non_inferiority_shown"] else "not shown"
         tested = not pd.isna(row["non_inferiority_p"])
@@ -97,8 +99,6 @@ def _more(row: Row) -> Iterator[str]:
         yield f"no interval: {row['reason']}"
     if row["table"] == POINTS:
         yield f"right in A alone {row['a_alone']}, in B alone {row['b_alone']}"
-        if row["chosen_on_these_cases"]:
-            yield "thresholds chosen on these cases"
     if row["table"] == MAPS:
         yield f"higher in {row['higher']}, lower in {row['lower']} images"
     if not pd.isna(row.get("bootstrap_low", float("nan"))) and row["metric"] == "auc":
