@@ -48,10 +48,9 @@ def test_a_random_map_has_the_pixels_that_it_is_counted_by() -> None:
 
 
 def test_the_peak_is_in_the_middle_of_the_largest_plateau() -> None:
+    """Row by row the middle of six by six pixels would be at the rim, (5, 4)."""
     levels = np.zeros((9, 12), np.uint16)
-    levels[2:8, 4:10] = levels[0, 0] = levels[8, 11] = (
-        9  # six by six: the middle row by row would be at its rim, (5, 4)
-    )
+    levels[2:8, 4:10] = levels[0, 0] = levels[8, 11] = 9
     assert MapOnMask(levels, levels > 0).peak == (4, 6)
 
 

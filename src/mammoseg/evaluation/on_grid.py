@@ -54,11 +54,11 @@ class OnGrid(MapOnMask):
         if found.size == 1:
             return None
         highest_hw = self.levels_hw == found[-1]  # above 0, so no pixel outside the window has it
-        rows, cols = (np.flatnonzero(highest_hw.any(axis=1 - i)[of]) for i, of in ((0, self._rows), (1, self._cols)))
+        rows = np.flatnonzero(highest_hw.any(axis=1)[self._rows])
+        cols = np.flatnonzero(highest_hw.any(axis=0)[self._cols])
         top, left = int(rows[0]), int(cols[0])
-        row, col = middle_of_highest(
-            highest_hw[np.ix_(self._rows[top : rows[-1] + 1], self._cols[left : cols[-1] + 1])]
-        )
+        part = np.ix_(self._rows[top : rows[-1] + 1], self._cols[left : cols[-1] + 1])
+        row, col = middle_of_highest(highest_hw[part])
         return self._run_rows.start + top + row, self._run_cols.start + left + col
 
     def _levels_of(self, pixels: NDArray[np.int64]) -> Counts:

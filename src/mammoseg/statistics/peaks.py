@@ -35,7 +35,7 @@ def local_maxima(map_hw: NDArray[np.floating], floor: float) -> Ints:
 
 
 def middle_of_highest(highest_hw: NDArray[np.bool_]) -> tuple[int, int]:
-    """Row and column of the highest peak, from the cells that have the highest value: (h, w), one or more of them."""
+    """(row, column) of the highest peak of a map, whose cells (h, w) say whether they have its highest value: at least one has."""
     rows, columns = (np.flatnonzero(highest_hw.any(axis=axis)) for axis in (1, 0))
     plateaus, _ = label(highest_hw[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], _TOUCH)
     size = np.bincount(plateaus.ravel())
